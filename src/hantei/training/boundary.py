@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from hantei.errors import InputError
 from hantei.judges.builtin.weights import Heads, Weights
+from hantei.metrics.bootstrap import bootstrap
 from hantei.training.card import BOUNDARY
 from hantei.training.evaluate import Data, apply
 from hantei.training.fit import labels_of
 from hantei.training.matrix import Index, featurise
-from hantei.training.scoring import Measure, Subject, bootstrap, spearman
+from hantei.training.scoring import Measure, Subject, spearman
 from hantei.training.sources import Row
 
 _PROTOCOL = "Spearman with a GPT-4o judge's 0-3"

@@ -20,15 +20,12 @@ from numpy.typing import NDArray
 
 from hantei.errors import UsageError
 from hantei.judges.builtin.weights import Heads, Weights, heads
+from hantei.metrics.bootstrap import bootstrap
+from hantei.metrics.calibration import calibration_error
+from hantei.metrics.classification import macro_f1
 from hantei.training.fit import FOLDS, FirstStage, Labels, fit, labels_of
 from hantei.training.matrix import Index, Matrix, featurise
-from hantei.training.scoring import (
-    Measure,
-    Subject,
-    bootstrap,
-    calibration_error,
-    macro_f1,
-)
+from hantei.training.scoring import Measure, Subject
 from hantei.training.sources import DNA_MODELS, XSTEST_MODELS, Licences, Row, load_rows, may_train
 
 DNA = "do-not-answer"

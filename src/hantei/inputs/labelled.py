@@ -1,0 +1,99 @@
+"""Files of answers with people's labels, read whole: what judges are trained on, calibrated on and compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hantei.errors import InputError, RowError
+from hantei.inputs.columns import ALIASES, Columns
+from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels
+from hantei.inputs.tables import open_table
+from hantei.records import Prompt, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One answer with the question before it and what people said of it."""
+
+    prompt: Prompt
+    response: Response
+    labels: Labels
+
+    @property
+    def question(self) -> str:
+        """The question with its white space folded: rows of one question are never on both sides of a split."""
+        return " ".join(self.prompt.text.split())
+
+
+def read_labelled(
+    paths: Sequence[Path],
+    mapping: Mapping[str, str] | None = None,
+    language: str | None = None,
+    encoding: str | None = None,
+    prompts: Mapping[str, Prompt] | None = None,
+) -> list[Labelled]:
+    """Return every row of the files that has an answer and at least one label.
+
+    Ids are made as ``hantei judge`` makes them: ``system/prompt_id/sample``, the system of a file without such a
+    column being its stem.
+
+    Args:
+        paths: JSONL, JSON, CSV or Parquet files.
+        mapping: field or label to column where a name is not the usual.
+        language: of rows that do not say.
+        encoding: of the files, where their bytes do not tell.
+        prompts: a benchmark's prompts by id, which the rows then belong to (harm types come from there).
+
+    Raises:
+        InputError: a file cannot be read, has no column for the question, the answer or a label, or a bad row.
+    """
+    rows: list[Labelled] = []
+    for path in paths:
+        found = list(_read(path, mapping or {}, language, encoding, prompts))
+        if not found:
+            raise InputError(f"{path}: no row has an answer and a label")
+        rows += found
+    return rows
+
+
+def _read(
+    path: Path,
+    mapping: Mapping[str, str],
+    language: str | None,
+    encoding: str | None,
+    prompts: Mapping[str, Prompt] | None,
+) -> Iterator[Labelled]:
+    wanted = {key: column for key, column in mapping.items() if key in LABEL_ALIASES}
+    fields = {key: column for key, column in mapping.items() if key not in LABEL_ALIASES}
+    columns = Columns(path, fields, language, prompts)
+    labels = LabelColumns(path, wanted)
+    for row in open_table(path, encoding).rows():
+        if isinstance(row, RowError):
+            raise row
+        fields_found = columns.found(row)
+        found = _apart(labels.found(list(row.cells)), fields_found, path, list(row.cells))
+        prompt, response = columns.records(row, bare_ids=False)
+        said = labels.labels(row, found)
+        if response.status == "ok" and said.any:
+            yield Labelled(prompt, response, said)
+
+
+def _apart(labels: Mapping[str, str], fields: Mapping[str, str], path: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return the label columns that are no field's column.
+
+    Raises:
+        InputError: there is none.
+    """
+    left = {label: column for label, column in labels.items() if column not in fields.values()}
+    if not left:
+        expected = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
+        raise InputError(
+            f"{path}: no column for a label (expected {expected}); it has {', '.join(names[:20])}; name one with "
+            "--map unsafe=COLUMN"
+        )
+    return left
+
+
+assert not ALIASES.keys() & LABEL_ALIASES.keys()  # noqa: S101 - one --map for both

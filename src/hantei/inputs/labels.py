@@ -1,0 +1,121 @@
+"""Labels that people gave, from the columns of a user's file: whether an answer is unsafe, its action, its refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hantei.errors import InputError, RowError
+from hantei.inputs.tables import Row
+from hantei.records import ACTIONS, REFUSALS, Judgment, Refusal
+
+Head = Literal["unsafe", "action", "refusal"]
+
+LABEL_ALIASES: dict[str, tuple[str, ...]] = {
+    "unsafe": ("unsafe", "is_unsafe", "harmful", "is_safe", "label"),
+    "action": ("action",),
+    "refusal": ("refusal", "final_label"),
+}
+"""Names of the columns that hold labels, the first that a file has winning; compared without case."""
+
+_UNSAFE = {"1": True, "true": True, "yes": True, "unsafe": True, "harmful": True, "不安全": True, "危険": True}
+_SAFE = {"0": False, "false": False, "no": False, "safe": False, "harmless": False, "安全": False}
+_TRUTH = {**_UNSAFE, **_SAFE}
+_REFUSAL: dict[str, Refusal] = {
+    **dict(zip(REFUSALS, ("none", "partial", "full"), strict=True)),
+    "0": "none",
+    "1": "partial",
+    "2": "full",
+    "1_full_compliance": "none",
+    "2_full_refusal": "full",
+    "3_partial_refusal": "partial",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What a person said of one answer; None where nothing was said."""
+
+    unsafe: bool | None = None
+    action: int | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was said."""
+        return self != Labels()
+
+    def judgment(self, response_id: str, judge: str) -> Judgment:
+        """Return the labels as a judgment of the person ``judge``."""
+        return Judgment(
+            response_id=response_id, judge=judge, unsafe=self.unsafe, action=self.action, refusal=self.refusal
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LabelColumns:
+    """Which column holds which label in one file; ``mapping`` is label to column where a name is not the usual."""
+
+    path: Path
+    mapping: Mapping[str, str]
+
+    def found(self, names: Sequence[str]) -> dict[str, str]:
+        """Return label to column for the columns ``names`` of a file.
+
+        Raises:
+            InputError: a mapped column is absent.
+        """
+        by_lower = {name.strip().lower(): name for name in reversed(names)}
+        found = {}
+        for label, aliases in LABEL_ALIASES.items():
+            if label in self.mapping:
+                if self.mapping[label] not in names:
+                    raise InputError(f"{self.path}: no column '{self.mapping[label]}' to --map; it has {_list(names)}")
+                found[label] = self.mapping[label]
+                continue
+            column = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
+            if column is not None:
+                found[label] = column
+        return found
+
+    def labels(self, row: Row, found: Mapping[str, str]) -> Labels:
+        """Return the labels of a row; an empty cell says nothing.
+
+        Raises:
+            RowError: a cell holds no such label.
+        """
+        values: dict[str, Any] = {}
+        for label, column in found.items():
+            cell = row.cells[column]
+            text = "" if cell is None else str(cell).strip().lower()
+            if not text:
+                continue
+            value = _value(label, column, text)
+            if value is None:
+                raise RowError(str(self.path), row.number, column, f"{_EXPECTED[label]}, found '{text[:40]}'")
+            values[label] = value
+        return Labels(**values)
+
+
+def _value(label: str, column: str, text: str) -> bool | int | Refusal | None:
+    if label == "action":
+        known = text.isascii() and text.isdigit() and len(text) == 1 and int(text) < len(ACTIONS)
+        return int(text) if known else None
+    if label == "refusal":
+        return _REFUSAL.get(text)
+    unsafe = _TRUTH.get(text)
+    turned = column.strip().lower() == "is_safe" and text not in ("safe", "unsafe", "安全", "不安全")
+    return unsafe if unsafe is None else unsafe != turned
+
+
+_EXPECTED = {
+    "unsafe": "expected 1 or 0, unsafe or safe",
+    "action": "expected an action from 0 to 5",
+    "refusal": "expected none, partial or full",
+}
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:20]) or "no columns"

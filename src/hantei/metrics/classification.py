@@ -1,0 +1,98 @@
+"""How well guesses of a class agree with labels: accuracy, precision, recall, F1, average precision, Cohen's kappa."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """One class: precision, recall and F1 (shares from 0 to 1), and how often it is the label and the guess."""
+
+    precision: float
+    recall: float
+    f1: float
+    labelled: int
+    guessed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Scores of guesses: ``accuracy``, unweighted means over the classes that occur, and the classes one by one."""
+
+    n: int
+    accuracy: float
+    precision: float
+    recall: float
+    f1: float
+    classes: tuple[ClassScores, ...]
+
+
+def classification(label: Labels, guess: Labels, classes: int) -> Classification:
+    """Return the scores of ``guess`` against ``label``, both whole numbers from 0 to ``classes`` - 1.
+
+    A class that is never guessed has precision 0 and one that is never the label recall 0. The means are over the
+    classes that occur as a label or a guess, as scikit-learn's macro averages are.
+
+    Raises:
+        ValueError: there is nothing to score.
+    """
+    if not len(label):
+        raise ValueError("expected at least one label")
+    table = confusion(label, guess, classes)
+    hits, labelled, guessed = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    precision = hits / np.maximum(guessed, 1)
+    recall = hits / np.maximum(labelled, 1)
+    f1 = 2 * hits / np.maximum(labelled + guessed, 1)
+    seen = labelled + guessed > 0
+    each = tuple(
+        ClassScores(*numbers)
+        for numbers in zip(
+            precision.tolist(), recall.tolist(), f1.tolist(), labelled.tolist(), guessed.tolist(), strict=True
+        )
+    )
+    means = (float(values[seen].mean()) for values in (precision, recall, f1))
+    return Classification(len(label), float(hits.sum() / len(label)), *means, each)
+
+
+def confusion(label: Labels, guess: Labels, classes: int) -> Labels:
+    """Return how often each guess was given to each label, (classes, classes): a row a label, a column a guess."""
+    table: Labels = np.bincount(label * classes + guess, minlength=classes * classes).reshape(classes, classes)
+    return table
+
+
+def macro_f1(label: Labels, guess: Labels, classes: int) -> float:
+    """Return the mean over the classes that occur (as label or guess) of their F1."""
+    table = confusion(label, guess, classes)
+    both = table.sum(axis=0) + table.sum(axis=1)
+    seen = both > 0
+    return float((2 * np.diag(table)[seen] / both[seen]).mean())
+
+
+def average_precision(label: Labels, score: Doubles) -> float:
+    """Return the mean of the precision at each positive, rows taken by falling ``score``; nan without a positive.
+
+    Rows of equal score are taken together, so that their order does not matter (as in scikit-learn). A score that
+    knows nothing gets the share of positives.
+    """
+    positives = int((label == 1).sum())
+    if not positives:
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.diff(score[order], append=-np.inf))
+    hits = np.cumsum(label[order] == 1)[ends]
+    gained = np.diff(hits, prepend=0)
+    return float((gained * hits / (ends + 1)).sum() / positives)
+
+
+def kappa(label: Labels, guess: Labels, classes: int) -> float:
+    """Return Cohen's kappa: agreement beyond chance over what chance leaves; nan where chance leaves nothing."""
+    table = confusion(label, guess, classes) / len(label)
+    chance = float(table.sum(axis=1) @ table.sum(axis=0))
+    return float("nan") if chance == 1 else float((np.trace(table) - chance) / (1 - chance))
