@@ -114,7 +114,7 @@ def test_a_run_is_judged_again_where_it_is() -> None:
     [
         ("absent.csv", "builtin", "absent.csv: no such file"),
         (ROWS, "gpt-9", "gpt-9"),
-        (ROWS, "builtin?mood=good", "takes one setting"),
+        (ROWS, "builtin?mood=good", "no setting"),
         ([], "builtin", "expected files, a run folder, or rows"),
         ("empty", "builtin", "expected a run folder"),
     ],

@@ -14,7 +14,7 @@ from hantei import benchmarks
 from hantei.errors import RowError, RunError, UsageError
 from hantei.exchange.exporting import export_run
 from hantei.inputs import Row, Table, check_language, given_row, open_table
-from hantei.judges import Judge, load_card, load_judge
+from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES, summarise
 from hantei.models.prices import pricing
 from hantei.report.build import build_report, notices
@@ -167,8 +167,7 @@ def _add_judge(run: Run, info: dict[str, Any], judge: Judge) -> None:
             f"{run.path} was judged by another version of {judge.name} (card {known['card_hash'][:12]}, now "
             f"{judge.card_hash[:12]}): judge into another --out, or remove {run.judgments_path(judge.name)}"
         )
-    card = load_card(judge.name.partition("?")[0])
-    info["judges"][judge.name] = {"card_hash": judge.card_hash, **card.outline()}
+    info["judges"][judge.name] = {"card_hash": judge.card_hash, **judge.outline()}
 
 
 def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:

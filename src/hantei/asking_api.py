@@ -10,7 +10,7 @@ from pathlib import Path
 from hantei import api, benchmarks
 from hantei.api import Say
 from hantei.errors import RunError, UsageError
-from hantei.judges import Judge, load_card, load_judge
+from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES
 from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
@@ -181,8 +181,7 @@ def _describe(made: Run, task: _Task) -> None:
                 f"{made.path} was judged by another version of {judge.name} (card {known['card_hash'][:12]}, now "
                 f"{judge.card_hash[:12]}): run into another --out, or remove {made.judgments_path(judge.name)}"
             )
-        card = load_card(judge.name.partition("@")[0].partition("?")[0])
-        info["judges"][judge.name] = {"card_hash": judge.card_hash, **card.outline()}
+        info["judges"][judge.name] = {"card_hash": judge.card_hash, **judge.outline()}
     made.write_info({**info, "no_verdict": task.options.no_verdict, "stopped": "not finished"})
 
 

@@ -66,6 +66,9 @@ class FakeAskingJudge:
 
     card_hash = "1" * 64
 
+    def outline(self) -> dict[str, Any]:
+        return {"rate_kind": "flagged"}
+
     def __init__(self, model: Model, name: str = "fake@fake/model") -> None:
         self.model, self.name = model, name
 

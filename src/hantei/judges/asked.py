@@ -40,6 +40,10 @@ class AskedJudge:
     templates: Mapping[str, Template]
     published: Mapping[str, Template]
 
+    def outline(self) -> dict[str, Any]:
+        """Return what ``run.json`` and the report say of the judge."""
+        return self.card.outline()
+
     def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
         """Return the judgment where nothing is to be asked (no answer to judge, no language for it), else None."""
         if response.status == "filtered":

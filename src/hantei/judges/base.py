@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
 from hantei.errors import UsageError
@@ -22,6 +23,10 @@ class Judge(Protocol):
     @property
     def card_hash(self) -> str:
         """SHA-256 of everything that makes the judge's verdicts what they are."""
+        ...
+
+    def outline(self) -> dict[str, Any]:
+        """Return what ``run.json`` and the report say of the judge: ``rate_kind``, languages, evidence, notices."""
         ...
 
     def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
@@ -53,9 +58,46 @@ def load_judge(name: str) -> Judge:
     card, _, model = name.partition("@")
     if load_card(card).asks:
         return _asked(name, model)
-    if model:
+    loader = _LOADERS.get(card.partition("?")[0])
+    if loader is None:
+        raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
+    if model and loader == _LOADERS["builtin"]:
         raise UsageError(f"--judge {name}: {card} asks no model; write --judge {card}")
-    return _builtin(name)
+    return cast(Judge, import_module(loader).load_named(name))
+
+
+_LOADERS = {
+    "builtin": "hantei.judges.builtin.model",
+    "encoder": "hantei.judges.encoder.judge",
+    "cascade": "hantei.judges.cascade.loading",
+    "recorded": "hantei.judges.recorded",
+}
+"""Judges that are not asked by a card's template: the module that loads each by its full name (``load_named``)."""
+
+
+def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings in a judge's name, ``CARD?setting=value@MODEL``, with defaults for those that it lacks.
+
+    Raises:
+        UsageError: a setting that is not among ``defaults``.
+    """
+    card, _, query = name.partition("@")[0].partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    for key in given:
+        if key not in defaults:
+            raise UsageError(f"--judge {name}: {card} has no setting '{key}'; choose from {', '.join(defaults)}")
+    return {**defaults, **given}
+
+
+def flag(name: str, settings: Mapping[str, str], key: str) -> bool:
+    """Return a setting that is ``true`` or ``false``.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if settings[key] not in ("true", "false"):
+        raise UsageError(f"--judge {name}: expected {key}=true or {key}=false, got '{settings[key]}'")
+    return settings[key] == "true"
 
 
 def _asked(name: str, model: str) -> Judge:
@@ -65,14 +107,3 @@ def _asked(name: str, model: str) -> Judge:
     from hantei.models import load_model
 
     return asked_judge(name, load_model(model))
-
-
-def _builtin(name: str) -> Judge:
-    card, _, query = name.partition("?")
-    settings = dict(parse_qsl(query, keep_blank_values=True))
-    abstain = settings.pop("abstain", "true")
-    if settings or abstain not in ("true", "false"):
-        raise UsageError(f"--judge {name}: {card} takes one setting, abstain=true or abstain=false")
-    from hantei.judges.builtin.model import load
-
-    return load(name=name, abstain=abstain == "true")

@@ -24,7 +24,7 @@ RATE_KINDS = ("violation", "flagged")
 STYLE = "-style"
 _HERE = Path(__file__).parent
 _REQUIRED = ("name", "version", "title", "description", "licence", "evidence", "rate_kind", "languages")
-_OUTLINE = ("version", "description", "licence", "languages", "evidence", "weak")
+_OUTLINE = ("version", "description", "licence", "languages", "evidence", "weak", "notices")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,14 +51,15 @@ def classification(label: Labels, guess: Labels, classes: int) -> Classification
     recall = hits / np.maximum(labelled, 1)
     f1 = 2 * hits / np.maximum(labelled + guessed, 1)
     seen = labelled + guessed > 0
-    each = tuple(
-        ClassScores(*numbers)
-        for numbers in zip(
-            precision.tolist(), recall.tolist(), f1.tolist(), labelled.tolist(), guessed.tolist(), strict=True
-        )
+    columns = (values.tolist() for values in (precision, recall, f1, labelled, guessed))
+    return Classification(
+        n=len(label),
+        accuracy=float(hits.sum() / len(label)),
+        precision=float(precision[seen].mean()),
+        recall=float(recall[seen].mean()),
+        f1=float(f1[seen].mean()),
+        classes=tuple(ClassScores(*numbers) for numbers in zip(*columns, strict=True)),
     )
-    means = (float(values[seen].mean()) for values in (precision, recall, f1))
-    return Classification(len(label), float(hits.sum() / len(label)), *means, each)
 
 
 def confusion(label: Labels, guess: Labels, classes: int) -> Labels:

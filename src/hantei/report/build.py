@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from hantei import taxonomy
-from hantei.judges import load_card
 from hantei.metrics.summary import BROAD
 from hantei.records import Judgment, Summary, from_dict
 from hantei.report.data import AnswerRow, Mark, ReportInput
@@ -121,6 +120,5 @@ def notices(run: Run, index: Index) -> tuple[str, ...]:
                 f"{trained:,} of the {judged:,} answers judged by {name} were in its training data: its rates on them "
                 "say nothing about how it does on new answers."
             )
-        if not name.startswith("human:"):
-            out.extend(str(line) for line in load_card(name.partition("?")[0]).data.get("notices", []))
+        out.extend(str(line) for line in info["judges"].get(name, {}).get("notices", []))
     return tuple(out)

@@ -10,15 +10,16 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hantei.errors import CardError
-from hantei.judges.base import no_verdict
+from hantei.judges.base import flag, no_verdict, settings_of
 from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches, prompt_bags
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import Doubles, Heads, Weights, heads, pair_hashes, read
+from hantei.judges.card import load_card
 from hantei.language import detect, primary
 from hantei.records import REFUSALS, Judgment, Prompt, Refusal, Response
 
@@ -80,6 +81,10 @@ class BuiltinJudge:
         for start in range(0, len(pairs), _CHUNK):
             out.extend(self._judge_chunk(pairs[start : start + _CHUNK]))
         return out
+
+    def outline(self) -> dict[str, Any]:
+        """Return what ``run.json`` and the report say of the judge."""
+        return load_card("builtin").outline()
 
     def trained_on(self, pairs: Sequence[Pair]) -> list[bool]:
         """Return for each pair whether it was in the training data.
@@ -178,6 +183,16 @@ def _most_unsafe(found: Heads, owner: Places) -> Heads:
     order = np.lexsort((np.arange(len(owner)), -found.unsafe, owner))
     kept = order[np.unique(owner[order], return_index=True)[1]]
     return found.take(kept)
+
+
+def load_named(name: str) -> BuiltinJudge:
+    """Return the shipped judge by its full name, ``builtin`` or ``builtin?abstain=false``.
+
+    Raises:
+        UsageError: a setting that it does not have.
+        CardError: the shipped files are broken.
+    """
+    return load(name=name, abstain=flag(name, settings_of(name, {"abstain": "true"}), "abstain"))
 
 
 def load(path: Path | None = None, *, name: str = "builtin", abstain: bool = True) -> BuiltinJudge:
