@@ -149,6 +149,9 @@ def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     assert path.read_text(encoding="utf-8") == render_report(report_input(1))
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nowhere"):
-        write_report(tmp_path / "nowhere" / "report.html", report_input(1))
+def test_folders_on_the_way_are_made_and_a_place_that_cannot_be_is_named(tmp_path: Path) -> None:
+    write_report(tmp_path / "new" / "report.html", report_input(1))
+    assert (tmp_path / "new" / "report.html").is_file()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"file.report\.html: expected a place"):
+        write_report(tmp_path / "file" / "report.html", report_input(1))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hantei.files import write_atomic
 from hantei.runs.folder import file_name
-from hantei.runs.journal import Journal, in_order, reorder, write_atomic
+from hantei.runs.journal import Journal, in_order, reorder
 
 
 def test_a_torn_line_is_cut_before_the_next_is_written(tmp_path: Path) -> None:

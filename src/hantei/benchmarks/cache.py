@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from hantei.benchmarks.card import BenchmarkCard
 from hantei.errors import FetchError
+from hantei.files import write_atomic
 
 _LOCK = "files.json"
 
@@ -81,16 +81,9 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         FetchError: it cannot be written.
     """
-    temporary: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
-            temporary = file.name
-            file.write(data)
-        os.replace(temporary, path)
+        write_atomic(path, [data])
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise FetchError(f"{path}: cannot be written ({error.strerror}): free space or set HANTEI_CACHE") from None
 
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from hantei.exchange.table import export_parquet
+from hantei.files import write_atomic
 from hantei.runs.folder import Run
-from hantei.runs.journal import write_atomic
 
 _TABLE = "data/answers.parquet"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import UsageError
+from hantei.files import write_atomic
 from hantei.records import Judgment, from_dict
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.journal import write_atomic
 from hantei.runs.judging import PairReader
 
 _VERDICT = (

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from hantei.errors import UsageError
+from hantei.files import write_atomic
 from hantei.records import ACTIONS
 from hantei.report import charts
 from hantei.report.answers import Answers, encode
 from hantei.report.data import ReportInput
-from hantei.report.text import clip, visible
+from hantei.report.template import template
+from hantei.report.text import clip
 from hantei.report.views import JudgeView, judge_views, judges_table
 
 _HERE = Path(__file__).parent
-_STYLES = ("base.css", "results.css", "answers.css", "print.css")
+_STYLES = ("base.css", "results.css", "answers.css", "curves.css", "print.css")
 _SCRIPTS = ("data.js", "elements.js", "answer.js", "filters.js", "browser.js", "judges.js", "start.js")
 _LIST_LIMIT = 40
 _VALUE_LIMIT = 2_000
@@ -41,7 +42,7 @@ def render_report(data: ReportInput) -> str:
     answers = encode(data)
     views = judge_views(data)
     return str(
-        _template().render(
+        template("report.html.j2").render(
             data=data,
             notices=list(dict.fromkeys((*data.notices, *data.summary.notes))),
             created=_time(data.created),
@@ -68,33 +69,10 @@ def write_report(path: Path, data: ReportInput) -> None:
     Raises:
         UsageError: the file cannot be written there.
     """
-    page = render_report(data).encode("utf-8", "backslashreplace")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(page)
-        part.replace(path)
+        write_atomic(path, [render_report(data).encode("utf-8", "backslashreplace")])
     except OSError as error:
         raise UsageError(f"{path}: expected a place to write the report: {error.strerror or error}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=finalize,
-    )
-    return environment.get_template("report.html.j2")
 
 
 def _policy(style: str, script: str) -> str:

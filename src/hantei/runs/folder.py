@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import RecordError, RunError, UsageError
+from hantei.files import write_atomic
 from hantei.records import (
     Judgment,
     Prompt,
@@ -28,7 +29,6 @@ from hantei.records import (
     to_dict,
 )
 from hantei.runs.index import Index
-from hantei.runs.journal import write_atomic
 
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 

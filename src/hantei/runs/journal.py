@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from hantei.files import write_atomic
 from hantei.records import lines
 
 _SYNC_SECONDS = 1.0
@@ -80,27 +81,6 @@ def _last_line_end(file: BinaryIO, end: int) -> int:
             return max(0, start) + at + 1
         end = max(0, start)
     return 0
-
-
-def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file so that a reader sees the old or the new one, never a part.
-
-    Raises:
-        OSError: the disk is full or gone; the old file is untouched.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def in_order(path: Path, offsets: Iterable[int]) -> bool:

@@ -100,7 +100,8 @@ def join(parts: Sequence[Said]) -> Said:
     return Said(np.concatenate([part.rows for part in parts]), Heads(*together))
 
 
-def _of(data: Data, source: str, system: str | None = None) -> Index:
+def answers_of(data: Data, source: str, system: str | None = None) -> Index:
+    """Return the numbers of the rows with an answer from one source, and of one answering system where it is given."""
     labels = data.labels
     wanted = (labels.source == source) & labels.answered
     return np.flatnonzero(wanted if system is None else wanted & (labels.system == system))
@@ -117,12 +118,12 @@ def measure(data: Data) -> Iterator[Measure]:
 
 
 def _measures(data: Data) -> Iterator[Measure]:
-    yield from _dna(data, [_say(data, _of(data, DNA, model)) for model in DNA_MODELS])
-    yield from _dna_left_out(data, _say(data, _of(data, DNA)))
+    yield from _dna(data, [_say(data, answers_of(data, DNA, model)) for model in DNA_MODELS])
+    yield from _dna_left_out(data, _say(data, answers_of(data, DNA)))
     folds = [np.flatnonzero(data.labels.fold == fold) for fold in range(FOLDS)]
     yield from _by_prompt(data, join([_say(data, rows) for rows in folds]))
     yield from _diasafety(data)
-    yield from _xstest(data, [_say(data, _of(data, "xstest", model)) for model in XSTEST_MODELS])
+    yield from _xstest(data, [_say(data, answers_of(data, "xstest", model)) for model in XSTEST_MODELS])
 
 
 def _dna(data: Data, parts: Sequence[Said]) -> Iterator[Measure]:
@@ -220,7 +221,7 @@ def _classes(data: Data, said: Said, subject: Subject) -> Iterator[Measure]:
 
 def _diasafety(data: Data) -> Iterator[Measure]:
     labels = data.labels
-    said = _say(data, _of(data, "diasafety", "val"))
+    said = _say(data, answers_of(data, "diasafety", "val"))
     elsewhere = np.setdiff1d(np.flatnonzero(labels.answered), said.rows)
     new = ~np.isin(labels.question[said.rows], labels.question[elsewhere])
     subject = Subject("validation split, contexts not in train", "diasafety", "en", "unsafe")
