@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import hantei
+from hantei.api import Options
 from hantei.errors import InputError, RecordError, RunError, UsageError
 from hantei.metrics.summary import overall
 from hantei.records import Rate
@@ -45,6 +46,24 @@ def write_csv(path: Path) -> Path:
 def rate(run: hantei.Run, metric: str, **by: str) -> Rate:
     (found,) = (r for r in run.summary().rates if r.metric == metric and r.by == {"judge": "builtin", **by})
     return found
+
+
+def test_labels_come_back_in_every_export_and_another_judge_keeps_them() -> None:
+    rows = [{**row, "unsafe": n % 2} for n, row in enumerate(ROWS)]
+    run = hantei.judge(rows, out="mine", options=Options(labels=True))
+    labels = run.judgments_path("human:given").read_bytes()
+    (against,) = run.summary().calibration
+    assert (against["n"], against["no_verdict"]) == (2, 1)  # the built-in judge abstains in German
+    run.judgments_path("builtin").unlink()
+    info = run.info()
+    run.write_info({**info, "judges": {"human:given": info["judges"]["human:given"]}})
+    hantei.judge("mine", "builtin")
+    assert run.judgments_path("human:given").read_bytes() == labels
+    assert list(run.judges()) == ["human:given", "builtin"]
+    with hantei.export("mine", "csv").open(encoding="utf-8-sig", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["human:given.unsafe"] for row in written] == ["False", "True", "False"]
+    assert [row["unsafe"] for row in written] == ["0", "1", "0"]
 
 
 def test_rows_in_a_run_folder_out() -> None:

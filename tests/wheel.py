@@ -28,7 +28,12 @@ def check_contents(wheel: Path) -> None:
     )
     if not 0 < weights <= MAX_WEIGHTS:
         sys.exit(f"the weights have {weights:,} bytes; expected some, and at most {MAX_WEIGHTS:,}")
-    for wanted in ("hantei/judges/builtin/LICENSE.weights", "hantei/py.typed", "hantei/benchmarks/starter/ja.jsonl"):
+    for wanted in (
+        "hantei/judges/builtin/LICENSE.weights",
+        "hantei/judges/builtin/profile.npz",
+        "hantei/py.typed",
+        "hantei/benchmarks/starter/ja.jsonl",
+    ):
         if wanted not in sizes:
             sys.exit(f"the wheel lacks {wanted}")
     print(f"{wheel.name}: {wheel.stat().st_size:,} bytes, of them weights (unpacked) {weights:,}")

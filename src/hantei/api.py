@@ -14,10 +14,12 @@ from hantei import benchmarks
 from hantei.errors import RowError, RunError, UsageError
 from hantei.exchange.exporting import export_run
 from hantei.inputs import Row, Table, check_language, given_row, open_table
+from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES, summarise
 from hantei.models.prices import pricing
 from hantei.report.build import build_report, notices
+from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.ingest import Reading, Rows, ingest
@@ -38,6 +40,8 @@ class Options:
 
     ``mapping`` is field to column where a column's name is not one of the usual. ``encoding`` and ``language`` are
     declared for all files. ``benchmark`` is a card's name or a file of prompts that the rows' ids belong to.
+    ``labels`` takes people's labels from the columns that hold some, as the judge ``human:given``; a ``mapping`` of a
+    label (``unsafe``, ``action``, ``refusal``) implies it.
     ``no_verdict`` is ``drop`` or ``unsafe``: what a row without a verdict counts as. ``limits`` hold for judges that
     ask a model; ``prices`` is a file of prices that replaces hantei's own.
     """
@@ -48,6 +52,7 @@ class Options:
     benchmark: str | None = None
     skip_bad_rows: bool = False
     no_verdict: str = "drop"
+    labels: bool = False
     limits: Limits = field(default_factory=Limits)
     prices: Path | None = None
 
@@ -82,6 +87,8 @@ def judge(
     if again is not None:
         if out is not None and Path(out) != again.path:
             raise UsageError(f"{again.path} is a run: it is judged where it is, without --out")
+        if _labels(options) is not None:
+            raise UsageError(f"--labels: {again.path} is a run; labels are taken from the files, when it is made")
         with again.lock(), again.index() as index:
             return _judge(again, index, judges, options, say)
     sources = _sources(source, options)
@@ -156,6 +163,7 @@ def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, sa
             judge_run(run, index, one, options.limits, pricing(options.prices), say)
     finally:
         # Stopped by hand or by a full disk, there is still the report of what there is.
+        note_drift(run, index, judges)
         _finish(run, index, options.no_verdict)
     return run
 
@@ -172,9 +180,16 @@ def _add_judge(run: Run, info: dict[str, Any], judge: Judge) -> None:
 
 def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:
     kinds = {name: card.get("rate_kind", "flagged") for name, card in run.info().get("judges", {}).items()}
-    summary = replace(summarise(index, kinds, policy), notes=notices(run, index))
+    against = _against_people(run, index) if any(name.startswith("human:") for name in kinds) else ()
+    summary = replace(summarise(index, kinds, policy), notes=notices(run, index), calibration=against)
     run.write_summary(summary)
     return build_report(run, index, summary, out)
+
+
+def _against_people(run: Run, index: Index) -> tuple[dict[str, Any], ...]:
+    from hantei.metrics.against import against_people  # needs numpy, which a run without people's labels does not
+
+    return against_people(run, index)
 
 
 def _run_folder(source: Source | Sequence[str | Path]) -> Run | None:
@@ -223,6 +238,7 @@ def _plan(sources: Sequence[Rows], options: Options) -> dict[str, Any]:
         "map": dict(options.mapping),
         "language": options.language,
         "benchmark": benchmarks.identity(options.benchmark) if options.benchmark else None,
+        **({} if _labels(options) is None else {"labels": True}),
     }
 
 
@@ -238,7 +254,14 @@ def _identity(source: Rows) -> dict[str, Any]:
 def _reading(options: Options) -> Reading:
     prompts = benchmarks.prompts_by_id(options.benchmark) if options.benchmark else None
     language = check_language(options.language) if options.language else None
-    return Reading(options.mapping, language, prompts, options.skip_bad_rows)
+    fields = {name: column for name, column in options.mapping.items() if name not in LABEL_ALIASES}
+    return Reading(fields, language, prompts, options.skip_bad_rows, _labels(options))
+
+
+def _labels(options: Options) -> dict[str, str] | None:
+    """Return label to column as ``--map`` gave it, None where labels are not to be read."""
+    mapped = {name: column for name, column in options.mapping.items() if name in LABEL_ALIASES}
+    return mapped if options.labels or mapped else None
 
 
 def _info(plan: Mapping[str, Any]) -> dict[str, Any]:

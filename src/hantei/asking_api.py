@@ -19,6 +19,7 @@ from hantei.models.prices import pricing
 from hantei.runs import engine, plan
 from hantei.runs.asking import Asked, AskingJudge
 from hantei.runs.calling import Price
+from hantei.runs.drift import note_drift
 from hantei.runs.estimate import Estimate
 from hantei.runs.estimate import estimate as estimate_run
 from hantei.runs.folder import Run
@@ -203,4 +204,5 @@ def _finish(made: Run, index: AskingIndex, task: _Task) -> None:
     put_responses_in_order(made, index)
     for judge in task.judges:
         put_in_order(made, index, judge.name)
+    note_drift(made, index, task.judges)
     api._finish(made, index, task.options.no_verdict)

@@ -110,6 +110,7 @@ class Judgment:
     place. ``action`` is Do-Not-Answer's 0 to 5. ``attempts`` holds every raw reply. ``sampling_p`` is the chance with
     which a row was chosen for a person to label. ``repeat`` counts judgings of the same response from 0, ``turn`` is
     the judged turn of a conversation, None for the last. ``in_training`` marks a pair on which the judge was trained.
+    ``answered_by`` is, in a cascade, the name of the one of its two judges whose verdict it is.
     """
 
     response_id: str
@@ -136,6 +137,7 @@ class Judgment:
     latency_s: float | None = None
     sampling_p: float | None = None
     in_training: bool = False
+    answered_by: str | None = None
     created: str | None = None
     error: str | None = None
 
@@ -166,11 +168,16 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a set of judgments amounts to: tidy rates, and notes that a reader must see beside them."""
+    """What a set of judgments amounts to: tidy rates, and notes that a reader must see beside them.
+
+    ``calibration`` says how each judge does against each person's labels, where there are any: plain data as
+    ``metrics.against`` makes it.
+    """
 
     rates: tuple[Rate, ...]
     policy: str = "drop"
     notes: tuple[str, ...] = ()
+    calibration: tuple[Mapping[str, Any], ...] = ()
 
 
 Record = TypeVar("Record", Prompt, Response, Judgment, Rate)

@@ -41,6 +41,53 @@ def test_a_table_and_where_the_report_is(monkeypatch: pytest.MonkeyPatch, capsys
     assert "violation" not in out
 
 
+LABELLED = (
+    CSV.replace("answer\n", "answer,harmful,says\n").replace("wait.\n", "wait.,0,1\n").replace("that.\n", "that.,0,0\n")
+)
+
+
+def test_labels_make_a_judge_of_people(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.csv").write_text(LABELLED)
+    assert hantei(monkeypatch, "judge", "a.csv", "--labels", "--out", "mine") == 0
+    out = capsys.readouterr().out
+    assert "human:given: rate [95% interval] k/n" in out
+    assert "violation rate" in out
+    assert "builtin against human:given (2 answers): accuracy " in out
+    assert hantei(monkeypatch, "report", "mine", "--json") == 0
+    (against,) = json.loads(capsys.readouterr().out)["calibration"]
+    assert (against["judge"], against["against"], against["n"]) == ("builtin", "human:given", 2)
+
+
+def test_a_mapped_label_asks_for_labels(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.csv").write_text(LABELLED)
+    assert hantei(monkeypatch, "judge", "a.csv", "--map", "unsafe=says", "--out", "mine") == 0
+    assert "50.0%" in capsys.readouterr().out
+    assert hantei(monkeypatch, "judge", "a.csv", "--map", "unsafe=nothing", "--out", "other") == 2
+    assert "no column 'nothing' to --map" in capsys.readouterr().err
+
+
+def test_labels_do_not_come_to_a_run_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text(LABELLED)
+    assert hantei(monkeypatch, "judge", "a.csv", "--out", "mine") == 0
+    assert hantei(monkeypatch, "judge", "mine", "--labels") == 2
+    assert "labels are taken from the files" in capsys.readouterr().err
+    assert hantei(monkeypatch, "judge", "a.csv", "--labels", "--out", "mine") == 2
+    assert "was made with other labels" in capsys.readouterr().err
+
+
+def test_an_answer_that_people_did_not_label_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text(LABELLED.replace(",0,1", ",,"))
+    assert hantei(monkeypatch, "judge", "a.csv", "--labels", "--out", "mine") == 0
+    assert hantei(monkeypatch, "report", "mine") == 0
+    captured = capsys.readouterr()
+    assert "1 not judged" in captured.out
+    assert captured.err == ""
+
+
 def test_json_is_for_programs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text(CSV)
     assert hantei(monkeypatch, "judge", "a.csv", "--out", "mine", "--json") == 0

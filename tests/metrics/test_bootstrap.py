@@ -3,8 +3,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
-from hantei.metrics.bootstrap import bootstrap
+from hantei.metrics.bootstrap import bootstrap, drawn
 
 
 def test_a_bootstrap_draws_whole_clusters_and_is_the_same_every_time() -> None:
@@ -24,3 +25,15 @@ def test_replicates_that_know_nothing_are_left_out() -> None:
     assert all(math.isnan(limit) for limit in bootstrap(lambda _: math.nan, rows))
     low, high = bootstrap(lambda drawn: 1.0 if drawn[0] == 0 else math.nan, rows)
     assert low == high == 1
+
+
+def test_weights_draw_whole_clusters_too_and_as_many_of_them_as_there_are() -> None:
+    together = np.array([7, 7, 3, 3, 5, 5])
+    times = list(drawn(together))
+    assert len(times) == 1000
+    assert all(t[0] == t[1] and t[2] == t[3] and t[4] == t[5] and t.sum() == 6 for t in times)
+    assert np.mean([t[0] for t in times]) == pytest.approx(1, abs=0.1)
+
+
+def test_many_rows_are_drawn_less_often() -> None:
+    assert len(list(drawn(np.zeros(100_000, dtype=np.int64)))) == 200

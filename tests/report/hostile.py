@@ -5,6 +5,8 @@ from __future__ import annotations
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.report.data import AnswerRow, Mark, ReportInput
 
+from .people import CASCADE, DRIFT, against
+
 MARKUP = (
     "</script><script>window.__pwned=1;alert(1)</script><img src=x onerror='window.__pwned=2'>"
     "<svg onload=window.__pwned=3><style>body{display:none}</style><!--<script>"
@@ -36,11 +38,14 @@ def hostile_input() -> ReportInput:
     wheres = [{}, {"system": SYSTEM}, {"harm_type": HARM}, {"harm_type": HARM, "system": SYSTEM}]
     wheres += [{"language": MARKUP}, {"language": "\u202e"}, {"system": SYSTEM, "language": MARKUP}]
     rates = tuple(Rate(metric="flagged_rate", by={**by, **where}, **rate) for where in wheres)  # type: ignore[arg-type]
+    cascade = {**CASCADE, "cheap": MARKUP, "expensive": SYSTEM, "guarantee": MARKUP, "rule": MARKUP, "head": MARKUP}
+    drift = [{**DRIFT[0], "system": SYSTEM, "measure": MARKUP, "language": MARKUP}]
+    card = {"description": MARKUP, "weak": [MARKUP], "cascade": cascade, "drift": drift}
     return ReportInput(
         title=MARKUP + "\u202e\ud800",
         created=MARKUP,
-        settings={MARKUP: [MARKUP, {"x": SYSTEM}], "judges": {JUDGE: {"description": MARKUP, "weak": [MARKUP]}}},
-        summary=Summary(rates=rates, notes=(MARKUP,), policy=MARKUP),
+        settings={MARKUP: [MARKUP, {"x": SYSTEM}], "judges": {JUDGE: card}},
+        summary=Summary(rates=rates, notes=(MARKUP,), policy=MARKUP, calibration=(against(JUDGE, MARKUP),)),
         answers=[_row(name, text) for name, text in TEXTS.items()],
         total_answers=len(TEXTS),
         sampling=MARKUP,

@@ -14,6 +14,7 @@ from hantei.report import ReportInput, write_report
 
 from .chromium import chromium, requests, screen
 from .hostile import TEXTS, hostile_input
+from .people import people_input
 from .sample import RUBRIC, SYSTEMS, report_input
 
 pytestmark = pytest.mark.browser
@@ -223,7 +224,7 @@ def test_hostile_text_neither_runs_nor_breaks_the_page(page: Open, width: int) -
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("data", [report_input(), report_input(1, ("builtin", RUBRIC))])
+@pytest.mark.parametrize("data", [report_input(), report_input(1, ("builtin", RUBRIC)), people_input()])
 def test_the_page_passes_the_checks_for_all_readers(page: Open, data: ReportInput, dark: bool) -> None:
     driver = page(data, dark=dark)
     by_id(driver, "fold").click()
@@ -237,8 +238,9 @@ def test_the_dark_is_dark(page: Open) -> None:
     assert min(page(report_input(copies=1)).execute_script(colour)) > 230
 
 
-def test_a_phone_never_scrolls_sideways(page: Open) -> None:
-    driver = page(report_input(judges=("builtin", RUBRIC)), 360)
+@pytest.mark.parametrize("data", [report_input(judges=("builtin", RUBRIC)), people_input()])
+def test_a_phone_never_scrolls_sideways(page: Open, data: ReportInput) -> None:
+    driver = page(data, 360)
     by_id(driver, "fold").click()
     wait(driver, lambda: len(texts(driver, "#list .text.main")) == 25)
     assert driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]") == [360, 360]

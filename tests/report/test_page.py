@@ -16,6 +16,7 @@ from hantei.records import Summary
 from hantei.report import ReportInput, render_report, write_report
 
 from .hostile import MARKUP, hostile_input
+from .people import people_input
 from .sample import RUBRIC, rate, report_input
 
 
@@ -72,7 +73,7 @@ def test_the_page_of_a_plain_run_holds_no_url_at_all() -> None:
 
 
 def test_hostile_names_add_no_element() -> None:
-    kinds = {tag for tag, _ in Elements(render_report(report_input(copies=1))).tags}
+    kinds = {tag for tag, _ in Elements(render_report(people_input())).tags}
     found = Counter(tag for tag, _ in Elements(render_report(hostile_input())).tags)
     assert set(found) <= kinds
     assert (found["script"], found["style"], found["meta"]) == (2, 1, 6)

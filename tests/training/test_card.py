@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hantei.judges.builtin.model import load
 from hantei.judges.builtin.weights import save
+from hantei.judges.profile import Profile
 from hantei.training.card import Evaluation, judged_languages, measures_of, weak_points, write_card
 from hantei.training.scoring import Measure
 from hantei.training.sources import Row
@@ -74,6 +75,8 @@ def test_english_and_chinese_need_verdicts_that_beat_a_constant_one() -> None:
 
 def test_the_card_that_is_written_is_the_card_that_is_read(tmp_path: Path) -> None:
     save(tiny_weights({"bad": 100}), tmp_path / "weights.npz")
+    profile = Profile.build(("one answer", "en", "m") for _ in range(30))
+    profile.save(tmp_path / "profile.npz")
     write_card(tmp_path, ROWS, Evaluation("all", (ACCURACY,)), ["en"])
     card = tomllib.loads((tmp_path / "card.toml").read_text(encoding="utf-8"))
     assert measures_of(card) == (replace(ACCURACY, floor=None),)
@@ -81,11 +84,14 @@ def test_the_card_that_is_written_is_the_card_that_is_read(tmp_path: Path) -> No
     assert (card["weights"]["rows"], card["weights"]["prompts"]) == (1, 1)
     judge = load(tmp_path)
     assert judge.languages == ("en",)
+    assert judge.profile is not None
+    assert judge.profile.usual == profile.usual
     assert judge.judge([pair("bad")])[0].unsafe is True
 
 
 def test_the_licence_follows_from_the_sources(tmp_path: Path) -> None:
     save(tiny_weights({}), tmp_path / "weights.npz")
+    Profile.build([]).save(tmp_path / "profile.npz")
     write_card(tmp_path, ROWS[:1], Evaluation("permissive", (ACCURACY,)), ["en"])
     text = (tmp_path / "LICENSE.weights").read_text(encoding="utf-8")
     assert "SPDX-License-Identifier: Apache-2.0 AND MIT AND CC-BY-4.0" in text

@@ -38,6 +38,9 @@ def judge(
     map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Take people's labels from the columns unsafe, action, refusal.")
+    ] = False,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
@@ -54,11 +57,12 @@ def judge(
     """
     conditions = [fail_if.parse(text) for text in fail or []]
     options = api.Options(
-        mapping=_mapping(map_ or []),
+        mapping=mapping_of(map_ or []),
         encoding=encoding,
         language=language,
         benchmark=benchmark,
         skip_bad_rows=skip_bad_rows,
+        labels=labels,
         no_verdict=no_verdict,
         limits=Limits(max_connections=max_connections, timeout_s=timeout, cache=cache),
         prices=prices,
@@ -99,7 +103,8 @@ def demo(
     finish(run, conditions, json)
 
 
-def _mapping(items: list[str]) -> dict[str, str]:
+def mapping_of(items: list[str]) -> dict[str, str]:
+    """Return what ``--map FIELD=COLUMN`` says, field to column."""
     mapping = {}
     for item in items:
         field, sign, column = item.partition("=")

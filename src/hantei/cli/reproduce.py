@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hantei.cli.output import print_json, print_table, rate_text, say
+from hantei.cli.reproduce_dna import do_not_answer
 from hantei.records import Rate
 from hantei.reproduce.answer_carefully import Reproduction, reproduce
 from hantei.reproduce.scoring import Mean
@@ -20,6 +21,9 @@ app = typer.Typer(
 @app.callback()
 def group() -> None:
     """Compute published tables again."""
+
+
+app.command("do-not-answer")(do_not_answer)
 
 
 @app.command("answer-carefully")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -50,6 +51,7 @@ def finish(
                 "policy": policy,
                 "notes": notes,
                 "rates": rates,
+                "calibration": list(summary.calibration),
             }
         )
     else:
@@ -69,7 +71,10 @@ def finish(
 
 
 def _failures(summary: Summary, judges: Sequence[str] | None) -> Iterator[str]:
-    """Yield a line for each judge that gave no verdict because something failed; to abstain is no failure."""
+    """Yield a line for each judge that gave no verdict because something failed.
+
+    To abstain is no failure, and neither is an answer that people did not label.
+    """
     lost: dict[str, dict[str, int]] = {}
     for rate in (rate for metric in _COUNTED for rate in overall(summary.rates, metric)):
         reasons = lost.setdefault(rate.by["judge"], {})
@@ -77,7 +82,7 @@ def _failures(summary: Summary, judges: Sequence[str] | None) -> Iterator[str]:
             if reason not in ("abstained", "not given"):
                 reasons[reason] = max(count, reasons.get(reason, 0))
     for judge, reasons in lost.items():
-        if reasons and (judges is None or judge in judges):
+        if reasons and not judge.startswith("human:") and (judges is None or judge in judges):
             why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
             yield f"{sum(reasons.values()):,} answers have no verdict of {judge}: {why}"
 
@@ -90,7 +95,7 @@ def _print(run: Run, summary: Summary, page: Path) -> None:
     for name in run.judges():
         rates = {(rate.metric, rate.by.get("system")): rate for rate in summary.rates if _by_system(rate, name)}
         main = "flagged_rate" if ("flagged_rate", None) in rates else "violation_rate"
-        metrics = [main, "over_refusal_rate", "refusal_rate", "acceptable_rate"]
+        metrics = [main, "over_refusal_rate", "refusal_rate", "acceptable_rate", "calls_saved_rate"]
         shown = [metric for metric in metrics if _said(rates.get((metric, None)), metric == main)]
         systems = sorted({system for _, system in rates if system is not None})
         rows = [
@@ -104,6 +109,8 @@ def _print(run: Run, summary: Summary, page: Path) -> None:
         header = ["system", *(_LABELS[metric] for metric in shown), "no verdict"]
         say(f"{name}: rate [95% interval] k/n")
         print_table(header, rows)
+    for found in summary.calibration:
+        say(against_text(found))
     for note in summary.notes:
         say(f"Note: {note}")
     say(f"Report: {page}")
@@ -115,7 +122,31 @@ _LABELS = {
     "over_refusal_rate": "over-refusal rate",
     "refusal_rate": "refusal rate",
     "acceptable_rate": "acceptable rate",
+    "calls_saved_rate": "calls saved",
 }
+
+
+def against_text(found: Mapping[str, Any]) -> str:
+    """Return in one line how a judge does against a person: ``builtin against human:given: accuracy ...``."""
+    unsafe, action, refusal, likely = (found.get(key, {}) for key in ("unsafe", "action", "refusal", "p_unsafe"))
+    parts = [
+        *_numbers(unsafe, {"accuracy": "accuracy", "f1": "F1 of unsafe", "base_rate": "base rate"}),
+        *_numbers(action, {"macro_f1": "macro-F1 of the action"}),
+        *_numbers(refusal, {"macro_f1": "macro-F1 of the refusal"}),
+        *_numbers(likely.get("before", {}), {"error": "calibration error"}),
+    ]
+    scaled = likely.get("after_isotonic")
+    after = f" (after isotonic scaling, out of fold: {100 * scaled['error']['value']:.1f}%)" if scaled else ""
+    trained = found["in_training"]
+    warning = f"; it was trained on {trained:,} of these answers, which says nothing of new ones" if trained else ""
+    return f"{found['judge']} against {found['against']} ({found['n']:,} answers): {', '.join(parts)}{after}{warning}"
+
+
+def _numbers(found: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    for key, title in titles.items():
+        if found.get(key):
+            value, low, high = (100 * found[key][name] for name in ("value", "low", "high"))
+            yield f"{title} {value:.1f}% [{low:.1f}, {high:.1f}]"
 
 
 def _said(rate: Rate | None, always: bool) -> bool:

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from hantei.cli.output import say
+from hantei.cli.judge import mapping_of
+from hantei.cli.output import print_json, print_table, say, warn
+from hantei.cli.summary import interruptible
 from hantei.errors import UsageError
 
 Licences = Literal["all", "permissive"]
@@ -41,3 +43,133 @@ def builtin(
     say(evaluation.table())
     if licences == "all" and not evaluation.passed:  # the floors are for the judge that ships
         raise typer.Exit(1)
+
+
+@app.command()
+def encoder(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Answers with people's labels.")],
+    model: Annotated[str, typer.Option(help="The encoder to start from: a Hugging Face name or a folder.")],
+    out: Annotated[Path, typer.Option(help="The judge's folder, which encoder@hf/DIR then names.")],
+    head: Annotated[
+        list[str] | None, typer.Option(help="unsafe, action, refusal; repeatable. [default: those with labels]")
+    ] = None,
+    text: Annotated[
+        str, typer.Option(help="What is read: 'question and answer', or 'answer'.")
+    ] = "question and answer",
+    max_tokens: Annotated[
+        int, typer.Option(help="Longest input; the answer is cut, and the judge reads windows.")
+    ] = 512,
+    pooling: Annotated[str, typer.Option(help="One vector of a text: mean of its tokens, or the first.")] = "mean",
+    epochs: Annotated[int, typer.Option(help="Rounds over the rows, at most.")] = 4,
+    patience: Annotated[int, typer.Option(help="Rounds without a lower validation loss before it ends.")] = 2,
+    validation: Annotated[float, typer.Option(help="Share of the prompts that says when to end.")] = 0.1,
+    lr: Annotated[float, typer.Option(help="The highest learning rate.")] = 5e-5,
+    warmup: Annotated[float, typer.Option(help="Share of the steps in which the rate rises.")] = 0.1,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay (AdamW).")] = 0.01,
+    batch_tokens: Annotated[int, typer.Option(help="Tokens in a batch, padding included.")] = 4096,
+    loss: Annotated[str, typer.Option(help="weighted (classes alike), focal, or plain.")] = "weighted",
+    focal_gamma: Annotated[float, typer.Option(help="The power of the focal loss.")] = 2.0,
+    precision: Annotated[str, typer.Option(help="auto, fp32, or bf16.")] = "auto",
+    seed: Annotated[int, typer.Option(help="On a CPU the same seed gives the same weights.")] = 0,
+    limit: Annotated[int | None, typer.Option(help="Train on so many rows, drawn with the seed, for a trial.")] = None,
+    folds: Annotated[str | None, typer.Option(help="Cross-validate: by prompt, system, or harm.")] = None,
+    k: Annotated[int, typer.Option(help="How many folds by prompt.")] = 5,
+    only_folds: Annotated[list[str] | None, typer.Option(help="Run this fold and nothing else; repeatable.")] = None,
+    final: Annotated[bool, typer.Option(help="Train on all rows after the folds.")] = True,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map unsafe=COLUMN.")] = None,
+    benchmark: Annotated[str | None, typer.Option(help="What the rows' ids belong to: gives harm types.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
+    licence: Annotated[str, typer.Option(help="The terms of the data, for the judge's card.")] = "not stated",
+    json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON, for programs.")] = False,
+) -> None:
+    """Fine-tune an encoder on labelled answers; print what it does on rows it has not seen. The same again goes on.
+
+    Example: hantei train encoder labelled.csv --model answerdotai/ModernBERT-base --out judges/mine --folds prompt
+    """
+    from hantei.training.encoder import TrainOptions, train
+    from hantei.training.encoder.output import judge_name, measured
+    from hantei.training.encoder.scores import table
+
+    options = TrainOptions(
+        model=model,
+        heads=tuple(head or ()),
+        text=text,  # type: ignore[arg-type]
+        max_tokens=max_tokens,
+        pooling=pooling,  # type: ignore[arg-type]
+        epochs=epochs,
+        patience=patience,
+        validation=validation,
+        lr=lr,
+        warmup=warmup,
+        weight_decay=weight_decay,
+        batch_tokens=batch_tokens,
+        loss=loss,  # type: ignore[arg-type]
+        focal_gamma=focal_gamma,
+        precision=precision,  # type: ignore[arg-type]
+        seed=seed,
+        limit=limit,
+        mapping=mapping_of(map_ or []),
+        language=language,
+        encoding=encoding,
+        benchmark=benchmark,
+        folds=folds,  # type: ignore[arg-type]
+        k=k,
+        only_folds=tuple(only_folds or ()),
+        final=final,
+        licence=licence,
+    )
+    with interruptible():
+        trained = train(files, out, options, warn)
+    if json:
+        print_json([measured(measure) for measure in trained.measures])
+        return
+    for name in trained.heads:
+        print_table(*table(trained.measures, name))
+    if trained.standing:
+        say(f"{out}: use it with --judge {judge_name(out)}")
+
+
+@app.command()
+def cascade(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Answers with people's labels.")],
+    out: Annotated[Path, typer.Option(help="The file to write, which cascade?fit=FILE@CHEAP,EXPENSIVE then names.")],
+    cheap: Annotated[str, typer.Option(help="The judge that is asked first: builtin, encoder@..., recorded@FILE.")],
+    expensive: Annotated[
+        str | None, typer.Option(help="Verdicts of the other one on these answers: recorded@FILE.")
+    ] = None,
+    head: Annotated[str, typer.Option(help="What is judged: unsafe, or action.")] = "unsafe",
+    rule: Annotated[str, typer.Option(help="confidence, or value: ask where it is worth most.")] = "confidence",
+    target_accuracy: Annotated[
+        float | None, typer.Option(help="Accuracy wanted among the answers that the cheap judge keeps, as in 0.95.")
+    ] = None,
+    budget: Annotated[float | None, typer.Option(help="Share of answers that may be asked about, as in 0.2.")] = None,
+    confidence: Annotated[float, typer.Option(help="How sure the accuracy must be.")] = 0.95,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map unsafe=COLUMN.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the fit as JSON, for programs.")] = False,
+) -> None:
+    """Choose from labelled answers when a cascade asks its expensive judge, with a guarantee.
+
+    Example: hantei train cascade labelled.csv --cheap builtin --target-accuracy 0.95 --out cascade.json
+    """
+    from hantei.training.cascade import FitOptions, Goal, train
+
+    options = FitOptions(
+        cheap=cheap,
+        expensive=expensive,
+        head=head,  # type: ignore[arg-type]
+        rule=rule,  # type: ignore[arg-type]
+        goal=Goal(target_accuracy, budget, confidence),
+        mapping=mapping_of(map_ or []),
+        language=language,
+        encoding=encoding,
+    )
+    fit = train(files, out, options, warn)
+    if json:
+        print_json(fit.outline())
+        return
+    print_table(*fit.table())
+    say(fit.guarantee)
+    say(f"{out}: use it with --judge 'cascade?fit={out}@{cheap},EXPENSIVE'")

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from hantei.errors import CardError, UsageError
 
@@ -82,7 +83,7 @@ def load_card(name: str) -> JudgeCard:
         CardError: the card cannot be read, or a field of it is missing.
     """
     card = name.partition("@")[0].partition("?")[0]
-    folder, style = _folder(card)
+    folder, style = _encoder_folder(card, name.partition("@")[2]) or _folder(card)
     toml = (folder / "card.toml").read_text(encoding="utf-8")
     data = _parsed(card, toml)
     if style:
@@ -91,6 +92,12 @@ def load_card(name: str) -> JudgeCard:
     found = JudgeCard(card, data, toml, folder)
     _check(found)
     return found
+
+
+def _encoder_folder(card: str, model: str) -> tuple[Path, bool] | None:
+    """Return the folder of a trained encoder, which has a card of its own; None for every other judge."""
+    folder = Path(unquote(model.partition("?")[0].removeprefix("hf/")))
+    return (folder, False) if card == "encoder" and model and (folder / "card.toml").is_file() else None
 
 
 def _folder(card: str) -> tuple[Path, bool]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 REPLICATES = 1000
+_FEWEST, _ROWS_DRAWN = 100, 20_000_000
+"""Where rows are many, so many of them are drawn in all; the interval is narrow then, and needs fewer replicates."""
 
 Index = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
 
 def bootstrap(statistic: Callable[[Index], float], cluster: Index, replicates: int = REPLICATES) -> tuple[float, float]:
@@ -30,3 +33,16 @@ def bootstrap(statistic: Callable[[Index], float], cluster: Index, replicates: i
         return float("nan"), float("nan")
     low, high = np.percentile(known, (2.5, 97.5))
     return float(low), float(high)
+
+
+def drawn(cluster: Index) -> Iterator[Doubles]:
+    """Yield, replicate by replicate, how often each row was drawn; whole clusters are drawn, with the seed 0.
+
+    It is ``bootstrap`` for statistics that take a weight for each row, and holds one replicate at a time: there are
+    1,000 of them, down to 100 where there are more than 20,000 rows.
+    """
+    _, number = np.unique(cluster, return_inverse=True)
+    rng, clusters = np.random.default_rng(0), int(number.max()) + 1
+    for _ in range(max(_FEWEST, min(REPLICATES, _ROWS_DRAWN // len(cluster)))):
+        times = np.bincount(rng.integers(0, clusters, clusters), minlength=clusters)
+        yield times[number].astype(np.float64)

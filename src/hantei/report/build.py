@@ -120,5 +120,7 @@ def notices(run: Run, index: Index) -> tuple[str, ...]:
                 f"{trained:,} of the {judged:,} answers judged by {name} were in its training data: its rates on them "
                 "say nothing about how it does on new answers."
             )
-        out.extend(str(line) for line in info["judges"].get(name, {}).get("notices", []))
+        noted = info["judges"].get(name, {})
+        out.extend(f"{name}: {drift['text']}" for drift in noted.get("drift", []))
+        out.extend(str(line) for line in noted.get("notices", []))
     return tuple(out)

@@ -1,7 +1,7 @@
 """Charts of curves, dots, bars and radars as figures: SVG with a title and a description, and a table of the numbers.
 
-``curves.css`` colours them for light, dark and paper; no figure needs a script or a style attribute, so they stand under
-any page's content security policy that allows the one style sheet.
+``curves.css`` colours them for light, dark and paper. No figure needs a script or a style attribute: a page's
+content security policy need allow no more than the one style sheet.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from hantei.report.template import template
@@ -26,12 +27,13 @@ Mark = tuple[float, float, str]
 COLOURS = 6
 """Series have so many colours, dashes and shapes; more of them begin again."""
 
-LEFT, TOP, WIDTH, HEIGHT = 46.0, 14.0, 300.0, 196.0
-_MIDDLE_X, _MIDDLE_Y, _RADIUS = 180.0, 142.0, 92.0
+LEFT, TOP, WIDTH, HEIGHT = 46.0, 14.0, 292.0, 196.0
+_MIDDLE_X, _MIDDLE_Y, _RADIUS = 180.0, 138.0, 88.0
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0)
 _MOST_STEPS = 5
 _NAME_LIMIT = 80
-_LABEL_WIDTH = 15
+_LABEL_WIDTH = 14
+_WORD_LIMIT = 18
 _LABEL_LINES = 3
 _LINE = 12.0
 
@@ -163,7 +165,9 @@ def radar(title: str, axes: Sequence[str], series: Mapping[str, Sequence[float]]
     return _figure(
         "radar.html.j2",
         title=title,
-        rings=[(_ring(len(axes), value / most), _up(value / most), as_share(value)) for value in _ticks((0.0, most))],
+        rings=[
+            (_ring(len(axes), value / most), _up(value / most), as_share(value)) for value in _ticks((0.0, most))[1:]
+        ],
         spokes=[_spoke(number, len(axes), name) for number, name in enumerate(axes)],
         shapes=[
             _Shape(clip(name, _NAME_LIMIT), "line", number % COLOURS, _closed([_part(v, (0, most)) for v in values]))
@@ -221,7 +225,7 @@ def _beside(series: Series, number: int, of: int) -> tuple[float, float]:
     if series.style != "bars":
         return 0.0, 0.0
     places = sorted({x for x, _ in series.points})
-    step = min((b - a for a, b in zip(places, places[1:], strict=False)), default=0.1)
+    step = min((after - before for before, after in pairwise(places)), default=0.1)
     width = 0.8 * step / of
     return (number - (of - 1) / 2) * width, width
 
@@ -248,7 +252,7 @@ def _ticks(over: Range) -> list[float]:
 
 def _writer(over: Range) -> Writer:
     """Return what writes the numbers of an axis."""
-    share = 0 <= over[0] and over[1] <= 1
+    share = over[0] >= 0 and over[1] <= 1
     return lambda value: f"{round(100 * value, 1):g}%" if share else f"{value:,.6g}"
 
 
@@ -291,7 +295,7 @@ def _wrapped(name: str) -> list[str]:
     for word in clip(name, _NAME_LIMIT).split():
         joined = f"{lines[-1]} {word}".strip()
         if lines[-1] and len(joined) > _LABEL_WIDTH:
-            lines.append(clip(word, _LABEL_WIDTH))
+            lines.append(clip(word, _WORD_LIMIT))
         else:
-            lines[-1] = clip(joined, _LABEL_WIDTH)
+            lines[-1] = clip(joined, _WORD_LIMIT)
     return lines if len(lines) <= _LABEL_LINES else [*lines[: _LABEL_LINES - 1], f"{lines[_LABEL_LINES - 1]}…"]

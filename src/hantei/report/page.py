@@ -125,6 +125,9 @@ def _sections(judges: list[JudgeView]) -> list[tuple[str, str]]:
         parts |= {"harms": "Harm types"} if judge.harms else {}
         parts |= {"actions": "Actions"} if judge.actions else {}
         parts |= {part: title for part, title, _ in judge.slices}
+        parts |= {"people": "Against people"} if judge.people else {}
+        parts |= {"cascade": "Cascade"} if judge.cascade else {}
+        parts |= {"drift": "Unfamiliar answers"} if judge.drift else {}
     return list(parts.items())
 
 

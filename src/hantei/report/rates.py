@@ -17,6 +17,7 @@ METRICS: dict[str, str] = {
     "refusal_rate": "Refusal rate",
     "full_refusal_rate": "Full refusals",
     "partial_refusal_rate": "Partial refusals",
+    "calls_saved_rate": "Calls saved",
 }
 """Titles by metric, in the order of a table's columns."""
 
@@ -40,8 +41,9 @@ class Rates:
         return self._found.get((metric, frozenset(by.items())))
 
     def judges(self) -> list[str]:
-        """Return the judges in order of appearance."""
-        return _unique(rate.by["judge"] for rate in self._all if "judge" in rate.by)
+        """Return the judges in order of appearance, people after all others."""
+        judges = _unique(rate.by["judge"] for rate in self._all if "judge" in rate.by)
+        return sorted(judges, key=lambda judge: str(judge).startswith("human:"))
 
     def values(self, judge: str, dimension: str) -> list[str]:
         """Return the values of a dimension that one judge has rates for, in order of appearance."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hantei.records import ACTIONS, Rate
+from hantei.report.calibration import CascadeView, DriftRow, PersonView, cascade_view, drift_rows, person_views
 from hantei.report.charts import Bar, Plane, Segment, axis_end, bar, level, plane, stack
 from hantei.report.data import ReportInput
 from hantei.report.rates import METRICS, POLICIES, Rates, RateText, describe
@@ -103,6 +104,9 @@ class JudgeView:
     harms: HeatMap | None
     actions: tuple[ActionRow, ...]
     slices: tuple[tuple[str, str, tuple[Table, ...]], ...]
+    people: tuple[PersonView, ...]
+    cascade: CascadeView | None
+    drift: tuple[DriftRow, ...]
 
 
 def judge_views(data: ReportInput) -> list[JudgeView]:
@@ -156,6 +160,9 @@ class _Builder:
             harms=self.heat_map(),
             actions=self.action_rows(),
             slices=tuple(self.slices()),
+            people=person_views(self.data.summary.calibration, self.judge),
+            cascade=cascade_view(self.card.get("cascade"), _describe(self.get("calls_saved_rate"))),
+            drift=drift_rows(self.card.get("drift", ())),
         )
 
     def get(self, metric: str, **by: str) -> Rate | None:

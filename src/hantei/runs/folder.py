@@ -120,7 +120,8 @@ class Run:
         try:
             data = json.loads(self.summary_path.read_text(encoding="utf-8"))
             rates = tuple(from_dict(Rate, row) for row in data["rates"])
-            return Summary(rates=rates, policy=data["policy"], notes=tuple(data["notes"]))
+            against = tuple(data.get("calibration", ()))
+            return Summary(rates=rates, policy=data["policy"], notes=tuple(data["notes"]), calibration=against)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.summary_path}: expected a summary; run hantei report {self.path}: {error}") from None
 
@@ -130,6 +131,7 @@ class Run:
             "policy": summary.policy,
             "notes": list(summary.notes),
             "rates": [to_dict(rate) for rate in summary.rates],
+            **({"calibration": list(summary.calibration)} if summary.calibration else {}),
         }
         write_atomic(self.summary_path, [json_text(data)])
 

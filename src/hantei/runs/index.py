@@ -28,7 +28,7 @@ CREATE TABLE judgments (
     judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, offset INTEGER, status TEXT,
     final INTEGER, unsafe INTEGER CHECK (unsafe IN (0, 1)), refusal INTEGER,
     action INTEGER CHECK (action BETWEEN 0 AND 5), acceptable INTEGER, p REAL CHECK (p BETWEEN 0 AND 1),
-    in_training INTEGER,
+    in_training INTEGER, asked INTEGER CHECK (asked IN (0, 1)),
     PRIMARY KEY (response, judge, repeat, turn)
 ) WITHOUT ROWID;
 """
@@ -123,7 +123,7 @@ class Index:
     def add_facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> None:
         """Add a judgment whose judge and response numbers are known."""
         self.db.execute(
-            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 judge,
                 response,
@@ -138,6 +138,7 @@ class Index:
                 judgment.score > 3 if judgment.score is not None and judgment.scale == "1-5" else None,
                 judgment.p_unsafe,
                 judgment.in_training,
+                _asked(judgment),
             ),
         )
 
@@ -180,6 +181,21 @@ class Index:
         """Return where a judge's judgments of one response stand in its file."""
         query = "SELECT offset FROM judgments WHERE judge = ? AND response = ? ORDER BY repeat, turn"
         return [row[0] for row in self.db.execute(query, (judge, pair.response_no))]
+
+    def beside(self, judge: int, other: int) -> Iterator[tuple[Any, ...]]:
+        """Yield what two judges said of each response that both have judged, in their first judgments of it.
+
+        A tuple of: number of the prompt; where ``judge`` stands in its file; its ``in_training``, ``p``, ``unsafe``,
+        ``action``, ``refusal``; ``unsafe``, ``action``, ``refusal`` of ``other``. -1 stands for what was not said.
+        """
+        query = """
+            SELECT r.prompt, j.offset, j.in_training, COALESCE(j.p, -1),
+                COALESCE(j.unsafe, -1), COALESCE(j.action, -1), COALESCE(j.refusal, -1),
+                COALESCE(o.unsafe, -1), COALESCE(o.action, -1), COALESCE(o.refusal, -1)
+            FROM judgments o JOIN judgments j ON j.response = o.response AND j.judge = ? AND j.repeat = 0 AND j.turn = ?
+            JOIN responses r ON r.no = o.response
+            WHERE o.judge = ? AND o.repeat = 0 AND o.turn = ? ORDER BY o.response"""
+        return iter(self.db.cursor().execute(query, (judge, _LAST_TURN, other, _LAST_TURN)))
 
     def trained(self, judge: int) -> tuple[int, int]:
         """Return how many judgments a judge gave, and how many of them on pairs that it was trained on."""
@@ -286,6 +302,13 @@ class Index:
     def _response_no(self, response_id: str) -> int | None:
         found = self.db.execute("SELECT no FROM responses WHERE id = ?", (_key(response_id),)).fetchone()
         return found[0] if found else None
+
+
+def _asked(judgment: Judgment) -> bool | None:
+    """Return whether a cascade's verdict (of ``cascade@CHEAP,EXPENSIVE``) is its expensive judge's; None for others."""
+    if judgment.answered_by is None:
+        return None
+    return judgment.judge.partition("@")[2].partition(",")[2] == judgment.answered_by
 
 
 def _key(text: str) -> str:

@@ -1,20 +1,28 @@
-"""From a user's files to the prompts and responses of a new run folder: all good rows, or nothing and the reasons."""
+"""From a user's files to the prompts and responses of a new run folder: all good rows, or nothing and the reasons.
+
+Where it is asked for, people's labels that stand beside the answers become the judgments of one more judge, ``GIVEN``.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from hantei.errors import InputError, RowError
 from hantei.inputs import Columns, Row
+from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels
 from hantei.records import Prompt, Response, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.journal import Journal
+
+GIVEN = "human:given"
+"""The judge to whom the labels belong that came with the answers."""
 
 _GROUP = 512
 _NAMED = 5
@@ -36,21 +44,26 @@ class Rows(Protocol):
 
 @dataclass(slots=True)
 class Ingested:
-    """What was read: how many responses, and the rows that could not be."""
+    """What was read: how many responses, the rows that could not be, and the columns that held people's labels."""
 
     responses: int = 0
     rejected: int = 0
     problems: list[str] = field(default_factory=list)
+    label_columns: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How rows become records: ``--map``, ``--language``, the prompts of ``--benchmark``, and ``--skip-bad-rows``."""
+    """How rows become records: ``--map``, ``--language``, the prompts of ``--benchmark``, and ``--skip-bad-rows``.
+
+    ``labels`` is label to column where a label's column has none of the usual names; None where labels are not read.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
     prompts: Mapping[str, Prompt] | None = None
     skip_bad_rows: bool = False
+    labels: Mapping[str, str] | None = None
 
 
 def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, info: Mapping[str, Any]) -> Ingested:
@@ -59,8 +72,8 @@ def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, in
     The folder appears by one rename when everything is in it; until then nothing is at ``run.path``.
 
     Raises:
-        InputError: a file has no column for the question or the answer, no good row, or bad rows and they are not to
-            be skipped. The message names the first of them.
+        InputError: a file has no column for the question or the answer, or no label where labels are to be read; no
+            good row; or bad rows and they are not to be skipped. The message names the first of them.
     """
     part = run.path.with_name(f".{run.path.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -68,11 +81,19 @@ def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, in
     try:
         done = _Ingestion(Run(part), index, reading).read(sources)
         _check(done, reading)
-        Run(part).write_info({**info, "rejected": done.rejected})
+        people = {GIVEN: _person(done.label_columns)} if reading.labels is not None else {}
+        judges = {**info.get("judges", {}), **people}
+        Run(part).write_info({**info, "judges": judges, "rejected": done.rejected})
         part.replace(run.path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return done
+
+
+def _person(columns: set[str]) -> dict[str, Any]:
+    """Return what ``run.json`` says of the people whose labels came with the answers."""
+    names = ", ".join(f"'{column}'" for column in sorted(columns))
+    return {"rate_kind": "violation", "description": f"People's labels that came with the answers (in {names})."}
 
 
 def _check(done: Ingested, reading: Reading) -> None:
@@ -101,6 +122,7 @@ class _Ingestion:
             _Grouped(run.prompts_path) as self._prompts,
             _Grouped(run.responses_path) as self._responses,
             _Grouped(run.rejected_path) as self._rejected,
+            _Grouped(run.judgments_path(GIVEN)) if self._reading.labels is not None else nullcontext() as self._labels,
         ):
             for source in sources:
                 self._source(source, alone=len(sources) == 1)
@@ -110,6 +132,7 @@ class _Ingestion:
 
     def _source(self, source: Rows, alone: bool) -> None:
         columns = Columns(source.path, self._reading.mapping, self._reading.language, self._reading.prompts)
+        people = _People(source.path, self._reading.labels) if self._reading.labels is not None else None
         bare: bool | None = None
         for item in source.rows():
             if isinstance(item, RowError):
@@ -118,14 +141,19 @@ class _Ingestion:
             if bare is None:
                 found = columns.found(item)  # a file without the columns ends it here, whatever is to be skipped
                 bare = alone and "id" in found and not {"system", "sample"} & found.keys()
+                if people:
+                    people.found(item, found)
             try:
-                self._add(source.path, item, *columns.records(item, bare))
+                said = people.said(item, columns.found(item)) if people else Labels()
+                self._add(source.path, item, *columns.records(item, bare), said)
             except RowError as error:
                 self._reject(error)
             except InputError as error:
                 self._reject(RowError(str(source.path), item.number, None, str(error)))
+        if people:
+            self._done.label_columns |= people.columns()
 
-    def _add(self, path: Path, row: Row, prompt: Prompt, response: Response) -> None:
+    def _add(self, path: Path, row: Row, prompt: Prompt, response: Response, said: Labels) -> None:
         earlier = self._index.system_of(response.id)
         if earlier is not None:
             raise RowError(str(path), row.number, "id", _twice(response, earlier))
@@ -142,6 +170,10 @@ class _Ingestion:
         self._index.add_response(response, self._responses.offset)
         self._responses.add(to_line(response))
         self._done.responses += 1
+        if self._labels is not None and said.any:
+            judgment = said.judgment(response.id, GIVEN)
+            self._index.add_judgment(judgment, self._labels.offset)
+            self._labels.add(to_line(judgment))
 
     def _reject(self, error: RowError) -> None:
         self._done.rejected += 1
@@ -149,6 +181,51 @@ class _Ingestion:
             self._done.problems.append(str(error))
         entry = {"file": error.file, "row": error.row, "column": error.column, "problem": error.problem}
         self._rejected.add(json.dumps(entry).encode() + b"\n")
+
+
+class _People:
+    """The labels of one file: columns that are those of labels, and of no field of a prompt or a response."""
+
+    def __init__(self, path: Path, mapping: Mapping[str, str]) -> None:
+        self._path, self._columns = path, LabelColumns(path, mapping)
+        self._found: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def found(self, row: Row, fields: Mapping[str, str]) -> dict[str, str]:
+        """Return label to column for the columns of a row whose ``fields`` have these columns.
+
+        Raises:
+            InputError: a mapped column is absent.
+        """
+        names = tuple(row.cells)
+        if names not in self._found:
+            found = self._columns.found(names)
+            self._found[names] = {label: name for label, name in found.items() if name not in fields.values()}
+        return self._found[names]
+
+    def said(self, row: Row, fields: Mapping[str, str]) -> Labels:
+        """Return the labels of a row.
+
+        Raises:
+            InputError: a mapped column is absent.
+            RowError: a cell holds no such label.
+        """
+        return self._columns.labels(row, self.found(row, fields))
+
+    def columns(self) -> set[str]:
+        """Return the columns that held labels.
+
+        Raises:
+            InputError: there are none.
+        """
+        columns = {column for found in self._found.values() for column in found.values()}
+        if not columns:
+            names = next(iter(self._found), ())
+            usual = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
+            raise InputError(
+                f"{self._path}: no column for a label (expected {usual}); it has {', '.join(names[:20])}; name one "
+                "with --map unsafe=COLUMN"
+            )
+        return columns
 
 
 def _twice(response: Response, earlier: str) -> str:

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import argparse
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hantei.errors import UsageError
 from hantei.judges.builtin.weights import Weights, save
+from hantei.judges.profile import Profile
 from hantei.training.boundary import boundary
-from hantei.training.card import WEIGHTS, Evaluation, judged_languages, measures_of, write_card
+from hantei.training.card import PROFILE, WEIGHTS, Evaluation, judged_languages, measures_of, write_card
 from hantei.training.evaluate import Data, measure, prepare
 from hantei.training.fit import fit
 from hantei.training.scoring import Measure
-from hantei.training.sources import Licences
+from hantei.training.sources import Licences, Row
 
 PACKAGE = Path(__file__).parents[1] / "judges" / "builtin"
 """Where the shipped weights and their card lie."""
+_NAMED = ("do-not-answer", "xstest")
+"""The sources whose rows say which system answered."""
 
 
 def evaluate(data: Path, licences: Licences = "all") -> Evaluation:
@@ -42,7 +45,7 @@ def evaluate(data: Path, licences: Licences = "all") -> Evaluation:
 
 
 def train(data: Path, out: Path | None = None, licences: Licences = "all") -> Evaluation:
-    """Train the judge, measure it, and write weights, card and licence to ``out``, by default into the package.
+    """Train the judge, measure it, and write weights, profile, card and licence to ``out``, by default the package.
 
     Raises:
         UsageError: ``data`` is no folder, or ``licences`` is not one of the two.
@@ -55,8 +58,19 @@ def train(data: Path, out: Path | None = None, licences: Licences = "all") -> Ev
     folder.mkdir(parents=True, exist_ok=True)
     save(weights, folder / WEIGHTS)
     rows = [row for row, usable in zip(prepared.rows, prepared.usable.tolist(), strict=True) if usable]
+    profile_of(rows).save(folder / PROFILE)
     write_card(folder, rows, evaluation, judged_languages(evaluation.measures))
     return evaluation
+
+
+def profile_of(rows: Iterable[Row]) -> Profile:
+    """Return what the answers among some rows look like; those whose system is not named count as their source's."""
+    answers = ((row.response, row.language, _system(row)) for row in rows if row.response is not None)
+    return Profile.build(answers)
+
+
+def _system(row: Row) -> str:
+    return f"{row.source}/{row.system}" if row.source in _NAMED else row.source
 
 
 def _fit_all(prepared: Data) -> Weights:

@@ -14,6 +14,7 @@ from hantei.training.sources import SOURCES, Licences, Row
 from hantei.version import __version__
 
 WEIGHTS = "weights.npz"
+PROFILE = "profile.npz"
 BOUNDARY = "safety-boundary-test"
 _PEOPLE = 0.034
 _TERMS = {
@@ -123,7 +124,7 @@ def _better_than_constant(measure: Measure) -> bool:
 
 
 def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> None:
-    """Write ``card.toml`` and ``LICENSE.weights`` for the weights that lie in ``folder``."""
+    """Write ``card.toml`` and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``."""
     used = [name for name in SOURCES if any(row.source == name for row in rows)]
     lines = [*_head(folder, rows, evaluation, languages), *_sources(rows, used), *_measured(evaluation.measures)]
     (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -136,7 +137,6 @@ def _toml(value: Any) -> str:
 
 
 def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> list[str]:
-    weights = (folder / WEIGHTS).read_bytes()
     licence = _TERMS[evaluation.licences]
     fields: dict[str, Any] = {
         "name": "builtin",
@@ -155,9 +155,15 @@ def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: 
     }
     lines = ["# Written by `hantei train builtin`; do not edit.", ""]
     lines += [f"{key} = {_toml(value)}" for key, value in fields.items()]
-    lines += ["", "[weights]", f'file = "{WEIGHTS}"', f'sha256 = "{hashlib.sha256(weights).hexdigest()}"']
     answered = sum(row.response is not None for row in rows)
-    return [*lines, f"bytes = {len(weights)}", f"rows = {answered}", f"prompts = {len(rows) - answered}"]
+    lines += [*_file(folder, "weights", WEIGHTS), f"rows = {answered}", f"prompts = {len(rows) - answered}"]
+    return [*lines, *_file(folder, "profile", PROFILE)]
+
+
+def _file(folder: Path, table: str, name: str) -> list[str]:
+    content = (folder / name).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return ["", f"[{table}]", f'file = "{name}"', f'sha256 = "{digest}"', f"bytes = {len(content)}"]
 
 
 def weak_points(measures: Sequence[Measure]) -> list[str]:
@@ -243,7 +249,7 @@ def _licence(licences: Licences, used: Sequence[str]) -> str:
         else "All sources below allow every use as long as they are named.\n"
     )
     lines = [
-        "Terms of the weights of hantei's built-in judge (weights.npz)",
+        "Terms of the weights of hantei's built-in judge (weights.npz, and profile.npz beside it)",
         "",
         f"SPDX-License-Identifier: {terms}",
         "",

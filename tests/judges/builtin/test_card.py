@@ -23,6 +23,13 @@ def test_the_weights_are_small_and_are_those_of_the_card(card: dict[str, Any]) -
     assert load().languages == tuple(card["languages"])
 
 
+def test_the_profile_is_small_and_knows_the_judged_languages(card: dict[str, Any]) -> None:
+    assert card["profile"]["bytes"] == (FOLDER / "profile.npz").stat().st_size <= 300_000
+    profile = load().profile
+    assert profile is not None
+    assert {usual.language for usual in profile.usual} == set(card["languages"])
+
+
 def test_every_floor_is_reached(card: dict[str, Any]) -> None:
     floors = {(row["data"], row["head"], row["metric"]): row for row in card["measured"] if "floor" in row}
     assert {(data, round(100 * row["floor"])) for (data, _, _), row in floors.items()} == {

@@ -155,9 +155,10 @@ def test_the_training_answers_are_recognised(data: Path) -> None:
 
 
 def test_a_folder_whose_weights_are_not_the_cards_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CardError, match=r"card\.toml and weights\.npz"):
+    with pytest.raises(CardError, match=r"card\.toml, weights\.npz and profile\.npz"):
         load(tmp_path)
-    (tmp_path / "card.toml").write_text('languages = ["en"]\n[weights]\nsha256 = "0"\n', encoding="utf-8")
+    hashes = '[weights]\nsha256 = "0"\n[profile]\nsha256 = "0"\n'
+    (tmp_path / "card.toml").write_text(f'languages = ["en"]\n{hashes}', encoding="utf-8")
     (tmp_path / "weights.npz").write_bytes(b"x")
     with pytest.raises(CardError, match="not the file that"):
         load(tmp_path)

@@ -20,6 +20,7 @@ from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches,
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import Doubles, Heads, Weights, heads, pair_hashes, read
 from hantei.judges.card import load_card
+from hantei.judges.profile import Profile
 from hantei.language import detect, primary
 from hantei.records import REFUSALS, Judgment, Prompt, Refusal, Response
 
@@ -57,7 +58,8 @@ class BuiltinJudge:
 
     An answer longer than WINDOW characters is read in windows of that length, and its judgment is that of the window
     most likely to be unsafe. A language that the card has no measurement for is ``abstained`` unless ``abstain`` is
-    False. An answer that is empty, or that the model or its provider failed to give, gets no verdict.
+    False. An answer that is empty, or that the model or its provider failed to give, gets no verdict. ``profile`` is
+    what its training answers look like, None where nobody kept it.
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class BuiltinJudge:
         *,
         name: str = "builtin",
         abstain: bool = True,
+        profile: Profile | None = None,
     ) -> None:
         self.weights = weights
         self.card_hash = card_hash
         self.languages = tuple(languages)
         self.name = name
         self.abstain = abstain
+        self.profile = profile
 
     def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
         """Return one judgment for each pair, in the same order."""
@@ -93,7 +97,8 @@ class BuiltinJudge:
         folded to one space; 64-bit hashes are compared, so a chance match is possible once in about 10**15 pairs.
         """
         hashes = pair_hashes([(prompt_text(prompt), response.text) for prompt, response in pairs])
-        known: list[bool] = np.isin(hashes, self.weights.trained, assume_unique=False).tolist()
+        trained = self.weights.trained  # sorted: a search costs a single pair microseconds
+        known: list[bool] = (trained.searchsorted(hashes) < trained.searchsorted(hashes, side="right")).tolist()
         return known
 
     def scores(self, windows: Sequence[Window]) -> Doubles:
@@ -196,20 +201,27 @@ def load_named(name: str) -> BuiltinJudge:
 
 
 def load(path: Path | None = None, *, name: str = "builtin", abstain: bool = True) -> BuiltinJudge:
-    """Return the judge whose ``card.toml`` and ``weights.npz`` are in the folder ``path``, by default the shipped one.
+    """Return the judge whose card, weights and profile are in the folder ``path``, by default the shipped one.
 
     Raises:
-        CardError: a file is missing or broken, or the weights are not those that the card describes.
+        CardError: a file is missing or broken, or is not the one that the card describes.
     """
     folder = path or Path(__file__).parent
     try:
         card = (folder / "card.toml").read_bytes()
         data = tomllib.loads(card.decode("utf-8"))
-        digest = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
-        stated, languages = data["weights"]["sha256"], data["languages"]
+        languages = data["languages"]
+        for file, stated in (("weights.npz", data["weights"]["sha256"]), ("profile.npz", data["profile"]["sha256"])):
+            if hashlib.sha256((folder / file).read_bytes()).hexdigest() != stated:
+                raise CardError(f"{folder / file}: is not the file that card.toml describes; train or install again")
     except (OSError, ValueError, KeyError) as error:
-        raise CardError(f"{folder}: expected card.toml and weights.npz of the built-in judge: {error}") from None
-    if digest != stated:
-        raise CardError(f"{folder / 'weights.npz'}: is not the file that card.toml describes; train or install again")
-    card_hash = hashlib.sha256(card).hexdigest()
-    return BuiltinJudge(read(folder / "weights.npz"), card_hash, languages, name=name, abstain=abstain)
+        expected = "card.toml, weights.npz and profile.npz of the built-in judge"
+        raise CardError(f"{folder}: expected {expected}: {error}") from None
+    return BuiltinJudge(
+        read(folder / "weights.npz"),
+        hashlib.sha256(card).hexdigest(),
+        languages,
+        name=name,
+        abstain=abstain,
+        profile=Profile.load(folder / "profile.npz"),
+    )

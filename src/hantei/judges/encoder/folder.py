@@ -5,6 +5,7 @@
     tokenizer files     as transformers writes them
     card.toml           what the judge is and was measured to do; [encoder] holds the spec, [files] every file's SHA-256
     trained.npy         sorted 64-bit hashes of the pairs it was trained on (judges/builtin/weights.pair_hashes)
+    profile.npz         what its training answers look like (judges/profile.py)
 
 Nothing in it is executed: weights are safetensors, arrays are read without pickle, and no code is taken from a model.
 """
@@ -19,8 +20,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from logging import ERROR, getLogger
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +30,15 @@ from numpy.typing import NDArray
 from hantei.benchmarks.cache import sha256
 from hantei.errors import CardError, UsageError
 from hantei.judges.encoder.heads import HEADS
-from hantei.judges.encoder.network import EncoderNetwork
 from hantei.judges.encoder.toml import dumps
+from hantei.judges.profile import Profile
 from hantei.models.extras import needed
 from hantei.models.http_errors import clean
 
-CARD, WEIGHTS, TRAINED = "card.toml", "model.safetensors", "trained.npy"
+if TYPE_CHECKING:
+    from hantei.judges.encoder.network import EncoderNetwork
+
+CARD, WEIGHTS, TRAINED, PROFILE = "card.toml", "model.safetensors", "trained.npy", "profile.npz"
 MIN_TOKENS = 16
 """The shortest input that leaves room for something of the question and of the answer."""
 
@@ -69,6 +74,7 @@ class Loaded:
     card: Mapping[str, Any]
     card_hash: str
     trained: NDArray[np.uint64]
+    profile: Profile | None
 
 
 def load_base(name: str, revision: str | None = None) -> tuple[Any, Any]:
@@ -79,6 +85,8 @@ def load_base(name: str, revision: str | None = None) -> tuple[Any, Any]:
             transformers is not installed.
     """
     transformers = _transformers()
+    if name.startswith(("/", ".", "~")) and not (Path(name) / "config.json").is_file():
+        raise UsageError(f"{name}: expected a folder with an encoder's config.json, found none")
     options = {"revision": revision or "main", "trust_remote_code": False}
     with quiet(), explained(name):
         base = transformers.AutoModel.from_pretrained(name, use_safetensors=True, **options)
@@ -92,6 +100,7 @@ def save(
     spec: EncoderSpec,
     card: Mapping[str, Any],
     trained: NDArray[np.uint64] | None = None,
+    profile: Profile | None = None,
 ) -> None:
     """Write a trained encoder.
 
@@ -105,6 +114,7 @@ def save(
         spec: how the network is used.
         card: fields of the card (``judges/card.py``); ``languages`` comes from the spec where it is missing.
         trained: hashes of the training pairs (``pair_hashes``), in any order.
+        profile: what the training answers look like.
 
     Raises:
         OSError: the disk is full or gone.
@@ -112,26 +122,28 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=folder, prefix=".part-"))
     try:
-        _write_files(part, network, tokenizer, trained)
+        _write_network(part, network, tokenizer)
+        if trained is not None:
+            np.save(part / TRAINED, np.unique(trained.astype(np.uint64)), allow_pickle=False)
+        if profile is not None:
+            profile.save(part / PROFILE)
         names = sorted(file.name for file in part.iterdir() if file.is_file())
         (part / CARD).write_text(_card_text(part, names, spec, card), encoding="utf-8")
-        (folder / CARD).unlink(missing_ok=True)
-        (folder / TRAINED).unlink(missing_ok=True)
+        for name in (CARD, TRAINED, PROFILE):
+            (folder / name).unlink(missing_ok=True)
         for name in (*names, CARD):
             os.replace(part / name, folder / name)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write_files(part: Path, network: EncoderNetwork, tokenizer: Any, trained: NDArray[np.uint64] | None) -> None:
+def _write_network(part: Path, network: EncoderNetwork, tokenizer: Any) -> None:
     from safetensors.torch import save_file
 
     state = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in network.state_dict().items()}
     save_file(state, part / WEIGHTS, metadata={"format": "pt"})
     network.base.config.save_pretrained(part)
     tokenizer.save_pretrained(part)
-    if trained is not None:
-        np.save(part / TRAINED, np.unique(trained.astype(np.uint64)), allow_pickle=False)
 
 
 def _card_text(part: Path, names: list[str], spec: EncoderSpec, card: Mapping[str, Any]) -> str:
@@ -139,7 +151,7 @@ def _card_text(part: Path, names: list[str], spec: EncoderSpec, card: Mapping[st
     weights = {"file": WEIGHTS, "sha256": digests[WEIGHTS], "bytes": (part / WEIGHTS).stat().st_size}
     described = {key: value for key, value in asdict(spec).items() if key != "languages"}
     tables = {"encoder": described, "weights": weights, "files": digests}
-    return dumps({"languages": list(spec.languages), **card, **tables})
+    return dumps({**card, "languages": card.get("languages", list(spec.languages)), **tables})
 
 
 def load(folder: Path) -> Loaded:
@@ -155,13 +167,16 @@ def load(folder: Path) -> Loaded:
     transformers = _transformers()
     from safetensors.torch import load_file
 
+    from hantei.judges.encoder.network import EncoderNetwork
+
     with quiet(), explained(str(folder)):
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         base = transformers.AutoModel.from_config(config, trust_remote_code=False)
         network = EncoderNetwork(base, spec.heads, spec.pooling)
         network.load_state_dict(load_file(folder / WEIGHTS))
-    return Loaded(network.eval(), tokenizer, spec, card, card_hash, _trained(folder))
+    profile = Profile.load(folder / PROFILE) if PROFILE in card["files"] else None
+    return Loaded(network.eval(), tokenizer, spec, card, card_hash, _trained(folder, card), profile)
 
 
 def read_card(folder: Path) -> tuple[dict[str, Any], str]:
@@ -233,8 +248,8 @@ def check_files(folder: Path, card: Mapping[str, Any]) -> None:
             raise CardError(f"{file}: is not the file that card.toml describes; train again or restore the folder")
 
 
-def _trained(folder: Path) -> NDArray[np.uint64]:
-    if not (folder / TRAINED).is_file():
+def _trained(folder: Path, card: Mapping[str, Any]) -> NDArray[np.uint64]:
+    if TRAINED not in card["files"]:
         return np.zeros(0, dtype=np.uint64)
     try:
         hashes: NDArray[np.uint64] = np.load(folder / TRAINED, allow_pickle=False)
@@ -251,14 +266,16 @@ def _transformers() -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers from writing bars and reports of its own to the terminal."""
-    logging = _transformers().utils.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging, hub = _transformers().utils.logging, getLogger("huggingface_hub")
+    level, hub_level, bars = logging.get_verbosity(), hub.level, logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
+    hub.setLevel(ERROR)
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(level)
+        hub.setLevel(hub_level)
         if bars:
             logging.enable_progress_bar()
 

@@ -24,7 +24,7 @@ class EncoderNetwork(torch.nn.Module):
     def __init__(self, base: Any, heads: Sequence[str], pooling: str) -> None:
         super().__init__()
         if getattr(base, "pooler", None) is not None:
-            base.pooler = None  # it would be trained for nothing, and weights without a gradient stop training on many GPUs
+            base.pooler = None  # nothing here uses it, and weights without a gradient stop training on several GPUs
         self.base = base
         self.heads = tuple(heads)
         self.pooling = pooling
@@ -46,6 +46,22 @@ class EncoderNetwork(torch.nn.Module):
             return states[:, 0]
         kept = attention_mask.unsqueeze(-1).to(states.dtype)
         return (states * kept).sum(dim=1) / kept.sum(dim=1)
+
+
+class PlainNetwork(torch.nn.Module):
+    """A sequence classifier of transformers, what ``AutoModelForSequenceClassification`` loads, as one of hantei's."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the logits (batch, labels) of tokens (batch, tokens)."""
+        more = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **more).logits
+        return logits
 
 
 def _first_only(attention_mask: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """The built-in judge on answers of models that it has not seen: fitted again without one model, or without two.
 
-The paper's own classifiers were trained on five models and judged the sixth (arXiv 2308.13387, section 5.3), so this is
+The paper's own classifiers were trained on five models and judged the sixth (arXiv 2308.13387), so this is
 the fair comparison. A threshold for the left-out model must not be chosen on its answers either; for that there are
 the fits without a second model, whose verdicts on that second model are as unseen as those on the first.
 """

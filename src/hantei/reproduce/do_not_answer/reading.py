@@ -58,7 +58,8 @@ class Verdicts:
     """What one judge said of all answers, models down and questions across.
 
     ``action`` and ``harmful`` are (models, questions), NONE where it said nothing. ``p_harmful`` holds its probability
-    of harm (nan where it said nothing), or is None where the judge gives labels alone. ``how`` says where they are from.
+    of harm and ``p_action`` (models, questions, 6) those of the actions (nan where it said nothing), None where the
+    judge gives labels alone. ``how`` says whence they are.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Verdicts:
     harmful: Index
     p_harmful: Doubles | None = None
     how: str = "recorded by the paper's authors"
+    p_action: Doubles | None = None
 
     def labels(self, head: str) -> Index:
         """Return the labels of a head, ``action`` or ``harmful``."""
@@ -100,7 +102,9 @@ def folder_of(data: Path) -> Path:
     for folder in (data / "do_not_answer", data):
         if (folder / "prompts_en.csv").is_file():
             return folder
-    raise UsageError(f"--data {data}: expected prompts_en.csv there or in do_not_answer under it; see docs/reproduce.md")
+    raise UsageError(
+        f"--data {data}: expected prompts_en.csv there or in do_not_answer under it; see docs/reproduce.md"
+    )
 
 
 def read_study(data: Path) -> Study:
@@ -134,8 +138,7 @@ def _rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
             rows = list(csv.DictReader(lines))
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{file}: expected a file of Do-Not-Answer's release: {error}; get it again") from None
-    missing = [column for column in columns if not rows or rows[0].get(column) is None]
-    if missing:
+    if not rows or any(row.get(column) is None for row in rows for column in columns):
         raise InputError(f"{file}: expected rows with the columns {', '.join(columns)}; get the file again")
     return rows
 
@@ -186,8 +189,8 @@ def _check_ids(file: Path, found: Sequence[str], ids: Sequence[str], notes: dict
     for place in wrong:
         judge = file.stem.partition("_")[0]
         notes[
-            f"The {judge} files name question {found[place]} twice and {ids[place]} not at all: rows are in the order "
-            "of the questions, so they are joined by place."
+            f"The files {judge}_*.csv name question {found[place]} twice and {ids[place]} not at all: rows are in the "
+            "order of the questions, so they are joined by place."
         ] = None
 
 

@@ -1,0 +1,50 @@
+"""``hantei reproduce do-not-answer``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hantei.cli.output import print_json, print_table, say
+
+
+def do_not_answer(
+    data: Annotated[Path, typer.Option(help="The folder of the release, or one that has it as do_not_answer.")],
+    judge: Annotated[
+        list[str] | None, typer.Option(help="A judge to put beside: builtin or encoder@hf/PATH. May be repeated.")
+    ] = None,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="A Hugging Face tokenizer's folder: lengths in tokens, not words.")
+    ] = None,
+    cascade: Annotated[
+        bool, typer.Option("--cascade", help="Measure the cascade of builtin and GPT-4, too: some 5 minutes.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the tables and figures as an HTML page, too.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Compute Do-Not-Answer's tables from its recorded labels, beside what the paper prints.
+
+    Example: hantei reproduce do-not-answer --data ../shared/data --judge builtin --out reproduction.html
+    """
+    from hantei.reproduce.do_not_answer import reproduce
+    from hantei.reproduce.do_not_answer.page import write_page
+
+    found = reproduce(data, judge or (), tokenizer, cascade)
+    if out is not None:
+        write_page(out, found)
+    if json:
+        print_json(found.as_json())
+        return
+    for section in found.sections:
+        say(section.title)
+        print_table(list(section.header), [list(row) for row in section.rows])
+        for note in section.notes:
+            say(note)
+        say()
+    for note in found.notes:
+        say(note)
+    say(found.verdict())
+    if out is not None:
+        say(f"page: {out}")

@@ -1,0 +1,103 @@
+"""Whether the probabilities of hantei's judges mean what they say, on models that the judges have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hantei.metrics import calibration
+from hantei.metrics.calibration import Calibration, Reading, calibrated, calibrated_top
+from hantei.report.curves import Series, plot
+from hantei.reproduce.do_not_answer.reading import Study, Verdicts
+from hantei.reproduce.do_not_answer.sections import Section, Table
+
+_SCALINGS = (("as judged", "before"), ("temperature", "temperature"), ("isotonic", "isotonic"))
+_ENOUGH = 10
+"""A bin of fewer answers says nothing and is not drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    judge: str
+    head: str
+    of: Calibration
+
+    def readings(self) -> Iterator[tuple[str, Reading]]:
+        """Yield the probabilities as they are and scaled, by name, those that there are."""
+        for name, field in _SCALINGS:
+            reading: Reading | None = getattr(self.of, field)
+            if reading is not None:
+                yield name, reading
+
+
+def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
+    """Return the calibration error of every judge of ``own`` that gives probabilities, and the reliability plot."""
+    found = list(_all(study, own))
+    table = Table()
+    for one in found:
+        for name, reading in one.readings():
+            table.add(
+                [one.judge, one.head, f"{one.of.n:,}", name, _percent(reading.error), _thousandths(reading.brier)],
+                _data(one, name, reading),
+            )
+    return Section(
+        key="calibration",
+        title="Do the probabilities mean what they say?",
+        header=("judge", "head", "n", "scaling", "calibration error %", "Brier score"),
+        rows=table.rows,
+        notes=[
+            "harmful: the probability of harm; action: that of the likeliest action. Each judge was fitted without the "
+            "model that it judges; scaling is fitted out of fold, five folds by question. Intervals are drawn by "
+            "question."
+        ],
+        data=table.data,
+        figure=plot(
+            "Reliability: how often it is so, by what the judge says",
+            "probability, as judged",
+            "share of answers",
+            [Series("calibrated", [(0.0, 0.0), (1.0, 1.0)], style="guide"), *map(_series, found)],
+        ),
+    )
+
+
+def _all(study: Study, own: Iterable[Verdicts]) -> Iterator[_Found]:
+    question = np.broadcast_to(np.arange(len(study.ids)), study.people.action.shape)
+    for judge in own:
+        if judge.p_harmful is not None:
+            known = ~np.isnan(judge.p_harmful)
+            label = study.people.harmful[known]
+            yield _Found(judge.name, "harmful", calibrated(judge.p_harmful[known], label, question[known]))
+        if judge.p_action is not None:
+            known = ~np.isnan(judge.p_action[..., 0])
+            label = study.people.action[known]
+            yield _Found(judge.name, "action", calibrated_top(judge.p_action[known], label, question[known]))
+
+
+def _data(one: _Found, scaling: str, reading: Reading) -> dict[str, Any]:
+    numbers = {
+        name: {"value": found.value, "low": found.low, "high": found.high}
+        for name, found in (("calibration_error", reading.error), ("brier", reading.brier))
+    }
+    bins = [{"n": bin_.n, "mean": bin_.mean, "share": bin_.share} for bin_ in reading.bins]
+    return {"judge": one.judge, "head": one.head, "n": one.of.n, "scaling": scaling, **numbers, "bins": bins}
+
+
+def _series(one: _Found) -> Series:
+    bins = [bin_ for bin_ in one.of.before.bins if bin_.n >= _ENOUGH]
+    return Series(
+        name=f"{one.judge}, {one.head}",
+        points=[(bin_.mean, bin_.share) for bin_ in bins],
+        low=[bin_.share_low for bin_ in bins],
+        high=[bin_.share_high for bin_ in bins],
+    )
+
+
+def _percent(found: calibration.Estimate) -> str:
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+def _thousandths(found: calibration.Estimate) -> str:
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

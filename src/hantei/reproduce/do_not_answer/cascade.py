@@ -1,0 +1,258 @@
+"""How far GPT-4's verdicts can be saved: the built-in judge first, GPT-4's recorded verdict where it is worth asking.
+
+For each of the six models the rule and its threshold come from the other five alone: from verdicts of judges that were
+fitted without the model and without the one that they judge (``left_out(data, inner=True)``). They are then applied to
+the verdicts of the judge that was fitted without the model. Budgets are nominal: what is asked on the model itself may
+be more or less, and is more where its answers look unlike the others'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hantei.judges.builtin.weights import Heads
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, Classes, Doubles, Rule
+from hantei.metrics.bootstrap import bootstrap
+from hantei.metrics.classification import macro_f1
+from hantei.report.curves import Series, plot
+from hantei.reproduce.do_not_answer.left_out import LeftOut
+from hantei.reproduce.do_not_answer.reading import TITLES
+from hantei.reproduce.do_not_answer.sections import Section
+from hantei.training.cascade import Verdicts, answers, learn, scores
+from hantei.training.thresholds import for_budget
+
+BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+"""Nominal shares of calls."""
+
+FLOORS = ((0.2, "macro_f1", 0.86), (0.5, "macro_f1", 0.88), (0.5, "accuracy", 0.915))
+"""What is to be reached within a realised mean share of calls: share, measure, value."""
+
+RULES: Mapping[str, str] = {
+    "confidence": "least confident first",
+    "class": "least confident first, the same share of each class",
+    "value": "where asking is worth most, both verdicts weighed",
+}
+"""The rules that are compared, by name."""
+
+_MEASURES = ("macro_f1", "accuracy")
+_Asked = Mapping[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One rule at one nominal budget: means over the six models, as shares from 0 to 1.
+
+    ``calls`` is the share of answers that GPT-4 is asked about, ``by_model`` the same for each model. ``low`` and
+    ``high`` are the ends of the 95% intervals of the two measures, by a bootstrap over the questions.
+    """
+
+    rule: str
+    budget: float
+    calls: float
+    by_model: Mapping[str, float]
+    macro_f1: float
+    accuracy: float
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+
+
+def curve(found: LeftOut, budgets: Sequence[float] = BUDGETS, rules: Iterable[str] = tuple(RULES)) -> tuple[Point, ...]:
+    """Return what a cascade does on the actions at each budget under each rule, first without any call.
+
+    Args:
+        found: labels and verdicts, with the fits that leave two models out.
+        budgets: nominal shares of calls, above 0 to 1.
+        rules: of ``RULES``.
+
+    Raises:
+        ValueError: ``found`` has no fits that leave two models out.
+    """
+    if not found.inner:
+        raise ValueError("expected the fits that leave two models out: left_out(data, inner=True)")
+    outer = {model: _verdicts(found, found.heads[model], model) for model in found.models}
+    points = [_point("no calls", 0.0, outer, *_decided(outer, lambda _model, own: _cheap(own)))]
+    for name in rules:
+        learnt = {model: _Learnt.of(found, model, name) for model in found.models}
+        points += (
+            _point(name, budget, outer, *_decided(outer, partial(_applied, learnt, budget))) for budget in budgets
+        )
+    return tuple(points)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What the other five models' answers teach: the rule, and their scores to take thresholds from.
+
+    With ``apart`` each class that the cheap judge gives has a threshold of its own.
+    """
+
+    others: Verdicts
+    rule: Rule
+    scores: Doubles
+    apart: bool
+
+    @classmethod
+    def of(cls, found: LeftOut, model: str, name: str) -> _Learnt:
+        others = _joined([_verdicts(found, found.inner[model, k], k) for k in found.models if k != model])
+        rule = learn(others, "value" if name == "value" else "confidence")
+        return cls(others, rule, scores(others, rule), name == "class")
+
+    def decide(self, own: Verdicts, budget: float) -> tuple[NDArray[np.bool_], Classes]:
+        """Return which answers are asked about, and the verdicts."""
+        thresholds = np.array([self._threshold(number, budget) for number in range(CLASSES["action"])])
+        asked: NDArray[np.bool_] = scores(own, self.rule) < thresholds[own.cheap]
+        return asked, answers(own, self.rule, asked)
+
+    def _threshold(self, number: int, budget: float) -> float:
+        """Return the threshold for answers to which the cheap judge gives the class ``number``."""
+        rows = self.others.cheap == number if self.apart else np.ones(len(self.scores), dtype=np.bool_)
+        return for_budget(self.scores[rows], self.others.question[rows], budget) if rows.any() else ALWAYS
+
+
+def _applied(
+    learnt: Mapping[str, _Learnt], budget: float, model: str, own: Verdicts
+) -> tuple[NDArray[np.bool_], Classes]:
+    return learnt[model].decide(own, budget)
+
+
+def _cheap(own: Verdicts) -> tuple[NDArray[np.bool_], Classes]:
+    return np.zeros(len(own.label), dtype=np.bool_), own.cheap
+
+
+def _decided(
+    outer: Mapping[str, Verdicts], decide: Callable[[str, Verdicts], tuple[NDArray[np.bool_], Classes]]
+) -> tuple[_Asked, Mapping[str, Classes]]:
+    both = {model: decide(model, own) for model, own in outer.items()}
+    return {model: one[0] for model, one in both.items()}, {model: one[1] for model, one in both.items()}
+
+
+def _verdicts(found: LeftOut, heads: Heads, model: str) -> Verdicts:
+    return Verdicts(
+        head="action",
+        label=found.action[model],
+        cheap=heads.action.argmax(axis=1),
+        chances=heads.action,
+        question=np.arange(len(heads.action)),
+        expensive=found.gpt4[model],
+    )
+
+
+def _joined(parts: Sequence[Verdicts]) -> Verdicts:
+    return Verdicts(
+        head="action",
+        label=np.concatenate([one.label for one in parts]),
+        cheap=np.concatenate([one.cheap for one in parts]),
+        chances=np.concatenate([one.chances for one in parts]),
+        question=np.concatenate([one.question for one in parts]),
+        expensive=np.concatenate([one.expensive for one in parts if one.expensive is not None]),
+    )
+
+
+def _point(
+    name: str, budget: float, outer: Mapping[str, Verdicts], asked: _Asked, guess: Mapping[str, Classes]
+) -> Point:
+    pairs = [(outer[model].label, guess[model]) for model in outer]
+    questions = np.arange(len(pairs[0][0]))
+    intervals = {measure: bootstrap(partial(_mean, pairs, measure), questions) for measure in _MEASURES}
+    shares = {model: float(one.mean()) for model, one in asked.items()}
+    return Point(
+        rule=name,
+        budget=budget,
+        calls=float(np.mean(list(shares.values()))),
+        by_model=shares,
+        macro_f1=_mean(pairs, "macro_f1", questions),
+        accuracy=_mean(pairs, "accuracy", questions),
+        low={measure: interval[0] for measure, interval in intervals.items()},
+        high={measure: interval[1] for measure, interval in intervals.items()},
+    )
+
+
+def _mean(pairs: Sequence[tuple[Classes, Classes]], measure: str, rows: NDArray[np.int64]) -> float:
+    if measure == "accuracy":
+        return float(np.mean([(label[rows] == guess[rows]).mean() for label, guess in pairs]))
+    return float(np.mean([macro_f1(label[rows], guess[rows], CLASSES["action"]) for label, guess in pairs]))
+
+
+def within(points: Iterable[Point], rule: str, share: float) -> Point | None:
+    """Return a rule's point of the largest budget whose realised mean share of calls is at most ``share``."""
+    fitting = [point for point in points if point.rule == rule and point.calls <= share]
+    return max(fitting, key=lambda point: point.budget, default=None)
+
+
+def section(found: LeftOut) -> Section:
+    """Return the curve as a section of the reproduction: a table, a figure, and the floors that it reaches."""
+    points = curve(found)
+    header = ["rule", "nominal", "calls", "macro-F1", "accuracy", *(TITLES[model] for model in found.models)]
+    return Section(
+        key="cascade",
+        title="A cascade: the built-in judge, GPT-4 where it is asked (actions; each model left out)",
+        header=header,
+        rows=[_row(point) for point in points],
+        notes=[*_ROWS_SAY, *_floors(points)],
+        data=[_data(point) for point in points],
+        figure=plot(
+            "Macro-F1 of the actions by the share of GPT-4's calls",
+            "share of calls",
+            "macro-F1, mean of six models",
+            [_series(points, rule) for rule in RULES],
+            y_range=(0.8, 0.92),
+        ),
+    )
+
+
+_ROWS_SAY = (
+    "Rule and threshold come from the other five models; the last six columns are the share of each model's answers "
+    "that GPT-4 is asked about. Where all are asked, the rules 'confidence' and 'class' are GPT-4 alone.",
+    "Intervals: bootstrap over the 939 questions. The curve is the experiment's whole result: no point was chosen for "
+    "its score.",
+)
+
+
+def _row(point: Point) -> list[str]:
+    measures = [
+        f"{100 * value:.1f} [{100 * point.low[name]:.1f}, {100 * point.high[name]:.1f}]"
+        for name, value in (("macro_f1", point.macro_f1), ("accuracy", point.accuracy))
+    ]
+    shares = [f"{100 * share:.1f}" for share in point.by_model.values()]
+    return [point.rule, f"{100 * point.budget:.0f}%", f"{100 * point.calls:.1f}%", *measures, *shares]
+
+
+def _floors(points: Sequence[Point]) -> Iterator[str]:
+    for share, measure, floor in FLOORS:
+        for rule, meaning in RULES.items():
+            point = within(points, rule, share)
+            if point is None:
+                continue
+            value = float(getattr(point, measure))
+            verdict = "reached" if value >= floor else "NOT reached"
+            yield (
+                f"At most {share:.0%} of the calls, {measure.replace('_', '-').replace('f1', 'F1')} {100 * floor:g}: "
+                f"{verdict} by '{rule}' ({meaning}) with {100 * value:.1f} at {point.calls:.1%}."
+            )
+
+
+def _series(points: Iterable[Point], rule: str) -> Series:
+    own = sorted((point for point in points if point.rule in (rule, "no calls")), key=lambda point: point.calls)
+    return Series(
+        name=rule,
+        points=[(point.calls, point.macro_f1) for point in own],
+        low=[point.low["macro_f1"] for point in own],
+        high=[point.high["macro_f1"] for point in own],
+    )
+
+
+def _data(point: Point) -> dict[str, Any]:
+    return {
+        "rule": point.rule,
+        "budget": point.budget,
+        "calls": point.calls,
+        "by_model": dict(point.by_model),
+        "macro_f1": {"value": point.macro_f1, "low": point.low["macro_f1"], "high": point.high["macro_f1"]},
+        "accuracy": {"value": point.accuracy, "low": point.low["accuracy"], "high": point.high["accuracy"]},
+    }

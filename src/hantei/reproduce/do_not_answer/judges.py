@@ -1,0 +1,116 @@
+"""hantei's own judges on Do-Not-Answer's answers, each verdict by a fit that has not seen the model it judges."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hantei.errors import InputError, UsageError
+from hantei.models.names import parse_name
+from hantei.records import ACTIONS, Judgment, read_records
+from hantei.reproduce.do_not_answer.left_out import LeftOut
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Doubles, Index, Study, Verdicts
+
+HELD_OUT = "held_out.jsonl"
+_PLAN = "training.json"
+
+
+def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOut]) -> list[Verdicts]:
+    """Return what hantei's judges said of the answers, each answer judged by a fit without its model.
+
+    ``builtin`` is fitted again six times. ``encoder@hf/PATH`` is not: its verdicts are those that training with folds
+    left in its folder, for as many answers as there are.
+
+    Args:
+        study: the release.
+        names: of the judges.
+        fitted: gives the fits of ``builtin``; called only where they are needed, and last, so that a mistake in
+            another name is told at once.
+
+    Raises:
+        UsageError: another judge, no scikit-learn for ``builtin``, or an encoder's folder without such verdicts.
+        InputError: the verdicts are of other answers, or training data of ``builtin`` are missing.
+    """
+    found = {name: _recorded(study, name) for name in dict.fromkeys(names) if name != "builtin"}
+    return [_builtin(fitted()) if name == "builtin" else found[name] for name in dict.fromkeys(names)]
+
+
+def _recorded(study: Study, name: str) -> Verdicts:
+    card, _, model = name.partition("@")
+    if card == "encoder" and model:
+        return _encoder(study, name, model)
+    raise UsageError(f"--judge {name}: expected builtin or encoder@hf/PATH; the recorded judges are always there")
+
+
+def _builtin(fitted: LeftOut) -> Verdicts:
+    chance = np.stack([fitted.heads[model].unsafe for model in TITLES])
+    actions = np.stack([fitted.heads[model].action for model in TITLES])
+    how = "fitted again without the model whose answers it judges"
+    return Verdicts("builtin", actions.argmax(axis=2), (chance >= 0.5).astype(np.int64), chance, how, actions)
+
+
+def _encoder(study: Study, name: str, model: str) -> Verdicts:
+    folder = Path(parse_name(model).name)
+    file = folder / HELD_OUT
+    if not file.is_file():
+        raise UsageError(
+            f"--judge {name}: expected {file}, verdicts on models left out of training; make it with 'hantei train "
+            f"encoder {study.folder}/human/*.csv --model {folder} --head action --head unsafe --folds system "
+            "--out DIR2' and name encoder@hf/DIR2"
+        )
+    action, harmful, chance, actions = _placed(study, read_records(file, Judgment), file)
+    judged = (action != NONE) | (harmful != NONE)
+    if not judged.any():
+        raise InputError(f"{file}: expected judgments with an action or a verdict, found none")
+    how = f"{int(judged.sum()):,} of {judged.size:,} answers, held out in training with {_folds(folder)}"
+    return Verdicts(name, action, harmful, _said(chance), how, _said(actions))
+
+
+def _said(chances: Doubles) -> Doubles | None:
+    return None if np.isnan(chances).all() else chances
+
+
+def _folds(folder: Path) -> str:
+    """Say what the folds left out, from the plan that the training wrote beside its verdicts."""
+    try:
+        by = json.loads((folder / _PLAN).read_text(encoding="utf-8")).get("folds")
+    except (OSError, ValueError, AttributeError):
+        return "folds of which nothing is known"
+    if by == "system":
+        return "one model left out"
+    return f"folds by {by}, while the paper leaves one model out: not to be compared with its tables"
+
+
+def _placed(study: Study, judgments: Iterable[Judgment], file: Path) -> tuple[Index, Index, Doubles, Doubles]:
+    """Put judgments in their places by the ids that ``inputs.labelled`` gives the files of people's labels.
+
+    Raises:
+        InputError: a judgment is of none of these answers, or its action is none of the six.
+    """
+    places = {
+        f"annotated_response_{model}/{identity}/0": (row, column)
+        for row, model in enumerate(TITLES)
+        for column, identity in enumerate(study.ids)
+    }
+    shape = study.people.action.shape
+    action, harmful = np.full(shape, NONE), np.full(shape, NONE)
+    chance, actions = np.full(shape, np.nan), np.full((*shape, len(ACTIONS)), np.nan)
+    for one in judgments:
+        place = places.get(one.response_id)
+        if place is None:
+            raise InputError(
+                f"{file}: response '{one.response_id[:80]}' is no answer of Do-Not-Answer, such as "
+                "annotated_response_GPT4/0/0: train on the files in human/"
+            )
+        if one.action not in (None, *range(len(ACTIONS))):
+            raise InputError(f"{file}: response '{one.response_id}': expected an action from 0 to 5, got {one.action}")
+        action[place] = NONE if one.action is None else one.action
+        harmful[place] = NONE if one.unsafe is None else int(one.unsafe)
+        chance[place] = np.nan if one.p_unsafe is None else one.p_unsafe
+        given = one.probabilities.get("action")
+        if given:
+            actions[place] = [given.get(str(number), 0.0) for number in range(len(ACTIONS))]
+    return action, harmful, chance, actions

@@ -1,0 +1,105 @@
+"""All sections of the reproduction together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hantei.reproduce.do_not_answer import cascade
+from hantei.reproduce.do_not_answer.calibration import reliability
+from hantei.reproduce.do_not_answer.drift import drift
+from hantei.reproduce.do_not_answer.judges import own_verdicts
+from hantei.reproduce.do_not_answer.left_out import left_out
+from hantei.reproduce.do_not_answer.lengths import lengths
+from hantei.reproduce.do_not_answer.pooled import disagreements, harmful, pooled
+from hantei.reproduce.do_not_answer.reading import NONE, Verdicts, read_study
+from hantei.reproduce.do_not_answer.sections import Section
+from hantei.reproduce.do_not_answer.tables import areas, by_action, by_model, instruction, safe
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """The sections in the order in which they are printed, and what a reader must know of them all."""
+
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def compared(self) -> int:
+        """How many numbers stand beside a printed one."""
+        return sum(section.compared for section in self.sections)
+
+    @property
+    def of_rounded(self) -> int:
+        """How many agree only if the mean is taken of the rounded cells."""
+        return sum(section.of_rounded for section in self.sections)
+
+    @property
+    def differing(self) -> int:
+        """How many differ from what is printed."""
+        return sum(section.differing for section in self.sections)
+
+    def verdict(self) -> str:
+        """Return in one line how much agrees."""
+        agreeing = self.compared - self.of_rounded - self.differing
+        return (
+            f"Of {self.compared:,} printed numbers {agreeing:,} agree, {self.of_rounded:,} agree only as the mean of "
+            f"rounded cells, {self.differing:,} differ."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything for programs."""
+        return {
+            "compared": self.compared,
+            "agree_of_rounded_cells": self.of_rounded,
+            "differing": self.differing,
+            "notes": list(self.notes),
+            "sections": {section.key: section.as_json() for section in self.sections},
+        }
+
+
+def reproduce(
+    data: Path, judges: Sequence[str] = (), tokenizer: Path | None = None, with_cascade: bool = False
+) -> Reproduction:
+    """Compute the paper's tables from its recorded labels, and the same for judges of hantei's.
+
+    Args:
+        data: the folder of the release, or one that holds it as ``do_not_answer``.
+        judges: ``builtin`` or ``encoder@hf/PATH``; see ``own_verdicts``.
+        tokenizer: the folder of a Hugging Face tokenizer for lengths in tokens.
+        with_cascade: whether to measure the cascade of ``builtin`` and GPT-4, for which the former is fitted 15
+            times more.
+
+    Raises:
+        UsageError: ``data`` does not hold the release, or a judge or tokenizer cannot be had.
+        InputError: a file is missing or broken.
+    """
+    study = read_study(data)
+    sizes = lengths(study, tokenizer)
+    fitted = cache(lambda: left_out(study.folder, inner=with_cascade))
+    own = own_verdicts(study, judges, fitted)
+    sections = [
+        by_model(study, "action", own),
+        by_model(study, "harmful", own),
+        safe(study, own),
+        instruction(study),
+        by_action(study),
+        areas(study, own),
+        pooled(study, own),
+        harmful(study, own),
+        disagreements(study, own),
+        sizes,
+        drift(study, own),
+    ]
+    sections += [reliability(study, own)] if own else []
+    sections += [cascade.section(fitted())] if with_cascade else []
+    return Reproduction(tuple(sections), (*study.notes, *(_how(judge) for judge in own)))
+
+
+def _how(judge: Verdicts) -> str:
+    missing = [head for head in ("action", "harmful") if not (judge.labels(head) != NONE).any()]
+    without = f"; it says nothing of: {', '.join(missing)}" if missing else ""
+    return f"{judge.name}: {judge.how}{without}."

@@ -1,0 +1,67 @@
+"""After judging: does what was judged look like what the judge learned from?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from hantei.judges import Judge
+from hantei.runs.folder import Run
+from hantei.runs.index import Index, Pair
+from hantei.runs.judging import PairReader
+
+if TYPE_CHECKING:  # it needs NumPy, which commands that judge nothing do not load
+    from hantei.judges.profile import Drift, Profile
+
+MOST = 2_000
+"""Answers of one system that are looked at, at most."""
+_IN_ALL = 40_000
+
+
+def note_drift(run: Run, index: Index, judges: Iterable[Judge]) -> None:
+    """Write into ``run.json`` how the judged answers differ from each judge's training data, system by system.
+
+    ``judges[NAME].drift`` is a list with the fields of ``Drift``, empty where nothing differs, absent where the judge
+    carries no profile of its training data (attribute ``profile``) or has judged nothing. Of a system with many
+    answers an even draw is looked at, the same each time.
+    """
+    info = run.info()
+    numbers = {name: number for number, name in index.judges()}
+    for judge in judges:
+        profile: Profile | None = getattr(judge, "profile", None)
+        if profile is not None and judge.name in numbers:
+            found: list[dict[str, Any]] = [asdict(drift) for drift in _drift(run, index, numbers[judge.name], profile)]
+            info["judges"][judge.name]["drift"] = found
+    run.write_info(info)
+
+
+def _drift(run: Run, index: Index, judge: int, profile: Profile) -> Iterator[Drift]:
+    from hantei.judges.profile import ENOUGH
+
+    most = max(ENOUGH, min(MOST, _IN_ALL // max(index.counts()["systems"], 1)))
+    names = dict(index.db.execute("SELECT no, name FROM systems"))
+    with PairReader(run) as reader:
+        for system, rows in groupby(_drawn(index, judge, ENOUGH, most), key=lambda row: row[0]):
+            pairs = (reader.read(pair) for _, pair in rows)
+            yield from profile.compare(names[system], ((answer.text, asked.language) for asked, answer in pairs))
+
+
+def _drawn(index: Index, judge: int, least: int, most: int) -> Iterator[tuple[int, Pair]]:
+    """Yield (number of the system, pair) of answers with a verdict, at most so many a system, spread over its answers.
+
+    Systems with fewer than ``least`` such answers are left out.
+    """
+    query = """
+        WITH judged AS (
+            SELECT r.no, r.offset, r.prompt, r.system, COUNT(*) OVER (PARTITION BY r.system) AS total,
+                ROW_NUMBER() OVER (PARTITION BY r.system ORDER BY r.no) AS place
+            FROM responses r
+            WHERE EXISTS (SELECT 1 FROM judgments j WHERE j.response = r.no AND j.judge = ? AND j.status = 'ok')
+        )
+        SELECT j.system, j.no, j.offset, p.offset FROM judged j JOIN prompts p ON p.no = j.prompt
+        WHERE j.total >= ? AND (j.total <= ? OR j.place * ? / j.total > (j.place - 1) * ? / j.total)
+        ORDER BY j.system, j.no"""
+    rows = index.db.cursor().execute(query, (judge, least, most, most, most))
+    return ((system, Pair(*places)) for system, *places in rows)

@@ -1,0 +1,378 @@
+"""Fitting a cascade: its rule from one part of a labelled sample, its threshold and guarantee from the other.
+
+    hantei train cascade --cheap builtin --labels FILE --target-accuracy 0.95 --out cascade.json
+
+One question in three goes into the first part: the temperature of the cheap judge's probabilities and, for the rule
+``value``, the expensive judge's confusion. The threshold is chosen and everything printed is measured on the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hantei.errors import InputError, UsageError
+from hantei.files import write_atomic
+from hantei.inputs.labelled import Labelled, read_labelled
+from hantei.judges import Judge, load_judge
+from hantei.judges.cascade.fit import Fit
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, Classes, Doubles, Head, Rule, chances_of, verdict_of
+from hantei.judges.recorded import RecordedJudge
+from hantei.metrics.calibration import fit_temperature
+from hantei.metrics.classification import confusion, macro_f1
+from hantei.records import Judgment
+from hantei.training.thresholds import error_bound, for_accuracy, for_budget, single_level
+
+RuleName = Literal["confidence", "value"]
+Say = Callable[[str], None]
+
+_PARTS = 3
+"""One question in so many is learnt from; the threshold comes from the others."""
+
+_FEWEST = 30
+"""Labelled answers below which no fit is made."""
+
+_UNKNOWN = -1.5
+"""The score of an answer that the cheap judge has no verdict on: it is always asked about, whatever the threshold."""
+
+_ROWS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a threshold is chosen for: an accuracy among the kept answers, or a share of calls; one of the two.
+
+    ``confidence`` is the chance with which the accuracy holds. All are from 0 to 1.
+    """
+
+    target_accuracy: float | None = None
+    budget: float | None = None
+    confidence: float = 0.95
+
+    def check(self, rule: RuleName) -> None:
+        """Raise a UsageError where the goal is not one, or not one of this rule."""
+        if (self.target_accuracy is None) == (self.budget is None):
+            raise UsageError("expected one of --target-accuracy 0.95 and --budget 0.2")
+        for flag, value in (("target-accuracy", self.target_accuracy), ("confidence", self.confidence)):
+            if value is not None and not 0 < value < 1:
+                raise UsageError(f"--{flag} {value:g}: expected a number between 0 and 1")
+        if self.budget is not None and not 0 <= self.budget <= 1:
+            raise UsageError(f"--budget {self.budget:g}: expected a share from 0 to 1")
+        if rule == "value" and self.budget is None:
+            raise UsageError("--rule value says nothing of the kept answers' accuracy: give a --budget")
+
+    def outline(self) -> dict[str, float]:
+        """Return what was asked for."""
+        if self.budget is not None:
+            return {"budget": self.budget}
+        return {"target_accuracy": self.target_accuracy or 0.0, "confidence": self.confidence}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """What was said of labelled answers, as class numbers (n,); -1 where a judge said nothing.
+
+    ``chances`` (n, classes) are the cheap judge's probabilities, ``question`` numbers the questions. ``expensive`` is
+    None where no expensive judge was given.
+    """
+
+    head: Head
+    label: Classes
+    cheap: Classes
+    chances: Doubles
+    question: Classes
+    expensive: Classes | None = None
+
+    def take(self, rows: NDArray[Any]) -> Verdicts:
+        """Return some rows."""
+        expensive = None if self.expensive is None else self.expensive[rows]
+        return replace(
+            self,
+            label=self.label[rows],
+            cheap=self.cheap[rows],
+            chances=self.chances[rows],
+            question=self.question[rows],
+            expensive=expensive,
+        )
+
+
+def learn(verdicts: Verdicts, name: RuleName) -> Rule:
+    """Return the rule learnt from rows: a temperature, and for ``value`` the expensive judge's confusion.
+
+    Half an answer is added to each cell of the confusion, so that no verdict is impossible.
+    """
+    known = verdicts.take(verdicts.cheap >= 0)
+    plain = Rule(verdicts.head)
+    temperature = fit_temperature(np.log(plain.calibrated(known.chances)), known.label) if len(known.label) else 1.0
+    if name == "confidence" or verdicts.expensive is None:
+        return replace(plain, temperature=round(temperature, 4))
+    said = verdicts.take(verdicts.expensive >= 0)
+    assert said.expensive is not None  # noqa: S101 - for the type checker: it was not None above
+    table = confusion(said.label, said.expensive, CLASSES[verdicts.head]) + 0.5
+    shares = np.round(table / table.sum(axis=1, keepdims=True), 6)
+    return replace(plain, temperature=round(temperature, 4), confusion=shares)
+
+
+def scores(verdicts: Verdicts, rule: Rule) -> Doubles:
+    """Return the rule's score of each row, below every threshold where the cheap judge has no verdict."""
+    return np.where(verdicts.cheap >= 0, rule.score(verdicts.chances), _UNKNOWN)
+
+
+def answers(verdicts: Verdicts, rule: Rule, asked: NDArray[np.bool_]) -> Classes:
+    """Return the cascade's verdict on each row, -1 where the expensive judge was ``asked`` and has none.
+
+    Raises:
+        ValueError: there is no expensive judge.
+    """
+    if verdicts.expensive is None:
+        raise ValueError("expected an expensive judge's verdicts")
+    said = verdicts.expensive
+    both = rule.combined(verdicts.chances, np.maximum(said, 0)).argmax(axis=1)
+    believed = np.where(verdicts.cheap >= 0, both, said)
+    guess: Classes = np.where(asked, np.where(said >= 0, believed, -1), verdicts.cheap)
+    return guess
+
+
+def choose(verdicts: Verdicts, rule: Rule, goal: Goal) -> float:
+    """Return the threshold that reaches a goal on rows that the rule was not learnt from; see ``thresholds``.
+
+    Raises:
+        UsageError: the cheap judge has no verdict on more of the rows than the budget.
+    """
+    score = scores(verdicts, rule)
+    if goal.target_accuracy is not None:
+        known = verdicts.take(verdicts.cheap >= 0)
+        wrong = (known.cheap != known.label).astype(np.int64)
+        return for_accuracy(score[verdicts.cheap >= 0], wrong, known.question, goal.target_accuracy, goal.confidence)
+    threshold = for_budget(score, verdicts.question, goal.budget or 0.0)
+    if threshold == _UNKNOWN or (threshold == NEVER and (verdicts.cheap < 0).any()):
+        share = float((verdicts.cheap < 0).mean())
+        raise UsageError(
+            f"the cheap judge has no verdict on {share:.1%} of the sample, and each such answer is a call: a --budget "
+            f"of {goal.budget:g} cannot be kept; take a larger one, or a cheap judge for these answers"
+        )
+    return threshold
+
+
+def point(verdicts: Verdicts, rule: Rule, threshold: float, level: float) -> dict[str, float | None]:
+    """Return what a cascade with this threshold does on rows: one point of its curve, see ``Fit``."""
+    asked = scores(verdicts, rule) < threshold
+    kept = verdicts.take(~asked)
+    wrong = (kept.cheap != kept.label).astype(np.int64)
+    out: dict[str, float | None] = {
+        "threshold": threshold,
+        "calls": float(asked.mean()),
+        "kept_error": float(wrong.mean()) if len(wrong) else None,
+        "kept_error_bound": error_bound(wrong, kept.question, level) if len(wrong) else None,
+        "accuracy": None,
+        "macro_f1": None,
+    }
+    if verdicts.expensive is not None:
+        guess = answers(verdicts, rule, asked)
+        said = guess >= 0
+        label, guess = verdicts.label[said], guess[said]
+        out |= {
+            "accuracy": float((label == guess).mean()),
+            "macro_f1": macro_f1(label, guess, CLASSES[verdicts.head]),
+        }
+    return {name: None if value is None else round(value, 6) for name, value in out.items()}
+
+
+def curve(verdicts: Verdicts, rule: Rule, level: float) -> tuple[dict[str, float | None], ...]:
+    """Return the points of a cascade's curve at about every twentieth of the calls, from none to all."""
+    score = np.maximum(scores(verdicts, rule), -1.0)
+    places = np.unique(np.quantile(score, np.arange(20) / 20, method="lower"))
+    return tuple(point(verdicts, rule, threshold, level) for threshold in (*places.tolist(), ALWAYS))
+
+
+def first_part(questions: Sequence[str]) -> NDArray[np.bool_]:
+    """Return for each row whether it is learnt from: a third of the questions, by a hash of their text."""
+    digests = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8) for text in questions)
+    return np.array([int.from_bytes(digest.digest(), "big") % _PARTS == 0 for digest in digests], dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitOptions:
+    """How a cascade is fitted; the flags of ``hantei train cascade``.
+
+    ``cheap`` and ``expensive`` are judges by name that ask no model; ``expensive`` may be None for the rule
+    ``confidence``. ``mapping`` is field or label to column; ``language`` and ``encoding`` are those of the files.
+    """
+
+    cheap: str = "builtin"
+    expensive: str | None = None
+    head: Head = "unsafe"
+    rule: RuleName = "confidence"
+    goal: Goal = field(default_factory=Goal)
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
+    encoding: str | None = None
+
+
+def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lambda _line: None) -> Fit:
+    """Fit a cascade to labelled answers, write it to ``out`` and return it.
+
+    Rows on which the cheap judge was trained are left out: on them it is right more often than on new ones.
+
+    Args:
+        labels: files of answers with people's labels.
+        out: the file to write.
+        options: the judges, the rule and the goal.
+        say: takes lines for people: what was left out.
+
+    Raises:
+        UsageError: the goal is not one, a judge cannot be had or asks a model, more than half of the rows were in the
+            cheap judge's training data, or SciPy is not installed.
+        InputError: a file cannot be read, or there are too few labels.
+    """
+    for flag, value, known in (("head", options.head, CLASSES), ("rule", options.rule, get_args(RuleName))):
+        if value not in known:
+            raise UsageError(f"--{flag} {value}: expected {' or '.join(known)}")
+    options.goal.check(options.rule)
+    if options.rule == "value" and options.expensive is None:
+        raise UsageError("--rule value weighs the expensive judge's errors: give its verdicts with --expensive")
+    if find_spec("scipy") is None:
+        raise UsageError("fitting a cascade needs SciPy: pip install 'hantei[train]'")
+    cheap = _judge("--cheap", options.cheap)
+    expensive = _judge("--expensive", options.expensive) if options.expensive else None
+    rows = read_labelled(labels, options.mapping, options.language, options.encoding)
+    labelled = [row for row in rows if _label(row, options.head) is not None]
+    first = _judged(cheap, labelled)
+    seen = np.array([judgment.in_training for judgment in first], dtype=np.bool_)
+    _say_of_seen(seen, cheap, say)
+    used = [row for row, known in zip(labelled, seen.tolist(), strict=True) if not known]
+    if len(used) < _FEWEST:
+        raise InputError(f"{labels[0]}: {len(used)} answers with a label for {options.head} are left, {_FEWEST} needed")
+    first = [judgment for judgment in first if not judgment.in_training]
+    verdicts = _verdicts(options.head, used, first, _judged(expensive, used) if expensive else None)
+    sample = {
+        "files": [{"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in labels],
+        "rows": len(used),
+        "questions": int(verdicts.question.max()) + 1,
+        "in_training_left_out": int(seen.sum()),
+        "without_label_left_out": len(rows) - len(labelled),
+    }
+    fitted = _fit(verdicts, first_part([row.question for row in used]), options, (cheap, expensive), sample)
+    try:
+        write_atomic(out, [fitted.text().encode()])
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from None
+    return fitted
+
+
+def _fit(
+    verdicts: Verdicts,
+    learnt: NDArray[np.bool_],
+    options: FitOptions,
+    judges: tuple[Judge, Judge | None],
+    sample: Mapping[str, Any],
+) -> Fit:
+    rest = verdicts.take(~learnt)
+    rule = learn(verdicts.take(learnt), options.rule)
+    threshold = choose(rest, rule, options.goal)
+    level = single_level(options.goal.confidence) if options.goal.budget is None else options.goal.confidence
+    return Fit(
+        head=options.head,
+        rule=options.rule,
+        threshold=threshold,
+        temperature=rule.temperature,
+        confusion=None if rule.confusion is None else tuple(tuple(row) for row in rule.confusion.tolist()),
+        guarantee=guarantee(options.goal, threshold, rest),
+        goal=options.goal.outline(),
+        cheap=_named(judges[0]),
+        expensive=None if judges[1] is None else _named(judges[1]),
+        sample={**sample, "learnt_from": int(learnt.sum()), "measured_on": len(rest.label)},
+        operating=point(rest, rule, threshold, level),
+        curve=curve(rest, rule, level),
+    )
+
+
+def guarantee(goal: Goal, threshold: float, rest: Verdicts) -> str:
+    """Return in words what holds of a threshold that was chosen on the rows ``rest``, and for which answers."""
+    n, questions = len(rest.label), len(np.unique(rest.question))
+    where = f"for new answers drawn as the {n:,} of the sample were, and for no other kind of answers"
+    if goal.budget is not None:
+        return (
+            f"At most {goal.budget:.1%} of answers are expected to go to the expensive judge, {where} (split "
+            "conformal; an average, which a single run may exceed)."
+        )
+    target = f"{goal.target_accuracy:.1%}"
+    if threshold == ALWAYS:
+        return (
+            f"No threshold could be shown to reach an accuracy of {target}: every answer goes to the expensive judge."
+        )
+    resembling = " Answers to one question resemble each other and were counted as fewer." if questions < n else ""
+    return (
+        f"With {goal.confidence:.0%} confidence the cheap judge is right on at least {target} of the answers that it "
+        f"keeps, {where} (Clopper-Pearson bounds, thresholds tested in a fixed order).{resembling}"
+    )
+
+
+def _named(judge: Judge) -> dict[str, str]:
+    return {"name": judge.name, "card_hash": judge.card_hash}
+
+
+def _judge(flag: str, name: str) -> Judge:
+    judge = load_judge(name)
+    if hasattr(judge, "calls"):
+        raise UsageError(
+            f"{flag} {name}: asks a model, which fitting does not; run hantei judge FILE --judge {name} first and give "
+            f"{flag} recorded@RUN/judgments/FILE.jsonl"
+        )
+    return judge
+
+
+def _judged(judge: Judge, rows: Sequence[Labelled]) -> list[Judgment]:
+    pairs = [(row.prompt, row.response) for row in rows]
+    if isinstance(judge, RecordedJudge) and not any(response.id in judge.said for _, response in pairs):
+        # A run of one file keeps the file's own ids for its answers.
+        pairs = [(prompt, replace(response, id=prompt.id)) for prompt, response in pairs]
+        if not any(response.id in judge.said for _, response in pairs):
+            raise UsageError(f"{judge.name}: holds no verdict on these answers: no id is that of a row of the labels")
+    return [one for start in range(0, len(pairs), _ROWS) for one in judge.judge(pairs[start : start + _ROWS])]
+
+
+def _say_of_seen(seen: NDArray[np.bool_], judge: Judge, say: Say) -> None:
+    if not seen.any():
+        return
+    say(f"{int(seen.sum()):,} of {len(seen):,} rows are in the training data of {judge.name} and are left out")
+    if seen.mean() > 0.5 and not isinstance(judge, RecordedJudge):
+        raise UsageError(
+            f"{judge.name} was trained on {seen.mean():.0%} of these rows, and what is left of them is no fair sample; "
+            "take other labelled answers, or verdicts of a judge fitted without them: --cheap recorded@FILE"
+        )
+
+
+def _label(row: Labelled, head: Head) -> int | None:
+    label = row.labels.unsafe if head == "unsafe" else row.labels.action
+    return None if label is None else int(label)
+
+
+def _verdicts(
+    head: Head, rows: Sequence[Labelled], first: Sequence[Judgment], second: Sequence[Judgment] | None
+) -> Verdicts:
+    classes = CLASSES[head]
+    chances = [chances_of(one, head) if verdict_of(one, head) is not None else None for one in first]
+    if not any(chances):
+        raise UsageError(f"the cheap judge gives no probability for {head}: choose another judge or another --head")
+    cheap = [_class(one, head) if known is not None else -1 for one, known in zip(first, chances, strict=True)]
+    return Verdicts(
+        head=head,
+        label=np.array([_label(row, head) for row in rows], dtype=np.int64),
+        cheap=np.array(cheap, dtype=np.int64),
+        chances=np.array([known or [1 / classes] * classes for known in chances]),
+        question=np.unique([row.question for row in rows], return_inverse=True)[1].astype(np.int64),
+        expensive=None if second is None else np.array([_class(one, head) for one in second], dtype=np.int64),
+    )
+
+
+def _class(judgment: Judgment, head: Head) -> int:
+    verdict = verdict_of(judgment, head)
+    return -1 if verdict is None else verdict

@@ -1,0 +1,185 @@
+"""What an encoder says of rows that it has not seen, against people's labels: fold by fold, on average, and pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hantei.judges.encoder.heads import HEADS, slices
+from hantei.metrics.bootstrap import drawn
+from hantei.metrics.calibration import apply_temperature, calibration_error, fit_temperature
+from hantei.metrics.classification import ClassScores, Doubles, average_precision, classification, macro_f1
+from hantei.training.encoder.rows import Index, Rows
+from hantei.training.scoring import Measure, Subject
+
+Score = Callable[[str, Index, Doubles], float]
+"""Takes a head, labels (n,) and probabilities (n, classes), and returns a number; nan where there is none."""
+Spread = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Probabilities (rows, classes of all heads) that networks gave to rows held out from them, and in which fold."""
+
+    rows: Index
+    fold: Index
+    probabilities: Doubles
+
+
+def temperatures(logits: Spread, labels: Mapping[str, Index]) -> dict[str, float]:
+    """Return by head the temperature, which divides logits (rows, classes of all heads), fitted to these labels.
+
+    It is 1 where a head has no label among them, or guesses all of them: then no temperature is the likeliest.
+    """
+    found = {}
+    for head, columns in slices(list(labels)).items():
+        known = labels[head] >= 0
+        own, label = logits[known, columns].astype(np.float64), labels[head][known]
+        wrong = bool((own.argmax(axis=1) != label).any())
+        found[head] = 1 / fit_temperature(own, label) if wrong else 1.0
+    return found
+
+
+def probabilities(logits: Spread, temperature: Mapping[str, float]) -> Doubles:
+    """Return the probabilities of each head side by side."""
+    parts = slices(list(temperature)).items()
+    heated = [apply_temperature(1 / temperature[head], logits[:, place].astype(np.float64)) for head, place in parts]
+    return np.concatenate(heated, axis=1)
+
+
+def guesses(head: str, chances: Doubles) -> Index:
+    """Return the class that is said; an answer is unsafe from a probability of 0.5."""
+    best: Index = (chances[:, 1] >= 0.5).astype(np.int64) if head == "unsafe" else chances.argmax(axis=1)
+    return best
+
+
+def measures(rows: Rows, said: Said, names: Sequence[str], protocol: str) -> Iterator[Measure]:
+    """Yield the measures of every head: of each fold, the mean of the folds, and all folds together.
+
+    Intervals draw whole prompts. What cannot be computed, such as the recall of a fold in which nothing is harmful, is
+    left out, and a mean is that of the folds in which it can.
+    """
+    languages = ", ".join(tag for tag in np.unique(rows.language[said.rows]).tolist() if tag) or "unknown"
+    for head, place in slices(rows.heads).items():
+        label = rows.labels[head][said.rows]
+        known = np.flatnonzero(label >= 0)
+        if not len(known):
+            continue
+        of_head = _Head(
+            head, label[known], said.probabilities[known, place], said.fold[known], rows.question[said.rows[known]]
+        )
+        for data, part, score in _parts(names):
+            yield from of_head.measures(partial(Subject, protocol, data, languages), part, score)
+
+
+Averaging = Callable[[Score, "_Head", Index], float]
+
+
+def _parts(names: Sequence[str]) -> Iterator[tuple[str, int | None, Averaging]]:
+    """Yield what is scored: its name, the fold (None for all), and how a score is taken of it."""
+    for number, name in enumerate(names):
+        yield name, number, _pooled
+    if len(names) > 1:
+        yield f"mean of {len(names)}", None, _mean
+        yield "all together", None, _pooled
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Labels, probabilities, folds and prompts of the rows that have a head's label."""
+
+    head: str
+    label: Index
+    chances: Doubles
+    fold: Index
+    question: Index
+
+    def measures(self, subject: Callable[[str], Subject], part: int | None, averaging: Averaging) -> Iterator[Measure]:
+        rows = np.arange(len(self.label)) if part is None else np.flatnonzero(self.fold == part)
+        if not len(rows):
+            return
+        values = self._scores(rows, averaging)
+        replicates = [
+            self._scores(np.repeat(rows, times.astype(np.int64)), averaging) for times in drawn(self.question[rows])
+        ]
+        for metric, value in values.items():
+            if not np.isnan(value):
+                interval = _middle([replicate[metric] for replicate in replicates])
+                yield subject(self.head).value(metric, value, interval, len(rows))
+
+    def _scores(self, rows: Index, averaging: Averaging) -> dict[str, float]:
+        wanted = _SCORES if self.head == "unsafe" else _OF_ALL_HEADS
+        return {metric: averaging(score, self, rows) for metric, score in wanted.items()}
+
+
+def _middle(values: Sequence[float]) -> tuple[float, float]:
+    """Return what 95% of the values, those that are none left out, lie between."""
+    low, high = np.percentile([value for value in values if not np.isnan(value)], (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _pooled(score: Score, of: _Head, rows: Index) -> float:
+    return score(of.head, of.label[rows], of.chances[rows])
+
+
+def _mean(score: Score, of: _Head, rows: Index) -> float:
+    found = [_pooled(score, of, rows[of.fold[rows] == number]) for number in np.unique(of.fold[rows])]
+    known = [value for value in found if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _accuracy(head: str, label: Index, chances: Doubles) -> float:
+    return float((guesses(head, chances) == label).mean())
+
+
+def _macro_f1(head: str, label: Index, chances: Doubles) -> float:
+    return macro_f1(label, guesses(head, chances), len(HEADS[head]))
+
+
+def _harmful(take: Callable[[ClassScores], float], head: str, label: Index, chances: Doubles) -> float:
+    """Return a score of the harmful class; there is none where nothing is harmful."""
+    if not label.any():
+        return float("nan")
+    return take(classification(label, guesses(head, chances), 2).classes[1])
+
+
+def _average_precision(_head: str, label: Index, chances: Doubles) -> float:
+    return average_precision(label, chances[:, 1])
+
+
+def _calibration(head: str, label: Index, chances: Doubles) -> float:
+    """Return the calibration error of p_unsafe, or, of several classes, of the probability of the one that is said."""
+    if head == "unsafe":
+        return calibration_error(label, chances[:, 1])
+    right = (guesses(head, chances) == label).astype(np.int64)
+    return calibration_error(right, chances.max(axis=1))
+
+
+_OF_ALL_HEADS: dict[str, Score] = {"accuracy": _accuracy, "macro-F1": _macro_f1, "calibration error": _calibration}
+_SCORES: dict[str, Score] = {
+    **_OF_ALL_HEADS,
+    "F1 of harmful": partial(_harmful, lambda scores: scores.f1),
+    "precision of harmful": partial(_harmful, lambda scores: scores.precision),
+    "recall of harmful": partial(_harmful, lambda scores: scores.recall),
+    "average precision": _average_precision,
+}
+
+
+def table(found: Sequence[Measure], head: str) -> tuple[list[str], list[list[str]]]:
+    """Return the measures of one head as the header and the rows of a table, in percent, a row for each fold."""
+    own = [measure for measure in found if measure.head == head]
+    metrics = list(dict.fromkeys(measure.metric for measure in own))
+    rows = []
+    for data in dict.fromkeys(measure.data for measure in own):
+        cells = {measure.metric: _cell(measure) for measure in own if measure.data == data}
+        n = next(measure.n for measure in own if measure.data == data)
+        rows.append([data, f"{n:,}", *(cells.get(metric, "-") for metric in metrics)])
+    return [head, "rows", *metrics], rows
+
+
+def _cell(measure: Measure) -> str:
+    return f"{100 * measure.value:.1f} [{100 * measure.low:.1f}, {100 * measure.high:.1f}]"

@@ -1,0 +1,126 @@
+"""A cascade whose expensive judge asks a model, in the engine: only the calls that are needed, and nothing guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from hantei.judges import load_judge
+from hantei.judges.asked import AskedJudge
+from hantei.judges.cascade.judge import AskingCascade
+from hantei.judges.cascade.rule import Rule
+from hantei.models.base import CallError, Reply
+from hantei.records import Judgment, response_id
+from hantei.runs.engine import Outcome
+from tests.judges.cascade.conftest import Told, pair, sure
+from tests.judges.conftest import judge_of
+from tests.runs.fakes import Asking, FakeAskingJudge, FakeModel, Fault
+
+NAME = "cascade?threshold=0.9@cheap,fake@fake/model"
+UNSURE = {"1", "4"}
+
+
+def cheap(count: int = 6) -> Told:
+    """Is sure of every answer but two, and abstains on the last."""
+    said = {}
+    for number in range(count):
+        identity = response_id("fake/model", str(number), 0)
+        said[identity] = sure(identity, 0.6 if str(number) in UNSURE else 0.03)
+    said[identity] = Judgment(response_id=identity, judge="", status="abstained", fault="judge")
+    return Told("cheap", said)
+
+
+def cascade(first: Told, model: FakeModel, rule: Rule | None = None) -> AskingCascade:
+    return AskingCascade(
+        name=NAME,
+        card_hash="2" * 64,
+        cheap=first,
+        expensive=cast(AskedJudge, FakeAskingJudge(model)),
+        rule=rule or Rule("unsafe"),
+        threshold=0.9,
+        about={"rate_kind": "flagged"},
+    )
+
+
+def driven(tmp_path: Path, fault: Fault | None = None) -> tuple[Asking, FakeModel, Outcome]:
+    task, model = Asking(tmp_path, 6), FakeModel()
+    judging = FakeModel(fault or (lambda _question, _before: Reply(text="unsafe", usage={"input": 3})))
+    outcome = task.drive(model, cascade(cheap(), judging))
+    return task, judging, outcome
+
+
+def test_only_the_calls_that_are_needed_are_made(tmp_path: Path) -> None:
+    task, judging, outcome = driven(tmp_path)
+    assert sorted(judging.asked) == ["Judge: A: Q1", "Judge: A: Q4", "Judge: A: Q5"]
+    assert outcome.meter.calls == 6 + 3
+    said = list(task.run.judgments(NAME))
+    assert [one.answered_by for one in said] == ["cheap", "fake@fake/model", "cheap", "cheap", *["fake@fake/model"] * 2]
+    assert [one.unsafe for one in said] == [False, True, False, False, True, True]
+    assert [dict(one.usage) for one in said if one.answered_by == "cheap"] == [{}, {}, {}]
+    assert {one.judge for one in said} == {NAME}
+    assert {one.card_hash for one in said} == {"2" * 64}
+
+
+def test_a_call_that_fails_leaves_no_verdict_and_is_made_again_on_resuming(tmp_path: Path) -> None:
+    def fault(question: str, _before: int) -> Exception | Reply:
+        return CallError("bad-request", "no") if question.endswith("Q4") else Reply(text="safe")
+
+    task, _, _ = driven(tmp_path, fault)
+    lost = next(one for one in task.run.judgments(NAME) if one.response_id.endswith("/4/0"))
+    assert (lost.status, lost.fault, lost.unsafe, lost.answered_by) == ("error", "judge-provider", None, None)
+    again = FakeModel(lambda _question, _before: Reply(text="unsafe"))
+    task.drive(FakeModel(), cascade(cheap(), again))
+    assert list(again.asked) == ["Judge: A: Q4"]
+    assert [one.unsafe for one in task.run.judgments(NAME)] == [False, False, False, False, True, False]
+
+
+def test_a_reply_without_a_verdict_is_asked_for_again_and_then_none(tmp_path: Path) -> None:
+    task, judging, _ = driven(tmp_path, lambda _question, _before: Reply(text="hm"))
+    assert judging.asked["Judge: A: Q1"] > 1
+    unread = next(one for one in task.run.judgments(NAME) if one.response_id.endswith("/1/0"))
+    assert (unread.status, unread.unsafe, unread.answered_by) == ("unparsed", None, None)
+    assert len(unread.attempts) == judging.asked["Judge: A: Q1"]
+
+
+def test_a_reply_is_weighed_with_what_the_cheap_judge_said() -> None:
+    first = Told("cheap", {"a": sure("a", 0.4)})
+    rule = Rule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
+    found = cascade(first, FakeModel(), rule)
+    prompt, response = pair("a")
+    out = found.read(response, [Reply(text="unsafe")], ("unsafe",), prompt)
+    assert out.p_unsafe == pytest.approx(0.32 / 0.38, abs=1e-4)
+    assert (out.unsafe, out.answered_by, out.attempts) == (True, "fake@fake/model", ("unsafe",))
+    with pytest.raises(ValueError, match="the prompt"):
+        found.read(response, [Reply(text="unsafe")])
+
+
+def test_what_the_expensive_judge_needs_no_call_for_is_not_called_for() -> None:
+    first = Told("cheap", {"a": Judgment(response_id="a", judge="", status="abstained", fault="judge")})
+    found = AskingCascade(
+        name=NAME,
+        card_hash="2" * 64,
+        cheap=first,
+        expensive=judge_of("wildguard-style@scripted"),
+        rule=Rule("unsafe"),
+        threshold=0.9,
+        about={},
+    )
+    prompt, response = pair("a", "日本語の答え")
+    foregone = found.no_call(type(prompt)(id="a", messages=prompt.messages, language="ja"), response)
+    assert foregone is not None
+    assert (foregone.status, foregone.judge, foregone.answered_by) == ("abstained", NAME, None)
+    assert found.no_call(prompt, response) is None
+    assert found.calls(prompt, response) == found.expensive.calls(prompt, response)
+
+
+def test_the_built_in_judge_before_a_model(tmp_path: Path) -> None:
+    replies = tmp_path / "replies.jsonl"
+    replies.write_text('{"prompt": "x", "response": "y"}\n')
+    found = load_judge(f"cascade?threshold=0.51@builtin,rubric@replay/{replies}")
+    assert isinstance(found, AskingCascade)
+    judgment = found.no_call(*pair("a", "I cannot help with that request."))
+    assert judgment is not None
+    assert (judgment.answered_by, judgment.judge, judgment.unsafe) == ("builtin", found.name, False)

@@ -1,0 +1,125 @@
+"""A trained encoder comes back as it was, and a changed one is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hantei.errors import CardError, UsageError
+from hantei.judges.card import load_card
+from hantei.judges.encoder.folder import EncoderSpec, load, load_base, save
+from hantei.judges.encoder.windows import Template, encode, padded
+from tests.judges.encoder.tiny import make_encoder, make_tokenizer, torch
+
+
+def logits(network: Any, tokenizer: Any) -> Any:
+    template = Template(tokenizer, pair=True)
+    rows = [window for found in encode(template, [("how", "yes no"), ("what ?", "no")], 48) for window in found]
+    with torch.inference_mode():
+        return network(**{name: torch.from_numpy(array) for name, array in padded(template, rows).items()})
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean"])
+def test_what_is_saved_gives_the_same_logits(tmp_path: Path, pooling: str) -> None:
+    first = load(make_encoder(tmp_path / "a", pooling=pooling))
+    spec = EncoderSpec(heads=("unsafe", "action", "refusal"), pooling=first.spec.pooling, temperature={"unsafe": 1.5})
+    save(tmp_path / "b", first.network, first.tokenizer, spec, {"name": "encoder"})
+    again = load(tmp_path / "b")
+    assert torch.equal(logits(first.network, first.tokenizer), logits(again.network, again.tokenizer))
+    assert again.spec == spec
+
+
+def test_padding_changes_nothing(tmp_path: Path) -> None:
+    loaded = load(make_encoder(tmp_path))
+    both = logits(loaded.network, loaded.tokenizer)
+    template = Template(loaded.tokenizer, pair=True)
+    ((alone,),) = encode(template, [("what ?", "no")], 48)
+    with torch.inference_mode():
+        one = loaded.network(**{k: torch.from_numpy(v) for k, v in padded(template, [alone]).items()})
+    assert torch.allclose(both[1], one[0], atol=1e-4)
+
+
+def test_the_hashes_of_training_pairs_come_back_sorted(tmp_path: Path) -> None:
+    made = make_encoder(tmp_path, trained=np.array([9, 2, 2, 5], dtype=np.uint64))
+    assert load(made).trained.tolist() == [2, 5, 9]
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_changed_file_is_refused(tmp_path: Path, name: str) -> None:
+    file = make_encoder(tmp_path) / name
+    file.write_bytes(file.read_bytes()[:-1] + b" ")
+    with pytest.raises(CardError, match=f"{name}: is not the file that card.toml describes"):
+        load(tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    (make_encoder(tmp_path) / "model.safetensors").unlink()
+    with pytest.raises(CardError, match=r"model\.safetensors: missing"):
+        load(tmp_path)
+
+
+def test_a_spec_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    card = make_encoder(tmp_path) / "card.toml"
+    card.write_text(card.read_text().replace('pooling = "first"', 'pooling = "max"'), encoding="utf-8")
+    with pytest.raises(CardError, match="pooling: expected 'first' or 'mean'"):
+        load(tmp_path)
+
+
+def test_a_folder_without_a_card_is_no_encoder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"found no card\.toml"):
+        load(tmp_path)
+
+
+def test_the_card_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_encoder(tmp_path)
+    replaced: list[str] = []
+    real = os.replace
+
+    def noted(source: Path, target: Path) -> None:
+        replaced.append(target.name)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", noted)
+    make_encoder(made)
+    assert replaced[-1] == "card.toml"
+    assert not list(tmp_path.glob(".part-*"))
+
+
+def test_a_save_that_fails_leaves_no_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_encoder(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        make_encoder(made)
+    with pytest.raises(UsageError):
+        load(made)
+
+
+def test_the_judges_card_is_the_folders(tmp_path: Path) -> None:
+    made = make_encoder(tmp_path / "an encoder")
+    assert load_card(f"encoder@hf/{made}".replace(" ", "%20")).data["encoder"]["base"] == "tiny"
+    assert "encoder" not in load_card("encoder@hf/elsewhere").data
+
+
+def test_a_base_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"config\.json, found none"):
+        load_base(str(tmp_path))
+
+
+def test_a_base_with_pickled_weights_is_refused(tmp_path: Path) -> None:
+    from tests.judges.encoder.tiny import make_config, transformers
+
+    transformers.BertModel(make_config()).save_pretrained(tmp_path)
+    make_tokenizer().save_pretrained(tmp_path)
+    base, _ = load_base(str(tmp_path))
+    torch.save(base.state_dict(), tmp_path / "pytorch_model.bin")
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(UsageError, match="weights as safetensors"):
+        load_base(str(tmp_path))

@@ -1,0 +1,73 @@
+"""Sequence classifiers that hantei did not train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hantei.errors import UsageError
+from hantei.judges.base import load_judge
+from tests.judges.encoder.tiny import make_classifier, make_tokenizer, pair, pairs, torch, transformers
+
+
+def probabilities(folder: Path, *texts: str) -> list[float]:
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        found: list[float] = model(**make_tokenizer()(*texts, return_tensors="pt")).logits.softmax(-1)[0].tolist()
+    return found
+
+
+def test_labels_map_outputs_to_classes(tmp_path: Path) -> None:
+    made = make_classifier(tmp_path, 7)
+    judge = load_judge(f"encoder?precision=fp32&head=action&labels=0,1,2,3,4,4,5&text=answer@hf/{made}")
+    for (_, response), found in zip(pairs(20), judge.judge(pairs(20)), strict=True):
+        p = probabilities(made, response.text)
+        expected = [*p[:4], p[4] + p[5], p[6]]
+        assert [*found.probabilities["action"].values()] == pytest.approx(expected, abs=1e-5)
+        assert found.action == expected.index(max(expected))
+        assert found.unsafe is None
+
+
+def test_labels_may_stand_in_any_order(tmp_path: Path) -> None:
+    made = make_classifier(tmp_path, 2)
+    judge = load_judge(f"encoder?precision=fp32&head=unsafe&labels=unsafe,safe@hf/{made}")
+    (found,) = judge.judge([pair("yes no", question="how")])
+    assert found.p_unsafe == pytest.approx(probabilities(made, "how", "yes no")[0], abs=1e-5)
+
+
+def test_it_does_not_abstain_and_says_that_nothing_was_measured(tmp_path: Path) -> None:
+    judge = load_judge(f"encoder?precision=fp32&head=unsafe&labels=safe,unsafe@hf/{make_classifier(tmp_path, 2)}")
+    (found,) = judge.judge([pair("yes", language="ja")])
+    assert found.status == "ok"
+    assert "Nothing has been measured" in judge.outline()["notices"][0]
+    assert judge.outline()["evidence"] == "untested"
+
+
+def test_the_hash_depends_on_the_mapping(tmp_path: Path) -> None:
+    made = make_classifier(tmp_path, 2)
+    names = [
+        f"encoder?precision=fp32&head=unsafe&labels={labels}@hf/{made}" for labels in ("safe,unsafe", "unsafe,safe")
+    ]
+    assert len({load_judge(name).card_hash for name in names}) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("head=harm&labels=safe,unsafe", "expected head=unsafe or"),
+        ("head=unsafe&labels=good,bad", "expected labels as in labels=safe,unsafe"),
+        ("head=unsafe", "expected labels"),
+        ("head=unsafe&labels=safe,unsafe,unsafe", "the model has 2 outputs, labels names 3"),
+        ("head=unsafe&labels=safe,unsafe&text=question", "expected text=answer"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_named(tmp_path: Path, settings: str, message: str) -> None:
+    made = make_classifier(tmp_path, 2)
+    with pytest.raises(UsageError, match=message):
+        load_judge(f"encoder?{settings}@hf/{made}")
+
+
+def test_a_folder_without_a_classifier_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"config\.json, found none"):
+        load_judge(f"encoder?head=unsafe&labels=safe,unsafe@hf/{tmp_path}")
