@@ -100,6 +100,12 @@ def not_answered(judge: str, card_hash: str, response: Response) -> Judgment:
     )
 
 
+def asks_as(judge: AskingJudge) -> AskingJudge:
+    """Return whose requests a judge makes: of a cascade the expensive judge, whose cached replies cascades share."""
+    expensive: AskingJudge = getattr(judge, "expensive", judge)
+    return expensive
+
+
 async def ask_judge(caller: Caller, judge: AskingJudge, prompt: Prompt, response: Response, rereads: int) -> Judgment:
     """Return a judge's verdict, asked again up to ``rereads`` times where its reply could not be read.
 
@@ -140,7 +146,7 @@ def _again(request: Request, attempt: int) -> Request:
 
 
 async def _ask_all(caller: Caller, judge: AskingJudge, requests: Sequence[Request], attempt: int) -> Sequence[Answer]:
-    calls = [caller.call(judge.model, request, sample=attempt, judge=judge) for request in requests]
+    calls = [caller.call(judge.model, request, sample=attempt, judge=asks_as(judge)) for request in requests]
     if len(calls) == 1:
         return [await calls[0]]
     answers = await asyncio.gather(*calls, return_exceptions=True)

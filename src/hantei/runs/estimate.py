@@ -12,7 +12,7 @@ from hantei.models.base import Model, Request
 from hantei.models.names import parse_name
 from hantei.models.sampling import defaults
 from hantei.records import Prompt, Response, from_dict
-from hantei.runs.asking import Asked, AskingJudge
+from hantei.runs.asking import Asked, AskingJudge, asks_as
 from hantei.runs.calling import Price
 from hantei.runs.folder import Run
 from hantei.runs.meter import dollars
@@ -92,17 +92,22 @@ def estimate(run: Run, index: AskingIndex, asked: Asked, judges: Sequence[Judge]
 
 
 def _judge_load(judge: AskingJudge, prompts: Sequence[Prompt], verdicts: int, answer: int, price: Price) -> Load:
+    """Return what a judge is about to ask. What a cascade will spare depends on answers that are not there yet: its
+    estimate is that of the expensive judge asked about all of them."""
+    asks, who = asks_as(judge), judge.name
+    if asks is not judge:
+        who = f"{judge.name}, at most"
     requests: list[Request] = []
     for prompt in prompts:
         response = _made_up(prompt, answer)
-        if judge.no_call(prompt, response) is None:
-            requests += [_sent(judge.model, request) for request in judge.calls(prompt, response)]
+        if asks.no_call(prompt, response) is None:
+            requests += [_sent(judge.model, request) for request in asks.calls(prompt, response)]
     if not requests:
-        return Load(who=judge.name, calls=0, input_tokens=0, output_tokens=0, cost=0.0)
+        return Load(who=who, calls=0, input_tokens=0, output_tokens=0, cost=0.0)
     outputs = [min(request.sampling.max_tokens or _VERDICT_TOKENS, _VERDICT_TOKENS) for request in requests]
     calls = round(verdicts * len(requests) / len(prompts))
     output = sum(outputs) / len(requests)
-    return _load(judge.name, calls, _input(requests) / len(requests), output, price, judge.model.name)
+    return _load(who, calls, _input(requests) / len(requests), output, price, judge.model.name)
 
 
 def _sent(model: Model, request: Request) -> Request:

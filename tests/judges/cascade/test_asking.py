@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,11 @@ from hantei.judges.cascade.judge import AskingCascade
 from hantei.judges.cascade.rule import Rule
 from hantei.models.base import CallError, Reply
 from hantei.records import Judgment, response_id
+from hantei.runs.asking import Asked
 from hantei.runs.engine import Outcome
+from hantei.runs.estimate import estimate
+from hantei.runs.limits import Limits
+from hantei.runs.work import AskingIndex
 from tests.judges.cascade.conftest import Told, pair, sure
 from tests.judges.conftest import judge_of
 from tests.runs.fakes import Asking, FakeAskingJudge, FakeModel, Fault
@@ -62,6 +67,26 @@ def test_only_the_calls_that_are_needed_are_made(tmp_path: Path) -> None:
     assert [dict(one.usage) for one in said if one.answered_by == "cheap"] == [{}, {}, {}]
     assert {one.judge for one in said} == {NAME}
     assert {one.card_hash for one in said} == {"2" * 64}
+
+
+def test_cascades_share_the_replies_of_their_expensive_judge(tmp_path: Path) -> None:
+    judging = FakeModel(lambda _question, _before: Reply(text="unsafe"))
+    limits = Limits(cache=tmp_path / "cache")
+    Asking(tmp_path / "one", 6).drive(FakeModel(), cascade(cheap(), judging), limits=limits)
+    assert len(judging.asked) == 3
+    stricter = replace(cascade(cheap(), judging), threshold=0.999, card_hash="3" * 64)
+    Asking(tmp_path / "two", 6).drive(FakeModel(), stricter, limits=limits)
+    assert len(judging.asked) == 6  # all six are unsure now, and three of them were paid for before
+
+
+def test_the_estimate_is_that_of_asking_about_every_answer(tmp_path: Path) -> None:
+    asking = Asking(tmp_path, 6)
+    asking.plant(FakeModel())
+    certain = Told("cheap", {"estimate": sure("estimate", 0.01)})
+    with AskingIndex.of(asking.run, asking.samples) as index:
+        judges = [cascade(certain, FakeModel())]
+        _, load = estimate(asking.run, index, Asked(model=FakeModel()), judges, lambda *_: None).loads
+    assert (load.who, load.calls) == (f"{NAME}, at most", 6)
 
 
 def test_a_call_that_fails_leaves_no_verdict_and_is_made_again_on_resuming(tmp_path: Path) -> None:
