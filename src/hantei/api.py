@@ -23,7 +23,7 @@ from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.ingest import Reading, Rows, ingest
-from hantei.runs.judging import judge_run
+from hantei.runs.judging import add_judges, judge_run
 from hantei.runs.limits import Limits
 from hantei.version import __version__
 
@@ -154,28 +154,17 @@ def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:
 
 
 def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, say: Say) -> Run:
-    info = run.info()
-    for one in judges:
-        _add_judge(run, info, one)
-    run.write_info({**info, "no_verdict": options.no_verdict})
+    add_judges(run, judges)
+    run.write_info({**run.info(), "no_verdict": options.no_verdict})
     try:
         for one in judges:
             judge_run(run, index, one, options.limits, pricing(options.prices), say)
     finally:
         # Stopped by hand or by a full disk, there is still the report of what there is.
+        add_judges(run, judges)  # some know more of themselves now
         note_drift(run, index, judges)
         _finish(run, index, options.no_verdict)
     return run
-
-
-def _add_judge(run: Run, info: dict[str, Any], judge: Judge) -> None:
-    known = info.setdefault("judges", {}).get(judge.name)
-    if known and known["card_hash"] != judge.card_hash:
-        raise RunError(
-            f"{run.path} was judged by another version of {judge.name} (card {known['card_hash'][:12]}, now "
-            f"{judge.card_hash[:12]}): judge into another --out, or remove {run.judgments_path(judge.name)}"
-        )
-    info["judges"][judge.name] = {"card_hash": judge.card_hash, **judge.outline()}
 
 
 def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:

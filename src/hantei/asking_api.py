@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hantei import api, benchmarks
 from hantei.api import Say
-from hantei.errors import RunError, UsageError
+from hantei.errors import UsageError
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES
 from hantei.models.base import Model, Sampling
@@ -23,7 +23,7 @@ from hantei.runs.drift import note_drift
 from hantei.runs.estimate import Estimate
 from hantei.runs.estimate import estimate as estimate_run
 from hantei.runs.folder import Run
-from hantei.runs.judging import put_in_order
+from hantei.runs.judging import add_judges, put_in_order
 from hantei.runs.limits import Limits
 from hantei.runs.work import AskingIndex, put_responses_in_order
 
@@ -174,16 +174,8 @@ def _sampling(model: str, options: RunOptions) -> Sampling:
 
 
 def _describe(made: Run, task: _Task) -> None:
-    info = made.info()
-    for judge in task.judges:
-        known = info["judges"].get(judge.name)
-        if known and known["card_hash"] != judge.card_hash:
-            raise RunError(
-                f"{made.path} was judged by another version of {judge.name} (card {known['card_hash'][:12]}, now "
-                f"{judge.card_hash[:12]}): run into another --out, or remove {made.judgments_path(judge.name)}"
-            )
-        info["judges"][judge.name] = {"card_hash": judge.card_hash, **judge.outline()}
-    made.write_info({**info, "no_verdict": task.options.no_verdict, "stopped": "not finished"})
+    add_judges(made, task.judges)
+    made.write_info({**made.info(), "no_verdict": task.options.no_verdict, "stopped": "not finished"})
 
 
 def _note(made: Run, outcome: engine.Outcome, task: _Task, say: Say) -> None:
@@ -204,5 +196,6 @@ def _finish(made: Run, index: AskingIndex, task: _Task) -> None:
     put_responses_in_order(made, index)
     for judge in task.judges:
         put_in_order(made, index, judge.name)
+    add_judges(made, task.judges)  # some know more of themselves now
     note_drift(made, index, task.judges)
     api._finish(made, index, task.options.no_verdict)

@@ -1,10 +1,16 @@
-"""Writing a file whole or not at all."""
+"""Files: writing one whole or not at all, and where what can be had again is kept."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def cache_root() -> Path:
+    """Return where what can be had again is kept: ``HANTEI_CACHE``, else ``hantei`` in the user's cache folder."""
+    own = os.environ.get("HANTEI_CACHE")
+    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hantei"
 
 
 def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from hantei.benchmarks.card import BenchmarkCard
 from hantei.errors import FetchError
-from hantei.files import write_atomic
+from hantei.files import cache_root, write_atomic
 
 _LOCK = "files.json"
 
@@ -38,12 +37,8 @@ class Lock:
 
 
 def cache_folder(name: str, cache: Path | None = None) -> Path:
-    """Return the folder of a benchmark: below ``cache``, else ``HANTEI_CACHE``, ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    if cache is None:
-        own = os.environ.get("HANTEI_CACHE")
-        shared = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        cache = Path(own) if own else shared / "hantei"
-    return cache / "benchmarks" / name
+    """Return the folder of a benchmark: below ``cache``, else below ``cache_root``."""
+    return (cache or cache_root()) / "benchmarks" / name
 
 
 def sha256(path: Path) -> str:

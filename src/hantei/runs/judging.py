@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
+from hantei.errors import RunError
 from hantei.judges import Judge
 from hantei.progress import Progress
 from hantei.records import Prompt, Response, from_dict, to_line
@@ -47,6 +48,24 @@ class PairReader:
             self._at = pair.prompt_offset
         self._responses.seek(pair.response_offset)
         return self._prompt, from_dict(Response, json.loads(self._responses.readline()))
+
+
+def add_judges(run: Run, judges: Iterable[Judge]) -> None:
+    """Write into ``run.json`` what is to be known of these judges.
+
+    Raises:
+        RunError: the run was judged by another version of one of them.
+    """
+    info = run.info()
+    for judge in judges:
+        known = info["judges"].get(judge.name)
+        if known and known["card_hash"] != judge.card_hash:
+            raise RunError(
+                f"{run.path} was judged by another version of {judge.name} (card {known['card_hash'][:12]}, now "
+                f"{judge.card_hash[:12]}): name another --out, or remove {run.judgments_path(judge.name)}"
+            )
+        info["judges"][judge.name] = {"card_hash": judge.card_hash, **judge.outline()}
+    run.write_info(info)
 
 
 def judge_run(

@@ -24,8 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from hantei.benchmarks.cache import cache_folder
-from hantei.files import write_atomic
+from hantei.files import cache_root, write_atomic
 from hantei.judges.encoder.runners import Batch, OnnxRunner, TorchRunner
 from hantei.judges.encoder.windows import Template
 from hantei.models.http_errors import clean
@@ -57,7 +56,7 @@ class Converted:
     def __init__(self, identity: str) -> None:
         made_by = [_RECIPE, *(f"{name} {version(name)}" for name in (*_NEEDED, "torch", "transformers"))]
         key = hashlib.sha256("\n".join([identity, *made_by]).encode()).hexdigest()[:32]
-        self.folder = cache_folder(key).parents[1] / "encoders" / key
+        self.folder = cache_root() / "encoders" / key
 
     def runner(self, network: Any, template: Template, max_tokens: int, batch_tokens: int | None) -> OnnxRunner:
         """Return what runs the copy, which is made now where it is not there or cannot be read.

@@ -15,6 +15,7 @@ from hantei.errors import UsageError
 from hantei.files import write_atomic
 from hantei.judges.encoder.folder import EncoderSpec, load_base, save
 from hantei.judges.encoder.network import EncoderNetwork
+from hantei.judges.profile import Profile
 from hantei.metrics.classification import Doubles
 from hantei.training.encoder.checkpoint import Checkpoint, Standing
 from hantei.training.encoder.checkpoint import save as save_checkpoint
@@ -175,7 +176,9 @@ def _final(workshop: _Workshop, out: Path, tokenizer: Any, held_out: list[Measur
             temperature={head: round(value, 6) for head, value in fit.temperature.items()},
             languages=tuple(used.languages()),
         )
-        save(out, fit.network.cpu(), tokenizer, spec, card(used, options, _history(fit), found), used.pair)
+        profile = Profile.build(zip(used.answers, used.language.tolist(), used.system.tolist(), strict=True))
+        told = card(used, options, _history(fit), found)
+        save(out, fit.network.cpu(), tokenizer, spec, told, used.pair, profile)
         save_checkpoint(fit.checkpoint, fit.end)
     workshop.machine.wait()
     return fit.end.standing, found
