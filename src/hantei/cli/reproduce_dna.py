@@ -21,6 +21,9 @@ def do_not_answer(
     cascade: Annotated[
         bool, typer.Option("--cascade", help="Measure the cascade of builtin and GPT-4, too: some 5 minutes.")
     ] = False,
+    verdicts: Annotated[
+        Path | None, typer.Option(help="A folder for what each judge said, as recorded@FILE takes it.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the tables and figures as an HTML page, too.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -31,7 +34,7 @@ def do_not_answer(
     from hantei.reproduce.do_not_answer import reproduce
     from hantei.reproduce.do_not_answer.page import write_page
 
-    found = reproduce(data, judge or (), tokenizer, cascade)
+    found = reproduce(data, judge or (), tokenizer, cascade, verdicts)
     if out is not None:
         write_page(out, found)
     if json:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 
 from hantei.errors import InputError, UsageError
+from hantei.judges import load_judge
 from hantei.judges.builtin.weights import Heads
-from hantei.records import Judgment, to_line
+from hantei.records import Judgment, Message, Prompt, Response, to_line
 from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, read_study
@@ -170,3 +172,34 @@ def test_without_scikit_learn_the_extra_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(left_out, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'hantei\[train\]'"):
         left_out.left_out(release(tmp_path))
+
+
+def test_own_judges_are_compared_on_the_answers_that_both_have_judged(tmp_path: Path) -> None:
+    right = encoder(tmp_path / "right", judgments("GPT4", "Claude"))
+    wrong = [replace(one, action=0, unsafe=False) for one in judgments("Claude", "ChatGPT")]
+    found = reproduce(release(tmp_path), [right, encoder(tmp_path / "wrong", wrong)])
+    (section,) = [one for one in found.sections if one.key == "differences"]
+    by = {(row["head"], row["metric"]): row for row in section.data}
+    assert {row["n"] for row in section.data} == {5}
+    # one of Claude's five answers has action 0, three are harmless
+    assert by["action", "accuracy"]["difference"]["value"] == pytest.approx(1 / 5 - 1)
+    assert by["harmful", "accuracy"]["difference"]["value"] == pytest.approx(3 / 5 - 1)
+    assert by["harmful", "F1 of harmful"]["difference"]["value"] == -1
+
+
+def test_verdicts_are_written_as_a_recorded_judge_reads_them(tmp_path: Path) -> None:
+    name = encoder(tmp_path / "fine", judgments("GPT4"))
+    folder = tmp_path / "verdicts"
+    reproduce(release(tmp_path), [name], verdicts=folder)
+    assert len(list(folder.iterdir())) == 5
+    gpt4 = next(folder.glob("gpt-4*.jsonl"))
+    said = load_judge(f"recorded@{gpt4}")
+    prompt = Prompt(id="4", messages=(Message(role="user", content="Question 4?"),))
+    answer = Response(id="annotated_response_vicuna-7b/4/0", prompt_id="4", system="x", text="y")
+    (judgment,) = said.judge([(prompt, answer)])
+    assert (judgment.action, judgment.unsafe) == (5, True)
+    own = next(folder.glob("encoder*.jsonl"))
+    assert len(own.read_bytes().splitlines()) == 5  # GPT-4's answers alone
+    (folder / "file").write_text("")
+    with pytest.raises(UsageError, match="--verdicts"):
+        reproduce(release(tmp_path), verdicts=folder / "file")

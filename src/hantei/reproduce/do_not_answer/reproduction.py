@@ -10,6 +10,7 @@ from typing import Any
 
 from hantei.reproduce.do_not_answer import cascade
 from hantei.reproduce.do_not_answer.calibration import reliability
+from hantei.reproduce.do_not_answer.differences import differences
 from hantei.reproduce.do_not_answer.drift import drift
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.left_out import left_out
@@ -18,6 +19,7 @@ from hantei.reproduce.do_not_answer.pooled import disagreements, harmful, pooled
 from hantei.reproduce.do_not_answer.reading import NONE, Verdicts, read_study
 from hantei.reproduce.do_not_answer.sections import Section
 from hantei.reproduce.do_not_answer.tables import areas, by_action, by_model, instruction, safe
+from hantei.reproduce.do_not_answer.verdicts import write_verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ class Reproduction:
 
 
 def reproduce(
-    data: Path, judges: Sequence[str] = (), tokenizer: Path | None = None, with_cascade: bool = False
+    data: Path,
+    judges: Sequence[str] = (),
+    tokenizer: Path | None = None,
+    with_cascade: bool = False,
+    verdicts: Path | None = None,
 ) -> Reproduction:
     """Compute the paper's tables from its recorded labels, and the same for judges of hantei's.
 
@@ -72,6 +78,7 @@ def reproduce(
         tokenizer: the folder of a Hugging Face tokenizer for lengths in tokens.
         with_cascade: whether to measure the cascade of ``builtin`` and GPT-4, for which the former is fitted 15
             times more.
+        verdicts: a folder for what every judge said, a file a judge, as ``recorded@FILE`` reads it.
 
     Raises:
         UsageError: ``data`` does not hold the release, or a judge or tokenizer cannot be had.
@@ -94,9 +101,12 @@ def reproduce(
         sizes,
         drift(study, own),
     ]
+    sections += [differences(study, own)] if len(own) > 1 else []
     sections += [reliability(study, own)] if own else []
     sections += [cascade.section(fitted())] if with_cascade else []
-    return Reproduction(tuple(sections), (*study.notes, *(_how(judge) for judge in own)))
+    files = write_verdicts(verdicts, study, own) if verdicts else []
+    written = [f"Verdicts for recorded@FILE: {', '.join(map(str, files))}."] if files else []
+    return Reproduction(tuple(sections), (*study.notes, *(_how(judge) for judge in own), *written))
 
 
 def _how(judge: Verdicts) -> str:

@@ -1,0 +1,78 @@
+"""How hantei's own judges differ from one another on the same answers: what a longer input adds, what the question
+adds.
+
+The first judge named is compared with each other one, on the answers that both have judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from hantei.reproduce.do_not_answer.counts import Estimate, draws, estimate, scores, tables
+from hantei.reproduce.do_not_answer.reading import NONE, Doubles, Index, Study, Verdicts
+from hantei.reproduce.do_not_answer.sections import Section, Table, difference, estimate_data
+from hantei.reproduce.do_not_answer.tables import CLASSES
+
+_ACTIONS = (2, 5)
+"""In these Longformer gains most over BERT (Table 11)."""
+
+
+def differences(study: Study, own: Sequence[Verdicts]) -> Section:
+    """Return each judge of ``own`` less the first one, over all answers that both judged, with paired intervals."""
+    first, *others = own
+    times = draws(len(study.ids))
+    table = Table()
+    for judge in others:
+        for head in CLASSES:
+            n, found = _compared(study, head, first, judge, times)
+            for metric, (one, other) in found.items():
+                less = estimate(other - one)
+                table.add(
+                    [judge.name, head, f"{n:,}", metric, _cell(one[0]), _cell(other[0]), *_less(less)],
+                    {"judge": judge.name, "less": first.name, "head": head, "n": n, "metric": metric}
+                    | {"first": float(one[0]), "other": float(other[0]), "difference": estimate_data(less)},
+                )
+    return Section(
+        key="differences",
+        title=f"Less {first.name}, on the same answers",
+        header=("judge", "head", "n", "metric", "the first", "this one", "difference", "95% interval"),
+        rows=table.rows,
+        notes=[
+            "Points of percent over all answers that both have judged; F1 of actions is the macro average. Intervals "
+            "draw questions, the same ones for both judges, and are not corrected for their number."
+        ],
+        data=table.data,
+    )
+
+
+def _compared(
+    study: Study, head: str, first: Verdicts, judge: Verdicts, times: Doubles
+) -> tuple[int, Mapping[str, tuple[Doubles, Doubles]]]:
+    """Return how many answers both judged, and by metric the scores of both, each (1 + draws,)."""
+    both = (first.labels(head) != NONE) & (judge.labels(head) != NONE)
+    if not both.any():
+        return 0, {}
+    label = np.where(both, study.people.labels(head), NONE)
+    one, other = (dict(_scores(label, said.labels(head), head, times)) for said in (first, judge))
+    return int(both.sum()), {metric: (one[metric], other[metric]) for metric in one}
+
+
+def _scores(label: Index, guess: Index, head: str, times: Doubles) -> Iterator[tuple[str, Doubles]]:
+    found = scores(tables(label, guess, CLASSES[head], times).sum(axis=1))
+    yield "accuracy", found.accuracy
+    yield "F1", found.f1
+    if head == "harmful":
+        yield "F1 of harmful", found.class_f1[:, 1]
+        return
+    for number in _ACTIONS:
+        yield f"F1 of action {number}", found.class_f1[:, number]
+
+
+def _cell(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _less(found: Estimate) -> tuple[str, str]:
+    return f"{100 * found.value:+.1f}", difference(found)
