@@ -192,8 +192,7 @@ def test_verdicts_are_written_as_a_recorded_judge_reads_them(tmp_path: Path) -> 
     folder = tmp_path / "verdicts"
     reproduce(release(tmp_path), [name], verdicts=folder)
     assert len(list(folder.iterdir())) == 5
-    gpt4 = next(folder.glob("gpt-4*.jsonl"))
-    said = load_judge(f"recorded@{gpt4}")
+    said = load_judge(f"recorded@{folder / 'gpt-4.jsonl'}")
     prompt = Prompt(id="4", messages=(Message(role="user", content="Question 4?"),))
     answer = Response(id="annotated_response_vicuna-7b/4/0", prompt_id="4", system="x", text="y")
     (judgment,) = said.judge([(prompt, answer)])

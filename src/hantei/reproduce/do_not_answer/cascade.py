@@ -201,7 +201,7 @@ def section(found: LeftOut) -> Section:
             "share of calls",
             "macro-F1, mean of six models",
             [_series(points, rule) for rule in RULES],
-            y_range=(0.8, 0.92),
+            y_range=(0.75, 0.95),
         ),
     )
 

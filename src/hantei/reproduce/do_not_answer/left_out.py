@@ -7,9 +7,7 @@ the fits without a second model, whose verdicts on that second model are as unse
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import combinations
@@ -83,12 +81,12 @@ def _pair(one: str, other: str) -> tuple[str, ...]:
 def _fits(data: Data, inner: bool) -> dict[tuple[str, ...], dict[str, Heads]]:
     groups: list[tuple[str, ...]] = [(model,) for model in DNA_MODELS]
     groups += list(combinations(DNA_MODELS, 2)) if inner else []
-    # Threads suffice: the solver does its work without Python's lock, and they share the features.
-    with Progress("fits", len(groups)) as progress, ThreadPoolExecutor(os.cpu_count()) as pool:
-        waiting = {pool.submit(_without, data, group): group for group in groups}
-        fitted = {}
-        for one in as_completed(waiting):
-            fitted[waiting[one]] = one.result()
+    # One after the other: the solver draws from one generator for the whole process, so that fits side by side would
+    # not come out the same twice.
+    fitted = {}
+    with Progress("fits", len(groups)) as progress:
+        for group in groups:
+            fitted[group] = _without(data, group)
             progress.advance(1)
     return fitted
 

@@ -24,7 +24,7 @@ def write_verdicts(folder: Path, study: Study, own: Iterable[Verdicts] = ()) -> 
     """
     out = []
     for judge in (*study.judges, *own):
-        path = folder / f"{file_name(judge.name)}.jsonl"
+        path = folder / f"{file_name(judge.name.lower().replace(', ', '-').replace(' ', '-'))}.jsonl"
         try:
             write_atomic(path, map(to_line, _judgments(study, judge)))
         except OSError as error:
