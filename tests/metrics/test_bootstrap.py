@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -25,6 +26,20 @@ def test_replicates_that_know_nothing_are_left_out() -> None:
     assert all(math.isnan(limit) for limit in bootstrap(lambda _: math.nan, rows))
     low, high = bootstrap(lambda drawn: 1.0 if drawn[0] == 0 else math.nan, rows)
     assert low == high == 1
+
+
+def test_draws_are_held_one_at_a_time() -> None:
+    clusters = 20_000  # a thousand draws of them at once would take 160 MB
+
+    def stop(_: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+        raise StopAsyncIteration
+
+    tracemalloc.start()
+    with pytest.raises(StopAsyncIteration):
+        bootstrap(stop, np.arange(clusters))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 40e6
 
 
 def test_weights_draw_whole_clusters_too_and_as_many_of_them_as_there_are() -> None:

@@ -94,6 +94,17 @@ def test_the_section_says_which_floors_are_reached(found: LeftOut) -> None:
     assert "<svg" in made.figure
 
 
+def test_the_gain_over_gpt4_is_the_difference_of_both(found: LeftOut) -> None:
+    points = curve(found, (0.3, 1.0))
+    gpt4, weighed = at(points, "confidence", 1.0), at(points, "value", 0.3)
+    assert gpt4.less_gpt4 == {"macro_f1": (0, -0.01, 0.01), "accuracy": (0, -0.01, 0.01)}
+    assert weighed.less_gpt4["accuracy"][0] == pytest.approx(weighed.accuracy - gpt4.accuracy)
+    assert weighed.less_gpt4["macro_f1"][0] == pytest.approx(weighed.macro_f1 - gpt4.macro_f1)
+    gains = [note for note in section(found).notes if note.startswith("Less GPT-4 alone")]
+    assert len(gains) == 6
+    assert "by 'value' at " in gains[2]
+
+
 def test_without_the_inner_fits_nothing_is_chosen(found: LeftOut) -> None:
     with pytest.raises(ValueError, match="inner=True"):
         curve(replace(found, inner={}))

@@ -104,7 +104,7 @@ def test_a_file_without_a_label_ends_it(tmp_path: Path, skip: bool) -> None:
     run = Run(tmp_path / "run")
     with Index(run.index_path) as index, pytest.raises(InputError, match="no column for a label") as caught:
         ingest([open_table(tmp_path / "a.csv")], run, index, Reading(labels={}, skip_bad_rows=skip), {})
-    assert "it has prompt, response, note; name one with --map unsafe=COLUMN" in str(caught.value)
+    assert "it has 'prompt', 'response', 'note'; name one with --map unsafe=COLUMN" in str(caught.value)
     assert not run.path.exists()
 
 

@@ -121,6 +121,8 @@ def encoder(
     )
     with interruptible():
         trained = train(files, out, options, warn)
+    if not trained.first:
+        return
     if json:
         print_json([measured(measure) for measure in trained.measures])
         return

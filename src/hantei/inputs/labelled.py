@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hantei.errors import InputError, RowError
 from hantei.inputs.columns import ALIASES, Columns
-from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels
+from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels, no_label
 from hantei.inputs.tables import open_table
 from hantei.records import Prompt, Response
 
@@ -72,28 +72,13 @@ def _read(
     for row in open_table(path, encoding).rows():
         if isinstance(row, RowError):
             raise row
-        fields_found = columns.found(row)
-        found = _apart(labels.found(list(row.cells)), fields_found, path, list(row.cells))
+        found = labels.found(list(row.cells), columns.found(row))
+        if not found:
+            raise no_label(path, list(row.cells))
         prompt, response = columns.records(row, bare_ids=False)
         said = labels.labels(row, found)
         if response.status == "ok" and said.any:
             yield Labelled(prompt, response, said)
-
-
-def _apart(labels: Mapping[str, str], fields: Mapping[str, str], path: Path, names: Sequence[str]) -> dict[str, str]:
-    """Return the label columns that are no field's column.
-
-    Raises:
-        InputError: there is none.
-    """
-    left = {label: column for label, column in labels.items() if column not in fields.values()}
-    if not left:
-        expected = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
-        raise InputError(
-            f"{path}: no column for a label (expected {expected}); it has {', '.join(names[:20])}; name one with "
-            "--map unsafe=COLUMN"
-        )
-    return left
 
 
 assert not ALIASES.keys() & LABEL_ALIASES.keys()  # noqa: S101 - one --map for both

@@ -23,6 +23,8 @@ LABEL_ALIASES: dict[str, tuple[str, ...]] = {
 _UNSAFE = {"1": True, "true": True, "yes": True, "unsafe": True, "harmful": True, "不安全": True, "危険": True}
 _SAFE = {"0": False, "false": False, "no": False, "safe": False, "harmless": False, "安全": False}
 _TRUTH = {**_UNSAFE, **_SAFE}
+_ANSWERS = ("1", "true", "yes", "0", "false", "no")
+"""What means the opposite in a column ``is_safe``; words such as ``unsafe`` mean the same in every column."""
 _REFUSAL: dict[str, Refusal] = {
     **dict(zip(REFUSALS, ("none", "partial", "full"), strict=True)),
     "0": "none",
@@ -61,24 +63,33 @@ class LabelColumns:
     path: Path
     mapping: Mapping[str, str]
 
-    def found(self, names: Sequence[str]) -> dict[str, str]:
-        """Return label to column for the columns ``names`` of a file.
+    def found(self, names: Sequence[str], fields: Mapping[str, str]) -> dict[str, str]:
+        """Return label to column for the columns ``names`` of a file; those of ``fields`` (field to column) hold none.
 
         Raises:
-            InputError: a mapped column is absent.
+            InputError: a mapped column is absent, or is that of a field.
         """
-        by_lower = {name.strip().lower(): name for name in reversed(names)}
+        taken = {column: field for field, column in fields.items()}
+        by_lower = {name.strip().lower(): name for name in reversed(names) if name not in taken}
         found = {}
         for label, aliases in LABEL_ALIASES.items():
-            if label in self.mapping:
-                if self.mapping[label] not in names:
-                    raise InputError(f"{self.path}: no column '{self.mapping[label]}' to --map; it has {_list(names)}")
-                found[label] = self.mapping[label]
-                continue
             column = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
+            if label in self.mapping:
+                column = self._mapped(label, names, taken)
             if column is not None:
                 found[label] = column
         return found
+
+    def _mapped(self, label: str, names: Sequence[str], taken: Mapping[str, str]) -> str:
+        column = self.mapping[label]
+        if column not in names:
+            raise InputError(f"{self.path}: no column '{column}' to --map; it has {_list(names)}")
+        if column in taken:
+            raise InputError(
+                f"{self.path}: --map {label}={column}: that column is read as the {taken[column]}; name the column of "
+                "the labels"
+            )
+        return column
 
     def labels(self, row: Row, found: Mapping[str, str]) -> Labels:
         """Return the labels of a row; an empty cell says nothing.
@@ -89,7 +100,8 @@ class LabelColumns:
         values: dict[str, Any] = {}
         for label, column in found.items():
             cell = row.cells[column]
-            text = "" if cell is None else str(cell).strip().lower()
+            # Tables with empty cells hold whole numbers as 1.0.
+            text = "" if cell is None else str(cell).strip().lower().removesuffix(".0")
             if not text:
                 continue
             value = _value(label, column, text)
@@ -106,7 +118,7 @@ def _value(label: str, column: str, text: str) -> bool | int | Refusal | None:
     if label == "refusal":
         return _REFUSAL.get(text)
     unsafe = _TRUTH.get(text)
-    turned = column.strip().lower() == "is_safe" and text not in ("safe", "unsafe", "安全", "不安全")
+    turned = column.strip().lower() == "is_safe" and text in _ANSWERS
     return unsafe if unsafe is None else unsafe != turned
 
 
@@ -115,6 +127,14 @@ _EXPECTED = {
     "action": "expected an action from 0 to 5",
     "refusal": "expected none, partial or full",
 }
+
+
+def no_label(path: Path, names: Sequence[str]) -> InputError:
+    """Return the error of a file with the columns ``names``, none of which holds labels."""
+    usual = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
+    return InputError(
+        f"{path}: no column for a label (expected {usual}); it has {_list(names)}; name one with --map unsafe=COLUMN"
+    )
 
 
 def _list(names: Sequence[str]) -> str:

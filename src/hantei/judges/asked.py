@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hantei.judges.base import no_verdict
+from hantei.judges.base import foreign, language_of, no_verdict, unanswered
 from hantei.judges.card import JudgeCard
 from hantei.judges.parse import Found, at_path, read_json, read_paper, read_text
 from hantei.judges.probability import distribution
@@ -16,7 +16,6 @@ from hantei.judges.render import Template, conversation, defuse, texts_of, turns
 from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
-from hantei.language import detect, primary
 from hantei.models import CallError, Model, Reply, Request, Sampling
 from hantei.records import Judgment, Message, Prompt, Response
 
@@ -46,20 +45,16 @@ class AskedJudge:
 
     def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
         """Return the judgment where nothing is to be asked (no answer to judge, no language for it), else None."""
-        if response.status == "filtered":
-            return no_verdict(self, response, "filtered", "provider", "a content filter kept the answer back")
-        if response.status == "error":
-            return no_verdict(self, response, "error", "model", response.error or "there is no answer")
-        if not response.text.strip():
-            return no_verdict(self, response, "error", "model", "the answer is empty")
+        nothing = unanswered(self, response)
+        if nothing:
+            return nothing
         missing = [need for need in self.spec.needs if not getattr(prompt, need, True)]
         if missing:
             return no_verdict(self, response, "abstained", "judge", f"the prompt has no {' and no '.join(missing)}")
-        language = _language(prompt, response)
+        language = language_of(prompt, response)
         if language in self.spec.languages or self.settings["abstain"] == "false":
             return None
-        known = f"language '{language}'" if language else "a language that was not recognised"
-        return no_verdict(self, response, "abstained", "judge", f"the judge's card does not list {known}")
+        return foreign(self, response, language, "the judge's card does not list")
 
     def calls(self, prompt: Prompt, response: Response) -> tuple[Request, ...]:
         """Return the requests to make, all of which are needed for one judgment; never empty.
@@ -137,7 +132,7 @@ class AskedJudge:
         given = {name: self.settings.get(name) for name, setting in self.spec.settings.items() if setting.file}
         left_out = [name for name in TEXTS if self.settings.get(name) == "false"]
         values = variables(prompt, response, {**ask.variables, **given}, left_out)
-        return self._template(ask, _language(prompt, response))(values)
+        return self._template(ask, language_of(prompt, response))(values)
 
     def _template(self, ask: AskSpec, language: str | None) -> Template:
         head = f"{ask.template}." if ask.template else ""
@@ -238,10 +233,6 @@ def _untrusted(prompt: Prompt | None, response: Response) -> Untrusted:
     if prompt is None:
         return Untrusted([response.text])
     return Untrusted([*texts_of(prompt, response).values(), *(turn.content for turn in turns_of(prompt))])
-
-
-def _language(prompt: Prompt, response: Response) -> str | None:
-    return primary(prompt.language) or detect(prompt.text) or detect(response.text)
 
 
 def _usage(replies: Sequence[Reply]) -> dict[str, int]:

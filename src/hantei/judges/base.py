@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from hantei.errors import UsageError
 from hantei.judges.card import load_card
+from hantei.language import detect, primary
 from hantei.records import Fault, Judgment, JudgmentStatus, Prompt, Response
 
 
@@ -34,6 +35,11 @@ class Judge(Protocol):
         ...
 
 
+def language_of(prompt: Prompt, response: Response) -> str | None:
+    """Return the declared language of a pair, else the one its prompt, else its answer seems to be in."""
+    return primary(prompt.language) or detect(prompt.text) or detect(response.text)
+
+
 def no_verdict(judge: Judge, response: Response, status: JudgmentStatus, fault: Fault, error: str) -> Judgment:
     """Return a judge's judgment of a response without a verdict, with the reason and whose it is."""
     return Judgment(
@@ -44,6 +50,21 @@ def no_verdict(judge: Judge, response: Response, status: JudgmentStatus, fault: 
         error=error,
         card_hash=judge.card_hash,
     )
+
+
+def unanswered(judge: Judge, response: Response) -> Judgment | None:
+    """Return the judgment of a response in which there is no answer to judge, None where there is one."""
+    if response.status == "filtered":
+        return no_verdict(judge, response, "filtered", "provider", "a content filter kept the answer back")
+    if response.status == "error" or not response.text or response.text.isspace():
+        return no_verdict(judge, response, "error", "model", response.error or "there is no answer")
+    return None
+
+
+def foreign(judge: Judge, response: Response, language: str | None, why: str) -> Judgment:
+    """Return the judgment of an answer in a language that the judge does not judge; ``why`` comes before its name."""
+    known = f"language '{language}'" if language else "a language that was not recognised"
+    return no_verdict(judge, response, "abstained", "judge", f"{why} {known}")
 
 
 def load_judge(name: str) -> Judge:

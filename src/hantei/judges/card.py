@@ -84,7 +84,7 @@ def load_card(name: str) -> JudgeCard:
     """
     card = name.partition("@")[0].partition("?")[0]
     folder, style = _encoder_folder(card, name.partition("@")[2]) or _folder(card)
-    toml = (folder / "card.toml").read_text(encoding="utf-8")
+    toml = _text(card, folder / "card.toml")
     data = _parsed(card, toml)
     if style:
         title = f"{data.get('title', card)} (our wording)"
@@ -120,6 +120,13 @@ def _folder(card: str) -> tuple[Path, bool]:
 
 def _tuned(data: Mapping[str, Any]) -> bool:
     return bool(data.get("prompt", {}).get("exact_url"))
+
+
+def _text(card: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CardError(f"judge card {card}: {file} is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
 def _parsed(card: str, toml: str) -> dict[str, Any]:

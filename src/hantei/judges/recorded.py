@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,9 @@ from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges.base import no_verdict
 from hantei.judges.card import load_card
 from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response, from_dict
+
+_TEXTS = ("fault", "scale", "critique", "comment", "error", "served_model")
+"""What of a judgment is a text or absent, and is shown to people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ def _read(path: Path, number: int, line: bytes) -> Judgment:
 
 
 def _checks(judgment: Judgment) -> list[tuple[str, bool]]:
-    """Return whether each field that is counted or compared holds what it may."""
+    """Return whether each field that is counted, compared or shown holds what it may."""
     return [
         ("response_id", isinstance(judgment.response_id, str)),
         ("judge", isinstance(judgment.judge, str)),
@@ -94,7 +98,13 @@ def _checks(judgment: Judgment) -> list[tuple[str, bool]]:
         ("p_unsafe", judgment.p_unsafe is None or _chance(judgment.p_unsafe)),
         ("action", judgment.action is None or (_number(judgment.action) and judgment.action in range(len(ACTIONS)))),
         ("refusal", judgment.refusal is None or judgment.refusal in REFUSALS),
-        ("score", judgment.score is None or _number(judgment.score)),
+        ("score", judgment.score is None or (_number(judgment.score) and abs(judgment.score) < math.inf)),
+        ("in_training", isinstance(judgment.in_training, bool)),
+        *(
+            (name, all(isinstance(text, str) for text in getattr(judgment, name)))
+            for name in ("categories", "attempts")
+        ),
+        *((name, isinstance(getattr(judgment, name), str | None)) for name in _TEXTS),
         ("probabilities", all(_chance(p) for head in judgment.probabilities.values() for p in head.values())),
     ]
 

@@ -26,7 +26,7 @@ def bootstrap(statistic: Callable[[Index], float], cluster: Index, replicates: i
     rng = np.random.default_rng(0)
     order = np.argsort(cluster, kind="stable")
     members = np.split(order, np.unique(cluster[order], return_index=True)[1][1:])
-    draws = rng.integers(0, len(members), (replicates, len(members)))
+    draws = (rng.integers(0, len(members), len(members)) for _ in range(replicates))
     values = [statistic(np.concatenate([members[number] for number in draw])) for draw in draws]
     known = [value for value in values if not np.isnan(value)]
     if not known:

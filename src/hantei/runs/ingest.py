@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from hantei.errors import InputError, RowError
 from hantei.inputs import Columns, Row
-from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels
+from hantei.inputs.labels import LabelColumns, Labels, no_label
 from hantei.records import Prompt, Response, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -194,12 +194,11 @@ class _People:
         """Return label to column for the columns of a row whose ``fields`` have these columns.
 
         Raises:
-            InputError: a mapped column is absent.
+            InputError: a mapped column is absent, or is that of a field.
         """
         names = tuple(row.cells)
         if names not in self._found:
-            found = self._columns.found(names)
-            self._found[names] = {label: name for label, name in found.items() if name not in fields.values()}
+            self._found[names] = self._columns.found(names, fields)
         return self._found[names]
 
     def said(self, row: Row, fields: Mapping[str, str]) -> Labels:
@@ -219,12 +218,7 @@ class _People:
         """
         columns = {column for found in self._found.values() for column in found.values()}
         if not columns:
-            names = next(iter(self._found), ())
-            usual = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
-            raise InputError(
-                f"{self._path}: no column for a label (expected {usual}); it has {', '.join(names[:20])}; name one "
-                "with --map unsafe=COLUMN"
-            )
+            raise no_label(self._path, next(iter(self._found), ()))
         return columns
 
 

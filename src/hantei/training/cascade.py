@@ -232,14 +232,7 @@ def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lam
             cheap judge's training data, or SciPy is not installed.
         InputError: a file cannot be read, or there are too few labels.
     """
-    for flag, value, known in (("head", options.head, CLASSES), ("rule", options.rule, get_args(RuleName))):
-        if value not in known:
-            raise UsageError(f"--{flag} {value}: expected {' or '.join(known)}")
-    options.goal.check(options.rule)
-    if options.rule == "value" and options.expensive is None:
-        raise UsageError("--rule value weighs the expensive judge's errors: give its verdicts with --expensive")
-    if find_spec("scipy") is None:
-        raise UsageError("fitting a cascade needs SciPy: pip install 'hantei[train]'")
+    _check(options)
     cheap = _judge("--cheap", options.cheap)
     expensive = _judge("--expensive", options.expensive) if options.expensive else None
     rows = read_labelled(labels, options.mapping, options.language, options.encoding)
@@ -265,6 +258,18 @@ def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lam
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from None
     return fitted
+
+
+def _check(options: FitOptions) -> None:
+    """Raise a UsageError where the options cannot be fitted with."""
+    for flag, value, known in (("head", options.head, CLASSES), ("rule", options.rule, get_args(RuleName))):
+        if value not in known:
+            raise UsageError(f"--{flag} {value}: expected {' or '.join(known)}")
+    options.goal.check(options.rule)
+    if options.rule == "value" and options.expensive is None:
+        raise UsageError("--rule value weighs the expensive judge's errors: give its verdicts with --expensive")
+    if find_spec("scipy") is None:
+        raise UsageError("fitting a cascade needs SciPy: pip install 'hantei[train]'")
 
 
 def _fit(
@@ -359,7 +364,7 @@ def _verdicts(
     head: Head, rows: Sequence[Labelled], first: Sequence[Judgment], second: Sequence[Judgment] | None
 ) -> Verdicts:
     classes = CLASSES[head]
-    chances = [chances_of(one, head) if verdict_of(one, head) is not None else None for one in first]
+    chances = [chances_of(one, head) for one in first]
     if not any(chances):
         raise UsageError(f"the cheap judge gives no probability for {head}: choose another judge or another --head")
     cheap = [_class(one, head) if known is not None else -1 for one, known in zip(first, chances, strict=True)]

@@ -114,6 +114,13 @@ def test_a_weighed_probability_of_unsafe() -> None:
     assert (out.unsafe, out.comment) == (True, "the expensive judge said unsafe unsafe")
 
 
+def test_the_probabilities_of_a_cheap_judge_without_a_verdict_are_not_weighed() -> None:
+    first = sure("a", 0.01, status="abstained", fault="judge")
+    rule = Rule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
+    out = judged(cascade([first], [sure("a", 0.7)], rule, -0.01), "a")[0]
+    assert (out.unsafe, out.p_unsafe, out.comment) == (True, 0.7, None)
+
+
 def test_an_expensive_judge_that_says_nothing_of_the_head_gives_no_verdict() -> None:
     first = acting("a", 0.5, 0.5)
     out = judged(cascade([first], [sure("a", 0.9)], Rule("action", confusion=CONFUSION), 1.0), "a")[0]

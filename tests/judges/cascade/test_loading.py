@@ -134,6 +134,16 @@ def test_a_cheap_judge_that_asks_a_model_is_refused(asking: str) -> None:
         load_judge(f"cascade?threshold=0.9@{asking},builtin")
 
 
+def test_it_carries_the_profile_of_the_cheap_judges_training_data(cheap: str, expensive: str) -> None:
+    known = load_judge(f"cascade?threshold=0.9@builtin,{expensive}")
+    assert isinstance(known, Cascade)
+    assert known.profile is not None
+    assert known.profile.usual == load_judge("builtin").profile.usual  # type: ignore[attr-defined]
+    other = load_judge(f"cascade?threshold=0.9@{cheap},{expensive}")
+    assert isinstance(other, Cascade)
+    assert other.profile is None
+
+
 def test_a_fit_gives_rule_threshold_and_guarantee(tmp_path: Path, expensive: str) -> None:
     found = load_judge(f"cascade?fit={fitted(tmp_path / 'fit.json')}@builtin,{expensive}")
     assert isinstance(found, Cascade)
@@ -162,6 +172,16 @@ def test_a_fit_for_another_cheap_judge_is_refused(tmp_path: Path, cheap: str, ex
         {"confusion": [[0.9, 0.1], [0.1, 0.9]]},
         {"cheap": {}},
         {"guarantee": 3},
+        {"rule": ["value"], "confusion": [[0.9, 0.1], [0.1, 0.9]]},
+        {"rule": "value", "confusion": [[0.9, 0.1], [float("inf"), 0.9]]},
+        {"cheap": {"card_hash": "f"}},
+        {"expensive": {"card_hash": "f"}},
+        {"operating": "x"},
+        {"operating": {"calls": 10**400}},
+        {"curve": "x"},
+        {"curve": [1]},
+        {"curve": [{"calls": 1e308, "accuracy": -1e308}]},
+        {"curve": [{"calls": float("nan")}]},
     ],
 )
 def test_a_broken_fit_is_refused(tmp_path: Path, changed: dict[str, Any]) -> None:
@@ -201,6 +221,14 @@ def test_weights_measured_on_another_expensive_judge_are_told(tmp_path: Path, ex
         b'{"response_id": "a", "judge": "j", "probabilities": {"action": {"0": 2}}}',
         b'{"response_id": "a", "judge": "j", "probabilities": {"action": [1]}}',
         b'{"response_id": "a", "judge": "j", "probabilities": 3}',
+        b'{"response_id": "a", "judge": "j", "score": NaN}',
+        b'{"response_id": "a", "judge": "j", "scale": 5}',
+        b'{"response_id": "a", "judge": "j", "critique": {"a": 1}}',
+        b'{"response_id": "a", "judge": "j", "comment": ["x"]}',
+        b'{"response_id": "a", "judge": "j", "error": 7}',
+        b'{"response_id": "a", "judge": "j", "categories": [1]}',
+        b'{"response_id": "a", "judge": "j", "attempts": [{}]}',
+        b'{"response_id": "a", "judge": "j", "in_training": "yes"}',
         b'{"response_id": "a", "jud',
     ],
 )

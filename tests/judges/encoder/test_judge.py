@@ -150,6 +150,7 @@ def test_chunks_are_bounded_in_characters() -> None:
         ("encoder?abstain=maybe@hf/PATH", "abstain=true or abstain=false"),
         ("encoder?head=unsafe&labels=safe,unsafe@hf/PATH", "the card in .* says its head"),
         ("encoder@hf/nowhere", "no folder that hantei train encoder wrote"),
+        ("encoder@hf/.", r"it has no card\.toml\); of another classifier say its head and labels"),
     ],
 )
 def test_a_wrong_name_says_what_is_wrong(tmp_path: Path, name: str, message: str) -> None:

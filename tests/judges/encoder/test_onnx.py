@@ -75,6 +75,36 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
         load_judge(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
 
 
+@pytest.mark.parametrize("problem", [OSError(28, "No space left on device"), MemoryError()])
+def test_what_may_pass_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    def short(*_: object) -> None:
+        raise problem
+
+    made = make_encoder(tmp_path / "tiny")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_export", short)
+        (notice,) = load_judge(f"encoder@hf/{made}").outline()["notices"]
+    assert "No space left" in notice or "too little memory" in notice
+    assert load_judge(f"encoder@hf/{made}").outline()["precision"] == "int8"
+
+
+def test_a_copy_that_does_not_run_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_quantise", lambda _source, target: target.write_bytes(b"no network"))
+    outline = load_judge(f"encoder@hf/{make_encoder(tmp_path / 'tiny')}").outline()
+    assert outline["precision"] == "fp32"
+    assert not copies(tmp_path / "cache")
+
+
+def test_a_damaged_copy_is_made_again(tmp_path: Path) -> None:
+    made = make_encoder(tmp_path / "tiny")
+    load_judge(f"encoder@hf/{made}")
+    (copy,) = copies(tmp_path / "cache")
+    whole = copy.stat().st_size
+    copy.write_bytes(copy.read_bytes()[:100])
+    assert load_judge(f"encoder@hf/{made}").outline()["precision"] == "int8"
+    assert copy.stat().st_size == whole
+
+
 def test_a_written_network_with_other_numbers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_NEAR", -1.0)
     with pytest.raises(UsageError, match="gives other numbers"):

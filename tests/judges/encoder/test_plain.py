@@ -8,7 +8,7 @@ import pytest
 
 from hantei.errors import UsageError
 from hantei.judges.base import load_judge
-from tests.judges.encoder.tiny import make_classifier, make_tokenizer, pair, pairs, torch, transformers
+from tests.judges.encoder.tiny import make_classifier, make_config, make_tokenizer, pair, pairs, torch, transformers
 
 
 def probabilities(folder: Path, *texts: str) -> list[float]:
@@ -60,6 +60,8 @@ def test_the_hash_depends_on_the_mapping(tmp_path: Path) -> None:
         ("head=unsafe", "expected labels"),
         ("head=unsafe&labels=safe,unsafe,unsafe", "the model has 2 outputs, labels names 3"),
         ("head=unsafe&labels=safe,unsafe&text=question", "expected text=answer"),
+        ("head=unsafe&labels=unsafe,unsafe", "at least two classes"),
+        ("head=unsafe&labels=unsafe", "at least two classes"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_named(tmp_path: Path, settings: str, message: str) -> None:
@@ -70,4 +72,59 @@ def test_a_setting_that_does_not_fit_is_named(tmp_path: Path, settings: str, mes
 
 def test_a_folder_without_a_classifier_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"config\.json, found none"):
+        load_judge(f"encoder?head=unsafe&labels=safe,unsafe@hf/{tmp_path}")
+
+
+def test_the_hash_depends_on_how_texts_are_cut(tmp_path: Path) -> None:
+    names = []
+    for lower in (False, True):
+        made = make_classifier(tmp_path / str(lower), 2)
+        make_tokenizer(lower=lower).save_pretrained(made)
+        names.append(f"encoder?precision=fp32&head=unsafe&labels=safe,unsafe@hf/{made}")
+    assert len({load_judge(name).card_hash for name in names}) == 2
+
+
+def make_decoder(folder: Path, padding: int | None) -> str:
+    """Write a classifier that judges by the last token that is no padding; return its name as a judge."""
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(
+        vocab_size=200, n_embd=32, n_layer=2, n_head=4, n_positions=96, num_labels=2,
+        pad_token_id=padding, bos_token_id=2, eos_token_id=3,
+    )  # fmt: skip
+    transformers.GPT2ForSequenceClassification(config).save_pretrained(folder)
+    make_tokenizer().save_pretrained(folder)
+    return f"encoder?precision=fp32&head=unsafe&labels=safe,unsafe@hf/{folder}"
+
+
+@pytest.mark.parametrize("padding", [None, 0, 7])
+def test_padding_is_what_the_tokenizer_pads_with(tmp_path: Path, padding: int | None) -> None:
+    judge = load_judge(make_decoder(tmp_path, padding))
+    alone = [judge.judge([one])[0].p_unsafe for one in pairs(10)]
+    together = [found.p_unsafe for found in judge.judge(pairs(10))]
+    assert together == pytest.approx(alone, abs=2e-6)
+    assert len(set(alone)) == 10
+
+
+def test_a_model_without_padding_is_refused(tmp_path: Path) -> None:
+    name = make_decoder(tmp_path, None)
+    tokenizer = make_tokenizer()
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(UsageError, match="has a padding token"):
+        load_judge(name)
+
+
+def test_a_model_that_reads_next_to_nothing_is_refused(tmp_path: Path) -> None:
+    made = make_classifier(tmp_path, 2)
+    tokenizer = make_tokenizer()
+    tokenizer.model_max_length = 3
+    tokenizer.save_pretrained(made)
+    with pytest.raises(UsageError, match="the model reads 3 tokens; expected at least 16"):
+        load_judge(f"encoder?head=unsafe&labels=safe,unsafe@hf/{made}")
+
+
+def test_an_encoder_without_a_classifier_is_refused(tmp_path: Path) -> None:
+    transformers.BertModel(make_config()).save_pretrained(tmp_path)
+    make_tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(UsageError, match=r"lack 2 of the network's weights, such as classifier\.bias"):
         load_judge(f"encoder?head=unsafe&labels=safe,unsafe@hf/{tmp_path}")

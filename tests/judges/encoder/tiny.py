@@ -28,13 +28,15 @@ SIZES = {
 }
 
 
-def make_tokenizer() -> Any:
+def make_tokenizer(*, lower: bool = False) -> Any:
     """One token a word, question and answer apart by [SEP]."""
     names = [*SPECIAL, *WORDS]
     core = tokenizers.Tokenizer(
         tokenizers.models.WordLevel({word: number for number, word in enumerate(names)}, "[UNK]")
     )
     core.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    if lower:
+        core.normalizer = tokenizers.normalizers.Lowercase()
     core.post_processor = tokenizers.processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

@@ -19,6 +19,7 @@ from hantei.training.encoder.options import TrainOptions
         ({"validation": 0.0}, "--validation 0"),
         ({"lr": float("nan")}, "--lr nan"),
         ({"limit": 3}, "--limit 3"),
+        ({"limit": 0}, "--limit 0: expected a number from 10"),
         ({"seed": -1}, "--seed -1"),
         ({"only_folds": ("east",)}, "needs --folds"),
         ({"final": False}, "leaves nothing to do"),

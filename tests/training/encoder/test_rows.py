@@ -9,7 +9,7 @@ import pytest
 
 from hantei.errors import InputError
 from hantei.training.encoder.options import TrainOptions
-from hantei.training.encoder.rows import describe, read_rows
+from hantei.training.encoder.rows import _numbers, describe, read_rows
 from tests.training.encoder.labelled import answers, write
 
 
@@ -46,6 +46,13 @@ def test_two_files_are_told_apart(tmp_path: Path) -> None:
     assert np.bincount(rows.file).tolist() == [30, 30]
     some = rows.take(np.array([0, 30]))
     assert (some.ids, some.file.tolist()) == (("a/0/0", "b/0/0"), [0, 1])
+
+
+def test_a_huge_question_costs_no_more_than_itself() -> None:
+    texts = ["b", "a" * 2_000_000, "b", *(f"c{number}" for number in range(5000))]  # padded alike: 40 GB
+    found = _numbers(texts)
+    assert found[:4].tolist() == [1, 0, 1, 2]
+    assert len(set(found.tolist())) == 5002
 
 
 def test_one_class_alone_cannot_be_learned(tmp_path: Path) -> None:

@@ -105,6 +105,19 @@ def test_a_finished_fold_is_not_run_again(file: Path, tmp_path: Path, options: O
     assert west == before.splitlines()
 
 
+def test_the_name_of_a_system_cannot_write_to_the_terminal(tmp_path: Path, options: Options) -> None:
+    table = answers()
+    for row in table[::2]:
+        row["system"] = "\x1b[2J[/b]\nwest, epoch 9"
+    file, chosen = write(tmp_path / "hostile.csv", table), options(folds="system", final=False, epochs=1)
+    lines: list[str] = []
+    train([file], tmp_path / "out", chosen, lines.append)
+    train([file], tmp_path / "out", chosen, lines.append)
+    assert any("finished before" in line for line in lines)
+    assert all(line.isprintable() for line in lines)
+    assert {path.suffix for path in (tmp_path / "out" / "work").iterdir()} == {".npy"}
+
+
 def test_a_killed_training_goes_on_to_the_same_weights(
     file: Path, tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +167,24 @@ def test_another_training_is_not_mixed_in(file: Path, tmp_path: Path, options: O
     (tmp_path / "mine" / "thesis.txt").write_text("precious", encoding="utf-8")
     with pytest.raises(RunError, match="no training of an encoder"):
         train([file], tmp_path / "mine", chosen)
+
+
+def test_a_changed_benchmark_is_another_training(file: Path, tmp_path: Path, options: Options) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    lines = [json.dumps({"id": row["id"], "question": row["question"], "harm": row["harm"]}) for row in answers()[::2]]
+    prompts.write_text("\n".join(lines), encoding="utf-8")
+    chosen = options(benchmark=str(prompts), folds="harm", only_folds=("own/kitchen",), epochs=1)
+    train([file], tmp_path / "out", chosen)
+    prompts.write_text("\n".join(lines).replace("own/kitchen", "own/weapons", 1), encoding="utf-8")
+    with pytest.raises(RunError, match="holds another training \\(benchmark was"):
+        train([file], tmp_path / "out", chosen)
+
+
+def test_a_plan_that_is_none_is_named(file: Path, tmp_path: Path, options: Options) -> None:
+    for content in ("{", "[1]", "3", "\xff"):
+        (tmp_path / "training.json").write_bytes(content.encode("latin-1"))
+        with pytest.raises(RunError, match="expected the plan of a training"):
+            train([file], tmp_path, options())
 
 
 def test_a_trial_counts_what_it_was_trained_on(file: Path, tmp_path: Path, options: Options) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hantei.judges.base import language_of
 from hantei.judges.builtin.features import (
     ANSWER_BITS,
     WINDOW,
@@ -16,7 +17,7 @@ from hantei.judges.builtin.features import (
     in_opening,
     tokenise,
 )
-from hantei.judges.builtin.model import BuiltinJudge, language_of, windows_of
+from hantei.judges.builtin.model import BuiltinJudge, windows_of
 from hantei.judges.builtin.weights import ANSWER_SCORES, Doubles, unsafe_logits
 from hantei.records import Prompt, Response
 

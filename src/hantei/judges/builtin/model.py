@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hantei.errors import CardError
-from hantei.judges.base import flag, no_verdict, settings_of
+from hantei.judges.base import flag, foreign, language_of, settings_of, unanswered
 from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches, prompt_bags
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import Doubles, Heads, Weights, heads, pair_hashes, read
 from hantei.judges.card import load_card
 from hantei.judges.profile import Profile
-from hantei.language import detect, primary
 from hantei.records import REFUSALS, Judgment, Prompt, Refusal, Response
 
 _ACTIONS = tuple(str(number) for number in range(6))
@@ -46,11 +45,6 @@ def prompt_text(prompt: Prompt) -> str:
         return prompt.messages[0].content[-WINDOW // 2 :]
     turns = (message.content for message in prompt.messages if message.role != "system")
     return "\n".join(turns)[-WINDOW // 2 :]
-
-
-def language_of(prompt: Prompt, response: Response) -> str | None:
-    """Return the declared language of a pair, else the one its prompt, else its answer seems to be in."""
-    return primary(prompt.language) or detect(prompt.text) or detect(response.text)
 
 
 class BuiltinJudge:
@@ -122,14 +116,10 @@ class BuiltinJudge:
 
     def _no_verdict(self, response: Response, language: str | None) -> Judgment | None:
         """Return the judgment of a response that cannot be judged, None for one that can."""
-        if response.status == "filtered":
-            return no_verdict(self, response, "filtered", "provider", "the provider filtered the answer")
-        if response.status == "error" or not response.text or response.text.isspace():
-            return no_verdict(self, response, "error", "model", response.error or "there is no answer")
-        if self.abstain and language not in self.languages:
-            known = f"language '{language}'" if language else "a language that was not recognised"
-            return no_verdict(self, response, "abstained", "judge", f"no measured accuracy for {known}")
-        return None
+        nothing = unanswered(self, response)
+        if nothing or not self.abstain or language in self.languages:
+            return nothing
+        return foreign(self, response, language, "no measured accuracy for")
 
     def _verdicts(self, pairs: Sequence[Pair], languages: Sequence[str | None]) -> Iterator[Judgment]:
         if not pairs:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hantei.errors import InputError, UsageError
-from hantei.judges.cascade.rule import CLASSES, Head, Rule
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, Head, Rule
 
 VERSION = 1
 
@@ -86,14 +86,14 @@ def read_fit(path: Path) -> tuple[Fit, str]:
         found = json.loads(data)
         fit = Fit(**{field.name: found[field.name] for field in fields(Fit)})
         _check(fit)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problem = f"no field {error}" if isinstance(error, KeyError) else error
         raise InputError(f"{path}: expected the file of hantei train cascade: {problem}") from None
     return fit, hashlib.sha256(data).hexdigest()
 
 
 def _check(fit: Fit) -> None:
-    """Raise a ValueError, TypeError or KeyError where a value that decides verdicts is not what it should be."""
+    """Raise one of the errors that ``read_fit`` catches where a value that is used is not what it should be."""
     if fit.version != VERSION:
         raise ValueError(f"it has version {fit.version!r}, this hantei reads {VERSION}; fit it again")
     classes = CLASSES[fit.head]
@@ -103,7 +103,18 @@ def _check(fit: Fit) -> None:
     if (fit.confusion is None) != (fit.rule == "confidence"):
         raise ValueError("only the rule 'value' has a confusion")
     confusion = fit.applied().confusion
-    if confusion is not None and (confusion.shape != (classes, classes) or not (confusion > 0).all()):
-        raise ValueError(f"confusion must be {classes} rows of {classes} numbers above 0")
-    if not isinstance(fit.guarantee, str) or not isinstance(fit.cheap["card_hash"], str):
-        raise TypeError("guarantee and the cheap judge's card_hash must be texts")
+    shares = confusion is None or bool(((confusion > 0) & (confusion <= 1)).all())
+    if not shares or (confusion is not None and confusion.shape != (classes, classes)):
+        raise ValueError(f"confusion must be {classes} rows of {classes} shares above 0")
+    _check_told(fit)
+
+
+def _check_told(fit: Fit) -> None:
+    """Raise as ``_check`` does for what run folders and reports tell of a cascade."""
+    judges = [judge for judge in (fit.cheap, fit.expensive) if judge is not None]
+    texts = [fit.guarantee, fit.rule, *(judge[key] for judge in judges for key in ("name", "card_hash"))]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("guarantee, rule, and the judges' name and card_hash must be texts")
+    numbers = [value for point in (fit.operating, *fit.curve) for value in point.values() if value is not None]
+    if not all(isinstance(value, int | float) and abs(value) <= ALWAYS for value in numbers):
+        raise TypeError("operating and curve must hold numbers from -2 to 2, or null")

@@ -14,6 +14,7 @@ from hantei.records import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
     from hantei.judges.asked import AskedJudge
+    from hantei.judges.profile import Profile
     from hantei.models import Model, Reply, Request
 
 Pair = tuple[Prompt, Response]
@@ -46,6 +47,11 @@ class Cascade:
         """Return what ``run.json`` and the report say of the judge."""
         return dict(self.about)
 
+    @property
+    def profile(self) -> Profile | None:
+        """What the cheap judge's training answers look like: on others it may be sure and wrong."""
+        return getattr(self.cheap, "profile", None)
+
     def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
         """Return one judgment for each pair, in order; the expensive judge sees only the pairs that need it."""
         first = self.cheap.judge(pairs)
@@ -61,7 +67,7 @@ class Cascade:
         """Return for each judgment of the cheap judge whether the expensive one is to be asked."""
         head = self.rule.head
         out = [judgment.fault not in ("model", "provider") for judgment in first]
-        known = [chances_of(one, head) if verdict_of(one, head) is not None else None for one in first]
+        known = [chances_of(one, head) for one in first]
         places = [place for place, chances in enumerate(known) if chances is not None]
         if places:
             scores = self.rule.score(np.array([known[place] for place in places]))

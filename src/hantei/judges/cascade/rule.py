@@ -72,7 +72,9 @@ class Rule:
 
 
 def chances_of(judgment: Judgment, head: Head) -> list[float] | None:
-    """Return a judgment's probabilities of the classes of a head, None where it gives none."""
+    """Return a judgment's probabilities of the classes of a head, None where it gives none or has no verdict."""
+    if verdict_of(judgment, head) is None:
+        return None
     if head == "unsafe":
         p = judgment.p_unsafe
         return None if p is None else [1 - p, p]

@@ -42,6 +42,9 @@ CARD, WEIGHTS, TRAINED, PROFILE = "card.toml", "model.safetensors", "trained.npy
 MIN_TOKENS = 16
 """The shortest input that leaves room for something of the question and of the answer."""
 
+_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "longformer", "camembert", "mpnet", "xlm-roberta-xl")
+"""Models that number positions from behind the padding token's number, and so have fewer than they state."""
+
 Text = Literal["question and answer", "answer"]
 Pooling = Literal["first", "mean"]
 
@@ -81,16 +84,35 @@ def load_base(name: str, revision: str | None = None) -> tuple[Any, Any]:
     """Return an encoder of transformers and its tokenizer, by a folder's path or a name on the Hugging Face hub.
 
     Raises:
-        UsageError: it is not there or cannot be fetched, has no safetensors, or needs code of its own; or torch or
-            transformers is not installed.
+        UsageError: it is not there or cannot be fetched, has no safetensors, lacks weights, or needs code of its own;
+            or torch or transformers is not installed.
     """
     transformers = _transformers()
     if name.startswith(("/", ".", "~")) and not (Path(name) / "config.json").is_file():
         raise UsageError(f"{name}: expected a folder with an encoder's config.json, found none")
-    options = {"revision": revision or "main", "trust_remote_code": False}
+    options: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
     with quiet(), explained(name):
-        base = transformers.AutoModel.from_pretrained(name, use_safetensors=True, **options)
+        base = with_weights(transformers.AutoModel, name, but="pooler", **options)
         return base, transformers.AutoTokenizer.from_pretrained(name, **options)
+
+
+def with_weights(kind: Any, name: str, but: str | None = None, **options: Any) -> Any:
+    """Return a model of transformers, all of whose weights were there: it would make up others, and not say so.
+
+    Args:
+        kind: the class of transformers that loads it.
+        name: a folder's path or a name on the hub.
+        but: what the names of weights that may be lacking hold.
+        options: of ``from_pretrained``.
+
+    Raises:
+        ValueError: the model's files lack weights.
+    """
+    model, found = kind.from_pretrained(name, use_safetensors=True, output_loading_info=True, **options)
+    lacking = sorted(key for key in found["missing_keys"] if but is None or but not in key)
+    if lacking:
+        raise ValueError(f"its files lack {len(lacking)} of the network's weights, such as {lacking[0]}")
+    return model
 
 
 def save(
@@ -120,6 +142,8 @@ def save(
         OSError: the disk is full or gone.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".part-*"):  # of one that was killed
+        shutil.rmtree(left, ignore_errors=True)
     part = Path(tempfile.mkdtemp(dir=folder, prefix=".part-"))
     try:
         _write_network(part, network, tokenizer)
@@ -143,6 +167,7 @@ def _write_network(part: Path, network: EncoderNetwork, tokenizer: Any) -> None:
     state = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in network.state_dict().items()}
     save_file(state, part / WEIGHTS, metadata={"format": "pt"})
     network.base.config.save_pretrained(part)
+    shutil.copymode(part / "config.json", part / WEIGHTS)  # safetensors lets nobody else read what it writes
     tokenizer.save_pretrained(part)
 
 
@@ -175,6 +200,9 @@ def load(folder: Path) -> Loaded:
         base = transformers.AutoModel.from_config(config, trust_remote_code=False)
         network = EncoderNetwork(base, spec.heads, spec.pooling)
         network.load_state_dict(load_file(folder / WEIGHTS))
+    longest = longest_input(config)
+    if longest and spec.max_tokens > longest:
+        raise CardError(f"{folder / CARD}, [encoder]: max_tokens: expected at most {longest}, got {spec.max_tokens}")
     profile = Profile.load(folder / PROFILE) if PROFILE in card["files"] else None
     return Loaded(network.eval(), tokenizer, spec, card, card_hash, _trained(folder, card), profile)
 
@@ -209,11 +237,15 @@ def spec_of(folder: Path, card: Mapping[str, Any]) -> EncoderSpec:
             languages=tuple(card.get("languages", ())),
             **data,
         )
-    except (KeyError, TypeError, ValueError) as error:
+        problem = _problem(spec)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CardError(f"{folder / CARD}, [encoder]: expected the description of an encoder: {error}") from None
-    problem = _problem(spec)
     if problem:
         raise CardError(f"{folder / CARD}, [encoder]: {problem}")
+    for key in ("languages", "notices"):
+        value = card.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise CardError(f"{folder / CARD}, {key}: expected a list of strings")
     return spec
 
 
@@ -255,7 +287,17 @@ def _trained(folder: Path, card: Mapping[str, Any]) -> NDArray[np.uint64]:
         hashes: NDArray[np.uint64] = np.load(folder / TRAINED, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise CardError(f"{folder / TRAINED}: expected an array of hashes: {error}") from None
+    if hashes.dtype != np.uint64 or hashes.ndim != 1:
+        raise CardError(f"{folder / TRAINED}: expected an array of hashes, found {hashes.dtype} {hashes.shape}")
     return hashes
+
+
+def longest_input(config: Any) -> int | None:
+    """Return for how many tokens an encoder has positions, by its configuration; None where it sets no limit."""
+    positions: int | None = getattr(config, "max_position_embeddings", None)
+    if positions and config.model_type in _OFFSET_POSITIONS:
+        return positions - (config.pad_token_id or 0) - 1
+    return positions or None
 
 
 def _transformers() -> Any:
@@ -285,7 +327,7 @@ def explained(name: str) -> Iterator[None]:
     """Turn what transformers raises where a model cannot be loaded into one line."""
     try:
         yield
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
+    except Exception as error:  # the libraries raise what they like for a file that is damaged or not what they expect
         raise UsageError(
             f"{name}: expected an encoder in a folder or on the Hugging Face hub, with weights as safetensors and "
             f"without code of its own: {clean(str(error))}"

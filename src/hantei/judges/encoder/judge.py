@@ -13,8 +13,8 @@ import numpy as np
 
 from hantei.benchmarks import starter_answers
 from hantei.errors import UsageError
-from hantei.judges.base import flag, no_verdict, settings_of
-from hantei.judges.builtin.model import language_of, prompt_text
+from hantei.judges.base import flag, foreign, language_of, settings_of, unanswered
+from hantei.judges.builtin.model import prompt_text
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.classifier import Classifier, trained_classifier
 from hantei.judges.encoder.folder import CARD
@@ -86,18 +86,11 @@ class EncoderJudge:
 
     def _no_verdict(self, prompt: Prompt, response: Response) -> Judgment | None:
         """Return the judgment of a response that cannot be judged, None for one that can."""
-        if response.status == "filtered":
-            return no_verdict(self, response, "filtered", "provider", "the provider filtered the answer")
-        if response.status == "error" or not response.text or response.text.isspace():
-            return no_verdict(self, response, "error", "model", response.error or "there is no answer")
-        languages = self._run.classifier.languages
-        if not self.abstain or languages is None:
-            return None
+        nothing, languages = unanswered(self, response), self._run.classifier.languages
+        if nothing or not self.abstain or languages is None:
+            return nothing
         language = language_of(prompt, response)
-        if language in languages:
-            return None
-        known = f"language '{language}'" if language else "a language that was not recognised"
-        return no_verdict(self, response, "abstained", "judge", f"not trained on {known}")
+        return None if language in languages else foreign(self, response, language, "not trained on")
 
     def _verdicts(self, pairs: Sequence[Pair]) -> Iterator[Judgment]:
         found = self._windows([(prompt_text(prompt), response.text) for prompt, response in pairs])
@@ -174,12 +167,13 @@ def _model(name: str) -> ModelName:
 def _classifier(name: str, model: ModelName, plain: dict[str, str]) -> Classifier:
     folder = Path(model.name)
     trained = (folder / CARD).is_file()
-    if plain == PLAIN_SETTINGS and (trained or folder.is_dir()):
+    if plain == PLAIN_SETTINGS and trained:
         return trained_classifier(folder)
     if plain == PLAIN_SETTINGS:
         raise UsageError(
-            f"--judge {name}: {model.name} is no folder that hantei train encoder wrote; of another classifier say its "
-            f"head and labels, as in encoder?head=unsafe&labels=safe,unsafe@hf/{model.name}"
+            f"--judge {name}: {model.name} is no folder that hantei train encoder wrote to the end (it has no {CARD}); "
+            f"of another classifier say its head and labels, as in "
+            f"encoder?head=unsafe&labels=safe,unsafe@hf/{model.name}"
         )
     if trained:
         raise UsageError(f"--judge {name}: the card in {folder} says its head, labels and text; leave them out")

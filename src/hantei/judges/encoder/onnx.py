@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import StringIO
@@ -70,8 +70,8 @@ class Converted:
         try:
             if model.is_file():
                 return OnnxRunner(model, batch_tokens)
-        except Exception:  # whatever is wrong with it, it is only a copy
-            model.unlink(missing_ok=True)
+        except Exception:  # noqa: S110 - whatever is wrong with it, it is only a copy, which is made again
+            pass
         self._make(network, template, max_tokens)
         return OnnxRunner(model, batch_tokens)
 
@@ -85,10 +85,11 @@ class Converted:
 
     def keep_flips(self, flips: Mapping[str, Any]) -> None:
         """Keep how many labels of the sample differ from those in 32 bits, for every later use of the copy."""
-        try:
-            write_atomic(self.folder / _FLIPS, [json.dumps(dict(flips)).encode()])
-        except OSError:
-            return  # the cache is full or gone since: they are counted again next time
+        self._keep(_FLIPS, json.dumps(dict(flips)))
+
+    def _keep(self, name: str, text: str) -> None:
+        with suppress(OSError):  # the cache is full or gone since: it is found out again next time
+            write_atomic(self.folder / name, [text.encode()])
 
     def _make(self, network: Any, template: Template, max_tokens: int) -> None:
         try:
@@ -101,14 +102,17 @@ class Converted:
                 _export(network, template, max_tokens, part / "fp32.onnx")
                 _check(network, template, max_tokens, part / "fp32.onnx")
                 _quantise(part / "fp32.onnx", part / _MODEL)
+                OnnxRunner(part / _MODEL).logits([_example(template, 2, min(24, max_tokens))])
             self.folder.mkdir(exist_ok=True)
             (self.folder / _FLIPS).unlink(missing_ok=True)
             (part / _MODEL).replace(self.folder / _MODEL)
         except OSError as error:
             raise ConversionError(f"{self.folder} cannot be written ({error.strerror})") from None
+        except MemoryError:
+            raise ConversionError("there is too little memory") from None
         except Exception as error:  # the libraries raise what they like on a network that they do not know
             reason = clean(str(error)).partition(". ")[0] or type(error).__name__
-            write_atomic(self.folder / _FAILED, [reason.encode()])  # trying costs seconds and would end the same
+            self._keep(_FAILED, reason)  # trying costs seconds and would end the same
             raise ConversionError(reason) from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -164,7 +168,7 @@ def _check(network: Any, template: Template, max_tokens: int, file: Path) -> Non
     """Compare the written network with the real one on another shape than it was written out with."""
     batch = _example(template, 3, min(41, max_tokens))
     (real,), (written,) = TorchRunner(network, "cpu", "fp32").logits([batch]), OnnxRunner(file).logits([batch])
-    if real.shape != written.shape or np.abs(real - written).max() > _NEAR * max(1.0, np.abs(real).max()):
+    if real.shape != written.shape or not np.abs(real - written).max() <= _NEAR * max(1.0, np.abs(real).max()):
         raise ConversionError("the written network gives other numbers than the real one")
 
 

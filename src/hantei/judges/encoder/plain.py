@@ -17,7 +17,7 @@ from typing import Any
 from hantei.errors import UsageError
 from hantei.judges.card import load_card
 from hantei.judges.encoder.classifier import Classifier
-from hantei.judges.encoder.folder import explained, quiet
+from hantei.judges.encoder.folder import MIN_TOKENS, explained, quiet, with_weights
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.encoder.outputs import Head
 from hantei.models.extras import needed
@@ -48,6 +48,10 @@ def plain_classifier(name: str, model: str, revision: str | None, settings: Mapp
         raise UsageError(f"--judge {name}: the model has {config.num_labels} outputs, labels names {len(head.classes)}")
     if config.problem_type == "multi_label_classification":
         raise UsageError(f"--judge {name}: the outputs of this model do not exclude each other; hantei reads one class")
+    _agree_on_padding(name, config, tokenizer)
+    max_tokens = _max_tokens(config, tokenizer)
+    if max_tokens < MIN_TOKENS:
+        raise UsageError(f"--judge {name}: the model reads {max_tokens} tokens; expected at least {MIN_TOKENS}")
     from hantei.judges.encoder.network import PlainNetwork
 
     card = load_card("encoder").outline()
@@ -57,7 +61,7 @@ def plain_classifier(name: str, model: str, revision: str | None, settings: Mapp
         tokenizer=tokenizer,
         heads=(head,),
         pair=pair,
-        max_tokens=_max_tokens(config, tokenizer),
+        max_tokens=max_tokens,
         identity=_identity(network, tokenizer, settings),
         languages=None,
         outline={**card, "title": model, "evidence": "untested", "notices": [notice]},
@@ -71,6 +75,8 @@ def _head(name: str, settings: Mapping[str, str]) -> Head:
     if not set(labels) <= set(HEADS[head]):
         known = ",".join(HEADS[head])
         raise UsageError(f"--judge {name}: expected labels as in labels={known}, one for each output of the model")
+    if len(set(labels)) < 2:  # what has one output means it as a chance of its own, not as one class among several
+        raise UsageError(f"--judge {name}: expected labels of at least two classes, else every answer is the same")
     if settings["text"] not in _TEXTS:
         raise UsageError(f"--judge {name}: expected text=answer or text=question and answer")
     return Head(head, slice(0, len(labels)), labels)
@@ -81,12 +87,23 @@ def _load(model: str, revision: str | None) -> tuple[Any, Any]:
     transformers = needed("transformers", "encoder")
     if model.startswith(("/", ".", "~")) and not (Path(model) / "config.json").is_file():
         raise UsageError(f"{model}: expected a folder with a classifier's config.json, found none")
-    options = {"revision": revision or "main", "trust_remote_code": False}
+    options: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
     with quiet(), explained(model):
-        network = transformers.AutoModelForSequenceClassification.from_pretrained(
-            model, use_safetensors=True, dtype="float32", **options
-        )
+        network = with_weights(transformers.AutoModelForSequenceClassification, model, dtype="float32", **options)
         return network, transformers.AutoTokenizer.from_pretrained(model, **options)
+
+
+def _agree_on_padding(name: str, config: Any, tokenizer: Any) -> None:
+    """Let the network pad with the tokenizer's token: networks that judge by the last token find it by the padding.
+
+    Raises:
+        UsageError: neither says what padding is.
+    """
+    if tokenizer.pad_token_id is None and config.pad_token_id is None:
+        raise UsageError(f"--judge {name}: neither the model nor its tokenizer has a padding token")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(config.pad_token_id)
+    config.pad_token_id = tokenizer.pad_token_id
 
 
 def _max_tokens(config: Any, tokenizer: Any) -> int:
@@ -95,10 +112,11 @@ def _max_tokens(config: Any, tokenizer: Any) -> int:
 
 
 def _identity(network: Any, tokenizer: Any, settings: Mapping[str, str]) -> str:
-    """Return a hash of weights, configuration, vocabulary and settings."""
+    """Return a hash of weights, configuration, tokenizer and settings."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode() + tensor.contiguous().numpy().tobytes())
-    for part in (network.config.to_json_string(), sorted(tokenizer.get_vocab().items()), sorted(settings.items())):
+    cutting = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else sorted(tokenizer.get_vocab().items())
+    for part in (network.config.to_json_string(), cutting, sorted(settings.items())):
         digest.update(str(part).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -41,6 +41,7 @@ class Template:
         self.pair = pair
         self.pad = tokenizer.pad_token_id or 0
         self.vocabulary = len(tokenizer)
+        self._special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
         self.typed = "token_type_ids" in tokenizer.model_input_names
         texts = ("a", "b") if pair else ("a",)
         sample = tokenizer(*texts, return_special_tokens_mask=True, return_token_type_ids=True, verbose=False)
@@ -58,13 +59,20 @@ class Template:
         self.specials = len(self.before) + len(self.between) + len(self.after)
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of texts, without special tokens; what UTF-8 has no form for becomes a question mark."""
+        """Return the token ids of texts, without special tokens.
+
+        A text that spells one, such as ``[SEP]``, is cut like any other; what a tokenizer takes for one even so is left
+        out. What UTF-8 has no form for becomes a question mark.
+        """
         if not texts:
             return []
         whole = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         options = {"return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
-        ids: list[list[int]] = self._tokenizer(whole, add_special_tokens=False, **options)["input_ids"]
-        return ids
+        found = self._tokenizer(whole, add_special_tokens=False, split_special_tokens=True, **options)
+        ids: list[list[int]] = found["input_ids"]
+        return [
+            row if self._special.isdisjoint(row) else [one for one in row if one not in self._special] for row in ids
+        ]
 
     def tokens(self, question: Sequence[int], answer: Sequence[int]) -> Tokens:
         """Put token ids together."""

@@ -40,8 +40,9 @@ RULES: Mapping[str, str] = {
 }
 """The rules that are compared, by name."""
 
-_MEASURES = ("macro_f1", "accuracy")
+_MEASURES = {"macro_f1": "macro-F1", "accuracy": "accuracy"}
 _Asked = Mapping[str, NDArray[np.bool_]]
+_Pairs = Sequence[tuple[Classes, Classes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class Point:
     """One rule at one nominal budget: means over the six models, as shares from 0 to 1.
 
     ``calls`` is the share of answers that GPT-4 is asked about, ``by_model`` the same for each model. ``low`` and
-    ``high`` are the ends of the 95% intervals of the two measures, by a bootstrap over the questions.
+    ``high`` are the ends of the 95% intervals of the two measures, by a bootstrap over the questions. ``less_gpt4`` is
+    by how much each measure is above that of GPT-4 alone, with the ends of its interval (the same questions for both).
     """
 
     rule: str
@@ -60,6 +62,7 @@ class Point:
     accuracy: float
     low: Mapping[str, float]
     high: Mapping[str, float]
+    less_gpt4: Mapping[str, tuple[float, float, float]]
 
 
 def curve(found: LeftOut, budgets: Sequence[float] = BUDGETS, rules: Iterable[str] = tuple(RULES)) -> tuple[Point, ...]:
@@ -160,6 +163,7 @@ def _point(
     pairs = [(outer[model].label, guess[model]) for model in outer]
     questions = np.arange(len(pairs[0][0]))
     intervals = {measure: bootstrap(partial(_mean, pairs, measure), questions) for measure in _MEASURES}
+    alone = [(one.label, one.expensive) for one in outer.values() if one.expensive is not None]
     shares = {model: float(one.mean()) for model, one in asked.items()}
     return Point(
         rule=name,
@@ -170,10 +174,19 @@ def _point(
         accuracy=_mean(pairs, "accuracy", questions),
         low={measure: interval[0] for measure, interval in intervals.items()},
         high={measure: interval[1] for measure, interval in intervals.items()},
+        less_gpt4={measure: _less(partial(_gain, pairs, alone, measure), questions) for measure in _MEASURES},
     )
 
 
-def _mean(pairs: Sequence[tuple[Classes, Classes]], measure: str, rows: NDArray[np.int64]) -> float:
+def _less(gain: Callable[[NDArray[np.int64]], float], questions: NDArray[np.int64]) -> tuple[float, float, float]:
+    return gain(questions), *bootstrap(gain, questions)
+
+
+def _gain(pairs: _Pairs, alone: _Pairs, measure: str, rows: NDArray[np.int64]) -> float:
+    return _mean(pairs, measure, rows) - _mean(alone, measure, rows)
+
+
+def _mean(pairs: _Pairs, measure: str, rows: NDArray[np.int64]) -> float:
     if measure == "accuracy":
         return float(np.mean([(label[rows] == guess[rows]).mean() for label, guess in pairs]))
     return float(np.mean([macro_f1(label[rows], guess[rows], CLASSES["action"]) for label, guess in pairs]))
@@ -194,7 +207,7 @@ def section(found: LeftOut) -> Section:
         title="A cascade: the built-in judge, GPT-4 where it is asked (actions; each model left out)",
         header=header,
         rows=[_row(point) for point in points],
-        notes=[*_ROWS_SAY, *_floors(points)],
+        notes=[*_ROWS_SAY, *_floors(points), *_gains(points)],
         data=[_data(point) for point in points],
         figure=plot(
             "Macro-F1 of the actions by the share of GPT-4's calls",
@@ -232,9 +245,25 @@ def _floors(points: Sequence[Point]) -> Iterator[str]:
             value = float(getattr(point, measure))
             verdict = "reached" if value >= floor else "NOT reached"
             yield (
-                f"At most {share:.0%} of the calls, {measure.replace('_', '-').replace('f1', 'F1')} {100 * floor:g}: "
+                f"At most {share:.0%} of the calls, {_MEASURES[measure]} {100 * floor:g}: "
                 f"{verdict} by '{rule}' ({meaning}) with {100 * value:.1f} at {point.calls:.1%}."
             )
+
+
+def _gains(points: Sequence[Point]) -> Iterator[str]:
+    """Yield how the cascade does beside GPT-4 alone at the shares of calls of the floors."""
+    for share in sorted({share for share, _, _ in FLOORS}):
+        for rule in RULES:
+            point = within(points, rule, share)
+            if point is None:
+                continue
+            gains = ", ".join(f"{title} {_points(point.less_gpt4[name])}" for name, title in _MEASURES.items())
+            yield f"Less GPT-4 alone, in points of percent: {gains} by '{rule}' at {point.calls:.1%} of the calls."
+
+
+def _points(less: tuple[float, float, float]) -> str:
+    value, low, high = (f"{100 * number:+.1f}" for number in less)
+    return f"{value} [{low}, {high}]"
 
 
 def _series(points: Iterable[Point], rule: str) -> Series:
@@ -255,4 +284,7 @@ def _data(point: Point) -> dict[str, Any]:
         "by_model": dict(point.by_model),
         "macro_f1": {"value": point.macro_f1, "low": point.low["macro_f1"], "high": point.high["macro_f1"]},
         "accuracy": {"value": point.accuracy, "low": point.low["accuracy"], "high": point.high["accuracy"]},
+        "less_gpt4": {
+            name: dict(zip(("value", "low", "high"), less, strict=True)) for name, less in point.less_gpt4.items()
+        },
     }

@@ -29,7 +29,10 @@ _BY_MODEL = {
 _PRINTED = ("GPT-4", "Longformer")
 _ORDER = ("llama2-7b-chat", "ChatGPT", "Claude", "GPT4", "vicuna-7b", "ChatGLM2")
 MARKS = "computed (printed); ~ agrees only where the mean is taken of the rounded cells, ! differs from the paper"
-_PAIRED = f"Percent, means over the six models; {MARKS}. Intervals draw questions, the same ones for both judges."
+_PAIRED = (
+    f"Percent, means over the six models; {MARKS}. Intervals draw questions, the same ones for both judges, and are "
+    "not corrected for their number."
+)
 
 
 def counted(study: Study, judge: Verdicts, head: str, times: Doubles) -> Doubles:

@@ -112,8 +112,7 @@ class Fitter:
         """
         torch.manual_seed(seed_of(self.options.seed, epoch, self.machine.rank))
         drawn = shuffled(self.corpus.lengths, self.job.train, self.options.batch_tokens, (self.options.seed, 2, epoch))
-        turns = [*drawn, *drawn[: -len(drawn) % self.machine.processes]]
-        own = turns[self.machine.rank :: self.machine.processes]
+        own = share(drawn, self.machine.rank, self.machine.processes)
         called.train()
         losses: list[torch.Tensor] = []
         total = int(self.corpus.lengths[self.job.train].sum())
@@ -134,6 +133,12 @@ class Fitter:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _MOST_GRADIENT)
         optimizer.step()
         return loss.detach()
+
+
+def share(batches: Sequence[list[int]], rank: int, processes: int) -> list[list[int]]:
+    """Return the batches of one of several processes, each of which has as many: some come twice for that."""
+    rounds = -(-len(batches) // processes)
+    return [batches[(turn * processes + rank) % len(batches)] for turn in range(rounds)]
 
 
 def seed_of(*numbers: int) -> int:

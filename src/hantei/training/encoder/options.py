@@ -95,7 +95,7 @@ class TrainOptions:
             ("focal-gamma", self.focal_gamma, 0, 100),
             ("k", self.k, 2, 1000),
             ("seed", self.seed, 0, 1 << 40),
-            ("limit", self.limit or 10, 10, 1 << 40),
+            ("limit", 10 if self.limit is None else self.limit, 10, 1 << 40),
         ):
             if not least <= number <= most:
                 yield f"--{name} {number:g}: expected a number from {least:g} to {most:g}"

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from hantei import benchmarks
 from hantei.errors import RunError
 from hantei.files import write_atomic
 from hantei.judges.encoder.heads import HEADS, slices
@@ -34,8 +35,10 @@ def versions() -> dict[str, str]:
 
 
 def plan_of(rows: Rows, options: TrainOptions) -> dict[str, Any]:
-    """Return what decides the weights: options, files by checksum, versions."""
-    plan = {**options.plan(), "files": [asdict(file) for file in rows.files], "versions": versions()}
+    """Return what decides the weights: options, files and a benchmark by checksum, versions."""
+    benchmark = benchmarks.identity(options.benchmark) if options.benchmark else None
+    files = [asdict(file) for file in rows.files]
+    plan = {**options.plan(), "benchmark": benchmark, "files": files, "versions": versions()}
     found: dict[str, Any] = json.loads(json.dumps(plan))
     return found
 
@@ -54,8 +57,8 @@ def keep_plan(out: Path, plan: Mapping[str, Any]) -> None:
         write_atomic(file, [json_text(dict(plan))])
         return
     try:
-        there = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        there = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
         raise RunError(f"{file}: expected the plan of a training: {error}; choose another --out") from None
     changed = [f"{key} was {_short(there.get(key))}, now {_short(value)}" for key, value in plan.items()
                if there.get(key) != value]  # fmt: skip

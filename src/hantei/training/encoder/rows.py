@@ -16,7 +16,8 @@ from hantei import benchmarks
 from hantei.errors import InputError
 from hantei.inputs import check_language
 from hantei.inputs.labelled import Labelled, read_labelled
-from hantei.judges.builtin.model import language_of, prompt_text
+from hantei.judges.base import language_of
+from hantei.judges.builtin.model import prompt_text
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.heads import HEADS
 from hantei.taxonomy.ids import harm_type
@@ -116,7 +117,7 @@ def _arrays(rows: Sequence[Labelled], heads: Sequence[str]) -> Rows:
         questions=tuple(_encodable(question) for question, _ in pairs),
         answers=tuple(_encodable(answer) for _, answer in pairs),
         labels=labels,
-        question=np.unique([row.question for row in rows], return_inverse=True)[1].astype(np.int64),
+        question=_numbers([row.question for row in rows]),
         pair=pair_hashes(pairs),
         system=np.array([row.response.system for row in rows]),
         harm=np.array([(harm_type(row.prompt.harm) or row.prompt.harm) if row.prompt.harm else "" for row in rows]),
@@ -124,6 +125,12 @@ def _arrays(rows: Sequence[Labelled], heads: Sequence[str]) -> Rows:
         file=np.zeros(len(rows), dtype=np.int64),
         files=(),
     )
+
+
+def _numbers(texts: Sequence[str]) -> Index:
+    """Number different texts in their order; an array of the texts would give each the room of the longest."""
+    place = {text: number for number, text in enumerate(sorted(set(texts)))}
+    return np.array([place[text] for text in texts], dtype=np.int64)
 
 
 def _label(row: Labelled, head: str) -> Any:

@@ -13,10 +13,11 @@ import torch
 
 from hantei.errors import UsageError
 from hantei.files import write_atomic
-from hantei.judges.encoder.folder import EncoderSpec, load_base, save
+from hantei.judges.encoder.folder import EncoderSpec, load_base, longest_input, save
 from hantei.judges.encoder.network import EncoderNetwork
 from hantei.judges.profile import Profile
 from hantei.metrics.classification import Doubles
+from hantei.models.http_errors import clean
 from hantei.training.encoder.checkpoint import Checkpoint, Standing
 from hantei.training.encoder.checkpoint import save as save_checkpoint
 from hantei.training.encoder.corpus import Corpus, tokenize
@@ -30,21 +31,20 @@ from hantei.training.encoder.scores import Said, Spread, measures, probabilities
 from hantei.training.encoder.splits import Fold, file_name, folds, limited, protocol, validation
 from hantei.training.scoring import Measure
 
-_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "longformer", "camembert", "mpnet", "xlm-roberta-xl")
-"""Models that number positions from behind the padding token's number, and so have fewer than they state."""
-
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     """What a training gave: the folder, the heads, and the measures on rows that were held out.
 
-    ``standing`` says how the fit on all rows went; it is None where only folds were run.
+    ``standing`` says how the fit on all rows went; it is None where only folds were run. ``first`` is False in all but
+    one of several processes that train together: that one speaks for them.
     """
 
     path: Path
     heads: tuple[str, ...]
     measures: tuple[Measure, ...]
     standing: Standing | None
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def run(files: Sequence[Path], out: Path, options: TrainOptions, say: Say) -> Tr
         standing, found = _final(workshop, out, tokenizer, found)
     if machine.first:
         write_measures(out, found)
-    return Trained(out, rows.heads, tuple(found), standing)
+    return Trained(out, rows.heads, tuple(found), standing, machine.first)
 
 
 def _silent(_line: str) -> None:
@@ -131,13 +131,13 @@ def _cross_validate(workshop: _Workshop, out: Path) -> list[Measure]:
 def _fold(workshop: _Workshop, fold: Fold) -> Doubles:
     """Return the probabilities of the rows that a fold leaves out, from its finished file where there is one."""
     kind = f"{workshop.options.folds}"
-    name = file_name(kind, fold.name)
+    name, shown = file_name(kind, fold.name), clean(fold.name)
     finished = workshop.work / f"{name}.npy"
     if finished.is_file():
-        workshop.say(f"{fold.name}: finished before")
+        workshop.say(f"{shown}: finished before")
         found: Doubles = np.load(finished, allow_pickle=False)
         return found
-    fit = workshop.fit(fold.name, name, fold.train)
+    fit = workshop.fit(shown, name, fold.train)
     said = probabilities(workshop.predict(fit.network, fold.held_out), fit.temperature)
     if workshop.machine.first:
         write_atomic(finished, [_npy(said)])
@@ -201,10 +201,6 @@ def _check_length(config: Any, max_tokens: int) -> None:
     Raises:
         UsageError: they are.
     """
-    positions = getattr(config, "max_position_embeddings", None)
-    if not positions:
-        return
-    if config.model_type in _OFFSET_POSITIONS:
-        positions -= (config.pad_token_id or 0) + 1
-    if max_tokens > positions:
-        raise UsageError(f"--max-tokens {max_tokens}: this encoder takes at most {positions}")
+    longest = longest_input(config)
+    if longest and max_tokens > longest:
+        raise UsageError(f"--max-tokens {max_tokens}: this encoder takes at most {longest}")
