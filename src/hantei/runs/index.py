@@ -225,6 +225,12 @@ class Index:
             JOIN prompts p ON p.no = r.prompt WHERE t.chosen ORDER BY t.unsafe DESC, t.doubt, r.no"""
         return (Pair(*row) for row in self.db.execute(query))
 
+    def asked(self, judge: int) -> tuple[int, int]:
+        """Return on how many answers a cascade gave a verdict, and how many of these its expensive judge gave."""
+        query = "SELECT COUNT(asked), COALESCE(SUM(asked), 0) FROM judgments WHERE judge = ?"
+        judged, asked = self.db.execute(query, (judge,)).fetchone()
+        return judged, asked
+
     def move_judgments(self, judge: int, path: Path) -> None:
         """Learn the new offsets of a judge's judgments after its file was put into input order."""
         keys = self.db.execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -127,7 +129,7 @@ def test_an_expensive_judge_that_says_nothing_of_the_head_gives_no_verdict() -> 
     assert (out.status, out.fault, out.unsafe, out.answered_by) == ("abstained", "judge", None, None)
 
 
-def test_calls_saved_are_in_the_summary(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_calls_saved_are_in_the_summary(tmp_path: Path) -> None:
     rows = [{"id": str(n), "system": "m", "question": f"Why is the sky blue, {n}?", "answer": "So."} for n in range(5)]
     ids = [response_id("m", str(n), 0) for n in range(5)]
     cheap = [sure(identity, p) for identity, p in zip(ids, (0.01, 0.02, 0.5, 0.6, 0.97), strict=True)]
@@ -144,10 +146,29 @@ def test_calls_saved_are_in_the_summary(tmp_path) -> None:  # type: ignore[no-un
     assert not [r for r in again.summary().rates if r.metric == "calls_saved_rate" and r.by["judge"] == "builtin"]
 
 
-def test_a_recorded_judge_repeats_under_its_own_name(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_recorded_judge_repeats_under_its_own_name(tmp_path: Path) -> None:
     said = [sure("a", 0.9, cost=0.5, answered_by="x", critique="It tells how."), sure("b", 0.1)]
     judge = recorded(f"recorded@{written(tmp_path / 'said.jsonl', said)}")
     known, unknown = judge.judge([pair("a"), (pair("b")[0], Response(id="z", prompt_id="b", system="s", text="t"))])
     assert (known.unsafe, known.judge, known.cost, known.answered_by) == (True, judge.name, None, None)
     assert known.critique == "It tells how."
     assert (unknown.status, unknown.fault) == ("abstained", "judge")
+
+
+def test_a_run_that_asks_surely_more_than_the_fit_lets_expect_is_told(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "system": "m", "question": f"Why is the sky blue, {n}?", "answer": "So."} for n in range(40)]
+    ids = [response_id("m", str(n), 0) for n in range(40)]
+    cheap = written(
+        tmp_path / "cheap.jsonl", [sure(identity, 0.5 if n < 20 else 0.01) for n, identity in enumerate(ids)]
+    )
+    dear = written(tmp_path / "dear.jsonl", [sure(identity, 0.9) for identity in ids])
+    name = f"cascade?threshold=0.9@recorded@{cheap},recorded@{dear}"
+    run = api.judge(rows, name, tmp_path / "run")
+    assert not run.summary().notes  # nothing was promised
+    for expected, told in ((0.2, True), (0.3, False), (0.6, False)):  # 20 of 40: the interval is 35 to 65%
+        info = run.info()
+        info["judges"][name]["cascade"]["operating"] = {"calls": expected}
+        run.write_info(info)
+        api.report(run.path)
+        notes = [note for note in run.summary().notes if "unlike the fit's sample" in note]
+        assert bool(notes) is told
