@@ -19,7 +19,7 @@ def do_not_answer(
         Path | None, typer.Option(help="A Hugging Face tokenizer's folder: lengths in tokens, not words.")
     ] = None,
     cascade: Annotated[
-        bool, typer.Option("--cascade", help="Measure the cascade of builtin and GPT-4, too: some 5 minutes.")
+        bool, typer.Option("--cascade", help="Measure the cascade of builtin and GPT-4, too: some 4 minutes more.")
     ] = False,
     verdicts: Annotated[
         Path | None, typer.Option(help="A folder for what each judge said, as recorded@FILE takes it.")
