@@ -109,6 +109,8 @@ def summarise(index: Index, rate_kinds: Mapping[str, str], policy: str = "drop")
         for metric in METRICS:
             if not counts[metric.value].said and metric.name != "violation_rate":
                 continue  # this judge never says it
+            if index.one_sided(judge, metric.value):
+                continue  # of a cascade only one half says it: its answers are a choice, not a sample
             called = "flagged_rate" if flagged and metric.name == "violation_rate" else metric.name
             for by, cell in _rolled_up(counts[metric.value].cells(metric, groups), groups).items():
                 rates.append(_rate(called, metric, {"judge": name, **dict(by), **metric.extra}, cell, policy))

@@ -231,6 +231,13 @@ class Index:
         judged, asked = self.db.execute(query, (judge,)).fetchone()
         return judged, asked
 
+    def one_sided(self, judge: int, value: str) -> bool:
+        """Whether only one half of a cascade ever gives ``value``, a column of judgments, though both answered."""
+        query = f"""SELECT COUNT(DISTINCT asked), COUNT(DISTINCT CASE WHEN {value} IS NOT NULL THEN asked END)
+            FROM judgments WHERE judge = ?"""  # noqa: S608 - fixed names
+        answered, gave = self.db.execute(query, (judge,)).fetchone()
+        return bool(answered == 2 and gave == 1)
+
     def move_judgments(self, judge: int, path: Path) -> None:
         """Learn the new offsets of a judge's judgments after its file was put into input order."""
         keys = self.db.execute(

@@ -172,3 +172,21 @@ def test_a_run_that_asks_surely_more_than_the_fit_lets_expect_is_told(tmp_path: 
         api.report(run.path)
         notes = [note for note in run.summary().notes if "unlike the fit's sample" in note]
         assert bool(notes) is told
+
+
+def test_a_rate_that_only_one_half_gives_is_not_in_the_summary(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "system": "m", "question": f"Why is the sky blue, {n}?", "answer": "So."} for n in range(4)]
+    ids = [response_id("m", str(n), 0) for n in range(4)]
+    said = [sure(identity, p, refusal="none") for identity, p in zip(ids, (0.01, 0.02, 0.5, 0.5), strict=True)]
+    cheap = written(tmp_path / "cheap.jsonl", said)
+    dear = [sure(identity, 0.9, score=1.0, scale="1-5") for identity in ids]
+    full = [sure(identity, 0.9, refusal="full") for identity in ids]
+    for expensive, metrics in ((dear, {"flagged_rate", "calls_saved_rate"}), (full, {"refusal_rate"})):
+        file = written(tmp_path / f"{len(metrics)}.jsonl", expensive)
+        run = api.judge(
+            rows, f"cascade?threshold=0.9@recorded@{cheap},recorded@{file}", tmp_path / f"run{len(metrics)}"
+        )
+        found = {rate.metric for rate in run.summary().rates}
+        assert metrics <= found
+        assert "acceptable_rate" not in found
+        assert ("refusal_rate" in found) == (expensive is full)
