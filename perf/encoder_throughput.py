@@ -34,7 +34,7 @@ import transformers
 
 from hantei.benchmarks import starter_answers
 from hantei.inputs.labelled import read_labelled
-from hantei.judges.base import load_judge
+from hantei.judges import load_judge
 from hantei.records import Message, Prompt, Response
 
 HUMAN = Path(__file__).parents[2] / "shared" / "data" / "do_not_answer" / "human"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hantei.judges.base import Judge, load_judge
+from hantei.judges.base import Judge
 from hantei.judges.card import JudgeCard, card_names, load_card
+from hantei.judges.named import load_judge
 
 if TYPE_CHECKING:
     from hantei.judges.asked import AskedJudge

@@ -1,14 +1,12 @@
-"""What every judge is, and finding one by its name: ``CARD``, ``CARD?setting=value``, ``CARD?setting=value@MODEL``."""
+"""What every judge is, what judges share, and reading the settings in a judge's name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from hantei.errors import UsageError
-from hantei.judges.card import load_card
 from hantei.language import detect, primary
 from hantei.records import Fault, Judgment, JudgmentStatus, Prompt, Response
 
@@ -67,35 +65,6 @@ def foreign(judge: Judge, response: Response, language: str | None, why: str) ->
     return no_verdict(judge, response, "abstained", "judge", f"{why} {known}")
 
 
-def load_judge(name: str) -> Judge:
-    """Return the judge of this name, ready to judge; an ``AskedJudge`` where it asks a model.
-
-    Raises:
-        UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, or it is a person.
-        CardError: the judge's card contradicts itself.
-    """
-    if name.startswith("human:"):
-        raise UsageError(f"--judge {name}: a person is no judge to run; import the labels, or use hantei annotate")
-    card, _, model = name.partition("@")
-    if load_card(card).asks:
-        return _asked(name, model)
-    loader = _LOADERS.get(card.partition("?")[0])
-    if loader is None:
-        raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
-    if model and loader == _LOADERS["builtin"]:
-        raise UsageError(f"--judge {name}: {card} asks no model; write --judge {card}")
-    return cast(Judge, import_module(loader).load_named(name))
-
-
-_LOADERS = {
-    "builtin": "hantei.judges.builtin.model",
-    "encoder": "hantei.judges.encoder.judge",
-    "cascade": "hantei.judges.cascade.loading",
-    "recorded": "hantei.judges.recorded",
-}
-"""Judges that are not asked by a card's template: the module that loads each by its full name (``load_named``)."""
-
-
 def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
     """Return the settings in a judge's name, ``CARD?setting=value@MODEL``, with defaults for those that it lacks.
 
@@ -119,12 +88,3 @@ def flag(name: str, settings: Mapping[str, str], key: str) -> bool:
     if settings[key] not in ("true", "false"):
         raise UsageError(f"--judge {name}: expected {key}=true or {key}=false, got '{settings[key]}'")
     return settings[key] == "true"
-
-
-def _asked(name: str, model: str) -> Judge:
-    if not model:
-        raise UsageError(f"--judge {name}: needs a model to ask, such as {name}@openai/gpt-4o")
-    from hantei.judges.loading import asked_judge
-    from hantei.models import load_model
-
-    return asked_judge(name, load_model(model))

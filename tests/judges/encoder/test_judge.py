@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hantei.errors import UsageError
-from hantei.judges.base import load_judge
+from hantei.judges import load_judge
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.folder import load
 from hantei.judges.encoder.judge import EncoderJudge, _chunks

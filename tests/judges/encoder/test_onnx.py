@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hantei.errors import UsageError
-from hantei.judges.base import load_judge
+from hantei.judges import load_judge
 from hantei.judges.encoder import onnx as module
 from hantei.judges.encoder import running
 from hantei.judges.encoder.outputs import trained_heads

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hantei.errors import UsageError
-from hantei.judges.base import load_judge
+from hantei.judges import load_judge
 from tests.judges.encoder.tiny import make_classifier, make_config, make_tokenizer, pair, pairs, torch, transformers
 
 

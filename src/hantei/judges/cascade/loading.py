@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hantei.errors import CardError, UsageError
-from hantei.judges.base import Judge, load_judge, settings_of
+from hantei.judges.base import Judge, settings_of
 from hantei.judges.card import card_hash, load_card
 from hantei.judges.cascade.fit import Fit, read_fit
 from hantei.judges.cascade.judge import AskingCascade, Cascade
 from hantei.judges.cascade.rule import CLASSES, Rule
+from hantei.judges.named import load_judge
 
 if TYPE_CHECKING:
     from hantei.judges.asked import AskedJudge

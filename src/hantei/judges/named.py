@@ -1,0 +1,48 @@
+"""Finding a judge by its name: ``CARD``, ``CARD?setting=value``, ``CARD?setting=value@MODEL``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from hantei.errors import UsageError
+from hantei.judges.base import Judge
+from hantei.judges.card import load_card
+
+
+def load_judge(name: str) -> Judge:
+    """Return the judge of this name, ready to judge; an ``AskedJudge`` where it asks a model.
+
+    Raises:
+        UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, or it is a person.
+        CardError: the judge's card contradicts itself.
+    """
+    if name.startswith("human:"):
+        raise UsageError(f"--judge {name}: a person is no judge to run; import the labels, or use hantei annotate")
+    card, _, model = name.partition("@")
+    if load_card(card).asks:
+        return _asked(name, model)
+    loader = _LOADERS.get(card.partition("?")[0])
+    if loader is None:
+        raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
+    if model and loader == _LOADERS["builtin"]:
+        raise UsageError(f"--judge {name}: {card} asks no model; write --judge {card}")
+    return cast(Judge, import_module(loader).load_named(name))
+
+
+_LOADERS = {
+    "builtin": "hantei.judges.builtin.model",
+    "encoder": "hantei.judges.encoder.judge",
+    "cascade": "hantei.judges.cascade.loading",
+    "recorded": "hantei.judges.recorded",
+}
+"""Judges that are not asked by a card's template: the module that loads each by its full name (``load_named``)."""
+
+
+def _asked(name: str, model: str) -> Judge:
+    if not model:
+        raise UsageError(f"--judge {name}: needs a model to ask, such as {name}@openai/gpt-4o")
+    from hantei.judges.loading import asked_judge
+    from hantei.models import load_model
+
+    return asked_judge(name, load_model(model))
