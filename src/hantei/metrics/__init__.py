@@ -1,1 +1,1 @@
-"""Rates with intervals that hold for rare events (``intervals``), and the summary of a run (``summary``)."""
+"""Rates with intervals that hold for rare events, the summary of a run, agreement of classes, calibration."""

@@ -1,1 +1,1 @@
-"""Training: the built-in judge so far."""
+"""Training: the built-in judge, encoders, and the threshold of a cascade."""
