@@ -13,7 +13,8 @@ from hantei.cli.output import print_json, print_table, say
 def do_not_answer(
     data: Annotated[Path, typer.Option(help="The folder of the release, or one that has it as do_not_answer.")],
     judge: Annotated[
-        list[str] | None, typer.Option(help="A judge to put beside: builtin or encoder@hf/PATH. May be repeated.")
+        list[str] | None,
+        typer.Option(help="One to put beside: builtin, encoder@hf/PATH, recorded@FILE. May be repeated."),
     ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="A Hugging Face tokenizer's folder: lengths in tokens, not words.")

@@ -95,7 +95,7 @@ def test_an_encoder_without_verdicts_names_the_command_that_makes_them(tmp_path:
 
 
 def test_other_judges_are_refused_before_anything_is_fitted(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--judge rubric: expected builtin or encoder@hf/PATH"):
+    with pytest.raises(UsageError, match="--judge rubric: expected builtin, encoder@hf/PATH or recorded@FILE"):
         own_verdicts(read_study(release(tmp_path)), ["builtin", "rubric"], never)
 
 
@@ -202,3 +202,15 @@ def test_verdicts_are_written_as_a_recorded_judge_reads_them(tmp_path: Path) -> 
     (folder / "file").write_text("")
     with pytest.raises(UsageError, match="--verdicts"):
         reproduce(release(tmp_path), verdicts=folder / "file")
+
+
+def test_any_judges_file_of_judgments_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "said so.jsonl"
+    file.write_bytes(b"".join(map(to_line, judgments("GPT4"))))
+    study = read_study(release(tmp_path))
+    (said,) = own_verdicts(study, [f"recorded@{tmp_path}/said%20so.jsonl"], never)
+    assert (said.action[0].tolist(), said.harmful[0].tolist()) == (list(ACTIONS), list(HARMFUL))
+    assert (said.action[1:] == NONE).all()
+    assert "5 of 30 answers, as recorded" in said.how
+    with pytest.raises(UsageError, match="expected a file of judgments"):
+        own_verdicts(study, ["recorded@nothing.jsonl"], never)

@@ -49,9 +49,8 @@ def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
         header=("judge", "head", "n", "scaling", "calibration error %", "Brier score"),
         rows=table.rows,
         notes=[
-            "harmful: the probability of harm; action: that of the likeliest action. Each judge was fitted without the "
-            "model that it judges; scaling is fitted out of fold, five folds by question. Intervals are drawn by "
-            "question."
+            "harmful: the probability of harm; action: that of the likeliest action. What each judge had seen stands "
+            "at the end; scaling is fitted out of fold, five folds by question. Intervals are drawn by question."
         ],
         data=table.data,
         figure=plot(

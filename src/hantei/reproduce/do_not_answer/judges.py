@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -22,7 +23,8 @@ def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOu
     """Return what hantei's judges said of the answers, each answer judged by a fit without its model.
 
     ``builtin`` is fitted again six times. ``encoder@hf/PATH`` is not: its verdicts are those that training with folds
-    left in its folder, for as many answers as there are.
+    left in its folder, for as many answers as there are. ``recorded@FILE`` is any judge's file of judgments, taken as
+    it is.
 
     Args:
         study: the release.
@@ -42,7 +44,11 @@ def _recorded(study: Study, name: str) -> Verdicts:
     card, _, model = name.partition("@")
     if card == "encoder" and model:
         return _encoder(study, name, model)
-    raise UsageError(f"--judge {name}: expected builtin or encoder@hf/PATH; the recorded judges are always there")
+    if card == "recorded" and model:
+        return _given(study, name, Path(unquote(model)), "as recorded; whether it had seen these answers is not known")
+    raise UsageError(
+        f"--judge {name}: expected builtin, encoder@hf/PATH or recorded@FILE; the paper's judges are always there"
+    )
 
 
 def _builtin(fitted: LeftOut) -> Verdicts:
@@ -61,11 +67,18 @@ def _encoder(study: Study, name: str, model: str) -> Verdicts:
             f"encoder {study.folder}/human/*.csv --model {folder} --head action --head unsafe --folds system "
             "--out DIR2' and name encoder@hf/DIR2"
         )
+    return _given(study, name, file, f"held out in training with {_folds(folder)}")
+
+
+def _given(study: Study, name: str, file: Path, how: str) -> Verdicts:
+    """Return the verdicts in a file of judgments."""
+    if not file.is_file():
+        raise UsageError(f"--judge {name}: {file}: expected a file of judgments, found none")
     action, harmful, chance, actions = _placed(study, read_records(file, Judgment), file)
     judged = (action != NONE) | (harmful != NONE)
     if not judged.any():
         raise InputError(f"{file}: expected judgments with an action or a verdict, found none")
-    how = f"{int(judged.sum()):,} of {judged.size:,} answers, held out in training with {_folds(folder)}"
+    how = f"{int(judged.sum()):,} of {judged.size:,} answers, {how}"
     return Verdicts(name, action, harmful, _said(chance), how, _said(actions))
 
 
