@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError, UsageError
-from hantei.inputs.tables import Row, kind_of, text_problem
+from hantei.inputs.tables import Row, it_has, kind_of, text_problem
 from hantei.language import detect
 from hantei.records import INTENTS, ROLES, Message, Prompt, Response, response_id
 
@@ -98,7 +98,7 @@ class Columns:
         for target, aliases in ALIASES.items():
             if target in self.mapping:
                 if self.mapping[target] not in names:
-                    raise InputError(f"{self.path}: no column '{self.mapping[target]}' to --map; {_list(names)}")
+                    raise InputError(f"{self.path}: no column '{self.mapping[target]}' to --map; {it_has(names)}")
                 found[target] = self.mapping[target]
                 continue
             column = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
@@ -262,16 +262,10 @@ class _Cells:
         return messages
 
 
-def _list(names: Sequence[str]) -> str:
-    if not names:
-        return "it has no columns"
-    return "it has " + ", ".join(f"'{name}'" for name in names[:20])
-
-
 def _missing(path: Path, name: str, names: Sequence[str]) -> str:
     what = {"response": "answer", "prompt": "question"}[name]
     return (
-        f"{path}: no column for the {what} (expected {', '.join(ALIASES[name])}); {_list(names)}; "
+        f"{path}: no column for the {what} (expected {', '.join(ALIASES[name])}); {it_has(names)}; "
         f"name it with --map {name}=COLUMN"
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hantei.errors import InputError, RowError
-from hantei.inputs.tables import Row
+from hantei.inputs.tables import Row, it_has
 from hantei.records import ACTIONS, REFUSALS, Judgment, Refusal
 
 Head = Literal["unsafe", "action", "refusal"]
@@ -83,7 +83,7 @@ class LabelColumns:
     def _mapped(self, label: str, names: Sequence[str], taken: Mapping[str, str]) -> str:
         column = self.mapping[label]
         if column not in names:
-            raise InputError(f"{self.path}: no column '{column}' to --map; it has {_list(names)}")
+            raise InputError(f"{self.path}: no column '{column}' to --map; {it_has(names)}")
         if column in taken:
             raise InputError(
                 f"{self.path}: --map {label}={column}: that column is read as the {taken[column]}; name the column of "
@@ -133,9 +133,5 @@ def no_label(path: Path, names: Sequence[str]) -> InputError:
     """Return the error of a file with the columns ``names``, none of which holds labels."""
     usual = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
     return InputError(
-        f"{path}: no column for a label (expected {usual}); it has {_list(names)}; name one with --map unsafe=COLUMN"
+        f"{path}: no column for a label (expected {usual}); {it_has(names)}; name one with --map unsafe=COLUMN"
     )
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:20]) or "no columns"

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -96,6 +96,13 @@ def text_problem(text: str) -> str | None:
         return f"has {len(text):,} characters; the limit is {MAX_FIELD:,}"
     nul = text.find("\0")
     return f"holds a NUL byte at character {nul + 1}" if nul >= 0 else None
+
+
+def it_has(names: Sequence[str]) -> str:
+    """Return what a message says of the columns of a file."""
+    if not names:
+        return "it has no columns"
+    return "it has " + ", ".join(f"'{name}'" for name in names[:20])
 
 
 def kind_of(value: Any) -> str:

@@ -6,24 +6,19 @@ escaping of an answer runs nothing. Scripts may not build markup from strings ei
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hantei.errors import UsageError
-from hantei.files import write_atomic
 from hantei.records import ACTIONS
 from hantei.report import charts
 from hantei.report.answers import Answers, encode
 from hantei.report.data import ReportInput
-from hantei.report.template import template
+from hantei.report.template import assets, source_hash, template, write_page
 from hantei.report.text import clip
 from hantei.report.views import JudgeView, judge_views, judges_table
 
-_HERE = Path(__file__).parent
 _STYLES = ("base.css", "results.css", "answers.css", "curves.css", "print.css")
 _SCRIPTS = ("data.js", "elements.js", "answer.js", "filters.js", "browser.js", "judges.js", "start.js")
 _LIST_LIMIT = 40
@@ -38,7 +33,7 @@ def render_report(data: ReportInput) -> str:
     """
     from markupsafe import Markup
 
-    style, script = _joined(_STYLES), _script()
+    style, script = assets(_STYLES), _script()
     answers = encode(data)
     views = judge_views(data)
     return str(
@@ -69,18 +64,15 @@ def write_report(path: Path, data: ReportInput) -> None:
     Raises:
         UsageError: the file cannot be written there.
     """
-    try:
-        write_atomic(path, [render_report(data).encode("utf-8", "backslashreplace")])
-    except OSError as error:
-        raise UsageError(f"{path}: expected a place to write the report: {error.strerror or error}") from None
+    write_page(path, render_report(data), "report")
 
 
 def _policy(style: str, script: str) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
+            f"style-src '{source_hash(style)}'",
+            f"script-src '{source_hash(script)}'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -89,17 +81,8 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _joined(names: tuple[str, ...]) -> str:
-    # read_text turns line ends into LF, as the browser does before it hashes.
-    return "".join((_HERE / "assets" / name).read_text(encoding="utf-8") for name in names)
-
-
 def _script() -> str:
-    return f'(() => {{\n"use strict";\n{_joined(_SCRIPTS)}}})();\n'
+    return f'(() => {{\n"use strict";\n{assets(_SCRIPTS)}}})();\n'
 
 
 def _time(created: str) -> str:
