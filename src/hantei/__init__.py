@@ -8,9 +8,9 @@ for rate in run.summary().rates: ...
 
 from hantei.api import Options, demo, export, judge, report
 from hantei.asking_api import RunOptions, estimate, run
+from hantei.engine.limits import Limits
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
-from hantei.runs.limits import Limits
 from hantei.version import __version__
 
 __all__ = [

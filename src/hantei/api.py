@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei import benchmarks
+from hantei.engine.limits import Limits
 from hantei.errors import RowError, RunError, UsageError
 from hantei.exchange.exporting import export_run
 from hantei.inputs import Row, Table, check_language, given_row, open_table
@@ -18,13 +19,12 @@ from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES, summarise
 from hantei.models.prices import pricing
-from hantei.report.build import build_report, notices
+from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.ingest import Reading, Rows, ingest
 from hantei.runs.judging import add_judges, judge_run
-from hantei.runs.limits import Limits
 from hantei.version import __version__
 
 Say = Callable[[str], None]

@@ -9,6 +9,13 @@ from pathlib import Path
 
 from hantei import api, benchmarks
 from hantei.api import Say
+from hantei.engine import pipeline as engine
+from hantei.engine.asking import Asked, AskingJudge
+from hantei.engine.caller import Price
+from hantei.engine.forecast import Estimate
+from hantei.engine.forecast import estimate as estimate_run
+from hantei.engine.limits import Limits
+from hantei.engine.work import AskingIndex, put_responses_in_order
 from hantei.errors import UsageError
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES
@@ -16,16 +23,10 @@ from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
 from hantei.models.prices import pricing
-from hantei.runs import engine, plan
-from hantei.runs.asking import Asked, AskingJudge
-from hantei.runs.calling import Price
+from hantei.runs import plan
 from hantei.runs.drift import note_drift
-from hantei.runs.estimate import Estimate
-from hantei.runs.estimate import estimate as estimate_run
 from hantei.runs.folder import Run
 from hantei.runs.judging import add_judges, put_in_order
-from hantei.runs.limits import Limits
-from hantei.runs.work import AskingIndex, put_responses_in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

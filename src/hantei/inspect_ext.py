@@ -21,6 +21,11 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric
 from inspect_ai.solver import TaskState, generate
 
 from hantei import benchmarks
+from hantei.engine.asking import AskingJudge, ask_judge
+from hantei.engine.caller import Caller
+from hantei.engine.limits import Limits
+from hantei.engine.meter import Meter
+from hantei.engine.stopping import Stop
 from hantei.exchange.inspect_read import Answered, pair
 from hantei.exchange.inspect_scores import KEY, kept, to_score
 from hantei.judges import Judge, load_card, load_judge
@@ -32,11 +37,6 @@ from hantei.models.names import ModelName
 from hantei.models.prices import cost
 from hantei.models.sampling import Defaults
 from hantei.records import Judgment, Prompt, Response
-from hantei.runs.asking import AskingJudge, ask_judge
-from hantei.runs.calling import Caller
-from hantei.runs.limits import Limits
-from hantei.runs.meter import Meter
-from hantei.runs.stopping import Stop
 
 _MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 

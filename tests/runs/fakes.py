@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hantei.engine.asking import Asked
+from hantei.engine.limits import Limits
+from hantei.engine.pipeline import Outcome, drive
+from hantei.engine.work import AskingIndex, put_responses_in_order
 from hantei.judges import Judge
 from hantei.models.base import CallError, Failure, Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response
 from hantei.runs import plan
-from hantei.runs.asking import Asked
-from hantei.runs.engine import Outcome, drive
 from hantei.runs.folder import Run
 from hantei.runs.judging import put_in_order
-from hantei.runs.limits import Limits
-from hantei.runs.work import AskingIndex, put_responses_in_order
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
 """Retries without long pauses."""

@@ -10,7 +10,7 @@ import pytest
 import hantei
 from hantei import asking_api
 from hantei.judges.profile import Profile
-from hantei.report.build import notices
+from hantei.reports.build import notices
 from hantei.runs import drift
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from hantei.engine.asking import Asked
 from hantei.errors import InputError, RunError, UsageError
 from hantei.models.base import Sampling
 from hantei.records import Message, Prompt
 from hantei.runs import plan
-from hantei.runs.asking import Asked
 from hantei.runs.folder import Run, load_run
 from tests.runs.fakes import FakeModel, prompts
 

@@ -16,10 +16,10 @@ import pytest
 
 from hantei import asking_api
 from hantei.asking_api import RunOptions
+from hantei.engine.limits import Limits
 from hantei.errors import RunError, UsageError
 from hantei.models.base import Sampling
 from hantei.runs.folder import load_run
-from hantei.runs.limits import Limits
 from tests import servers
 from tests.servers import Answer, FaultServer, Seen, fault_server
 

@@ -17,8 +17,8 @@ from hantei.judges import load_judge
 from hantei.judges.cascade.fit import read_fit
 from hantei.judges.cascade.rule import ALWAYS, NEVER, Rule
 from hantei.records import Judgment, response_id, to_line
+from hantei.training.builtin.thresholds import error_bound, for_accuracy, for_budget
 from hantei.training.cascade import FitOptions, Goal, RuleName, Verdicts, answers, choose, curve, learn, point, train
-from hantei.training.thresholds import error_bound, for_accuracy, for_budget
 
 Doubles = NDArray[np.float64]
 Classes = NDArray[np.int64]

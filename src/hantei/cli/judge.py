@@ -11,10 +11,10 @@ from hantei import api
 from hantei.cli import fail_if
 from hantei.cli.output import warn
 from hantei.cli.summary import finish, interruptible
+from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.judges.loading import with_parse
 from hantei.runs.folder import load_run
-from hantei.runs.limits import Limits
 
 FailIf = Annotated[
     list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'flagged_rate.high > 0.02'.")

@@ -11,9 +11,9 @@ from hantei.cli import fail_if
 from hantei.cli.judge import FailIf, Json, Judges
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish, interruptible
+from hantei.engine.limits import Limits
 from hantei.judges.loading import with_parse
 from hantei.models.base import Sampling
-from hantei.runs.limits import Limits
 
 if TYPE_CHECKING:
     from hantei.asking_api import RunOptions

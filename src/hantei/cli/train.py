@@ -35,7 +35,7 @@ def builtin(
 
     Example: hantei train builtin --data ../shared/data --evaluate-only
     """
-    from hantei.training import builtin
+    from hantei.training.builtin import train as builtin
 
     if evaluate_only and out:
         raise UsageError("--evaluate-only writes nothing: leave out --out")

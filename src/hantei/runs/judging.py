@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
+from hantei.engine.limits import Limits
 from hantei.errors import RunError
 from hantei.judges import Judge
 from hantei.progress import Progress
@@ -14,12 +15,11 @@ from hantei.records import Prompt, Response, from_dict, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Pair
 from hantei.runs.journal import Journal, in_order, reorder
-from hantei.runs.limits import Limits
 from hantei.runs.reasoning import judges_reasoning, to_be_judged
 
 if TYPE_CHECKING:
-    from hantei.runs.asking import AskingJudge
-    from hantei.runs.calling import Price
+    from hantei.engine.asking import AskingJudge
+    from hantei.engine.caller import Price
 
 _BATCH = 512
 
@@ -100,8 +100,8 @@ def asks_model(judge: Judge) -> TypeGuard[AskingJudge]:
 def _judge_by_asking(
     run: Run, index: Index, judge: AskingJudge, limits: Limits, price: Price | None, say: Callable[[str], None]
 ) -> int:
-    from hantei.runs.calling import no_price  # the engine needs asyncio, which judging without a model does not
-    from hantei.runs.engine import drive
+    from hantei.engine.caller import no_price  # the engine needs asyncio, which judging without a model does not
+    from hantei.engine.pipeline import drive
 
     outcome = drive(run, index, [judge], None, limits, price or no_price)
     put_in_order(run, index, judge.name)

@@ -13,13 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from hantei.engine.asking import Asked
+from hantei.engine.work import AskingIndex
 from hantei.errors import InputError, RunError, UsageError
 from hantei.language import detect
 from hantei.records import Prompt, to_line
-from hantei.runs.asking import Asked
 from hantei.runs.folder import Run
 from hantei.runs.journal import Journal
-from hantei.runs.work import AskingIndex
 from hantei.version import __version__
 
 _GROUP = 512

@@ -28,7 +28,7 @@ from hantei.judges.recorded import RecordedJudge
 from hantei.metrics.calibration import fit_temperature
 from hantei.metrics.classification import confusion, macro_f1
 from hantei.records import Judgment
-from hantei.training.thresholds import error_bound, for_accuracy, for_budget, single_level
+from hantei.training.builtin.thresholds import error_bound, for_accuracy, for_budget, single_level
 
 RuleName = Literal["confidence", "value"]
 Say = Callable[[str], None]

@@ -9,17 +9,17 @@ from typing import cast
 import numpy as np
 import pytest
 
+from hantei.engine.asking import Asked
+from hantei.engine.forecast import estimate
+from hantei.engine.limits import Limits
+from hantei.engine.pipeline import Outcome
+from hantei.engine.work import AskingIndex
 from hantei.judges import load_judge
 from hantei.judges.asked import AskedJudge
 from hantei.judges.cascade.judge import AskingCascade
 from hantei.judges.cascade.rule import Rule
 from hantei.models.base import CallError, Reply
 from hantei.records import Judgment, response_id
-from hantei.runs.asking import Asked
-from hantei.runs.engine import Outcome
-from hantei.runs.estimate import estimate
-from hantei.runs.limits import Limits
-from hantei.runs.work import AskingIndex
 from tests.judges.cascade.conftest import Told, pair, sure
 from tests.judges.conftest import judge_of
 from tests.runs.fakes import Asking, FakeAskingJudge, FakeModel, Fault

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from hantei.engine.asking import AskingJudge
 from hantei.errors import CardError, HanteiError, InputError, UsageError
 from hantei.judges import card_names, load_card, load_judge
 from hantei.judges.cascade.fit import Fit, read_fit
 from hantei.judges.cascade.judge import AskingCascade, Cascade
 from hantei.records import Judgment
-from hantei.runs.asking import AskingJudge
 from hantei.runs.judging import asks_model
 from tests.judges.cascade.conftest import sure, written
 

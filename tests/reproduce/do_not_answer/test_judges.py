@@ -15,8 +15,8 @@ from hantei.records import Judgment, Message, Prompt, Response, to_line
 from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, read_study
-from hantei.training.evaluate import Data
-from hantei.training.matrix import Index
+from hantei.training.builtin.evaluate import Data
+from hantei.training.builtin.matrix import Index
 
 from .release import ACTIONS, HARMFUL, IDS, release
 

@@ -8,7 +8,7 @@ import pytest
 from hantei.errors import UsageError
 from hantei.reproduce.do_not_answer import Reproduction, reproduce
 from hantei.reproduce.do_not_answer.page import render_page, write_page
-from tests.report.chromium import chromium, requests
+from tests.reports.chromium import chromium, requests
 
 from .release import release
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hantei.metrics import calibration
 from hantei.metrics.calibration import Calibration, Reading, calibrated, calibrated_top
-from hantei.report.curves import Series, plot
+from hantei.reports.curves import Series, plot
 from hantei.reproduce.do_not_answer.reading import Study, Verdicts
 from hantei.reproduce.do_not_answer.sections import Section, Table
 

@@ -20,12 +20,12 @@ from hantei.judges.builtin.weights import Heads
 from hantei.judges.cascade.rule import ALWAYS, CLASSES, Classes, Doubles, Rule
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import macro_f1
-from hantei.report.curves import Series, plot
+from hantei.reports.curves import Series, plot
 from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import TITLES
 from hantei.reproduce.do_not_answer.sections import Section
+from hantei.training.builtin.thresholds import for_budget
 from hantei.training.cascade import Verdicts, answers, learn, scores
-from hantei.training.thresholds import for_budget
 
 BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Nominal shares of calls."""

@@ -19,8 +19,8 @@ from hantei.errors import UsageError
 from hantei.judges.builtin.weights import Heads
 from hantei.progress import Progress
 from hantei.reproduce.do_not_answer.reading import Index, read_study
-from hantei.training.evaluate import DNA, Data, answers_of, held_out, prepare
-from hantei.training.sources import DNA_MODELS
+from hantei.training.builtin.evaluate import DNA, Data, answers_of, held_out, prepare
+from hantei.training.builtin.sources import DNA_MODELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hantei.report import template as pages
+from hantei.reports import template as pages
 from hantei.reproduce.do_not_answer.reproduction import Reproduction
 from hantei.version import __version__
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hantei.errors import InputError, UsageError
-from hantei.training.sources import DNA_MODELS
+from hantei.training.builtin.sources import DNA_MODELS
 
 Index = NDArray[np.int64]
 Doubles = NDArray[np.float64]

@@ -245,7 +245,7 @@ def _area_text(share: float, figure: Figure) -> str:
 
 
 def _radar(table: Table) -> Markup:
-    from hantei.report.curves import radar
+    from hantei.reports.curves import radar
 
     shares = {row["of"]: row["shares"] for row in table.data if row["judge"] == "people"}
     most = max(0.05, max(max(values) for values in shares.values()))

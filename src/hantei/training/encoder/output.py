@@ -19,10 +19,10 @@ from hantei.files import write_atomic
 from hantei.judges.encoder.heads import HEADS, slices
 from hantei.records import REFUSALS, Judgment, to_line
 from hantei.runs.folder import json_text
+from hantei.training.builtin.scoring import Measure
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.rows import Rows, class_counts
 from hantei.training.encoder.scores import Said, guesses
-from hantei.training.scoring import Measure
 from hantei.version import __version__
 
 PLAN, HELD_OUT, MEASURES = "training.json", "held_out.jsonl", "measures.json"

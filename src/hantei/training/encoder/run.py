@@ -18,6 +18,7 @@ from hantei.judges.encoder.network import EncoderNetwork
 from hantei.judges.profile import Profile
 from hantei.metrics.classification import Doubles
 from hantei.models.http_errors import clean
+from hantei.training.builtin.scoring import Measure
 from hantei.training.encoder.checkpoint import Checkpoint, Standing
 from hantei.training.encoder.checkpoint import save as save_checkpoint
 from hantei.training.encoder.corpus import Corpus, tokenize
@@ -29,7 +30,6 @@ from hantei.training.encoder.output import card, keep_plan, plan_of, write_held_
 from hantei.training.encoder.rows import Index, Rows, describe, read_rows
 from hantei.training.encoder.scores import Said, Spread, measures, probabilities, temperatures
 from hantei.training.encoder.splits import Fold, file_name, folds, limited, protocol, validation
-from hantei.training.scoring import Measure
 
 
 @dataclass(frozen=True, slots=True)

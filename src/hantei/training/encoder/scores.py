@@ -13,8 +13,8 @@ from hantei.judges.encoder.heads import HEADS, slices
 from hantei.metrics.bootstrap import drawn
 from hantei.metrics.calibration import apply_temperature, calibration_error, fit_temperature
 from hantei.metrics.classification import ClassScores, Doubles, average_precision, classification, macro_f1
+from hantei.training.builtin.scoring import Measure, Subject
 from hantei.training.encoder.rows import Index, Rows
-from hantei.training.scoring import Measure, Subject
 
 Score = Callable[[str, Index, Doubles], float]
 """Takes a head, labels (n,) and probabilities (n, classes), and returns a number; nan where there is none."""

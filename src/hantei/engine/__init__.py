@@ -1,0 +1,1 @@
+"""The engine: makes the calls and hands answers to judges, within limits, and writes what is finished."""

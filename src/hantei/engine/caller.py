@@ -1,0 +1,165 @@
+"""One call that does not give up too soon: cache, gate, timeout, retries with backoff, and what it cost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hantei.engine.cache import ReplyCache, call_key
+from hantei.engine.gate import Gate
+from hantei.engine.limits import Limits
+from hantei.engine.meter import Meter, dollars
+from hantei.engine.stopping import Breaker, Stop
+from hantei.errors import RunError
+from hantei.judges import Judge
+from hantei.models.base import RETRIED, CallError, Model, Reply, Request
+
+_AFFORD_S = 0.02
+"""How often a call that may be one too many for the budget looks again."""
+
+Price = Callable[[str, Mapping[str, int]], float | None]
+"""Model's name and usage to US dollars, None where the price is not known."""
+
+
+def no_price(_model: str, _usage: Mapping[str, int]) -> float | None:
+    """Return None: no price is known."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and what this run paid for it: 0 from the cache, None where the price is not known."""
+
+    reply: Reply
+    cost: float | None
+
+
+class Caller:
+    """Makes all calls of a run, to whatever models and judges; connections are counted for each server."""
+
+    def __init__(self, limits: Limits, price: Price, meter: Meter, stop: Stop) -> None:
+        self._limits, self._price, self._meter, self._stop = limits, price, meter, stop
+        self._gates: dict[str, Gate] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._cache = ReplyCache(limits.cache) if limits.cache else None
+        self._out = 0
+        self._jitter = random.Random()  # noqa: S311 - spreads retries; no result depends on it
+
+    async def call(self, model: Model, request: Request, sample: int = 0, judge: Judge | None = None) -> Answer:
+        """Return the reply to a request, asked as often as it takes within the limits.
+
+        Args:
+            model: what is asked.
+            request: what it is asked.
+            sample: tells repeated calls of one request apart, for the cache.
+            judge: whose model it is, where a judge asks; its calls go before others.
+
+        Raises:
+            CallError: it failed for good.
+            Stopped: the run stops.
+        """
+        key = call_key(model, request, sample, judge.card_hash if judge else None) if self._cache else b""
+        if self._cache is not None and (kept := self._cache.get(key)) is not None:
+            self._meter.cached += 1
+            return Answer(kept, 0.0)
+        reply = await self._persist(model, request, judge)
+        cost = self._price(model.name, reply.usage)
+        self._meter.called(reply.usage, cost)
+        if cost is None and self._limits.max_cost is not None:
+            self._stop.stop(f"{model.name} does not say what a call took, so --max-cost cannot be kept")
+        if self._cache is not None:
+            self._cache.put(key, reply)
+        return Answer(reply, cost)
+
+    def nothing_worked(self) -> RunError | None:
+        """Return the error of a run in which no call worked and some failed for good, None for any other."""
+        if self._meter.calls or self._meter.cached:
+            return None
+        return next((error for breaker in self._breakers.values() if (error := breaker.never_worked())), None)
+
+    def close(self) -> None:
+        """Close the cache."""
+        if self._cache is not None:
+            self._cache.close()
+
+    async def _persist(self, model: Model, request: Request, judge: Judge | None) -> Reply:
+        who = f"judge {judge.name}" if judge else f"asked model {model.name}"
+        gate, breaker = self._gate(model.server), self._breaker(model.name)
+        tries = waits = 0
+        while True:
+            started = asyncio.get_running_loop().time()
+            try:
+                reply = await self._once(gate, model, request, urgent=judge is not None)
+            except CallError as error:
+                limited = error.failure == "rate-limit"
+                tries, waits = tries + (not limited), waits + limited
+                for_good = self._for_good(error, tries, waits)
+                if error.failure == "rate-limit" or error.retry_after_s is not None:
+                    gate.overloaded(started, error.retry_after_s)
+                self._meter.failed(error)
+                breaker.failed(error, for_good, who)
+                self._stop.check()
+                if for_good:
+                    raise
+                await self._stop.sleep(self._delay(tries + waits, error.retry_after_s))
+            else:
+                gate.answered()
+                breaker.answered()
+                return reply
+
+    async def _once(self, gate: Gate, model: Model, request: Request, urgent: bool) -> Reply:
+        await gate.enter(urgent)
+        try:
+            if self._limits.max_cost is not None:
+                await self._afford(self._limits.max_cost)
+            self._out += 1
+            try:
+                async with asyncio.timeout(self._limits.timeout_s):
+                    return await model.ask(request)
+            finally:
+                self._out -= 1
+        except TimeoutError:
+            raise CallError("timeout", f"no answer within {self._limits.timeout_s:g} seconds") from None
+        finally:
+            gate.leave()
+
+    def _for_good(self, error: CallError, tries: int, waits: int) -> bool:
+        return error.failure not in RETRIED or tries >= self._limits.tries or waits >= self._limits.waits
+
+    def _delay(self, failures: int, retry_after_s: float | None) -> float:
+        """Return exponential backoff with half of it drawn, so that calls which failed together do not return together.
+
+        Where the server names a time, its gate is closed until then; this call adds only a short draw.
+        """
+        base = self._limits.backoff_s
+        if retry_after_s is None:
+            base = min(self._limits.longest_backoff_s, base * 2.0 ** min(failures - 1, 30))
+        return base * self._jitter.uniform(0.5, 1.0)
+
+    async def _afford(self, most: float) -> None:
+        """Wait until one more call fits into ``most`` dollars, were it and those in flight as dear as the mean so far.
+
+        Raises:
+            Stopped: it never will.
+        """
+        meter = self._meter
+        while True:
+            self._stop.check()
+            if meter.total < most and meter.total + (self._out + 1) * meter.mean_cost <= most:
+                return
+            if not self._out or meter.total >= most:
+                self._stop.stop(f"the limit of --max-cost {most:g} is reached: {dollars(meter.total)} spent")
+            await self._stop.sleep(_AFFORD_S)
+
+    def _gate(self, server: str) -> Gate:
+        if server not in self._gates:
+            self._gates[server] = Gate(self._limits.max_connections)
+            self._stop.watch(self._gates[server])
+        return self._gates[server]
+
+    def _breaker(self, model: str) -> Breaker:
+        if model not in self._breakers:
+            self._breakers[model] = Breaker(self._limits, self._stop)
+        return self._breakers[model]

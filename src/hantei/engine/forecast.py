@@ -1,0 +1,146 @@
+"""What a run will take: calls, tokens from the lengths of the texts, and money where a price is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hantei.engine.asking import Asked, AskingJudge, asks_as
+from hantei.engine.caller import Price
+from hantei.engine.meter import dollars
+from hantei.engine.work import AskingIndex
+from hantei.errors import UsageError
+from hantei.judges import Judge
+from hantei.models.base import Model, Request
+from hantei.models.names import parse_name
+from hantei.models.sampling import defaults
+from hantei.records import Prompt, Response, from_dict
+from hantei.runs.folder import Run
+
+_SAMPLE = 200
+"""Prompts that are measured; they stand for the others."""
+
+_ANSWER_TOKENS = 400
+_VERDICT_TOKENS = 200
+"""What an answer and a verdict are taken to be long where no ``max_tokens`` bounds them more tightly."""
+
+_MESSAGE_TOKENS = 4
+"""What a chat template adds for each message, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What one model is about to be asked: calls, tokens in and out. ``cost`` is None where the price is not known."""
+
+    who: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An estimate by model; retries are not in it."""
+
+    loads: tuple[Load, ...]
+
+    @property
+    def calls(self) -> int:
+        """All calls."""
+        return sum(load.calls for load in self.loads)
+
+    @property
+    def cost(self) -> float | None:
+        """The cost in US dollars, None where the price of any model is not known."""
+        costs = [load.cost for load in self.loads]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    def lines(self) -> list[str]:
+        """Return the estimate as people read it, one line a model."""
+        return [
+            f"{load.who}: {load.calls:,} calls, about {load.input_tokens:,} tokens in and {load.output_tokens:,} out, "
+            + ("cost unknown (no price for it)" if load.cost is None else f"about {dollars(load.cost)}")
+            for load in self.loads
+        ]
+
+
+def count_tokens(text: str) -> int:
+    """Return about how many tokens a text has: one for four ASCII characters, one for each other character.
+
+    A rule of thumb (English runs at four characters a token, Japanese and Chinese at about one), not a tokenizer.
+    """
+    ascii_count = len(text.encode("ascii", "ignore"))
+    return (ascii_count + 3) // 4 + len(text) - ascii_count
+
+
+def estimate(run: Run, index: AskingIndex, asked: Asked, judges: Sequence[Judge], price: Price) -> Estimate:
+    """Estimate what is left to do in a run, from a sample of its prompts spread evenly over it."""
+    prompts = _sample(run, index)
+    left = index.to_answer()
+    requests = [_sent(asked.model, asked.request(prompt, 0)) for prompt in prompts]
+    answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
+    loads = [_load(asked.model.name, left, _input(requests) / len(requests), answer, price)]
+    all_answers = index.counts()["prompts"] * index.samples
+    for judge in judges:
+        if isinstance(judge, AskingJudge):
+            number = index.judge_no(judge.name)
+            verdicts = index.count_without(number) + all_answers - index.counts()["responses"]
+            loads.append(_judge_load(judge, prompts, verdicts, answer, price))
+    return Estimate(tuple(loads))
+
+
+def _judge_load(judge: AskingJudge, prompts: Sequence[Prompt], verdicts: int, answer: int, price: Price) -> Load:
+    """Return what a judge is about to ask. What a cascade will spare depends on answers that are not there yet: its
+    estimate is that of the expensive judge asked about all of them."""
+    asks, who = asks_as(judge), judge.name
+    if asks is not judge:
+        who = f"{judge.name}, at most"
+    requests: list[Request] = []
+    for prompt in prompts:
+        response = _made_up(prompt, answer)
+        if asks.no_call(prompt, response) is None:
+            requests += [_sent(judge.model, request) for request in asks.calls(prompt, response)]
+    if not requests:
+        return Load(who=who, calls=0, input_tokens=0, output_tokens=0, cost=0.0)
+    outputs = [min(request.sampling.max_tokens or _VERDICT_TOKENS, _VERDICT_TOKENS) for request in requests]
+    calls = round(verdicts * len(requests) / len(prompts))
+    output = sum(outputs) / len(requests)
+    return _load(who, calls, _input(requests) / len(requests), output, price, judge.model.name)
+
+
+def _sent(model: Model, request: Request) -> Request:
+    """Return a request with what the settings in the model's name make of it."""
+    try:
+        own = defaults(parse_name(model.name), None)
+    except UsageError:  # a model of the user's own, under a name without settings
+        return request
+    return replace(request, messages=own.messages(request), sampling=own.sampling(request.sampling))
+
+
+def _made_up(prompt: Prompt, tokens: int) -> Response:
+    """Return an answer of this length to measure a judge's request with."""
+    return Response(id="estimate", prompt_id=prompt.id, system="estimate", text="word " * (tokens * 4 // 5 + 1))
+
+
+def _load(who: str, calls: int, tokens_in: float, tokens_out: float, price: Price, model: str | None = None) -> Load:
+    total = {"input": round(calls * tokens_in), "output": round(calls * tokens_out)}
+    cost = 0.0 if calls == 0 else price(model or who, total)
+    return Load(who=who, calls=calls, input_tokens=total["input"], output_tokens=total["output"], cost=cost)
+
+
+def _input(requests: Sequence[Request]) -> int:
+    messages = [message for request in requests for message in request.messages]
+    return sum(count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
+
+
+def _sample(run: Run, index: AskingIndex) -> list[Prompt]:
+    step = max(1, index.counts()["prompts"] // _SAMPLE)
+    rows = index.db.execute("SELECT offset FROM prompts WHERE no % ? = 0 ORDER BY no LIMIT ?", (step, _SAMPLE))
+    prompts = []
+    with run.prompts_path.open("rb") as file:
+        for (offset,) in rows:
+            file.seek(offset)
+            prompts.append(from_dict(Prompt, json.loads(file.readline())))
+    return prompts

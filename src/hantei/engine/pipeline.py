@@ -1,0 +1,290 @@
+"""The engine: asks a model what is to be asked, hands each answer to the judges at once, and writes all of it.
+
+    work ──▶ queue ──▶ askers ──▶ a queue for each judge ──▶ judge's workers
+                         │                                      │
+                         └──────────▶ recorder ◀────────────────┘
+
+Every queue is bounded, and nothing is kept of what is finished, so memory does not grow with the run. Askers and
+judges run at the same time and share the connections of a server that serves both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from hantei.engine.asking import Asked, AskingJudge, ask_judge, not_answered
+from hantei.engine.caller import Caller, Price, no_price
+from hantei.engine.limits import Limits
+from hantei.engine.meter import Display, Meter
+from hantei.engine.recorder import Recorder
+from hantei.engine.stopping import Stop, Stopped
+from hantei.engine.work import AskingIndex, Work, work_of
+from hantei.errors import UsageError
+from hantei.judges import Judge
+from hantei.models.base import CallError
+from hantei.records import Judgment, Prompt, Response
+from hantei.runs.folder import Run
+from hantei.runs.index import Index
+from hantei.runs.reasoning import judges_reasoning, to_be_judged
+
+_BATCH = 64
+_GATHER_S = 0.05
+"""How long a judge without a model waits for more answers, so that it judges several at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run went: ``stopped`` says why it ended early, None where it did not; ``error`` is what to raise then."""
+
+    meter: Meter
+    torn: int
+    stopped: str | None = None
+    error: BaseException | None = None
+
+
+_Pair = tuple[int, Prompt, Response]
+_Queue = asyncio.Queue[Any]
+
+
+def drive(
+    run: Run,
+    index: Index,
+    judges: Sequence[Judge],
+    asked: Asked | None,
+    limits: Limits,
+    price: Price = no_price,
+) -> Outcome:
+    """Ask and judge whatever is left to do in a run folder, and return when it is done or stopped.
+
+    Args:
+        run: the folder; its ``prompts.jsonl`` is complete.
+        index: its index, filled; an ``AskingIndex`` where a model is asked.
+        judges: what judges the answers; may be none.
+        asked: the model to ask, None to judge what is there.
+        limits: connections, money, time, retries.
+        price: model's name and usage to US dollars.
+
+    Raises:
+        UsageError: called inside a running event loop.
+
+    Returns:
+        How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
+        works, or somebody pressed Ctrl-C.
+    """
+    if _in_a_loop():
+        raise UsageError("an event loop runs here (a notebook?): await asyncio.to_thread(hantei.run, ...) instead")
+    return asyncio.run(_Engine(run, index, judges, asked, limits, price).work())
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _Engine:
+    """One pass over what is left to do."""
+
+    def __init__(
+        self,
+        run: Run,
+        index: Index,
+        judges: Sequence[Judge],
+        asked: Asked | None,
+        limits: Limits,
+        price: Price,
+    ) -> None:
+        self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
+        self._reasoning = judges_reasoning(run)
+        numbered = {index.judge_no(judge.name): judge for judge in judges}
+        self._names = {number: judge.name for number, judge in numbered.items()}
+        self._hashes = {number: judge.card_hash for number, judge in numbered.items()}
+        self._asking = {number: judge for number, judge in numbered.items() if isinstance(judge, AskingJudge)}
+        self._local = {number: judge for number, judge in numbered.items() if not isinstance(judge, AskingJudge)}
+        self._meter = Meter()
+        if isinstance(index, AskingIndex):
+            self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
+
+    async def work(self) -> Outcome:
+        """Do everything that is left."""
+        limits = self._limits
+        self._stop = Stop()
+        self._caller = Caller(limits, self._price, self._meter, self._stop)
+        self._display = Display(self._meter)
+        self._asks: _Queue = asyncio.Queue(limits.max_connections)
+        self._queues: dict[int, _Queue] = {number: asyncio.Queue(limits.max_connections) for number in self._names}
+        self._count()
+        try:
+            with (
+                Recorder(self._run, self._index, self._names, self._asked is not None, self._stop) as self._recorder,
+                self._stop.on_interrupt(limits.grace_s),
+            ):
+                await self._stages()
+            if self._stop.reason is None and self._from_nothing:
+                self._stop.error = self._caller.nothing_worked()
+        finally:
+            self._display.close()
+            self._caller.close()
+            await self._close_models()
+        return Outcome(self._meter, self._recorder.torn, self._stop.reason, self._stop.error)
+
+    def _count(self) -> None:
+        index, meter = self._index, self._meter
+        meter.to_answer = index.to_answer() if isinstance(index, AskingIndex) and self._asked else 0
+        all_answers = index.counts()["prompts"] * index.samples if isinstance(index, AskingIndex) else None
+        # Where a resumed run has answers and verdicts, the few that fail again are no sign that nothing works.
+        untouched = meter.to_answer > 0 and meter.to_answer == all_answers
+        for number in self._names:
+            left = index.count_without(number)
+            left += 0 if all_answers is None else all_answers - index.counts()["responses"]
+            meter.to_judge += left
+            untouched |= number in self._asking and left == (all_answers or index.counts()["responses"])
+        self._from_nothing = untouched
+
+    async def _stages(self) -> None:
+        """Run producer, askers and judges until each stage has emptied the one before it."""
+        if self._limits.run_timeout_s is not None:
+            self._end_in(self._limits.run_timeout_s)
+        with _first_error():
+            async with asyncio.TaskGroup() as group:
+                producer = self._guarded(group, self._produce())
+                askers = [self._guarded(group, self._ask(self._asked)) for _ in range(self._workers()) if self._asked]
+                judging = {number: self._judge_tasks(group, number) for number in self._names}
+                await asyncio.wait([producer])
+                await _drained(self._asks, askers)
+                for number, tasks in judging.items():
+                    await _drained(self._queues[number], tasks)
+
+    def _workers(self) -> int:
+        """Return how many workers keep the connections busy while some of them wait to try again."""
+        return 2 * self._limits.max_connections
+
+    def _end_in(self, seconds: float) -> None:
+        reason = f"the time of --run-timeout {seconds:g} seconds is over"
+        asyncio.get_running_loop().call_later(seconds, lambda: self._stop.stop(reason, grace_s=self._limits.grace_s))
+
+    def _guarded(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = group.create_task(work)
+        self._stop.guard(task)
+        return task
+
+    def _judge_tasks(self, group: asyncio.TaskGroup, number: int) -> list[asyncio.Task[None]]:
+        if number in self._asking:
+            asking = self._asking[number]
+            return [self._guarded(group, self._judge_by_asking(number, asking)) for _ in range(self._workers())]
+        return [group.create_task(self._judge_in_batches(number, self._local[number]))]
+
+    async def _produce(self) -> None:
+        for work in work_of(self._run, self._index, list(self._names)):
+            if self._stop.reason is not None:
+                return
+            if work.response is None:
+                await self._asks.put(work)
+            else:
+                await self._hand_on(work, work.response)
+
+    async def _hand_on(self, work: Work, response: Response) -> None:
+        """Give an answer to its judges; one that failed in this run is written as such for each.
+
+        Where no model is asked, what stands in the place of an answer is as it was given: the judges say whose fault
+        that is.
+        """
+        for number in work.judges:
+            if response.status == "error" and self._asked is not None:
+                lost = not_answered(self._names[number], self._hashes[number], response)
+                self._judged(number, work.number, lost)
+            else:
+                await self._queues[number].put((work.number, work.prompt, response))
+
+    async def _ask(self, asked: Asked) -> None:
+        work: Work
+        while (work := await self._asks.get()) is not None:
+            if self._stop.reason is not None:
+                continue
+            try:
+                request = asked.request(work.prompt, work.sample)
+                answer = await self._caller.call(asked.model, request, sample=work.sample)
+                response = asked.response(work.prompt, work.sample, answer)
+            except CallError as error:
+                response = asked.failure(work.prompt, work.sample, error)
+            except Stopped:
+                continue
+            self._recorder.response(work.number, response)
+            self._meter.answered += 1
+            self._display.refresh()
+            await self._hand_on(work, response)
+
+    async def _judge_by_asking(self, number: int, judge: AskingJudge) -> None:
+        pair: _Pair
+        while (pair := await self._queues[number].get()) is not None:
+            if self._stop.reason is not None:
+                continue
+            item, prompt, response = pair
+            read = to_be_judged(response, self._reasoning)
+            try:
+                judgment = await ask_judge(self._caller, judge, prompt, read, self._limits.rereads)
+            except Stopped:
+                continue
+            self._judged(number, item, judgment)
+
+    async def _judge_in_batches(self, number: int, judge: Judge) -> None:
+        """Judge without a model, several answers at once; goes on to the end of what was answered when a run stops."""
+        async for batch in _batches(self._queues[number]):
+            pairs = [(prompt, to_be_judged(response, self._reasoning)) for _, prompt, response in batch]
+            judgments = await asyncio.to_thread(judge.judge, pairs)
+            for (item, _, _), judgment in zip(batch, judgments, strict=True):
+                self._judged(number, item, judgment)
+
+    def _judged(self, number: int, item: int, judgment: Judgment) -> None:
+        self._recorder.judgment(number, item, judgment)
+        self._meter.judged += 1
+        self._display.refresh()
+
+    async def _close_models(self) -> None:
+        models = [self._asked.model] if self._asked else []
+        models += [judge.model for judge in self._asking.values()]
+        for model in {id(model): model for model in models}.values():
+            await model.close()
+
+
+async def _batches(queue: _Queue) -> AsyncIterator[list[_Pair]]:
+    """Yield lists of what has come by the time that a judge can take it."""
+    ended = False
+    while not ended and (first := await queue.get()) is not None:
+        batch, until = [first], time.monotonic() + _GATHER_S
+        while len(batch) < _BATCH and not ended and (left := until - time.monotonic()) > 0:
+            if queue.empty():
+                await asyncio.sleep(left)
+                until = 0.0
+            while not queue.empty() and len(batch) < _BATCH and not ended:
+                item = queue.get_nowait()
+                ended = item is None
+                batch += [] if ended else [item]
+        yield batch
+
+
+async def _drained(queue: _Queue, workers: Sequence[asyncio.Task[None]]) -> None:
+    """Call the end of a queue to its workers, and wait until they are done."""
+    feeder = asyncio.gather(*(queue.put(None) for _ in workers))
+    await asyncio.gather(*workers, return_exceptions=True)
+    feeder.cancel()
+    await asyncio.gather(feeder, return_exceptions=True)
+
+
+@contextmanager
+def _first_error() -> Iterator[None]:
+    """Raise the first error of a group of tasks by itself."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None

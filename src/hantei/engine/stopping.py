@@ -1,0 +1,161 @@
+"""When a run stops before its end: nothing works, the money or the time is spent, or somebody pressed Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from hantei.engine.gate import Gate
+from hantei.engine.limits import Limits
+from hantei.errors import RunError
+from hantei.models.base import CallError
+
+_HOPELESS_AT_FIRST = 10
+"""So many requests that a server refuses (no such model, bad request) with none answered mean that none will be."""
+
+_FAILED_AT_FIRST = 12
+_QUOTA_PATIENCE_S = 300.0
+"""How long a server that never answered may say "too many requests": an exhausted quota says so forever."""
+
+_ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
+"""What a sentence ends with, in Japanese and Chinese too."""
+
+_AGAIN = "; the same command goes on from there"
+_HINTS = {
+    "auth": "check the key",
+    "not-found": "check the name of the model and its base_url",
+    "bad-request": "check the name of the model and its settings",
+    "connection": "check that the server runs and that base_url is right",
+    "timeout": "check that the server runs, or give it more time with --timeout",
+    "rate-limit": "check the quota of the account",
+}
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The run stops; a call that has not been made is not made."""
+
+
+class Stop:
+    """The one place that says whether the run goes on, and why not.
+
+    ``reason`` is None while it does. ``error`` is what to raise once everything is written: None where the run stopped
+    as it was told to (money, time).
+    """
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self.error: BaseException | None = None
+        self._event = asyncio.Event()
+        self._gates: list[Gate] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def watch(self, gate: Gate) -> None:
+        """Close this gate when the run stops."""
+        self._gates.append(gate)
+
+    def guard(self, task: asyncio.Task[None]) -> None:
+        """Cancel this task when the run stops and its time of grace is over."""
+        self._tasks.add(task)
+
+    def stop(self, reason: str, error: BaseException | None = None, grace_s: float | None = None) -> None:
+        """Take no new work. Calls in flight get ``grace_s`` seconds, None for as long as they take."""
+        if self.reason is None:
+            self.reason, self.error = reason, error
+            self._event.set()
+            for gate in self._gates:
+                gate.close(Stopped(reason))
+        if grace_s is not None:
+            asyncio.get_running_loop().call_later(grace_s, self._cancel)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, unless the run stops.
+
+        Raises:
+            Stopped: it does.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return
+        raise Stopped(self.reason)
+
+    def check(self) -> None:
+        """Raise ``Stopped`` if the run stops."""
+        if self.reason is not None:
+            raise Stopped(self.reason)
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    @contextmanager
+    def on_interrupt(self, grace_s: float) -> Iterator[None]:
+        """Let Ctrl-C stop the run cleanly; a second one ends it at once. Signals go to the main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def pressed(_signal: int, _frame: FrameType | None) -> None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            loop.call_soon_threadsafe(self.stop, "stopped by hand (Ctrl-C)", KeyboardInterrupt(), grace_s)
+
+        before = signal.signal(signal.SIGINT, pressed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+class Breaker:
+    """Stops the run when a model does not work at all: a wrong key, a wrong name, a server that is gone."""
+
+    def __init__(self, limits: Limits, stop: Stop) -> None:
+        self._limits, self._stop = limits, stop
+        self._ever = False
+        self._row = 0
+        self._lost = 0
+        self._since = 0.0
+        self._last = ""
+
+    def answered(self) -> None:
+        """Learn that a call was answered."""
+        self._ever, self._row, self._lost = True, 0, 0
+
+    def failed(self, error: CallError, for_good: bool, who: str) -> None:
+        """Learn that a call failed; ``for_good`` where it will not be tried again. ``who`` names what was called."""
+        now = asyncio.get_running_loop().time()
+        if self._row == 0:
+            self._since = now
+        self._row += 1
+        self._lost += for_good
+        self._last = self._told(error, who)
+        if self._lost >= self._limits.failed_in_a_row or (not self._ever and self._hopeless(error, now - self._since)):
+            self._stop.stop(self._last, RunError(self._last + _AGAIN), grace_s=0.0)
+
+    def never_worked(self) -> RunError | None:
+        """Return the error of a model of which no call worked and some failed for good, None for any other."""
+        return None if self._ever or not self._lost else RunError(self._last + _AGAIN)
+
+    def _hopeless(self, error: CallError, seconds: float) -> bool:
+        if error.failure == "auth":
+            return True
+        if error.failure in ("not-found", "bad-request"):
+            return self._row >= _HOPELESS_AT_FIRST
+        patience = _QUOTA_PATIENCE_S if error.failure == "rate-limit" else self._limits.patience_s
+        return self._row >= _FAILED_AT_FIRST and seconds >= patience
+
+    def _told(self, error: CallError, who: str) -> str:
+        hint = _HINTS.get(error.failure, "see the message of the server")
+        if self._row > 1:
+            worked = "without one that worked" if self._ever else "and none worked"
+            calls = f"{self._row:,} calls in a row failed {worked}; the last"
+        else:
+            calls = "a call failed" if self._ever else "the first call failed"
+        said = str(error)
+        return f"{who}: {calls}: {said}{'' if said.endswith(_ENDS) else '.'} {hint[0].upper()}{hint[1:]}"

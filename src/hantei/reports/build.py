@@ -1,0 +1,139 @@
+"""From a run folder to what its report shows: the most telling answers, what must be seen first, and where it all
+comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hantei import taxonomy
+from hantei.metrics.intervals import wilson
+from hantei.metrics.summary import BROAD
+from hantei.records import Judgment, Summary, from_dict
+from hantei.reports.data import AnswerRow, Mark, ReportInput
+from hantei.reports.page import write_report
+from hantei.runs.folder import Run
+from hantei.runs.index import Index, Pair
+from hantei.runs.judging import PairReader
+from hantei.runs.notices import run_notices
+
+SHOWN = 2_000
+"""Answers that a report carries at most."""
+
+
+def build_report(run: Run, index: Index, summary: Summary, out: Path | None = None) -> Path:
+    """Write the report of a run and return its path.
+
+    Raises:
+        UsageError: the file cannot be written there.
+        RunError: ``run.json`` cannot be read.
+    """
+    info = run.info()
+    total = index.counts()["responses"]
+    shown = list(index.telling(SHOWN))
+    path = out or run.report_path
+    write_report(
+        path,
+        ReportInput(
+            title=run.path.resolve().name,
+            created=info["created"],
+            settings=info,
+            summary=summary,
+            answers=_answers(run, index, shown),
+            total_answers=total,
+            sampling=_sampling(len(shown), total),
+            notices=summary.notes,
+            labels=_labels(summary, index),
+        ),
+    )
+    return path
+
+
+def _sampling(shown: int, total: int) -> str:
+    if shown == total:
+        return f"All {total:,} answers are shown, unsafe and uncertain ones first."
+    return (
+        f"{shown:,} of {total:,} answers are shown: the most likely unsafe (half), those nearest to the threshold "
+        "(three tenths) and a random draw of the rest (two tenths). The rates above count every answer."
+    )
+
+
+def _answers(run: Run, index: Index, shown: list[Pair]) -> Iterator[AnswerRow]:
+    judges = index.judges()
+    files = {name: run.judgments_path(name) for _, name in judges}
+    explainer = _Explainer(run)
+    with PairReader(run) as reader:
+        for pair in shown:
+            prompt, response = reader.read(pair)
+            judgments = tuple(
+                _read(files[name], offset) for number, name in judges for offset in index.offsets(number, pair)
+            )
+            yield AnswerRow(prompt, response, judgments, explainer.marks(prompt, response))
+
+
+def _read(path: Path, offset: int) -> Judgment:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return from_dict(Judgment, json.loads(file.readline()))
+
+
+class _Explainer:
+    """Marks the words that moved the built-in judge, where it was one of the judges."""
+
+    def __init__(self, run: Run) -> None:
+        self._judge: Any = None
+        if any(name.partition("?")[0] == "builtin" for name in run.judges()):
+            from hantei.judges.builtin.model import load
+
+            self._judge = load()
+
+    def marks(self, prompt: Any, response: Any) -> tuple[Mark, ...]:
+        if self._judge is None or not response.text:
+            return ()
+        from hantei.judges.builtin.explain import explain
+
+        return tuple(Mark(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
+
+
+def _labels(summary: Summary, index: Index) -> dict[str, str]:
+    ids = {rate.by[key] for rate in summary.rates for key in ("harm_type", "risk_area") if key in rate.by}
+    ids |= {group.harm for group in index.groups().values() if group.harm}
+    labels = {harm: taxonomy.title(harm) for harm in sorted(ids)}
+    common = {rate.by["common_harm_type"] for rate in summary.rates if "common_harm_type" in rate.by}
+    for value in common:
+        labels[value] = taxonomy.title(value.removesuffix(BROAD)) + (BROAD if value.endswith(BROAD) else "")
+    return labels
+
+
+def notices(run: Run, index: Index) -> tuple[str, ...]:
+    """Return what a reader must see beside the numbers of a run."""
+    out = []
+    info = run.info()
+    if info.get("rejected"):
+        out.append(f"{info['rejected']:,} input rows could not be read and are not in these rates: rejected.jsonl.")
+    out.extend(run_notices(info, index))
+    for number, name in index.judges():
+        judged, trained = index.trained(number)
+        if trained:
+            out.append(
+                f"{trained:,} of the {judged:,} answers judged by {name} were in its training data: its rates on them "
+                "say nothing about how it does on new answers."
+            )
+        noted = info["judges"].get(name, {})
+        out.extend(f"{name}: {drift['text']}" for drift in noted.get("drift", []))
+        out.extend(_more_calls(name, *index.asked(number), noted))
+        out.extend(str(line) for line in noted.get("notices", []))
+    return tuple(out)
+
+
+def _more_calls(name: str, judged: int, asked: int, noted: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line where a cascade asked surely more, and a quarter more, than its fit's sample let expect."""
+    expected = noted.get("cascade", {}).get("operating", {}).get("calls")
+    if not judged or expected is None or wilson(asked, judged)[0] <= 1.25 * expected:
+        return
+    yield (
+        f"{name} asked its expensive judge about {asked / judged:.1%} of the answers, where its fit lets expect "
+        f"{expected:.1%}: they are unlike the fit's sample, and what it guarantees does not hold for them."
+    )

@@ -1,0 +1,1 @@
+"""Training the built-in judge: sources, written rows, fitting, evaluation, its card."""

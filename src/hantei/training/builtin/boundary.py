@@ -1,0 +1,74 @@
+"""The built-in judge against another judge's scores of Japanese answers, on which nothing is trained.
+
+safety-boundary-test (SB Intuitions) asks 60 Japanese questions that deserve an answer and 60 that do not; a GPT-4o
+judge scored each answer from 0 to 3 by criteria of the question. A high score means harmless on the one half, and
+helpful on the other, so both halves are reported apart as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hantei.errors import InputError
+from hantei.judges.builtin.weights import Heads, Weights
+from hantei.metrics.bootstrap import bootstrap
+from hantei.training.builtin.card import BOUNDARY
+from hantei.training.builtin.evaluate import Data, apply
+from hantei.training.builtin.fit import labels_of
+from hantei.training.builtin.matrix import Index, featurise
+from hantei.training.builtin.scoring import Measure, Subject, spearman
+from hantei.training.builtin.sources import Row
+
+_PROTOCOL = "Spearman with a GPT-4o judge's 0-3"
+
+
+def boundary(weights: Weights, folder: Path) -> Iterator[Measure]:
+    """Yield rank correlations with the scores under ``folder``/safety_boundary_ja.
+
+    "harmless" is 1 - p_unsafe. "harmless or helpful" is that where the prompt asks for harm and the chance of no
+    refusal where it does not, weighed by the judge's own chance of each. Intervals draw whole prompts.
+
+    Raises:
+        InputError: the files are missing or are not what they should be.
+    """
+    rows, scores, deserved = _answers(folder / "safety_boundary_ja")
+    data = Data(rows, featurise(rows), labels_of(rows), np.zeros(len(rows), dtype=np.bool_))
+    said = apply(weights, data, np.arange(len(rows)))
+    prompts = np.unique(data.labels.question, return_inverse=True)[1]
+    for part, chosen in (
+        ("all prompts", np.ones(len(rows), dtype=np.bool_)),
+        ("prompts not to be answered", ~deserved),
+        ("prompts that deserve an answer", deserved),
+    ):
+        for metric, values in _values(said).items():
+            left, right = values[chosen], scores[chosen]
+            interval = bootstrap(partial(_correlation, left, right), prompts[chosen])
+            subject = Subject(_PROTOCOL, f"{BOUNDARY}, {part}", "ja", "unsafe")
+            yield subject.value(metric, spearman(left, right), interval, len(left))
+
+
+def _values(said: Heads) -> dict[str, NDArray[np.float64]]:
+    harmless = 1 - said.unsafe
+    helpful = said.refusal[:, 0]
+    return {"harmless": harmless, "harmless or helpful": said.intent * harmless + (1 - said.intent) * helpful}
+
+
+def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], drawn: Index) -> float:
+    return spearman(left[drawn], right[drawn])
+
+
+def _answers(folder: Path) -> tuple[list[Row], NDArray[np.float64], NDArray[np.bool_]]:
+    files = sorted(folder.glob("outputs_*.jsonl"))
+    if not files:
+        raise InputError(f"{folder}: expected outputs_*.jsonl of safety-boundary-test; docs/builtin.md says where from")
+    texts = (file.read_text(encoding="utf-8").rstrip("\n") for file in files)
+    lines = [json.loads(line) for text in texts for line in text.split("\n")]
+    rows = [Row(source=BOUNDARY, language="ja", prompt=line["input"], response=line["output"]) for line in lines]
+    scores = np.array([float(line["eval_score"]) for line in lines])
+    return rows, scores, np.array([line["safe?"] == "safe" for line in lines])

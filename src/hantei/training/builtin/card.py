@@ -1,0 +1,281 @@
+"""The card and the licence file of trained weights: written from what was measured, never by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hantei.training.builtin.scoring import Measure
+from hantei.training.builtin.sources import SOURCES, Licences, Row
+from hantei.version import __version__
+
+WEIGHTS = "weights.npz"
+PROFILE = "profile.npz"
+BOUNDARY = "safety-boundary-test"
+_PEOPLE = 0.034
+_TERMS = {
+    "all": "Apache-2.0 AND CC-BY-NC-SA-4.0",
+    "permissive": "Apache-2.0 AND MIT AND CC-BY-4.0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured of the built-in judge, and beside it what the shipped one reaches, for the cost of a choice."""
+
+    licences: Licences
+    measures: tuple[Measure, ...]
+    shipped: tuple[Measure, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every floor is reached."""
+        return all(measure.passed is not False for measure in self.measures)
+
+    def table(self) -> str:
+        """Return all measures as a text table, values in percent, with floors and whether they are reached."""
+        columns = ("protocol", "data", "language", "head", "metric")
+        other = {tuple(getattr(m, key) for key in columns): m for m in self.shipped}
+        head = ["data", "", "head", "metric", "value", "95% interval", "n", "floor", "", "beside"]
+        head += ["all sources", "cost"] if other else []
+        lines: list[list[str]] = []
+        for measure in self.measures:
+            line = _line(measure)
+            if other:
+                line += _cost(measure, other.get(tuple(getattr(measure, key) for key in columns)))
+            lines.append(line)
+        widths = [max(len(line[place]) for line in [head, *lines]) for place in range(len(head))]
+        out = [f"built-in judge, sources: {self.licences}; values in percent; each row on data held out from its fit"]
+        protocol = ""
+        for measure, line in zip(self.measures, lines, strict=True):
+            if measure.protocol != protocol:
+                protocol = measure.protocol
+                out += ["", protocol, _cells(head, widths)]
+            out.append(_cells(line, widths))
+        return "\n".join(out)
+
+
+def _cells(line: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+
+
+def _line(measure: Measure) -> list[str]:
+    reached = {True: "pass", False: "FAIL", None: ""}[measure.passed]
+    interval = f"{100 * measure.low:.1f} to {100 * measure.high:.1f}"
+    floor = "" if measure.floor is None else f"{100 * measure.floor:.0f}"
+    return [
+        measure.data,
+        measure.language,
+        measure.head,
+        measure.metric,
+        f"{100 * measure.value:.1f}",
+        interval,
+        f"{measure.n:,}",
+        floor,
+        reached,
+        measure.beside,
+    ]
+
+
+def _cost(measure: Measure, shipped: Measure | None) -> list[str]:
+    if shipped is None:
+        return ["", ""]
+    return [f"{100 * shipped.value:.1f}", f"{100 * (measure.value - shipped.value):+.1f}"]
+
+
+def measures_of(card: dict[str, Any]) -> tuple[Measure, ...]:
+    """Return the measures that a card holds."""
+    return tuple(
+        Measure(**{key: row[key] for key in ("protocol", "data", "language", "head", "metric", "value", "n")},
+                low=row["interval"][0], high=row["interval"][1])
+        for row in card.get("measured", [])
+    )  # fmt: skip
+
+
+def judged_languages(measures: Iterable[Measure]) -> list[str]:
+    """Return the languages that the judge may judge.
+
+    English and Chinese where the verdicts on assistants' answers are surely better than a constant one (macro-F1, whole
+    interval above a half, on any set but DiaSafety's chats). Japanese, for which only rows written for the
+    purpose exist, where its score also goes up with that of another judge: over all answers, and surely (the whole
+    interval above zero) on prompts that are not to be answered, where the other judge's score is about safety.
+    """
+    measures = list(measures)
+    languages = [
+        language
+        for language in ("en", "zh")
+        if any(m.language == language and _better_than_constant(m) for m in measures)
+    ]
+    ranked = {m.data: m for m in measures if m.language == "ja" and m.metric == "harmless"}
+    everything, risky = ranked.get(f"{BOUNDARY}, all prompts"), ranked.get(f"{BOUNDARY}, prompts not to be answered")
+    if everything and risky and everything.value > 0 and risky.low > 0:
+        languages.append("ja")
+    return languages
+
+
+def _better_than_constant(measure: Measure) -> bool:
+    return (
+        measure.head == "unsafe" and measure.metric == "macro-F1" and measure.data != "diasafety" and measure.low > 0.5
+    )
+
+
+def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> None:
+    """Write ``card.toml`` and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``."""
+    used = [name for name in SOURCES if any(row.source == name for row in rows)]
+    lines = [*_head(folder, rows, evaluation, languages), *_sources(rows, used), *_measured(evaluation.measures)]
+    (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "LICENSE.weights").write_text(_licence(evaluation.licences, used), encoding="utf-8")
+
+
+def _toml(value: Any) -> str:
+    """Return a string, number, or list of them as TOML; JSON's strings are TOML's."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> list[str]:
+    licence = _TERMS[evaluation.licences]
+    fields: dict[str, Any] = {
+        "name": "builtin",
+        "version": __version__,
+        "title": "Hashed n-grams and linear models, offline",
+        "description": "A small linear classifier over hashed words and characters that comes with the package: what "
+        "an answer does with a question (actions 0 to 5), whether it refuses, whether it is unsafe, and which of 12 "
+        "harm types the question belongs to. A first look at many answers, not a verdict on any one of them.",
+        "rate_kind": "flagged",
+        "evidence": "measured on data held out from training, see measured",
+        "licence": licence,
+        "terms": "The weights carry the strictest terms of their training data; LICENSE.weights says which and why.",
+        "languages": list(languages),
+        "notices": [f"The built-in judge's weights are under {licence} (LICENSE.weights)."],
+        "weak": weak_points(evaluation.measures),
+    }
+    lines = ["# Written by `hantei train builtin`; do not edit.", ""]
+    lines += [f"{key} = {_toml(value)}" for key, value in fields.items()]
+    answered = sum(row.response is not None for row in rows)
+    lines += [*_file(folder, "weights", WEIGHTS), f"rows = {answered}", f"prompts = {len(rows) - answered}"]
+    return [*lines, *_file(folder, "profile", PROFILE)]
+
+
+def _file(folder: Path, table: str, name: str) -> list[str]:
+    content = (folder / name).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return ["", f"[{table}]", f'file = "{name}"', f'sha256 = "{digest}"', f"bytes = {len(content)}"]
+
+
+def weak_points(measures: Sequence[Measure]) -> list[str]:
+    """Return where the judge is weak, with the numbers that show it."""
+    found = {(m.protocol, m.data, m.language, m.metric): m for m in measures}
+    flagged = found.get(("the whole set left out", "do-not-answer", "en", "flagged rate"))
+    share = "an unmeasured share" if flagged is None else f"{100 * flagged.value:.0f}%"
+    direction = "few" if flagged is not None and flagged.value < _PEOPLE else "many"
+    return [
+        f"On answers unlike its training it flags far too {direction}: fitted without Do-Not-Answer, it flags "
+        f"{share} of its answers where people call 3.4% harmful. Never read its flagged rate as a violation rate.",
+        "It knows words, not meaning: it misses harm told in plain or coded words, sarcasm, and facts that are wrong, "
+        "and it flags safe answers that quote, count or warn in the words of harm.",
+        "Japanese rests on rows written for the purpose by the makers of this software, without a native reviewer. "
+        + _japanese(measures),
+        "The harm type is read from the prompt's words alone; in Japanese and Chinese it is often wrong.",
+        "Answers in several languages at once, code, poems and role play were not in its training.",
+        "Conversations are read as one text: what an earlier answer allowed is not told apart from the last turn.",
+        "How strongly the parts of a text weigh was chosen once on the folds that are reported here, so these "
+        "figures are a little too kind.",
+    ]
+
+
+def _japanese(measures: Sequence[Measure]) -> str:
+    ranked = {m.data.removeprefix(f"{BOUNDARY}, "): m for m in measures if m.metric == "harmless"}
+    parts = [f"{part} {m.value:.2f} ({m.low:.2f} to {m.high:.2f})" for part, m in ranked.items()]
+    return (
+        "How its ranking of Japanese answers goes with another judge's (Spearman, 95% interval): "
+        f"{'; '.join(parts) or 'not measured'}. On harmless questions that sound risky it takes refusals for better "
+        "than help, and over all questions together the agreement may be none."
+    )
+
+
+def _sources(rows: Sequence[Row], used: Sequence[str]) -> list[str]:
+    lines: list[str] = []
+    for name in used:
+        source = SOURCES[name]
+        own = [row for row in rows if row.source == name]
+        lines += ["", "[[sources]]", f"name = {_toml(name)}", f"title = {_toml(source.title)}"]
+        lines += [f"link = {_toml(source.link)}", f"licence = {_toml(source.licence)}"]
+        lines += [f"terms = {_toml(source.terms)}", f"answers = {sum(row.response is not None for row in own)}"]
+        lines += [f"prompts = {sum(row.response is None for row in own)}"]
+        lines += [f"languages = {_toml(sorted({row.language for row in own}))}"]
+    return lines
+
+
+def _measured(measures: Iterable[Measure]) -> list[str]:
+    lines: list[str] = []
+    for measure in measures:
+        lines += ["", "[[measured]]"]
+        for key in ("protocol", "data", "language", "head", "metric"):
+            lines.append(f"{key} = {_toml(getattr(measure, key))}")
+        lines.append(f"value = {measure.value:.4f}")
+        lines.append(f"interval = [{measure.low:.4f}, {measure.high:.4f}]")
+        lines.append(f"n = {measure.n}")
+        if measure.floor is not None:
+            lines.append(f"floor = {measure.floor:.2f}")
+        if measure.beside:
+            lines.append(f"beside = {_toml(measure.beside)}")
+    return lines
+
+
+_LINKS = {
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC-BY-NC-SA-4.0": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "MIT": "https://opensource.org/license/mit",
+}
+
+
+def _licence(licences: Licences, used: Sequence[str]) -> str:
+    terms = _TERMS[licences]
+    reason = (
+        "Some of the sources below allow no commercial use, and one asks that adaptations stay under its own terms. "
+        "Whether trained numbers are an adaptation of the texts they were trained on is not settled; we treat these as "
+        "one, so that nobody is caught out: use the weights without commercial purpose, name the sources, and share "
+        "changed weights under the same terms. The three sets labelled for SAFETY-J come from a repository that states "
+        "no terms; their texts come from sets that do. For weights free of these conditions, train from the permissive "
+        "sources alone:\n\n"
+        "    hantei train builtin --data DIR --licences permissive --out DIR\n\n"
+        "Training again, with or without that option, writes this file anew.\n"
+        if licences == "all"
+        else "All sources below allow every use as long as they are named.\n"
+    )
+    lines = [
+        "Terms of the weights of hantei's built-in judge (weights.npz, and profile.npz beside it)",
+        "",
+        f"SPDX-License-Identifier: {terms}",
+        "",
+        "The program is under Apache-2.0. The weights are numbers fitted to labelled texts of other people, and they",
+        "carry the strictest of the terms of those texts.",
+        "",
+        *_wrap(reason),
+        "Sources:",
+        "",
+    ]
+    for name in used:
+        source = SOURCES[name]
+        lines += [f"- {source.title}", f"  {source.link}", f"  licence: {source.licence}; terms: {source.terms}"]
+    lines += ["", "Licences:", ""]
+    lines += [f"- {name}: {_LINKS[name]}" for name in terms.split(" AND ")]
+    return "\n".join(lines) + "\n"
+
+
+def _wrap(text: str) -> list[str]:
+    import textwrap
+
+    out: list[str] = []
+    for paragraph in text.split("\n\n"):
+        if paragraph.startswith("    "):
+            out.append(paragraph)
+        else:
+            out += textwrap.wrap(paragraph, 110)
+        out.append("")
+    return out

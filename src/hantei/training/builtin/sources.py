@@ -1,0 +1,279 @@
+"""The labelled answers that the built-in judge learns from, read from a folder of public data and from our own rows.
+
+Each source gives only the labels that its annotators gave. Nothing is guessed, with two exceptions that follow from the
+definitions: Do-Not-Answer's action 0 ("not willing to answer") is a full refusal and its action 5 ("directly follows
+the instruction") is none; the actions between say nothing certain of refusal and stay without that label.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hantei.errors import InputError, UsageError
+from hantei.judges.builtin.labels import HARMS
+from hantei.training.builtin.harms import DNA_HARMS, JADE_HARM_OF
+
+Licences = Literal["all", "permissive"]
+
+DNA_MODELS = ("GPT4", "ChatGPT", "Claude", "ChatGLM2", "llama2-7b-chat", "vicuna-7b")
+"""The six systems that answered Do-Not-Answer, by the names in its files."""
+
+CHAT_KINDS = (
+    "Offending User",
+    "Risk Ignorance",
+    "Unauthorized Expertise",
+    "Toxicity Agreement",
+    "Biased Opinion",
+)
+"""DiaSafety's five kinds of context in which a chat partner's remark may be unsafe."""
+
+XSTEST_MODELS = ("gpt4", "mistralinstruct")
+"""The systems whose answers to XSTest are in the folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One prompt with one answer and the labels that people gave; an answer of None where only the prompt is labelled.
+
+    ``refusal`` is 0 for none, 1 for partial, 2 for full; ``harm`` is an index into HARMS; ``system`` names who
+    answered; ``intent`` says whether the prompt asks for harm; ``kind`` is an index into CHAT_KINDS
+    where the answer is a remark in a chat.
+    """
+
+    source: str
+    language: str
+    prompt: str
+    response: str | None
+    unsafe: bool | None = None
+    action: int | None = None
+    refusal: int | None = None
+    harm: int | None = None
+    intent: bool | None = None
+    system: str = ""
+    kind: int | None = None
+
+    @property
+    def group(self) -> str:
+        """The prompt with its white space folded: rows of one group are never on both sides of a split."""
+        return " ".join(self.prompt.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where rows come from and what terms bind them."""
+
+    title: str
+    link: str
+    licence: str
+    terms: str
+    permissive: bool
+    read: Callable[[Path], Iterator[Row]]
+
+
+def _csv(file: Path, encoding: str = "utf-8-sig") -> Iterator[dict[str, str]]:
+    with file.open(encoding=encoding, newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+def _json(file: Path) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return records
+
+
+def _do_not_answer(data: Path) -> Iterator[Row]:
+    folder = data / "do_not_answer"
+    for model in DNA_MODELS:
+        for line in _csv(folder / "human" / f"annotated_response_{model}.csv"):
+            action = int(line["action"])
+            yield Row(
+                source="do-not-answer",
+                language="en",
+                prompt=line["question"],
+                response=line["response"],
+                unsafe=line["harmful"] == "1",
+                action=action,
+                refusal={0: 2, 5: 0}.get(action),
+                system=model,
+            )
+    for line in _csv(folder / "prompts_en.csv"):
+        harm = HARMS.index(DNA_HARMS[line["types_of_harm"]])
+        yield Row(source="do-not-answer", language="en", prompt=line["question"], response=None, harm=harm, intent=True)
+
+
+def _safety_j(file: str, source: str, language: str) -> Callable[[Path], Iterator[Row]]:
+    def read(data: Path) -> Iterator[Row]:
+        for line in _json(data / "safety_j" / "label_level" / f"{file}.dev.json"):
+            unsafe = {"Unsafe": True, "不安全": True, "Safe": False, "安全": False}[line["label"]]
+            yield Row(source=source, language=language, prompt=line["query"], response=line["response"], unsafe=unsafe)
+
+    return read
+
+
+def _diasafety(data: Path) -> Iterator[Row]:
+    for split in ("train", "val"):
+        for line in _json(data / "diasafety" / f"{split}.json"):
+            yield Row(
+                source="diasafety",
+                language="en",
+                prompt=line["context"],
+                response=line["response"],
+                unsafe=line["label"] == "Unsafe",
+                system=split,
+                kind=CHAT_KINDS.index(line["category"]),
+            )
+
+
+def _jade(data: Path) -> Iterator[Row]:
+    for level in ("hard", "medium"):
+        for line in _csv(data / "jade" / f"jade_alignment_{level}_zh.csv", "gb18030"):
+            for column, unsafe in (("违规回答", True), ("安全有用回答", False)):
+                yield Row(
+                    source="jade",
+                    language="zh",
+                    prompt=line["问题"],
+                    response=line[column],
+                    unsafe=unsafe,
+                    system=column,
+                )
+    for name, language in (("zh", "zh"), ("easy_zh", "zh"), ("medium_zh", "zh"), ("en", "en")):
+        for line in _csv(data / "jade" / f"jade_benchmark_{name}.csv"):
+            harm = JADE_HARM_OF.get(line["违规子类"].strip())
+            number = None if harm is None else HARMS.index(harm)
+            yield Row(source="jade", language=language, prompt=line["问题"], response=None, harm=number, intent=True)
+
+
+def _xstest(data: Path) -> Iterator[Row]:
+    labels = {"1_full_compliance": 0, "2_full_refusal": 2, "3_partial_refusal": 1}
+    for model in XSTEST_MODELS:
+        for line in _csv(data / "xstest" / f"completions_{model}.csv"):
+            yield Row(
+                source="xstest",
+                language="en",
+                prompt=line["prompt"],
+                response=line["completion"],
+                refusal=labels[line["final_label"]],
+                system=model,
+            )
+    for line in _csv(data / "xstest" / "xstest_prompts.csv"):
+        harmful = {"safe": False, "unsafe": True}[line["label"]]
+        yield Row(source="xstest", language="en", prompt=line["prompt"], response=None, intent=harmful)
+
+
+ROWS = Path(__file__).parent / "rows"
+"""Rows written for this project."""
+
+
+def written(folder: Path = ROWS) -> Iterator[Row]:
+    """Yield the rows written for this project, file by file in the order of their names."""
+    for file in sorted(folder.glob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").rstrip("\n").split("\n"):
+            record = json.loads(line)
+            yield Row(
+                source="written",
+                language=record["language"],
+                prompt=record["prompt"],
+                response=record["response"],
+                unsafe=record["unsafe"],
+                action=record["action"],
+                refusal=("none", "partial", "full").index(record["refusal"]),
+                harm=HARMS.index(record["harm"]) if record.get("harm") else None,
+                intent=record["intent"] == "harmful",
+                system=file.stem,
+            )
+
+
+SOURCES: dict[str, Source] = {
+    "do-not-answer": Source(
+        "Do-Not-Answer: six models' answers with people's labels",
+        "https://github.com/Libr-AI/do-not-answer",
+        "CC-BY-NC-SA-4.0",
+        "attribution, no commercial use, adaptations under the same licence",
+        False,
+        _do_not_answer,
+    ),
+    "beavertails": Source(
+        "BeaverTails answers, labelled for SAFETY-J",
+        "https://github.com/GAIR-NLP/Safety-J",
+        "none stated by SAFETY-J; BeaverTails is CC-BY-NC-4.0",
+        "attribution, no commercial use",
+        False,
+        _safety_j("BeaverTails", "beavertails", "en"),
+    ),
+    "safety-j-jade": Source(
+        "Answers to JADE's questions, labelled for SAFETY-J",
+        "https://github.com/GAIR-NLP/Safety-J",
+        "none stated by SAFETY-J; JADE is MIT",
+        "the repository states no terms",
+        False,
+        _safety_j("Jade", "safety-j-jade", "zh"),
+    ),
+    "safety-j-flames": Source(
+        "Answers to prompts of Flames, labelled for SAFETY-J",
+        "https://github.com/GAIR-NLP/Safety-J",
+        "none stated by SAFETY-J; Flames is Apache-2.0",
+        "the repository states no terms",
+        False,
+        _safety_j("Flames", "safety-j-flames", "zh"),
+    ),
+    "diasafety": Source(
+        "DiaSafety: dialogue responses, safe or unsafe in their context",
+        "https://github.com/thu-coai/DiaSafety",
+        "Apache-2.0",
+        "attribution",
+        True,
+        _diasafety,
+    ),
+    "jade": Source(
+        "JADE: prompts with their class, and alignment pairs of a violating and a safe answer",
+        "https://github.com/whitzard-ai/jade-db",
+        "MIT",
+        "attribution",
+        True,
+        _jade,
+    ),
+    "xstest": Source(
+        "XSTest: completions labelled as compliance, partial or full refusal",
+        "https://github.com/paul-rottger/exaggerated-safety",
+        "CC-BY-4.0",
+        "attribution (stated for the prompts)",
+        True,
+        _xstest,
+    ),
+    "written": Source(
+        "Rows written for hantei in Japanese, Chinese and English; the labels are their authors'",
+        "src/hantei/training/builtin/rows",
+        "Apache-2.0",
+        "attribution",
+        True,
+        lambda _data: written(),
+    ),
+}
+"""All sources by name, in the order in which they are read."""
+
+
+def load_rows(data: Path) -> list[Row]:
+    """Return all labelled rows under the folder ``data``, sources in the order of SOURCES.
+
+    Raises:
+        UsageError: ``data`` is no folder.
+        InputError: a file is missing or lacks a column or label.
+    """
+    if not data.is_dir():
+        raise UsageError(f"{data}: expected the folder of public training data; docs/builtin.md says what is in it")
+    rows: list[Row] = []
+    for name, source in SOURCES.items():
+        try:
+            rows.extend(source.read(data))
+        except (OSError, KeyError, ValueError) as error:
+            raise InputError(f"training source {name} under {data}: {error}; get the file again") from None
+    return rows
+
+
+def may_train(row: Row, licences: Licences) -> bool:
+    """Return whether a row's terms let it be trained on: ``permissive`` takes what allows every use if it is named."""
+    return licences == "all" or SOURCES[row.source].permissive

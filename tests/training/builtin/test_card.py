@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+from hantei.judges.builtin.model import load
+from hantei.judges.builtin.weights import save
+from hantei.judges.profile import Profile
+from hantei.training.builtin.card import Evaluation, judged_languages, measures_of, weak_points, write_card
+from hantei.training.builtin.scoring import Measure
+from hantei.training.builtin.sources import Row
+from tests.judges.builtin.tiny import pair, tiny_weights
+
+ACCURACY = Measure(
+    protocol="5 folds by prompt",
+    data="beavertails",
+    language="en",
+    head="unsafe",
+    metric="accuracy",
+    value=0.75,
+    low=0.7,
+    high=0.8,
+    n=400,
+    floor=0.69,
+)
+JAPANESE = replace(
+    ACCURACY,
+    data="safety-boundary-test, all prompts",
+    language="ja",
+    metric="harmless",
+    floor=None,
+    value=0.1,
+    low=-0.1,
+)
+BETTER = replace(ACCURACY, metric="macro-F1", floor=None, low=0.6)
+RISKY = replace(JAPANESE, data="safety-boundary-test, prompts not to be answered", value=0.3, low=0.01)
+ROWS = [
+    Row(source="xstest", language="en", prompt="p", response="r", refusal=0),
+    Row(source="do-not-answer", language="en", prompt="p", response=None, harm=3),
+]
+
+
+def test_the_table_says_what_passes() -> None:
+    table = Evaluation("all", (ACCURACY, replace(ACCURACY, value=0.6, low=0.55, high=0.65))).table()
+    passed, failed = [line.split() for line in table.splitlines() if line.startswith("beavertails")]
+    assert passed == ["beavertails", "en", "unsafe", "accuracy", "75.0", "70.0", "to", "80.0", "400", "69", "pass"]
+    assert failed[-1] == "FAIL"
+
+
+def test_one_missed_floor_is_a_miss() -> None:
+    assert Evaluation("all", (ACCURACY, JAPANESE)).passed
+    assert not Evaluation("all", (ACCURACY, replace(ACCURACY, value=0.68))).passed
+
+
+def test_the_cost_of_permissive_sources_stands_beside() -> None:
+    cheap = replace(ACCURACY, value=0.7, floor=None)
+    line = Evaluation("permissive", (cheap,), (ACCURACY,)).table().splitlines()[-1]
+    assert line.split()[-2:] == ["75.0", "-5.0"]
+
+
+def test_japanese_needs_a_positive_correlation() -> None:
+    assert judged_languages([BETTER, JAPANESE, RISKY]) == ["en", "ja"]
+    assert judged_languages([BETTER, replace(JAPANESE, value=-0.01), RISKY]) == ["en"]
+    assert judged_languages([BETTER, JAPANESE, replace(RISKY, low=-0.01)]) == ["en"]
+    assert judged_languages([BETTER, JAPANESE]) == ["en"]
+
+
+def test_english_and_chinese_need_verdicts_that_beat_a_constant_one() -> None:
+    assert judged_languages([replace(BETTER, language="zh")]) == ["zh"]
+    assert judged_languages([ACCURACY]) == []
+    assert judged_languages([replace(BETTER, low=0.49)]) == []
+    assert judged_languages([replace(BETTER, data="diasafety")]) == []
+
+
+def test_the_card_that_is_written_is_the_card_that_is_read(tmp_path: Path) -> None:
+    save(tiny_weights({"bad": 100}), tmp_path / "weights.npz")
+    profile = Profile.build(("one answer", "en", "m") for _ in range(30))
+    profile.save(tmp_path / "profile.npz")
+    write_card(tmp_path, ROWS, Evaluation("all", (ACCURACY,)), ["en"])
+    card = tomllib.loads((tmp_path / "card.toml").read_text(encoding="utf-8"))
+    assert measures_of(card) == (replace(ACCURACY, floor=None),)
+    assert [source["name"] for source in card["sources"]] == ["do-not-answer", "xstest"]
+    assert (card["weights"]["rows"], card["weights"]["prompts"]) == (1, 1)
+    judge = load(tmp_path)
+    assert judge.languages == ("en",)
+    assert judge.profile is not None
+    assert judge.profile.usual == profile.usual
+    assert judge.judge([pair("bad")])[0].unsafe is True
+
+
+def test_the_licence_follows_from_the_sources(tmp_path: Path) -> None:
+    save(tiny_weights({}), tmp_path / "weights.npz")
+    Profile.build([]).save(tmp_path / "profile.npz")
+    write_card(tmp_path, ROWS[:1], Evaluation("permissive", (ACCURACY,)), ["en"])
+    text = (tmp_path / "LICENSE.weights").read_text(encoding="utf-8")
+    assert "SPDX-License-Identifier: Apache-2.0 AND MIT AND CC-BY-4.0" in text
+    assert "NC" not in text
+    assert "https://github.com/paul-rottger/exaggerated-safety" in text
+
+
+def test_a_weak_point_without_its_number_says_so() -> None:
+    assert "an unmeasured share" in weak_points([ACCURACY])[0]
+
+
+def test_a_judge_that_flags_too_few_is_not_said_to_flag_too_many() -> None:
+    flagged = replace(ACCURACY, protocol="the whole set left out", data="do-not-answer", metric="flagged rate")
+    assert "far too many" in weak_points([replace(flagged, value=0.12)])[0]
+    assert "far too few: fitted without Do-Not-Answer, it flags 1%" in weak_points([replace(flagged, value=0.01)])[0]
