@@ -168,9 +168,10 @@ def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, sa
 
 
 def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:
-    kinds = {name: card.get("rate_kind", "flagged") for name, card in run.info().get("judges", {}).items()}
-    against = _against_people(run, index) if any(name.startswith("human:") for name in kinds) else ()
-    summary = replace(summarise(index, kinds, policy), notes=notices(run, index), calibration=against)
+    judges = run.info().get("judges", {})
+    against = _against_people(run, index) if any(name.startswith("human:") for name in judges) else ()
+    summary = summarise(index, judges, policy)
+    summary = replace(summary, notes=notices(run, index, summary.rates), calibration=against)
     run.write_summary(summary)
     return build_report(run, index, summary, out)
 

@@ -55,7 +55,7 @@ def test_only_the_system_that_looks_different_is_named(make: Callable[..., Made]
     (found,) = noted(run) or []
     assert (found["system"], found["measure"], found["language"]) == (HOSTILE, "length", "en")
     assert found["value"] > 1.25 * found["usual_high"]
-    (line,) = notices(run, index)
+    (line,) = notices(run, index, ())
     assert line == f"keyword: {found['text']}"
     assert line.startswith(f"keyword: The answers of {HOSTILE} look unlike")
 
@@ -66,7 +66,7 @@ def test_where_nothing_differs_the_list_is_empty(make: Callable[..., Made]) -> N
     judge_run(run, index, judge)
     note_drift(run, index, [judge])
     assert noted(run) == []
-    assert notices(run, index) == ()
+    assert notices(run, index, ()) == ()
 
 
 def test_a_judge_without_a_profile_or_without_judgments_is_left_alone(make: Callable[..., Made]) -> None:
@@ -116,7 +116,7 @@ def test_the_report_of_the_built_in_judge_says_it_and_escapes_it(
     run = hantei.judge([*rows("usual", 10), *rows(HOSTILE, 60)], out="mine")
     with Index(tmp_path / "other.sqlite") as index:
         run.fill(index)
-        lines = [line for line in notices(run, index) if "look unlike" in line]
+        lines = [line for line in notices(run, index, ()) if "look unlike" in line]
     assert len(lines) == 1
     assert "characters long; usual is 59 to 866 (its 11 systems)" in lines[0]
     assert lines[0] in run.summary().notes

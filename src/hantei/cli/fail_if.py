@@ -7,13 +7,13 @@ import re
 from dataclasses import dataclass
 
 from hantei.errors import UsageError
-from hantei.metrics.summary import METRICS, overall
+from hantei.metrics.definitions import all_metrics
+from hantei.metrics.summary import overall
 from hantei.records import Summary
 
 _OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _FIELDS = ("rate", "low", "high", "bound_low", "bound_high", "numerator", "denominator")
 _SHAPE = re.compile(r"\s*(\w+)(?:\.(\w+))?\s*(>=|<=|>|<)\s*([0-9.]+(?:e-?\d+)?)\s*")
-_METRICS = {metric.name for metric in METRICS if not metric.extra} | {"flagged_rate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,10 @@ def parse(text: str) -> Condition:
         condition = Condition(text, metric, field or "rate", sign, float(number))
     except ValueError:
         condition = None
-    if condition is None or condition.metric not in _METRICS or condition.field not in _FIELDS:
+    metrics = sorted(metric.name for metric in all_metrics())
+    if condition is None or condition.metric not in metrics or condition.field not in _FIELDS:
         raise UsageError(
-            f"--fail-if '{text}': expected METRIC.FIELD > NUMBER with METRIC one of {', '.join(sorted(_METRICS))} "
+            f"--fail-if '{text}': expected METRIC.FIELD > NUMBER with METRIC one of {', '.join(metrics)} "
             f"and FIELD one of {', '.join(_FIELDS)}"
         )
     return condition

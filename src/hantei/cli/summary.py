@@ -11,6 +11,7 @@ import typer
 
 from hantei.cli.fail_if import Condition
 from hantei.cli.output import print_json, print_table, rate_text, say, warn
+from hantei.metrics.definitions import shown_in
 from hantei.metrics.summary import overall
 from hantei.records import Rate, Summary, to_dict
 from hantei.runs.folder import Run
@@ -95,18 +96,19 @@ def _print(run: Run, summary: Summary, page: Path) -> None:
     for name in run.judges():
         rates = {(rate.metric, rate.by.get("system")): rate for rate in summary.rates if _by_system(rate, name)}
         main = "flagged_rate" if ("flagged_rate", None) in rates else "violation_rate"
-        metrics = [main, "over_refusal_rate", "refusal_rate", "acceptable_rate", "calls_saved_rate"]
-        shown = [metric for metric in metrics if _said(rates.get((metric, None)), metric == main)]
+        shown = [
+            metric for metric in shown_in("terminal") if _said(rates.get((metric.name, None)), metric.name == main)
+        ]
         systems = sorted({system for _, system in rates if system is not None})
         rows = [
             [
                 system or "all",
-                *(rate_text(rates.get((metric, system))) for metric in shown),
+                *(rate_text(rates.get((metric.name, system))) for metric in shown),
                 _missing(rates, main, system),
             ]
             for system in [*systems, *([None] if len(systems) != 1 else [])]
         ]
-        header = ["system", *(_LABELS[metric] for metric in shown), "no verdict"]
+        header = ["system", *(metric.title.lower() for metric in shown), "no verdict"]
         say(f"{name}: rate [95% interval] k/n")
         print_table(header, rows)
     for found in summary.calibration:
@@ -114,16 +116,6 @@ def _print(run: Run, summary: Summary, page: Path) -> None:
     for note in summary.notes:
         say(f"Note: {note}")
     say(f"Report: {page}")
-
-
-_LABELS = {
-    "flagged_rate": "flagged rate",
-    "violation_rate": "violation rate",
-    "over_refusal_rate": "over-refusal rate",
-    "refusal_rate": "refusal rate",
-    "acceptable_rate": "acceptable rate",
-    "calls_saved_rate": "calls saved",
-}
 
 
 def against_text(found: Mapping[str, Any]) -> str:

@@ -4,14 +4,14 @@ comes from."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hantei import taxonomy
-from hantei.metrics.intervals import wilson
+from hantei.metrics.expectations import unmet
 from hantei.metrics.summary import BROAD
-from hantei.records import Judgment, Summary, from_dict
+from hantei.records import Judgment, Rate, Summary, from_dict
 from hantei.reports.data import AnswerRow, Mark, ReportInput
 from hantei.reports.page import write_report
 from hantei.runs.folder import Run
@@ -107,7 +107,7 @@ def _labels(summary: Summary, index: Index) -> dict[str, str]:
     return labels
 
 
-def notices(run: Run, index: Index) -> tuple[str, ...]:
+def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
     """Return what a reader must see beside the numbers of a run."""
     out = []
     info = run.info()
@@ -123,17 +123,6 @@ def notices(run: Run, index: Index) -> tuple[str, ...]:
             )
         noted = info["judges"].get(name, {})
         out.extend(f"{name}: {drift['text']}" for drift in noted.get("drift", []))
-        out.extend(_more_calls(name, *index.asked(number), noted))
         out.extend(str(line) for line in noted.get("notices", []))
+    out.extend(unmet(rates, info["judges"]))
     return tuple(out)
-
-
-def _more_calls(name: str, judged: int, asked: int, noted: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line where a cascade asked surely more, and a quarter more, than its fit's sample let expect."""
-    expected = noted.get("cascade", {}).get("operating", {}).get("calls")
-    if not judged or expected is None or wilson(asked, judged)[0] <= 1.25 * expected:
-        return
-    yield (
-        f"{name} asked its expensive judge about {asked / judged:.1%} of the answers, where its fit lets expect "
-        f"{expected:.1%}: they are unlike the fit's sample, and what it guarantees does not hold for them."
-    )

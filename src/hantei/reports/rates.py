@@ -6,20 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hantei.metrics.definitions import shown_in
 from hantei.records import Rate, Summary
 from hantei.reports.text import clip
-
-METRICS: dict[str, str] = {
-    "violation_rate": "Violation rate",
-    "flagged_rate": "Flagged rate",
-    "acceptable_rate": "Acceptable rate",
-    "over_refusal_rate": "Over-refusal rate",
-    "refusal_rate": "Refusal rate",
-    "full_refusal_rate": "Full refusals",
-    "partial_refusal_rate": "Partial refusals",
-    "calls_saved_rate": "Calls saved",
-}
-"""Titles by metric, in the order of a table's columns."""
 
 POLICIES: dict[str, str] = {
     "drop": "they are left out of the rate",
@@ -54,7 +43,7 @@ class Rates:
     def metrics(self, judge: str) -> list[str]:
         """Return the metrics that one judge has rates for, in the order of a table's columns."""
         present = {rate.metric for rate in self._all if rate.by.get("judge") == judge}
-        return [metric for metric in METRICS if metric in present]
+        return [metric.name for metric in shown_in("systems") if metric.name in present]
 
     def main_metric(self, judge: str, kind: str | None) -> str:
         """Return the judge's rate of unsafe answers: a violation rate only where the judge may give one."""

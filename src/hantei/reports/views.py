@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hantei.metrics.definitions import shown_in, title
 from hantei.records import ACTIONS, Rate
 from hantei.reports.calibration import CascadeView, DriftRow, PersonView, cascade_view, drift_rows, person_views
 from hantei.reports.charts import Bar, Plane, Segment, axis_end, bar, level, plane, stack
 from hantei.reports.data import ReportInput
-from hantei.reports.rates import METRICS, POLICIES, Rates, RateText, describe
+from hantei.reports.rates import POLICIES, Rates, RateText, describe
 from hantei.reports.text import clip
 
 NAME_LIMIT = 160
@@ -121,7 +122,7 @@ def judges_table(data: ReportInput) -> Table | None:
     judges = rates.judges()
     if len(judges) < 2:
         return None
-    metrics = [m for m in ("violation_rate", "flagged_rate", "over_refusal_rate") if any(map(_has(rates, m), judges))]
+    metrics = [m.name for m in shown_in("judges") if any(map(_has(rates, m.name), judges))]
     found = [(judge, 0, [rates.get(metric, judge=judge) for metric in metrics]) for judge in judges]
     return _table("The judges side by side", "Judge", metrics, found)
 
@@ -150,7 +151,7 @@ class _Builder:
             name=self.judge,
             flagged=self.main == "flagged_rate",
             card=self.card,
-            main_title=METRICS[self.main],
+            main_title=title(self.main),
             main=main,
             over=over,
             end=axis_end((main, over)),
@@ -213,10 +214,10 @@ class _Builder:
 
     def slices(self) -> Sequence[tuple[str, str, tuple[Table, ...]]]:
         found = []
-        for dimension, title, head in _SLICES:
+        for dimension, caption, head in _SLICES:
             values = self.rates.values(self.judge, dimension)
             if len(values) > 1:
-                found.append((dimension, title, self.slice_tables(dimension, title, head, values)))
+                found.append((dimension, caption, self.slice_tables(dimension, caption, head, values)))
         return found
 
     def slice_tables(self, dimension: str, title: str, head: str, values: list[str]) -> tuple[Table, ...]:
@@ -261,7 +262,7 @@ def _table(
 ) -> Table:
     texts = [(name, number, [_describe(rate) for rate in rates]) for name, number, rates in rows]
     ends = ends or [axis_end(row[2][column] for row in texts) for column in range(len(metrics))]
-    columns = tuple((METRICS[metric], f"{100 * end:g}%") for metric, end in zip(metrics, ends, strict=True))
+    columns = tuple((title(metric), f"{100 * end:g}%") for metric, end in zip(metrics, ends, strict=True))
     return Table(caption, head, columns, tuple(_row(*row, ends) for row in texts))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hantei.metrics.definitions import Counts
 from hantei.records import REFUSALS, Judgment, Prompt, Response, lines
 
 _SCHEMA = """
@@ -27,14 +28,18 @@ CREATE TABLE responses (no INTEGER PRIMARY KEY, id TEXT UNIQUE, prompt INTEGER, 
 CREATE TABLE judgments (
     judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, offset INTEGER, status TEXT,
     final INTEGER, unsafe INTEGER CHECK (unsafe IN (0, 1)), refusal INTEGER,
-    action INTEGER CHECK (action BETWEEN 0 AND 5), acceptable INTEGER, p REAL CHECK (p BETWEEN 0 AND 1),
-    in_training INTEGER, asked INTEGER CHECK (asked IN (0, 1)),
+    action INTEGER CHECK (action BETWEEN 0 AND 5), score REAL, scale TEXT, p REAL CHECK (p BETWEEN 0 AND 1),
+    sampling_p REAL CHECK (sampling_p BETWEEN 0 AND 1), in_training INTEGER, answered_by TEXT,
     PRIMARY KEY (response, judge, repeat, turn)
 ) WITHOUT ROWID;
 """
 
 _LAST_TURN = -1
 """Stands for ``turn`` None: in SQLite two NULLs in a key are different."""
+
+
+_FACTS = {name: name for name in ("unsafe", "refusal", "action", "score", "answered_by")}
+"""The columns of judgments that can be counted, by the name of the field."""
 
 
 class Group(NamedTuple):
@@ -123,7 +128,7 @@ class Index:
     def add_facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> None:
         """Add a judgment whose judge and response numbers are known."""
         self.db.execute(
-            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 judge,
                 response,
@@ -135,10 +140,12 @@ class Index:
                 judgment.unsafe,
                 None if judgment.refusal is None else REFUSALS.index(judgment.refusal),
                 judgment.action,
-                judgment.score > 3 if judgment.score is not None and judgment.scale == "1-5" else None,
+                judgment.score,
+                _optional_key(judgment.scale),
                 judgment.p_unsafe,
+                judgment.sampling_p,
                 judgment.in_training,
-                _asked(judgment),
+                _optional_key(judgment.answered_by),
             ),
         )
 
@@ -225,18 +232,12 @@ class Index:
             JOIN prompts p ON p.no = r.prompt WHERE t.chosen ORDER BY t.unsafe DESC, t.doubt, r.no"""
         return (Pair(*row) for row in self.db.execute(query))
 
-    def asked(self, judge: int) -> tuple[int, int]:
-        """Return on how many answers a cascade gave a verdict, and how many of these its expensive judge gave."""
-        query = "SELECT COUNT(asked), COALESCE(SUM(asked), 0) FROM judgments WHERE judge = ?"
-        judged, asked = self.db.execute(query, (judge,)).fetchone()
-        return judged, asked
-
-    def one_sided(self, judge: int, value: str) -> bool:
-        """Whether only one half of a cascade ever gives ``value``, a column of judgments, though both answered."""
-        query = f"""SELECT COUNT(DISTINCT asked), COUNT(DISTINCT CASE WHEN {value} IS NOT NULL THEN asked END)
-            FROM judgments WHERE judge = ?"""  # noqa: S608 - fixed names
+    def one_sided(self, judge: int, fact: str) -> bool:
+        """Whether only some of the judges whose verdicts this one hands on (``answered_by``) ever say a fact."""
+        query = f"""SELECT COUNT(DISTINCT answered_by), COUNT(DISTINCT CASE WHEN {_FACTS[fact]} IS NOT NULL
+            THEN answered_by END) FROM judgments WHERE judge = ?"""  # noqa: S608 - fixed names
         answered, gave = self.db.execute(query, (judge,)).fetchone()
-        return bool(answered == 2 and gave == 1)
+        return bool(0 < gave < answered)
 
     def move_judgments(self, judge: int, path: Path) -> None:
         """Learn the new offsets of a judge's judgments after its file was put into input order."""
@@ -255,37 +256,41 @@ class Index:
         """Return the judges by number and name."""
         return self.db.execute("SELECT no, name FROM judges ORDER BY no").fetchall()
 
-    def moments(self, judge: int, value: str, hits: Sequence[str]) -> Iterator[tuple[int, str | None, list[Sums]]]:
-        """Yield (group, system name or None, sums for each of ``hits``) of one judge.
+    def sums(self, judge: int, counts: Sequence[Counts]) -> Iterator[tuple[int, str | None, list[Sums]]]:
+        """Yield (group, system name or None, sums for each of ``counts``) of one judge.
 
         Once for each group and system with one system's answers to a prompt as a cluster, and once for each group over
-        all systems (None). ``value`` is the column that must hold a verdict; it and ``hits`` are SQL of this package,
-        never a user's.
+        all systems (None). All of ``counts`` are of one fact on one scale.
         """
-        counts = ", ".join(f"SUM({hit}) AS k{i}" for i, hit in enumerate(hits))
+        value = _FACTS[counts[0].fact]
+        on_scale, scale = _on_scale(counts[0].scale)
+        hits = [_hit(one) for one in counts]
+        counted = ", ".join(f"SUM({hit}) AS k{i}" for i, (hit, _) in enumerate(hits))
         sums = ", ".join(f"SUM(k{i}), SUM(k{i} * n), SUM(k{i} * k{i})" for i in range(len(hits)))
+        parameters = [*(value for _, values in hits for value in values), judge, *scale]
         for system, by_system in (("r.system", ", r.system"), ("NULL", "")):
             query = f"""
                 SELECT p.grp, s.name, COUNT(*), SUM(n), SUM(n * n), {sums} FROM (
-                    SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counts}
+                    SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counted}
                     FROM judgments j JOIN responses r ON r.no = j.response
-                    WHERE j.judge = ? AND j.{value} IS NOT NULL GROUP BY r.prompt{by_system}
+                    WHERE j.judge = ? AND j.{value} IS NOT NULL AND {on_scale} GROUP BY r.prompt{by_system}
                 ) JOIN prompts p ON p.no = prompt LEFT JOIN systems s ON s.no = system
-                GROUP BY p.grp, system"""  # noqa: S608
-            for group, name, clusters, n, nn, *rest in self.db.execute(query, (judge,)):
+                GROUP BY p.grp, system"""  # noqa: S608 - fixed names
+            for group, name, clusters, n, nn, *rest in self.db.execute(query, parameters):
                 triples = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
                 yield group, name, [(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
 
-    def missing(self, judge: int, value: str) -> Iterator[tuple[Any, ...]]:
-        """Yield (group, system name, reason, count) of judgments without this value, and of responses not judged."""
+    def missing(self, judge: int, fact: str, scale: str | None) -> Iterator[tuple[int, str, str, int]]:
+        """Yield (group, system name, reason, count) of judgments without this fact, and of responses not judged."""
+        on_scale, parameters = _on_scale(scale)
         query = f"""
             SELECT p.grp, s.name,
                 CASE WHEN j.status IS NULL THEN 'not judged' WHEN j.status = 'ok' THEN 'not given' ELSE j.status END,
                 COUNT(*)
             FROM responses r LEFT JOIN judgments j ON j.response = r.no AND j.judge = ?
             JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
-            WHERE j.{value} IS NULL GROUP BY 1, 2, 3"""  # noqa: S608
-        return iter(self.db.execute(query, (judge,)))
+            WHERE (j.{_FACTS[fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE GROUP BY 1, 2, 3"""  # noqa: S608
+        return iter(self.db.execute(query, (judge, *parameters)))
 
     def _group(self, prompt: Prompt) -> int:
         group = Group(prompt.benchmark, prompt.language, prompt.region, prompt.intent, prompt.harm)
@@ -317,11 +322,17 @@ class Index:
         return found[0] if found else None
 
 
-def _asked(judgment: Judgment) -> bool | None:
-    """Return whether a cascade's verdict (of ``cascade@CHEAP,EXPENSIVE``) is its expensive judge's; None for others."""
-    if judgment.answered_by is None:
-        return None
-    return judgment.judge.partition("@")[2].partition(",")[2] == judgment.answered_by
+def _hit(counts: Counts) -> tuple[str, list[float | str]]:
+    """Return the condition under which a judgment is a hit, and its parameters."""
+    column = f"j.{_FACTS[counts.fact]}"
+    if counts.above is not None:
+        return f"{column} > ?", [counts.above]
+    values = [REFUSALS.index(str(value)) if counts.fact == "refusal" else value for value in counts.values]
+    return f"{column} IN ({', '.join('?' * len(values))})", [_key(v) if isinstance(v, str) else v for v in values]
+
+
+def _on_scale(scale: str | None) -> tuple[str, list[str]]:
+    return ("TRUE", []) if scale is None else ("j.scale = ?", [_key(scale)])
 
 
 def _key(text: str) -> str:

@@ -167,7 +167,8 @@ def test_a_run_that_asks_surely_more_than_the_fit_lets_expect_is_told(tmp_path: 
     assert not run.summary().notes  # nothing was promised
     for expected, told in ((0.2, True), (0.3, False), (0.6, False)):  # 20 of 40: the interval is 35 to 65%
         info = run.info()
-        info["judges"][name]["cascade"]["operating"] = {"calls": expected}
+        least = {"metric": "calls_saved_rate", "at_least": 1 - 1.25 * expected, "otherwise": "unlike the fit's sample"}
+        info["judges"][name]["expects"] = [least]
         run.write_info(info)
         api.report(run.path)
         notes = [note for note in run.summary().notes if "unlike the fit's sample" in note]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -116,8 +116,22 @@ def _outline(cheap: Judge, expensive: Judge, plan: _Plan) -> dict[str, Any]:
         "languages": _unique(language for one in both for language in one.get("languages", ())),
         "weak": _unique([*card["weak"], *(line for one in both for line in one.get("weak", ()))]),
         "notices": notices,
+        "hits": {"calls_saved_rate": [cheap.name]},
+        **({} if plan.fit is None else {"expects": list(_expected(plan.fit))}),
         "cascade": {"cheap": cheap.name, "expensive": expensive.name, **rule},
     }
+
+
+def _expected(fit: Fit) -> Iterator[dict[str, Any]]:
+    """Yield what the fit lets expect of a run: up to a quarter more calls than on its sample are no surprise."""
+    calls = fit.operating.get("calls")
+    if calls is not None:
+        yield {
+            "metric": "calls_saved_rate",
+            "at_least": 1 - 1.25 * calls,
+            "otherwise": f"its fit asked its expensive judge about {calls:.1%} of its sample, these answers are unlike "
+            "it, and what it guarantees does not hold for them.",
+        }
 
 
 _NO_GUARANTEE = "None: the threshold was given by hand. hantei train cascade chooses one from labelled answers."
