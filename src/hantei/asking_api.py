@@ -15,7 +15,7 @@ from hantei.engine.caller import Price
 from hantei.engine.forecast import Estimate
 from hantei.engine.forecast import estimate as estimate_run
 from hantei.engine.limits import Limits
-from hantei.engine.work import AskingIndex, put_responses_in_order
+from hantei.engine.work import put_responses_in_order
 from hantei.errors import UsageError
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES
@@ -26,6 +26,7 @@ from hantei.models.prices import pricing
 from hantei.runs import plan
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run
+from hantei.runs.index import Index
 from hantei.runs.judging import add_judges, put_in_order
 
 
@@ -123,14 +124,14 @@ class _Task:
         return [self.asked.model, *(one.model for one in self.judges if isinstance(one, AskingJudge))]
 
     @contextmanager
-    def opened(self, out: str | Path | None) -> Iterator[tuple[Run, AskingIndex]]:
+    def opened(self, out: str | Path | None) -> Iterator[tuple[Run, Index]]:
         """Hold the run's folder, made if it is not there, with its index."""
         options = self.options
         wanted = plan.make_plan(self.asked, benchmarks.identity(self.benchmark), options.samples, options.limit)
         made = plan.place(out, wanted)
         if not made.path.exists():
             plan.plant(made, wanted, benchmarks.load(self.benchmark))
-        with made.lock(), AskingIndex.of(made, options.samples) as index:
+        with made.lock(), made.index(options.samples) as index:
             yield made, index
 
 
@@ -193,7 +194,7 @@ def _note(made: Run, outcome: engine.Outcome, task: _Task, say: Say) -> None:
         say(f"{outcome.torn} last lines were torn by a kill and dropped; what they held was done again")
 
 
-def _finish(made: Run, index: AskingIndex, task: _Task) -> None:
+def _finish(made: Run, index: Index, task: _Task) -> None:
     put_responses_in_order(made, index)
     for judge in task.judges:
         put_in_order(made, index, judge.name)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from hantei.engine.asking import Asked
 from hantei.engine.forecast import Estimate, count_tokens, estimate
-from hantei.engine.work import AskingIndex
 from hantei.judges import Judge
 from hantei.models.base import Sampling
 from tests.runs.conftest import KeywordJudge
@@ -28,7 +27,7 @@ def test_longer_texts_never_have_fewer_tokens(first: str, second: str) -> None:
 
 
 def estimated(asking: Asking, asked: Asked, *judges: Judge) -> Estimate:
-    with AskingIndex.of(asking.run, asking.samples) as index:
+    with asking.run.index(asking.samples) as index:
         return estimate(asking.run, index, asked, judges, price)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from hantei.engine.meter import Display, Meter, dollars
-from hantei.engine.work import AskingIndex
 from hantei.errors import RunError, UsageError
 from hantei.models.base import CallError
 from hantei.runs.judging import judge_run
@@ -87,7 +86,7 @@ def test_a_judge_that_does_not_work_at_all_says_so(make: Callable[..., Any]) -> 
 def test_a_run_that_ended_early_says_how_many_answers_are_missing(tmp_path: Path) -> None:
     asking = Asking(tmp_path, 10, samples=2)
     asking.plant(FakeModel())
-    with AskingIndex.of(asking.run, 2) as index:
+    with asking.run.index(2) as index:
         (notice,) = run_notices({**asking.run.info(), "stopped": "the money is spent"}, index)
     assert notice.startswith("20 of 20 answers were not asked for and are in no rate: the money is spent.")
     asking.drive(FakeModel())

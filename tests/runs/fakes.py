@@ -12,7 +12,7 @@ from typing import Any
 from hantei.engine.asking import Asked
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
-from hantei.engine.work import AskingIndex, put_responses_in_order
+from hantei.engine.work import put_responses_in_order
 from hantei.judges import Judge
 from hantei.models.base import CallError, Failure, Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response
@@ -118,7 +118,7 @@ class Asking:
         task = self.plant(model, **asked)
         info = self.run.info()
         self.run.write_info({**info, "judges": {**info["judges"], **{judge.name: {} for judge in judges}}})
-        with AskingIndex.of(self.run, self.samples) as index:
+        with self.run.index(self.samples) as index:
             outcome = drive(self.run, index, judges, task, limits, price)
             put_responses_in_order(self.run, index)
             for judge in judges:

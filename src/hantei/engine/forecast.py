@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from hantei.engine.asking import Asked, AskingJudge, asks_as
 from hantei.engine.caller import Price
 from hantei.engine.meter import dollars
-from hantei.engine.work import AskingIndex
 from hantei.errors import UsageError
 from hantei.judges import Judge
 from hantei.models.base import Model, Request
@@ -17,6 +16,7 @@ from hantei.models.names import parse_name
 from hantei.models.sampling import defaults
 from hantei.records import Prompt, Response, from_dict
 from hantei.runs.folder import Run
+from hantei.runs.index import Index
 
 _SAMPLE = 200
 """Prompts that are measured; they stand for the others."""
@@ -75,19 +75,17 @@ def count_tokens(text: str) -> int:
     return (ascii_count + 3) // 4 + len(text) - ascii_count
 
 
-def estimate(run: Run, index: AskingIndex, asked: Asked, judges: Sequence[Judge], price: Price) -> Estimate:
+def estimate(run: Run, index: Index, asked: Asked, judges: Sequence[Judge], price: Price) -> Estimate:
     """Estimate what is left to do in a run, from a sample of its prompts spread evenly over it."""
     prompts = _sample(run, index)
     left = index.to_answer()
     requests = [_sent(asked.model, asked.request(prompt, 0)) for prompt in prompts]
     answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
     loads = [_load(asked.model.name, left, _input(requests) / len(requests), answer, price)]
-    all_answers = index.counts()["prompts"] * index.samples
     for judge in judges:
         if isinstance(judge, AskingJudge):
             number = index.judge_no(judge.name)
-            verdicts = index.count_without(number) + all_answers - index.counts()["responses"]
-            loads.append(_judge_load(judge, prompts, verdicts, answer, price))
+            loads.append(_judge_load(judge, prompts, index.count_without(number), answer, price))
     return Estimate(tuple(loads))
 
 
@@ -135,12 +133,10 @@ def _input(requests: Sequence[Request]) -> int:
     return sum(count_tokens(message.content) + _MESSAGE_TOKENS for message in messages)
 
 
-def _sample(run: Run, index: AskingIndex) -> list[Prompt]:
-    step = max(1, index.counts()["prompts"] // _SAMPLE)
-    rows = index.db.execute("SELECT offset FROM prompts WHERE no % ? = 0 ORDER BY no LIMIT ?", (step, _SAMPLE))
+def _sample(run: Run, index: Index) -> list[Prompt]:
     prompts = []
     with run.prompts_path.open("rb") as file:
-        for (offset,) in rows:
+        for offset in index.prompt_offsets(_SAMPLE):
             file.seek(offset)
             prompts.append(from_dict(Prompt, json.loads(file.readline())))
     return prompts

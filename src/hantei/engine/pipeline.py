@@ -23,7 +23,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
 from hantei.engine.stopping import Stop, Stopped
-from hantei.engine.work import AskingIndex, Work, work_of
+from hantei.engine.work import Work, work_of
 from hantei.errors import UsageError
 from hantei.judges import Judge
 from hantei.models.base import CallError
@@ -63,7 +63,7 @@ def drive(
 
     Args:
         run: the folder; its ``prompts.jsonl`` is complete.
-        index: its index, filled; an ``AskingIndex`` where a model is asked.
+        index: its index, filled; with ``samples`` where a model is asked.
         judges: what judges the answers; may be none.
         asked: the model to ask, None to judge what is there.
         limits: connections, money, time, retries.
@@ -108,9 +108,7 @@ class _Engine:
         self._hashes = {number: judge.card_hash for number, judge in numbered.items()}
         self._asking = {number: judge for number, judge in numbered.items() if isinstance(judge, AskingJudge)}
         self._local = {number: judge for number, judge in numbered.items() if not isinstance(judge, AskingJudge)}
-        self._meter = Meter()
-        if isinstance(index, AskingIndex):
-            self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
+        self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
 
     async def work(self) -> Outcome:
         """Do everything that is left."""
@@ -137,15 +135,13 @@ class _Engine:
 
     def _count(self) -> None:
         index, meter = self._index, self._meter
-        meter.to_answer = index.to_answer() if isinstance(index, AskingIndex) and self._asked else 0
-        all_answers = index.counts()["prompts"] * index.samples if isinstance(index, AskingIndex) else None
+        meter.to_answer = index.to_answer() if self._asked else 0
         # Where a resumed run has answers and verdicts, the few that fail again are no sign that nothing works.
-        untouched = meter.to_answer > 0 and meter.to_answer == all_answers
+        untouched = meter.to_answer > 0 and meter.to_answer == index.answers()
         for number in self._names:
             left = index.count_without(number)
-            left += 0 if all_answers is None else all_answers - index.counts()["responses"]
             meter.to_judge += left
-            untouched |= number in self._asking and left == (all_answers or index.counts()["responses"])
+            untouched |= number in self._asking and left == index.answers()
         self._from_nothing = untouched
 
     async def _stages(self) -> None:

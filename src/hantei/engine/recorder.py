@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hantei.engine.stopping import Stop
-from hantei.engine.work import AskingIndex
 from hantei.records import Judgment, Response, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -76,7 +75,7 @@ class Recorder:
 
     def _flush_responses(self) -> None:
         new, self._new_responses = self._new_responses, []
-        if new and self._responses is not None and isinstance(self._index, AskingIndex):
+        if new and self._responses is not None:
             offsets = self._responses.append([line for _, _, line in new])
             for (number, response, _), offset in zip(new, offsets, strict=True):
                 self._index.put_response(number, response, offset)

@@ -19,7 +19,7 @@ from hantei.exchange.inspect_read import require_inspect
 from hantei.exchange.inspect_scores import KEY, kept, to_score
 from hantei.records import Judgment, Prompt, Rate, Response, from_dict
 from hantei.runs.folder import Run
-from hantei.runs.index import Index, Pair
+from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def export_inspect(run: Run, out: Path) -> list[Path]:
     return written
 
 
-def _by_system(index: Index, reader: PairReader) -> dict[str, list[tuple[int, Pair]]]:
+def _by_system(index: Index, reader: PairReader) -> dict[str, list[tuple[int, Location]]]:
     """Return each system's answers with their position in the run."""
-    found: dict[str, list[tuple[int, Pair]]] = defaultdict(list)
+    found: dict[str, list[tuple[int, Location]]] = defaultdict(list)
     for position, pair in enumerate(index.pairs()):
         found[reader.read(pair)[1].system].append((position, pair))
     return found
@@ -76,7 +76,7 @@ class _Verdicts:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def of(self, pair: Pair) -> Iterator[tuple[str, list[Judgment]]]:
+    def of(self, pair: Location) -> Iterator[tuple[str, list[Judgment]]]:
         """Yield each judge's name and its judgments of one response, where it has any."""
         for number, name in self.judges.items():
             judgments = []
@@ -95,7 +95,7 @@ class _Log:
         self._info = run.info()
         self._epochs: Counter[str] = Counter()
 
-    def build(self, index: Index, reader: PairReader, pairs: list[tuple[int, Pair]]) -> EvalLog:
+    def build(self, index: Index, reader: PairReader, pairs: list[tuple[int, Location]]) -> EvalLog:
         from inspect_ai.log import EvalLog
 
         samples = [self._sample(position, pair, *reader.read(pair)) for position, pair in pairs]
@@ -127,7 +127,7 @@ class _Log:
             metadata={KEY: {"judges": self._info.get("judges", {}), "plan": self._info.get("plan", {})}},
         )
 
-    def _sample(self, position: int, pair: Pair, prompt: Prompt, response: Response) -> EvalSample:
+    def _sample(self, position: int, pair: Location, prompt: Prompt, response: Response) -> EvalSample:
         from inspect_ai.log import EvalError, EvalSample
 
         sample_id = _sample_id(prompt.id)

@@ -33,6 +33,7 @@ from hantei.metrics.calibration import Calibration, Reading, calibrated, calibra
 from hantei.metrics.classification import Doubles, Labels
 from hantei.metrics.intervals import Moments, interval
 from hantei.records import ACTIONS, REFUSALS, Judgment, from_dict
+from hantei.runs.counting import side_by_side
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 
@@ -51,7 +52,7 @@ _PAIR = np.dtype(
     ]
 )
 Pairs = NDArray[np.void]
-"""Rows of ``Index.beside``."""
+"""Rows of ``runs.counting.side_by_side``."""
 
 
 def against_people(run: Run, index: Index) -> tuple[dict[str, Any], ...]:
@@ -62,7 +63,7 @@ def against_people(run: Run, index: Index) -> tuple[dict[str, Any], ...]:
     found = []
     for judge, name in machines:
         for person, whose in people:
-            pairs = np.fromiter(index.beside(judge, person), dtype=_PAIR)
+            pairs = np.fromiter(side_by_side(index, judge, person), dtype=_PAIR)
             said = _against(pairs, run.judgments_path(name))
             if said:
                 found.append({"judge": name, "against": whose, **said})

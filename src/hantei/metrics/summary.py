@@ -15,6 +15,7 @@ from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
 from hantei.metrics.intervals import Moments, effective_n, interval
 from hantei.records import Rate, Summary
+from hantei.runs.counting import missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
 
 POLICIES = ("drop", "unsafe")
@@ -83,10 +84,10 @@ def _counted(
 ) -> Iterator[tuple[Metric, dict[Place, _Cell]]]:
     """Yield each metric that a judge has something to say of, with its cells."""
     for (fact, scale), metrics in _by_fact(_metrics_of(entry)).items():
-        if index.one_sided(judge, fact):
+        if one_sided(index, judge, fact):
             continue  # of a cascade only one half says it: its answers are a choice, not a sample
-        counted = list(index.sums(judge, [metric.counts for metric in metrics]))
-        missing = list(index.missing(judge, fact, scale))
+        counted = list(sums_of(index, judge, [metric.counts for metric in metrics]))
+        missing = list(missing_of(index, judge, fact, scale))
         for place, metric in enumerate(metrics):
             if counted or metric.rate_kind is not None:
                 sums = ((group, system, Moments(*found[place])) for group, system, found in counted)

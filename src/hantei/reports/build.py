@@ -14,8 +14,9 @@ from hantei.metrics.summary import BROAD
 from hantei.records import Judgment, Rate, Summary, from_dict
 from hantei.reports.data import AnswerRow, Mark, ReportInput
 from hantei.reports.page import write_report
+from hantei.runs.counting import to_read_first, trained_on
 from hantei.runs.folder import Run
-from hantei.runs.index import Index, Pair
+from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
 from hantei.runs.notices import run_notices
 
@@ -32,7 +33,7 @@ def build_report(run: Run, index: Index, summary: Summary, out: Path | None = No
     """
     info = run.info()
     total = index.counts()["responses"]
-    shown = list(index.telling(SHOWN))
+    shown = list(to_read_first(index, SHOWN))
     path = out or run.report_path
     write_report(
         path,
@@ -60,7 +61,7 @@ def _sampling(shown: int, total: int) -> str:
     )
 
 
-def _answers(run: Run, index: Index, shown: list[Pair]) -> Iterator[AnswerRow]:
+def _answers(run: Run, index: Index, shown: list[Location]) -> Iterator[AnswerRow]:
     judges = index.judges()
     files = {name: run.judgments_path(name) for _, name in judges}
     explainer = _Explainer(run)
@@ -115,7 +116,7 @@ def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
         out.append(f"{info['rejected']:,} input rows could not be read and are not in these rates: rejected.jsonl.")
     out.extend(run_notices(info, index))
     for number, name in index.judges():
-        judged, trained = index.trained(number)
+        judged, trained = trained_on(index, number)
         if trained:
             out.append(
                 f"{trained:,} of the {judged:,} answers judged by {name} were in its training data: its rates on them "

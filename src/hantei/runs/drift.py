@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from hantei.judges import Judge
+from hantei.runs.counting import spread_over_systems
 from hantei.runs.folder import Run
-from hantei.runs.index import Index, Pair
+from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
 
 if TYPE_CHECKING:  # it needs NumPy, which commands that judge nothing do not load
@@ -41,27 +43,8 @@ def _drift(run: Run, index: Index, judge: int, profile: Profile) -> Iterator[Dri
     from hantei.judges.profile import ENOUGH
 
     most = max(ENOUGH, min(MOST, _IN_ALL // max(index.counts()["systems"], 1)))
-    names = dict(index.db.execute("SELECT no, name FROM systems"))
+    drawn = spread_over_systems(index, judge, ENOUGH, most)
     with PairReader(run) as reader:
-        for system, rows in groupby(_drawn(index, judge, ENOUGH, most), key=lambda row: row[0]):
-            pairs = (reader.read(pair) for _, pair in rows)
-            yield from profile.compare(names[system], ((answer.text, asked.language) for asked, answer in pairs))
-
-
-def _drawn(index: Index, judge: int, least: int, most: int) -> Iterator[tuple[int, Pair]]:
-    """Yield (number of the system, pair) of answers with a verdict, at most so many a system, spread over its answers.
-
-    Systems with fewer than ``least`` such answers are left out.
-    """
-    query = """
-        WITH judged AS (
-            SELECT r.no, r.offset, r.prompt, r.system, COUNT(*) OVER (PARTITION BY r.system) AS total,
-                ROW_NUMBER() OVER (PARTITION BY r.system ORDER BY r.no) AS place
-            FROM responses r
-            WHERE EXISTS (SELECT 1 FROM judgments j WHERE j.response = r.no AND j.judge = ? AND j.status = 'ok')
-        )
-        SELECT j.system, j.no, j.offset, p.offset FROM judged j JOIN prompts p ON p.no = j.prompt
-        WHERE j.total >= ? AND (j.total <= ? OR j.place * ? / j.total > (j.place - 1) * ? / j.total)
-        ORDER BY j.system, j.no"""
-    rows = index.db.cursor().execute(query, (judge, least, most, most, most))
-    return ((system, Pair(*places)) for system, *places in rows)
+        for system, rows in groupby(drawn, key=itemgetter(0)):
+            pairs = (reader.read(place) for _, place in rows)
+            yield from profile.compare(system, ((answer.text, asked.language) for asked, answer in pairs))

@@ -141,13 +141,15 @@ class Run:
         return self.path.with_name(f".{self.path.name}.index.sqlite")
 
     @contextmanager
-    def index(self) -> Iterator[Index]:
+    def index(self, samples: int | None = None) -> Iterator[Index]:
         """Build the index of this folder; it goes when the block ends.
+
+        ``samples`` is how many answers to each prompt a model is asked for, None where the answers were given.
 
         Raises:
             RecordError: a line is not the record it should be.
         """
-        with Index(self.index_path) as index:
+        with Index(self.index_path, samples) as index:
             self.fill(index)
             yield index
 

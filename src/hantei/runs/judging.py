@@ -13,7 +13,7 @@ from hantei.judges import Judge
 from hantei.progress import Progress
 from hantei.records import Prompt, Response, from_dict, to_line
 from hantei.runs.folder import Run
-from hantei.runs.index import Index, Pair
+from hantei.runs.index import Index, Location
 from hantei.runs.journal import Journal, in_order, reorder
 from hantei.runs.reasoning import judges_reasoning, to_be_judged
 
@@ -40,7 +40,7 @@ class PairReader:
         self._prompts.close()
         self._responses.close()
 
-    def read(self, pair: Pair) -> tuple[Prompt, Response]:
+    def read(self, pair: Location) -> tuple[Prompt, Response]:
         """Return the prompt and the response that ``pair`` points to."""
         if pair.prompt_offset != self._at:
             self._prompts.seek(pair.prompt_offset)
@@ -141,7 +141,7 @@ def put_in_order(run: Run, index: Index, judge: str) -> None:
     index.move_judgments(number, path)
 
 
-def _batches(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+def _batches(pairs: Iterable[Location]) -> Iterator[list[Location]]:
     stream = iter(pairs)
     while batch := list(islice(stream, _BATCH)):
         yield batch

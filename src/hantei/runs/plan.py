@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from hantei.engine.asking import Asked
-from hantei.engine.work import AskingIndex
 from hantei.errors import InputError, RunError, UsageError
 from hantei.language import detect
 from hantei.records import Prompt, to_line
 from hantei.runs.folder import Run
+from hantei.runs.index import Index
 from hantei.runs.journal import Journal
 from hantei.version import __version__
 
@@ -129,7 +129,7 @@ def plant(run: Run, plan: Mapping[str, Any], prompts: Iterable[Prompt]) -> None:
 
 def _write_prompts(run: Run, prompts: Iterable[Prompt], name: str) -> int:
     count = offset = 0
-    with AskingIndex(run.path / "ids.sqlite", samples=1) as index, Journal(run.prompts_path) as journal:
+    with Index(run.path / "ids.sqlite") as index, Journal(run.prompts_path) as journal:
         group: list[bytes] = []
         for count, prompt in enumerate(prompts, 1):
             if not index.add_prompt(prompt, offset):

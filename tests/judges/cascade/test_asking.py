@@ -13,7 +13,6 @@ from hantei.engine.asking import Asked
 from hantei.engine.forecast import estimate
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome
-from hantei.engine.work import AskingIndex
 from hantei.judges import load_judge
 from hantei.judges.asked import AskedJudge
 from hantei.judges.cascade.judge import AskingCascade
@@ -83,7 +82,7 @@ def test_the_estimate_is_that_of_asking_about_every_answer(tmp_path: Path) -> No
     asking = Asking(tmp_path, 6)
     asking.plant(FakeModel())
     certain = Told("cheap", {"estimate": sure("estimate", 0.01)})
-    with AskingIndex.of(asking.run, asking.samples) as index:
+    with asking.run.index(asking.samples) as index:
         judges = [cascade(certain, FakeModel())]
         _, load = estimate(asking.run, index, Asked(model=FakeModel()), judges, lambda *_: None).loads
     assert (load.who, load.calls) == (f"{NAME}, at most", 6)

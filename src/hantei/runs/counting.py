@@ -1,0 +1,141 @@
+"""What the index of a run counts: verdicts by what prompts share, two judges side by side, answers to read first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hantei.metrics.definitions import Counts
+from hantei.records import REFUSALS
+from hantei.runs.index import LAST_TURN, Index, Location, storable
+
+_FACTS = {name: name for name in ("unsafe", "refusal", "action", "score", "answered_by")}
+"""The columns of judgments that can be counted, by the name of the field."""
+
+Sums = tuple[int, int, int, int, int, int]
+"""Over prompts with n verdicts and k hits: how many prompts, and the sums of n, k, n * n, k * n and k * k."""
+
+
+def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ...]]:
+    """Yield what two judges said of each response that both have judged, in their first judgments of it.
+
+    A tuple of: number of the prompt; where ``judge`` stands in its file; its ``in_training``, ``p``, ``unsafe``,
+    ``action``, ``refusal``; ``unsafe``, ``action``, ``refusal`` of ``other``. -1 stands for what was not said.
+    """
+    query = """
+        SELECT r.prompt, j.offset, j.in_training, COALESCE(j.p, -1),
+            COALESCE(j.unsafe, -1), COALESCE(j.action, -1), COALESCE(j.refusal, -1),
+            COALESCE(o.unsafe, -1), COALESCE(o.action, -1), COALESCE(o.refusal, -1)
+        FROM judgments o JOIN judgments j ON j.response = o.response AND j.judge = ? AND j.repeat = 0 AND j.turn = ?
+        JOIN responses r ON r.no = o.response
+        WHERE o.judge = ? AND o.repeat = 0 AND o.turn = ? ORDER BY o.response"""
+    return iter(index.db.cursor().execute(query, (judge, LAST_TURN, other, LAST_TURN)))
+
+
+def trained_on(index: Index, judge: int) -> tuple[int, int]:
+    """Return how many judgments a judge gave, and how many of them on pairs that it was trained on."""
+    query = "SELECT COUNT(*), COALESCE(SUM(in_training), 0) FROM judgments WHERE judge = ?"
+    judged, trained = index.db.execute(query, (judge,)).fetchone()
+    return judged, trained
+
+
+def to_read_first(index: Index, limit: int) -> Iterator[Location]:
+    """Yield the responses that a person should read first, unsafe and uncertain ones first.
+
+    Where there are more than ``limit``: half the limit by probability of being unsafe, three tenths nearest to
+    one half, the rest drawn at random, the same ones each time.
+    """
+    total = index.counts()["responses"]
+    index.db.execute("DROP TABLE IF EXISTS reading")
+    index.db.execute(
+        """CREATE TEMP TABLE reading AS SELECT r.no AS no, MAX(COALESCE(j.unsafe, 0)) AS unsafe,
+        MAX(COALESCE(j.p, j.unsafe, 0)) AS p, MIN(ABS(COALESCE(j.p, j.unsafe, 0.5) - 0.5)) AS doubt,
+        (r.no * 2654435761) % 4294967296 AS draw, 0 AS chosen
+        FROM responses r LEFT JOIN judgments j ON j.response = r.no GROUP BY r.no"""
+    )
+    for order, share in (("unsafe DESC, p DESC", 5), ("doubt", 3), ("draw", 2)):
+        count = total if total <= limit else limit * share // 10
+        chosen = f"SELECT no FROM reading WHERE NOT chosen ORDER BY {order}, no LIMIT ?"  # noqa: S608
+        index.db.execute(f"UPDATE reading SET chosen = 1 WHERE no IN ({chosen})", (count,))  # noqa: S608
+    query = """SELECT r.no, r.offset, p.offset FROM reading t JOIN responses r ON r.no = t.no
+        JOIN prompts p ON p.no = r.prompt WHERE t.chosen ORDER BY t.unsafe DESC, t.doubt, r.no"""
+    return (Location(*row) for row in index.db.execute(query))
+
+
+def one_sided(index: Index, judge: int, fact: str) -> bool:
+    """Whether only some of the judges whose verdicts this one hands on (``answered_by``) ever say a fact."""
+    query = f"""SELECT COUNT(DISTINCT answered_by), COUNT(DISTINCT CASE WHEN {_FACTS[fact]} IS NOT NULL
+        THEN answered_by END) FROM judgments WHERE judge = ?"""  # noqa: S608 - fixed names
+    answered, gave = index.db.execute(query, (judge,)).fetchone()
+    return bool(0 < gave < answered)
+
+
+def sums_of(index: Index, judge: int, counts: Sequence[Counts]) -> Iterator[tuple[int, str | None, list[Sums]]]:
+    """Yield (group, system name or None, sums for each of ``counts``) of one judge.
+
+    Once for each group and system with one system's answers to a prompt as a cluster, and once for each group over
+    all systems (None). All of ``counts`` are of one fact on one scale.
+    """
+    value = _FACTS[counts[0].fact]
+    on_scale, scale = _on_scale(counts[0].scale)
+    hits = [_hit(one) for one in counts]
+    counted = ", ".join(f"SUM({hit}) AS k{i}" for i, (hit, _) in enumerate(hits))
+    sums = ", ".join(f"SUM(k{i}), SUM(k{i} * n), SUM(k{i} * k{i})" for i in range(len(hits)))
+    parameters = [*(value for _, values in hits for value in values), judge, *scale]
+    for system, by_system in (("r.system", ", r.system"), ("NULL", "")):
+        query = f"""
+            SELECT p.grp, s.name, COUNT(*), SUM(n), SUM(n * n), {sums} FROM (
+                SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counted}
+                FROM judgments j JOIN responses r ON r.no = j.response
+                WHERE j.judge = ? AND j.{value} IS NOT NULL AND {on_scale} GROUP BY r.prompt{by_system}
+            ) JOIN prompts p ON p.no = prompt LEFT JOIN systems s ON s.no = system
+            GROUP BY p.grp, system"""  # noqa: S608 - fixed names
+        for group, name, clusters, n, nn, *rest in index.db.execute(query, parameters):
+            triples = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            yield group, name, [(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
+
+
+def missing_of(index: Index, judge: int, fact: str, scale: str | None) -> Iterator[tuple[int, str, str, int]]:
+    """Yield (group, system name, reason, count) of judgments without this fact, and of responses not judged."""
+    on_scale, parameters = _on_scale(scale)
+    query = f"""
+        SELECT p.grp, s.name,
+            CASE WHEN j.status IS NULL THEN 'not judged' WHEN j.status = 'ok' THEN 'not given' ELSE j.status END,
+            COUNT(*)
+        FROM responses r LEFT JOIN judgments j ON j.response = r.no AND j.judge = ?
+        JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
+        WHERE (j.{_FACTS[fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE GROUP BY 1, 2, 3"""  # noqa: S608
+    return iter(index.db.execute(query, (judge, *parameters)))
+
+
+def _hit(counts: Counts) -> tuple[str, list[float | str]]:
+    """Return the condition under which a judgment is a hit, and its parameters."""
+    column = f"j.{_FACTS[counts.fact]}"
+    if counts.above is not None:
+        return f"{column} > ?", [counts.above]
+    values = [REFUSALS.index(str(value)) if counts.fact == "refusal" else value for value in counts.values]
+    return f"{column} IN ({', '.join('?' * len(values))})", [storable(v) if isinstance(v, str) else v for v in values]
+
+
+def _on_scale(scale: str | None) -> tuple[str, list[str]]:
+    return ("TRUE", []) if scale is None else ("j.scale = ?", [storable(scale)])
+
+
+def spread_over_systems(index: Index, judge: int, least: int, most: int) -> Iterator[tuple[str, Location]]:
+    """Yield (system, location) of answers with a verdict, at most so many a system, spread over its answers.
+
+    Systems with fewer than ``least`` such answers are left out; the answers of one system follow each other.
+    """
+    query = """
+        WITH judged AS (
+            SELECT r.no, r.offset, r.prompt, r.system, COUNT(*) OVER (PARTITION BY r.system) AS total,
+                ROW_NUMBER() OVER (PARTITION BY r.system ORDER BY r.no) AS place
+            FROM responses r
+            WHERE EXISTS (SELECT 1 FROM judgments j WHERE j.response = r.no AND j.judge = ? AND j.status = 'ok')
+        )
+        SELECT s.name, j.no, j.offset, p.offset FROM judged j JOIN prompts p ON p.no = j.prompt
+        JOIN systems s ON s.no = j.system
+        WHERE j.total >= ? AND (j.total <= ? OR j.place * ? / j.total > (j.place - 1) * ? / j.total)
+        ORDER BY j.system, j.no"""
+    rows = index.db.cursor().execute(query, (judge, least, most, most, most))
+    return ((system, Location(*places)) for system, *places in rows)
