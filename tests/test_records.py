@@ -16,6 +16,7 @@ from hantei.records import (
     Rate,
     Response,
     from_dict,
+    from_line,
     read_records,
     records_at,
     response_id,
@@ -37,14 +38,38 @@ def test_records_come_back_as_they_were_written(a: str, b: str, c: str | None) -
         assert line.endswith(b"\n")
         assert len(line.decode().splitlines()) == 1
         assert from_dict(type(record), json.loads(line)) == record
+        assert from_line(type(record), line) == record
 
 
 def test_a_field_at_its_default_is_left_out() -> None:
     assert to_dict(Judgment(response_id="r", judge="j")) == {"response_id": "r", "judge": "j"}
-    assert to_dict(Rate(metric="m", denominator=3)) == {"metric": "m", "denominator": 3}
     # False, 0 and None are three different verdicts.
     assert to_dict(Judgment(response_id="r", judge="j", unsafe=False))["unsafe"] is False
     assert to_dict(Judgment(response_id="r", judge="j", action=0))["action"] == 0
+
+
+def test_every_field_of_a_rate_is_written() -> None:
+    row = to_dict(Rate(metric="m", denominator=3))
+    assert row["numerator"] == 0
+    assert row["no_verdict"] == {}
+    assert set(row) == set(Rate.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("unsafe", "perhaps"), ("p_unsafe", 1.5), ("action", 6), ("refusal", "bogus"), ("repeat", -1), ("judge", None)],
+)
+def test_a_value_that_a_field_cannot_have_is_refused_by_name(field: str, value: object) -> None:
+    with pytest.raises(RecordError, match=rf"\$\.{field}"):
+        from_dict(Judgment, {"response_id": "r", "judge": "j", field: value})
+
+
+def test_numbers_that_other_programs_write_are_read() -> None:
+    row = b'{"response_id":"r","judge":"j","p_unsafe":1,"score":NaN,"usage":{"input":100000000000000000000}}'
+    read = from_line(Judgment, row)
+    assert (read.p_unsafe, dict(read.usage)) == (1.0, {"input": 10**20})
+    assert read.score != read.score
+    assert json.loads(to_line(read))["score"] is None
 
 
 def test_unknown_keys_are_ignored_and_missing_ones_named() -> None:

@@ -4,17 +4,21 @@
 
 A person who labels answers is a judge too (``human:NAME``), so nothing needs a second record for people. A field that
 holds its default is left out of the written line and filled in on reading; unknown keys are ignored on reading, so an
-older hantei reads what a newer one wrote.
+older hantei reads what a newer one wrote. Types and ranges are checked on reading.
+
+``msgspec.structs.replace`` gives a record with some fields changed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta, Struct, field
 
 from hantei.errors import RecordError
 
@@ -24,6 +28,9 @@ ResponseStatus = Literal["ok", "truncated", "filtered", "error"]
 JudgmentStatus = Literal["ok", "unparsed", "truncated", "filtered", "abstained", "error"]
 Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
 Refusal = Literal["none", "partial", "full"]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Action = Annotated[int, Meta(ge=0, le=5)]
+Count = Annotated[int, Meta(ge=0)]
 
 INTENTS: tuple[str, ...] = get_args(Intent)
 ROLES: tuple[str, ...] = get_args(Role)
@@ -39,16 +46,14 @@ ACTIONS: tuple[str, ...] = (
 """Do-Not-Answer's six actions by number, 0 to 5 (arXiv 2308.13387, section 4)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One turn of a conversation."""
 
     role: Role
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One benchmark item, or one question of a user's own.
 
     ``messages`` ends with the user's turn; several turns are normal. ``language`` is BCP 47. ``harm`` is a taxonomy id
@@ -74,8 +79,7 @@ class Prompt:
         return self.messages[-1].content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one system answered to one prompt.
 
     ``sample`` counts from 0 where a system was asked several times. ``cost`` is in US dollars, ``latency_s`` in
@@ -87,7 +91,7 @@ class Response:
     prompt_id: str
     system: str
     text: str
-    sample: int = 0
+    sample: Count = 0
     status: ResponseStatus = "ok"
     reasoning: str | None = None
     finish_reason: str | None = None
@@ -100,8 +104,7 @@ class Response:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgment:
+class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one judge said of one response.
 
     ``unsafe`` is the verdict, None where there is none; ``status`` and ``fault`` then say why and by whom.
@@ -115,16 +118,16 @@ class Judgment:
 
     response_id: str
     judge: str
-    repeat: int = 0
-    turn: int | None = None
+    repeat: Count = 0
+    turn: Count | None = None
     status: JudgmentStatus = "ok"
     fault: Fault | None = None
     unsafe: bool | None = None
-    p_unsafe: float | None = None
+    p_unsafe: Share | None = None
     probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     score: float | None = None
     scale: str | None = None
-    action: int | None = None
+    action: Action | None = None
     refusal: Refusal | None = None
     categories: tuple[str, ...] = ()
     critique: str | None = None
@@ -135,15 +138,29 @@ class Judgment:
     usage: Mapping[str, int] = field(default_factory=dict)
     cost: float | None = None
     latency_s: float | None = None
-    sampling_p: float | None = None
+    sampling_p: Share | None = None
     in_training: bool = False
     answered_by: str | None = None
     created: str | None = None
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Estimate(Struct, frozen=True, kw_only=True):
+    """One number with its interval, whatever it is an estimate of.
+
+    ``value`` is None where it is not defined (nothing to count), ``low`` and ``high`` where no interval is known; they
+    are the ends of a 95% interval unless ``method``, which names how it was made, says otherwise. ``n`` is how many
+    observations it stands on, an effective number where they are not independent.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: float = 0
+    method: str = ""
+
+
+class Rate(Struct, frozen=True, kw_only=True):
     """One tidy row of a summary: a share with its interval and what could not be counted.
 
     ``by`` says what it is a rate of (``{"judge": "builtin", "system": "m", "harm_type": ...}``). ``no_verdict`` counts
@@ -166,8 +183,7 @@ class Rate:
     bound_high: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(Struct, frozen=True, kw_only=True):
     """What a set of judgments amounts to: tidy rates, and notes that a reader must see beside them.
 
     ``calibration`` says how each judge does against each person's labels, where there are any: plain data as
@@ -188,70 +204,67 @@ def response_id(system: str, prompt_id: str, sample: int) -> str:
     return f"{system}/{prompt_id}/{sample}"
 
 
-class _Shape(NamedTuple):
-    """The fields of one kind of record: their names, defaults, and a function that reads all of them."""
-
-    names: tuple[str, ...]
-    defaults: tuple[Any, ...]
-    values: Callable[[Any], tuple[Any, ...]]
-
-
-def _shape_of(kind: type[Any]) -> _Shape:
-    names = tuple(f.name for f in fields(kind))
-    defaults: tuple[Any, ...] = tuple({} if f.default_factory is dict else f.default for f in fields(kind))
-    return _Shape(names, defaults, attrgetter(*names))
-
-
-_SHAPES: dict[type[Any], _Shape] = {kind: _shape_of(kind) for kind in (Prompt, Response, Judgment, Rate)}
-
-
 def to_dict(record: Prompt | Response | Judgment | Rate) -> dict[str, Any]:
-    """Return a record as a plain dictionary without the fields that hold their default."""
-    names, defaults, values = _SHAPES[type(record)]
-    columns = zip(names, values(record), defaults, strict=True)
-    out = {name: value for name, value, default in columns if value is not default and value != default}
-    if isinstance(record, Prompt):
-        out["messages"] = [{"role": m.role, "content": m.content} for m in record.messages]
-    return out
+    """Return a record as a plain dictionary; of a rate every field, of others those that do not hold their default."""
+    plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=str, str_keys=True)
+    return plain
 
 
 # What JSON has no form for, such as a time in a column of the user's own, is written as text.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
-_encode_ascii = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_encoder = msgspec.json.Encoder(enc_hook=str)
 
 
 def to_line(record: Prompt | Response | Judgment | Rate) -> bytes:
     """Return a record as one line of JSON with its line end.
 
     Text stays readable UTF-8, but for characters on which other tools split lines, and for a line with a lone
-    surrogate, which UTF-8 cannot hold: that is escaped.
+    surrogate, which UTF-8 cannot hold: that is escaped. A number that is none (NaN) becomes null.
     """
-    data = to_dict(record)
-    line = _encode(data)
-    if not line.isascii():
-        line = line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
     try:
-        return line.encode() + b"\n"
+        line = _encoder.encode(record)
     except UnicodeEncodeError:
-        return _encode_ascii(data).encode() + b"\n"
+        return json.dumps(to_dict(record), separators=(",", ":")).encode() + b"\n"
+    if not line.isascii():
+        for character, escaped in _LINE_ENDS:
+            line = line.replace(character, escaped)
+    return line + b"\n"
+
+
+_LINE_ENDS = tuple((end.encode(), b"\\u%04x" % ord(end)) for end in ("\u2028", "\u2029", "\x85"))
 
 
 def from_dict(kind: type[Record], data: Mapping[str, Any]) -> Record:
     """Build a record of ``kind`` from a dictionary as ``to_dict`` made it.
 
     Raises:
-        RecordError: a required field is missing, or ``data`` is not a record of this kind.
+        RecordError: a required field is missing, or a value is none that its field can have.
     """
-    known = {name: data[name] for name in _SHAPES[kind].names if name in data}
     try:
-        if kind is Prompt:
-            known["messages"] = tuple(Message(role=m["role"], content=m["content"]) for m in known["messages"])
-        for name in ("categories", "attempts"):
-            if name in known:
-                known[name] = tuple(known[name])
-        return kind(**known)
-    except (TypeError, KeyError) as error:
+        return msgspec.convert(data, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
         raise RecordError(f"not a {kind.__name__} record: {error}") from None
+
+
+def from_line(kind: type[Record], line: bytes) -> Record:
+    """Build a record of ``kind`` from one line of JSON as ``to_line`` made it.
+
+    Raises:
+        RecordError: it is not JSON, a required field is missing, or a value is none that its field can have.
+    """
+    try:
+        record: Record = _decoder(kind).decode(line)
+        return record
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # perhaps only a lone surrogate or a NaN, which the fast reader refuses
+    try:
+        return from_dict(kind, json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"not a {kind.__name__} record: {error}") from None
+
+
+@cache
+def _decoder(kind: type[Record]) -> msgspec.json.Decoder[Record]:
+    return msgspec.json.Decoder(kind)
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -278,8 +291,8 @@ def records_at(path: Path, kind: type[Record]) -> Iterator[tuple[int, Record]]:
     """
     for number, (offset, line) in enumerate(lines(path), 1):
         try:
-            yield offset, from_dict(kind, json.loads(line))
-        except (ValueError, RecursionError, RecordError) as error:
+            yield offset, from_line(kind, line)
+        except RecordError as error:
             raise RecordError(f"{path}, line {number}: expected a {kind.__name__} record: {error}") from None
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from hantei.models.base import CallError, Reply, Request, Sampling
 from hantei.records import Message, Prompt, Response, to_line
@@ -175,7 +176,7 @@ def test_what_a_kill_leaves_is_put_right(tmp_path: Path) -> None:
     asking, model, judge = Asking(tmp_path, 6), FakeModel(), KeywordJudge()
     asking.drive(model, judge)
     responses = list(asking.run.responses())
-    disorder = [responses[4], replace(responses[1], status="error", text=""), responses[0], responses[1]]
+    disorder = [responses[4], changed(responses[1], status="error", text=""), responses[0], responses[1]]
     torn = to_line(responses[2])[:-10]
     asking.run.responses_path.write_bytes(b"".join(map(to_line, disorder)) + torn)
     asking.run.judgments_path("keyword").write_bytes(b"")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from hantei.judges import card_names, load_card
 from hantei.judges.moderation import ModerationModel, for_endpoint
@@ -62,7 +63,7 @@ def test_the_models_own_chat_template_gets_the_turns(name: str) -> None:
         Message(role="user", content="First question?"),
         Message(role="assistant", content="First answer."),
     )
-    request = judge_of(name).calls(replace(prompt, messages=(*earlier, *prompt.messages)), response)[0]
+    request = judge_of(name).calls(changed(prompt, messages=(*earlier, *prompt.messages)), response)[0]
     assert [(m.role, m.content) for m in request.messages] == [
         ("user", "First question?"),
         ("assistant", "First answer."),
@@ -92,7 +93,7 @@ def test_the_reference_answer_is_shown_where_there_is_one_and_it_is_wanted() -> 
 def test_earlier_turns_are_shown_inside_a_fence() -> None:
     prompt, response = pair()
     turns = (Message(role="user", content="FIRST"), Message(role="assistant", content="REPLY"), *prompt.messages)
-    text = judge_of("critique").calls(replace(prompt, messages=turns), response)[0].messages[-1].content
+    text = judge_of("critique").calls(changed(prompt, messages=turns), response)[0].messages[-1].content
     assert "user: FIRST\n\nassistant: REPLY\n</conversation-" in text
 
 
@@ -121,7 +122,7 @@ def test_strongreject_asks_for_json_where_the_server_offers_it() -> None:
 )
 def test_nothing_is_asked_where_there_is_no_answer(change: dict[str, str], status: str, fault: str) -> None:
     prompt, response = pair()
-    judgment = judge_of("rubric").no_call(prompt, replace(response, **change))  # type: ignore[arg-type]
+    judgment = judge_of("rubric").no_call(prompt, changed(response, **change))
     assert judgment is not None
     assert (judgment.status, judgment.fault, judgment.unsafe) == (status, fault, None)
     assert (judgment.judge, judgment.response_id) == ("rubric", "s/q/0")
@@ -130,7 +131,7 @@ def test_nothing_is_asked_where_there_is_no_answer(change: dict[str, str], statu
 
 def test_a_truncated_answer_is_judged() -> None:
     prompt, response = pair()
-    assert judge_of("rubric").no_call(prompt, replace(response, status="truncated")) is None
+    assert judge_of("rubric").no_call(prompt, changed(response, status="truncated")) is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace as changed
 
 from hantei.metrics.calibration import calibrated
 from hantei.reports.data import ReportInput
@@ -88,5 +89,5 @@ def people_input(**changes: Any) -> ReportInput:
     data = report_input(copies=1)
     card = {**data.settings["judges"]["builtin"], "cascade": CASCADE, "drift": DRIFT}
     saved = rate("calls_saved_rate", 70, 100, {"judge": "builtin"})
-    summary = replace(data.summary, rates=(*data.summary.rates, saved), calibration=(against(),))
+    summary = changed(data.summary, rates=(*data.summary.rates, saved), calibration=(against(),))
     return replace(data, settings={**data.settings, "judges": {"builtin": card}}, summary=summary, **changes)

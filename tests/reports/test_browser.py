@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from hantei.reports import ReportInput, write_report
 
@@ -269,7 +270,7 @@ def test_without_javascript_the_numbers_are_there(page: Open, driver: Any) -> No
 
 def test_two_thousand_long_answers_open_quickly(page: Open) -> None:
     rows = list(report_input(copies=16).answers)[:2_000]
-    long = [replace(row, response=replace(row.response, text=row.response.text * 20)) for row in rows]
+    long = [replace(row, response=changed(row.response, text=row.response.text * 20)) for row in rows]
     driver = page(report_input(copies=1, answers=long, total_answers=50_000))
     assert counted(driver) == (2_000, 2_000)
     entry = json.loads(driver.execute_script("return JSON.stringify(performance.getEntriesByType('navigation')[0])"))

@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace as changed
+
 from hantei.reports import render_report
 from hantei.reports.calibration import cascade_view, drift_rows, person_views
 from hantei.reports.rates import describe
@@ -123,5 +125,5 @@ def test_people_come_after_the_judges() -> None:
     data = people_input()
     person: dict[str, Any] = {"judge": "human:given"}
     rates = (rate("violation_rate", 1, 10, person), *data.summary.rates)
-    page = render_report(replace(data, summary=replace(data.summary, rates=rates)))
+    page = render_report(replace(data, summary=changed(data.summary, rates=rates)))
     assert page.index("Verdicts of <bdi>builtin") < page.index("Verdicts of <bdi>human:given")

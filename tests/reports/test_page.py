@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from hantei.errors import UsageError
 from hantei.records import Summary
@@ -110,7 +111,7 @@ def test_a_flagged_rate_is_never_called_a_violation_rate() -> None:
 
 def test_notices_and_notes_come_before_the_first_number_and_once() -> None:
     data = report_input(1)
-    summary = replace(data.summary, notes=("Read me first.", data.notices[0]))
+    summary = changed(data.summary, notes=("Read me first.", data.notices[0]))
     body = render_report(replace(data, summary=summary)).split("<body>")[1]
     assert body.index("Read me first.") < body.index('class="big"')
     assert body.count("were in the training data") == 1

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
+from msgspec.structs import replace as changed
+
 from hantei.engine.caller import Answer, Caller
 from hantei.judges import Judge
 from hantei.models.base import CallError, Model, Reply, Request, Sampling
@@ -126,7 +128,7 @@ async def ask_judge(caller: Caller, judge: AskingJudge, prompt: Prompt, response
         except CallError as error:
             lost = Judgment(response_id=response.id, judge=judge.name, status="error", fault="judge-provider")
             attempts = tuple(answer.reply.text for answer in paid)
-            return _priced(replace(lost, card_hash=judge.card_hash, error=str(error), attempts=attempts), paid)
+            return _priced(changed(lost, card_hash=judge.card_hash, error=str(error), attempts=attempts), paid)
         paid += answers
         judgment = judge.read(response, [one.reply for one in answers], [one.reply.text for one in paid], prompt)
         if judgment.status != "unparsed":
@@ -166,7 +168,7 @@ def _priced(judgment: Judgment, paid: Sequence[Answer]) -> Judgment:
             usage[kind] = usage.get(kind, 0) + count
     costs = [answer.cost for answer in paid]
     known = [cost for cost in costs if cost is not None]
-    return replace(
+    return changed(
         judgment,
         usage=usage,
         cost=sum(known) if len(known) == len(costs) else None,

@@ -8,6 +8,8 @@ import sqlite3
 from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
+
 from hantei.errors import RunError
 from hantei.models.base import Model, Reply, Request
 
@@ -18,7 +20,8 @@ def call_key(model: Model, request: Request, sample: int, card_hash: str | None 
     That is the model's full name (revision, base URL and settings are in it), its server, the messages, the sampling,
     the reply's format, the number of the sample (or of the attempt), and for a judge its card and templates.
     """
-    parts = {"model": model.name, "server": model.server, "sample": sample, "card": card_hash, **asdict(request)}
+    asked = msgspec.to_builtins(request)
+    parts = {"model": model.name, "server": model.server, "sample": sample, "card": card_hash, **asked}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
 

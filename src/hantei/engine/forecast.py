@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from hantei.judges import Judge
 from hantei.models.base import Model, Request
 from hantei.models.names import parse_name
 from hantei.models.sampling import defaults
-from hantei.records import Prompt, Response, from_dict
+from hantei.records import Prompt, Response, from_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 
@@ -138,5 +137,5 @@ def _sample(run: Run, index: Index) -> list[Prompt]:
     with run.prompts_path.open("rb") as file:
         for offset in index.prompt_offsets(_SAMPLE):
             file.seek(offset)
-            prompts.append(from_dict(Prompt, json.loads(file.readline())))
+            prompts.append(from_line(Prompt, file.readline()))
     return prompts

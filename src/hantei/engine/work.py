@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hantei.records import Prompt, Response, from_dict
+from hantei.records import Prompt, Response, from_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.journal import in_order, reorder
@@ -41,13 +40,13 @@ def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
                 yield Work(number, _read_prompt(prompts, prompt_at), sample, None, tuple(judges))
             elif left:
                 responses.seek(response_at)
-                response = from_dict(Response, json.loads(responses.readline()))
+                response = from_line(Response, responses.readline())
                 yield Work(number, _read_prompt(prompts, prompt_at), sample, response, left)
 
 
 def _read_prompt(file: BinaryIO, offset: int) -> Prompt:
     file.seek(offset)
-    return from_dict(Prompt, json.loads(file.readline()))
+    return from_line(Prompt, file.readline())
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -7,7 +7,6 @@ what was exported.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hantei.exchange.inspect_read import require_inspect
 from hantei.exchange.inspect_scores import KEY, kept, to_score
-from hantei.records import Judgment, Prompt, Rate, Response, from_dict
+from hantei.records import Judgment, Prompt, Rate, Response, from_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
@@ -82,7 +81,7 @@ class _Verdicts:
             judgments = []
             for offset in self._index.offsets(number, pair):
                 self._files[number].seek(offset)
-                judgments.append(from_dict(Judgment, json.loads(self._files[number].readline())))
+                judgments.append(from_line(Judgment, self._files[number].readline()))
             if judgments:
                 yield name, judgments
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hantei.errors import UsageError
 from hantei.files import write_atomic
-from hantei.records import Judgment, from_dict
+from hantei.records import Judgment, from_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
@@ -94,7 +94,7 @@ def _verdict(judge: str, file: Any, offsets: list[int]) -> dict[str, Any]:
     if not offsets:
         return {f"{judge}.{field}": None for field in _VERDICT} | {f"{judge}.status": "not judged"}
     file.seek(offsets[0])
-    judgment = from_dict(Judgment, json.loads(file.readline()))
+    judgment = from_line(Judgment, file.readline())
     values = {field: getattr(judgment, field) for field in _VERDICT}
     values["categories"] = "; ".join(judgment.categories)
     return {f"{judge}.{field}": value for field, value in values.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from hantei.judges.asked import AskedJudge
 from hantei.judges.loading import asked_judge, split_name

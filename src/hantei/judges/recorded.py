@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard, get_args
 from urllib.parse import unquote
 
+from msgspec.structs import replace
+
 from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges.base import no_verdict
 from hantei.judges.card import load_card
-from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response, from_dict
+from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response, from_line
 
 _TEXTS = ("fault", "scale", "critique", "comment", "error", "served_model")
 """What of a judgment is a text or absent, and is shown to people."""
@@ -79,7 +80,7 @@ def _own(judgment: Judgment, name: str, digest: str) -> Judgment:
 
 def _read(path: Path, number: int, line: bytes) -> Judgment:
     try:
-        judgment = from_dict(Judgment, json.loads(line))
+        judgment = from_line(Judgment, line)
         problem = next((field for field, good in _checks(judgment) if not good), None)
     except (ValueError, TypeError, AttributeError, RecursionError, RecordError) as error:
         raise InputError(f"{path}, line {number}: expected a judgment: {error}") from None

@@ -18,7 +18,6 @@ measured is absent.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -32,7 +31,7 @@ from hantei.metrics.bootstrap import drawn
 from hantei.metrics.calibration import Calibration, Reading, calibrated, calibrated_top
 from hantei.metrics.classification import Doubles, Labels
 from hantei.metrics.intervals import Moments, interval
-from hantei.records import ACTIONS, REFUSALS, Judgment, from_dict
+from hantei.records import ACTIONS, REFUSALS, Judgment, from_line
 from hantei.runs.counting import side_by_side
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -170,7 +169,7 @@ def _read_probabilities(head: str, pairs: Pairs, file: Path) -> tuple[Doubles, L
     with file.open("rb") as lines:
         for row, offset in enumerate(pairs["offset"].tolist()):
             lines.seek(offset)
-            shares = from_dict(Judgment, json.loads(lines.readline())).probabilities.get(head)
+            shares = from_line(Judgment, lines.readline()).probabilities.get(head)
             if shares:
                 rows[row] = [shares.get(name, 0.0) for name in _CLASSES[head]]
     given = ~np.isnan(rows).any(axis=1)

@@ -3,7 +3,6 @@ comes from."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from hantei import taxonomy
 from hantei.metrics.expectations import unmet
 from hantei.metrics.summary import BROAD
-from hantei.records import Judgment, Rate, Summary, from_dict
+from hantei.records import Judgment, Rate, Summary, from_line
 from hantei.reports.data import AnswerRow, Mark, ReportInput
 from hantei.reports.page import write_report
 from hantei.runs.counting import to_read_first, trained_on
@@ -77,7 +76,7 @@ def _answers(run: Run, index: Index, shown: list[Location]) -> Iterator[AnswerRo
 def _read(path: Path, offset: int) -> Judgment:
     with path.open("rb") as file:
         file.seek(offset)
-        return from_dict(Judgment, json.loads(file.readline()))
+        return from_line(Judgment, file.readline())
 
 
 class _Explainer:

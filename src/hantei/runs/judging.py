@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
@@ -11,7 +10,7 @@ from hantei.engine.limits import Limits
 from hantei.errors import RunError
 from hantei.judges import Judge
 from hantei.progress import Progress
-from hantei.records import Prompt, Response, from_dict, to_line
+from hantei.records import Prompt, Response, from_line, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.journal import Journal, in_order, reorder
@@ -44,10 +43,10 @@ class PairReader:
         """Return the prompt and the response that ``pair`` points to."""
         if pair.prompt_offset != self._at:
             self._prompts.seek(pair.prompt_offset)
-            self._prompt = from_dict(Prompt, json.loads(self._prompts.readline()))
+            self._prompt = from_line(Prompt, self._prompts.readline())
             self._at = pair.prompt_offset
         self._responses.seek(pair.response_offset)
-        return self._prompt, from_dict(Response, json.loads(self._responses.readline()))
+        return self._prompt, from_line(Response, self._responses.readline())
 
 
 def add_judges(run: Run, judges: Iterable[Judge]) -> None:

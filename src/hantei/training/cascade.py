@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from msgspec.structs import replace as changed
 from numpy.typing import NDArray
 
 from hantei.errors import InputError, UsageError
@@ -338,7 +339,7 @@ def _judged(judge: Judge, rows: Sequence[Labelled]) -> list[Judgment]:
     pairs = [(row.prompt, row.response) for row in rows]
     if isinstance(judge, RecordedJudge) and not any(response.id in judge.said for _, response in pairs):
         # A run of one file keeps the file's own ids for its answers.
-        pairs = [(prompt, replace(response, id=prompt.id)) for prompt, response in pairs]
+        pairs = [(prompt, changed(response, id=prompt.id)) for prompt, response in pairs]
         if not any(response.id in judge.said for _, response in pairs):
             raise UsageError(f"{judge.name}: holds no verdict on these answers: no id is that of a row of the labels")
     return [one for start in range(0, len(pairs), _ROWS) for one in judge.judge(pairs[start : start + _ROWS])]

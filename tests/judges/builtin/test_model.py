@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from hantei.errors import CardError
 from hantei.judges.builtin.features import WINDOW
@@ -51,7 +52,7 @@ def test_judgments_come_in_the_order_of_the_pairs_whatever_the_batch() -> None:
     ]
     languages = ["en", "en", "en", "en", "ja", "zh", "fr"]
     pairs = [
-        (prompt, replace(response, id=f"m/{number}/0"))
+        (prompt, changed(response, id=f"m/{number}/0"))
         for number, (prompt, response) in enumerate(
             pair(t, language=tag) for t, tag in zip(texts, languages, strict=True)
         )

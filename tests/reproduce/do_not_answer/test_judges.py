@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from hantei.errors import InputError, UsageError
+from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges import load_judge
 from hantei.judges.builtin.weights import Heads
 from hantei.records import Judgment, Message, Prompt, Response, to_line
@@ -82,7 +82,7 @@ def test_verdicts_on_other_answers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="response 'GPT4/0/0' is no answer of Do-Not-Answer"):
         own_verdicts(study, [strange], never)
     wrong = encoder(tmp_path / "wrong", [Judgment(response_id="annotated_response_GPT4/0/0", judge="x", action=6)])
-    with pytest.raises(InputError, match="expected an action from 0 to 5, got 6"):
+    with pytest.raises(RecordError, match=r"held_out.jsonl, line 1: .*<= 5.*action"):
         own_verdicts(study, [wrong], never)
     with pytest.raises(InputError, match="found none"):
         own_verdicts(study, [encoder(tmp_path / "empty", [])], never)

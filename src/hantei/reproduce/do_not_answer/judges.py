@@ -101,7 +101,8 @@ def _placed(study: Study, judgments: Iterable[Judgment], file: Path) -> tuple[In
     """Put judgments in their places by the ids that ``inputs.labelled`` gives the files of people's labels.
 
     Raises:
-        InputError: a judgment is of none of these answers, or its action is none of the six.
+        InputError: a judgment is of none of these answers.
+        RecordError: a line of ``file`` is no judgment.
     """
     places = {
         f"annotated_response_{model}/{identity}/0": (row, column)
@@ -118,8 +119,6 @@ def _placed(study: Study, judgments: Iterable[Judgment], file: Path) -> tuple[In
                 f"{file}: response '{one.response_id[:80]}' is no answer of Do-Not-Answer, such as "
                 "annotated_response_GPT4/0/0: train on the files in human/"
             )
-        if one.action not in (None, *range(len(ACTIONS))):
-            raise InputError(f"{file}: response '{one.response_id}': expected an action from 0 to 5, got {one.action}")
         action[place] = NONE if one.action is None else one.action
         harmful[place] = NONE if one.unsafe is None else int(one.unsafe)
         chance[place] = np.nan if one.p_unsafe is None else one.p_unsafe
