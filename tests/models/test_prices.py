@@ -69,17 +69,17 @@ def test_a_file_of_ones_own_takes_the_place_of_the_table(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", r"expected entries \[\[price\]\]"),
-        ("price = 3", r"expected entries \[\[price\]\]"),
+        ("", "price: missing"),
+        ("price = 3", "price: expected `array`, got `int`"),
         ("[[price", "not TOML"),
-        (entry() + entry(), "price 2: 'openai/m' stands in an earlier entry"),
-        (entry(dollars="-1"), "price 1: expected input as US dollars"),
-        (entry(dollars="nan"), "price 1: expected input as US dollars"),
-        (entry(dollars="true"), "price 1: expected input as US dollars"),
-        (entry(dollars='"2"'), "price 1: expected input as US dollars"),
-        (entry().replace("2026-01-01", '"today"'), "expected date as a day"),
-        (entry().replace('"a contract"', '""'), "expected model and source as text"),
-        (entry().replace("output", "ouput"), "expected exactly model, input, output, date, source"),
+        (entry() + entry(), r"price\[2\]: 'openai/m' stands in an earlier entry"),
+        (entry(dollars="-1"), r"price\[1\]\.input: expected `float` >= 0"),
+        (entry(dollars="nan"), r"price\[1\]\.input: expected `float` >= 0"),
+        (entry(dollars="true"), r"price\[1\]\.input: expected `float`, got `bool`"),
+        (entry(dollars='"2"'), r"price\[1\]\.input: expected `float`, got `str`"),
+        (entry().replace("2026-01-01", '"today"'), r"price\[1\]\.date: invalid RFC3339"),
+        (entry().replace('"a contract"', '""'), r"price\[1\]\.source: expected `str` of length >= 1"),
+        (entry().replace("output", "ouput"), r"price\[1\]\.ouput: no such field; did you mean 'output'"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str, said: str) -> None:

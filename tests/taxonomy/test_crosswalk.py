@@ -87,8 +87,11 @@ def _qwen3guard(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"fit": "rough", "to": ["malicious-uses/disinformation"]}, "expected fit to be one of exact, broad, none"),
-        ({"to": ["malicious-uses/disinformation"]}, "expected fit to be one of exact, broad, none, found None"),
+        (
+            {"fit": "rough", "to": ["malicious-uses/disinformation"]},
+            "expected one of exact, broad, none, got 'rough'",
+        ),
+        ({"to": ["malicious-uses/disinformation"]}, "fit: missing"),
         ({"fit": "exact", "to": ["malicious-uses"]}, "'malicious-uses' is not one of the 12 harm types"),
         ({"fit": "exact", "to": ["malicious-uses/no-such-type"]}, "is not one of the 12 harm types"),
         ({"fit": "exact"}, "expected one target for exact"),

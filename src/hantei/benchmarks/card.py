@@ -7,34 +7,35 @@ A new benchmark is one new card and no code. Nothing of a card is assumed: a fie
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
+from msgspec import Meta, Struct, to_builtins
+
+from hantei import cards
 from hantei.errors import CardError, UsageError
 from hantei.records import INTENTS
 
 CARDS = Path(__file__).parent / "cards"
-KINDS = ("package", "huggingface", "github", "user")
-EVIDENCE = ("read", "computed", "secondary", "inferred", "from memory", "unknown")
+Evidence = Literal["read", "computed", "secondary", "inferred", "from memory", "unknown"]
 """How a fact of a card is known: read in the source, computed from its files, told by others, concluded, remembered."""
 
+EVIDENCE: tuple[str, ...] = get_args(Evidence)
 TEXT_FIELDS = ("prompt", "reference", "criteria")
 FIELDS = (*TEXT_FIELDS, "id", "messages", "meta", "harm", "response", "label", "kept")
 RULES = ("intent", "language", "region", "benchmark")
-_ABOUT = ("source", "columns", "counts", "licence")
+Text = Annotated[str, Meta(min_length=1, pattern=r"\S")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a field gets its value: always ``constant``, or from ``column``, translated by ``map`` where there is one."""
 
     constant: str | None = None
     column: str | None = None
-    map: Mapping[str, str | None] | None = None
+    map: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +64,10 @@ class FileSpec:
         return any(fnmatchcase(path.name, name) for name in (PurePosixPath(self.path).name, *self.names))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the files are: ``kind`` is package, huggingface, github or user (nowhere public: the user has it)."""
 
-    kind: str
+    kind: Literal["package", "huggingface", "github", "user"]
     repository: str | None = None
     revision: str | None = None
     gated: bool = False
@@ -140,6 +140,52 @@ class BenchmarkCard:
         raise UsageError(f"{path}: which file of {self.name} is this? Name it as its source does: {known}")
 
 
+Columns = dict[str, str | list[str]]
+
+
+class FileTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[files]]`` as a card's file holds it; ``FileSpec`` says what the fields mean."""
+
+    split: Text
+    path: Text
+    names: tuple[str, ...] = ()
+    count: int | None = None
+    sha256: str | None = None
+    encoding: str | None = None
+    id_prefix: str = ""
+    columns: Columns = {}
+    rules: dict[str, Rule] = {}
+
+
+class EvidenceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[evidence]``: how what a card says is known."""
+
+    source: Evidence
+    columns: Evidence
+    counts: Evidence
+    licence: Evidence
+
+
+class CardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A card as its file holds it; ``BenchmarkCard`` says what the fields mean."""
+
+    title: Text
+    description: Text
+    url: Text
+    languages: Annotated[tuple[str, ...], Meta(min_length=1)]
+    licence: Text
+    terms: Text
+    source: Origin
+    files: Annotated[tuple[FileTable, ...], Meta(min_length=1)]
+    evidence: EvidenceTable
+    columns: Columns = {}
+    rules: dict[str, Rule] = {}
+    paper: str | None = None
+    taxonomy: str | None = None
+    default: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
 def card_names() -> tuple[str, ...]:
     """Return the names of the cards that come with hantei, the starter first."""
     names = sorted(path.stem for path in CARDS.glob("*.toml"))
@@ -154,7 +200,8 @@ def load_card(name: str) -> BenchmarkCard:
         CardError: it lacks a field, or one does not fit.
     """
     if name not in card_names():
-        raise UsageError(f"no benchmark '{name[:80]}': 'hantei benchmarks list' names them all")
+        hint = cards.did_you_mean(name[:80], card_names())
+        raise UsageError(f"no benchmark '{name[:80]}': 'hantei benchmarks list' names them all{hint}")
     return parse_card(name, (CARDS / f"{name}.toml").read_text(encoding="utf-8"))
 
 
@@ -164,120 +211,72 @@ def parse_card(name: str, text: str) -> BenchmarkCard:
     Raises:
         CardError: it is not TOML, lacks a field, or one does not fit.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CardError(f"benchmark card {name}: is not TOML: {error}") from None
-    return _Reader(name, data).card()
+    what = f"benchmark card {name}"
+    data = cards.parse(text, what)
+    file = cards.typed(data, CardFile, what)
+    _check_origin(what, file.source)
+    card = BenchmarkCard(
+        name=name,
+        title=file.title,
+        description=file.description,
+        url=file.url,
+        languages=file.languages,
+        licence=file.licence,
+        terms=file.terms,
+        origin=file.source,
+        files=tuple(_file(f"{what}, files[{number}]", file, table) for number, table in enumerate(file.files, 1)),
+        evidence=to_builtins(file.evidence),
+        paper=file.paper,
+        taxonomy=file.taxonomy,
+        default=file.default,
+        unknown=file.unknown,
+        data=data,
+    )
+    _check_among(f"{what}, default", card.default, card.splits)
+    return card
 
 
-class _Reader:
-    """Typed access to a card's fields; every complaint names the card and the field."""
+def _check_origin(what: str, origin: Origin) -> None:
+    if origin.page and not (origin.repository and origin.revision):
+        raise CardError(f"{what}, source: expected a repository and a revision")
+    if origin.gated and not origin.access:
+        raise CardError(f"{what}, source.access: expected how to ask for access")
 
-    def __init__(self, name: str, data: Mapping[str, Any]) -> None:
-        self._name, self._data = name, data
 
-    def error(self, where: str, problem: str) -> CardError:
-        return CardError(f"benchmark card {self._name}, field '{where}': {problem}")
+def _file(where: str, file: CardFile, table: FileTable) -> FileSpec:
+    return FileSpec(
+        split=table.split,
+        path=table.path,
+        columns=_columns(f"{where}.columns", {**file.columns, **table.columns}),
+        rules=_rules(f"{where}.rules", {**file.rules, **table.rules}),
+        names=table.names,
+        count=table.count,
+        sha256=table.sha256,
+        encoding=table.encoding,
+        id_prefix=table.id_prefix,
+    )
 
-    def card(self) -> BenchmarkCard:
-        card = BenchmarkCard(
-            name=self._name,
-            title=self.text("title"),
-            description=self.text("description"),
-            url=self.text("url"),
-            languages=self.words("languages", required=True),
-            licence=self.text("licence"),
-            terms=self.text("terms"),
-            origin=self._origin(),
-            files=tuple(self._file(number, item) for number, item in enumerate(self.tables("files"), 1)),
-            evidence=self._evidence(),
-            paper=self._data.get("paper"),
-            taxonomy=self._data.get("taxonomy"),
-            default=self.words("default"),
-            unknown=self.words("unknown"),
-            data=self._data,
-        )
-        strangers = [split for split in card.default if split not in card.splits]
-        if strangers:
-            raise self.error("default", f"no such split: {', '.join(strangers)}")
-        return card
 
-    def text(self, key: str) -> str:
-        value = self._data.get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(key, "expected text")
-        return value
+def _columns(where: str, columns: Columns) -> dict[str, tuple[str, ...]]:
+    _check_among(where, columns, FIELDS)
+    if "prompt" not in columns and "messages" not in columns:
+        raise CardError(f"{where}: expected a column for the prompt or for the messages")
+    return {key: (value,) if isinstance(value, str) else tuple(value) for key, value in columns.items()}
 
-    def words(self, key: str, required: bool = False) -> tuple[str, ...]:
-        value = self._data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or (required and not value):
-            raise self.error(key, "expected a list of text")
-        return tuple(value)
 
-    def tables(self, key: str) -> Sequence[Mapping[str, Any]]:
-        value = self._data.get(key)
-        if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-            raise self.error(key, f"expected at least one [[{key}]]")
-        return value
+def _rules(where: str, rules: Mapping[str, Rule]) -> dict[str, Rule]:
+    _check_among(where, rules, RULES)
+    for key, rule in rules.items():
+        if (rule.constant is None) == (rule.column is None):
+            raise CardError(f"{where}.{key}: expected either a constant or a column")
+    intent = rules.get("intent", Rule())
+    said = [intent.constant, *(intent.map or {}).values()]
+    _check_among(f"{where}.intent", [value for value in said if value is not None], INTENTS)
+    return dict(rules)
 
-    def _origin(self) -> Origin:
-        source = self._data.get("source")
-        if not isinstance(source, dict) or source.get("kind") not in KINDS:
-            raise self.error("source.kind", f"expected one of {', '.join(KINDS)}")
-        try:
-            origin = Origin(**source)
-        except TypeError as error:
-            raise self.error("source", str(error)) from None
-        if origin.page and not (origin.repository and origin.revision):
-            raise self.error("source", "expected a repository and a revision")
-        if origin.gated and not origin.access:
-            raise self.error("source.access", "expected how to ask for access")
-        return origin
 
-    def _evidence(self) -> Mapping[str, str]:
-        evidence = self._data.get("evidence", {})
-        for key in _ABOUT:
-            if evidence.get(key) not in EVIDENCE:
-                raise self.error(f"evidence.{key}", f"expected one of {', '.join(EVIDENCE)}")
-        return dict(evidence)
-
-    def _file(self, number: int, item: Mapping[str, Any]) -> FileSpec:
-        where = f"files.{number}"
-        own = {key: value for key, value in item.items() if key not in ("columns", "rules", "names")}
-        columns = self._columns(where, {**self._data.get("columns", {}), **item.get("columns", {})})
-        rules = {**self._data.get("rules", {}), **item.get("rules", {})}
-        try:
-            return FileSpec(columns=columns, rules=self._rules(where, rules), names=tuple(item.get("names", ())), **own)
-        except TypeError as error:
-            raise self.error(where, str(error)) from None
-
-    def _columns(self, where: str, columns: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-        found = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in columns.items()}
-        strangers = [key for key in found if key not in FIELDS]
-        if strangers:
-            raise self.error(f"{where}.columns", f"no such field: {', '.join(strangers)}")
-        if "prompt" not in found and "messages" not in found:
-            raise self.error(f"{where}.columns", "expected a column for the prompt or for the messages")
-        return found
-
-    def _rules(self, where: str, rules: Mapping[str, Any]) -> Mapping[str, Rule]:
-        found = {}
-        for key, value in rules.items():
-            if key not in RULES:
-                raise self.error(f"{where}.rules.{key}", f"expected one of {', '.join(RULES)}")
-            try:
-                rule = Rule(**value)
-            except TypeError as error:
-                raise self.error(f"{where}.rules.{key}", str(error)) from None
-            if (rule.constant is None) == (rule.column is None):
-                raise self.error(f"{where}.rules.{key}", "expected either a constant or a column")
-            found[key] = rule
-        self._check_intents(where, found.get("intent"))
-        return found
-
-    def _check_intents(self, where: str, rule: Rule | None) -> None:
-        values = [] if rule is None else [rule.constant, *(rule.map or {}).values()]
-        strangers = [value for value in values if value is not None and value not in INTENTS]
-        if strangers:
-            raise self.error(f"{where}.rules.intent", f"'{strangers[0]}' is none of {', '.join(INTENTS)}")
+def _check_among(where: str, names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            hint = cards.did_you_mean(name, list(known))
+            raise CardError(f"{where}: expected one of {', '.join(known)}, got '{name}'{hint}")

@@ -11,6 +11,7 @@ from hantei.benchmarks.cache import cache_folder, read_lock, sha256
 from hantei.benchmarks.card import BenchmarkCard, FileSpec, Origin, Rule, card_names, load_card
 from hantei.benchmarks.fetching import PACKAGE, locate
 from hantei.benchmarks.loading import load_prompts
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs import Row, open_table
 from hantei.inputs.columns import ALIASES
@@ -46,7 +47,10 @@ def find(name_or_path: str, cache: Path | None = None) -> Named:
         return _card_files(name, split or None, cache)
     path = Path(name_or_path)
     if not path.is_file():
-        raise UsageError(f"--benchmark {name_or_path[:200]}: no such benchmark or file; see 'hantei benchmarks list'")
+        hint = did_you_mean(name_or_path[:200], card_names())
+        raise UsageError(
+            f"--benchmark {name_or_path[:200]}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
+        )
     return Named(_made_up(path), (path,), path=path)
 
 

@@ -9,22 +9,21 @@ whose model was tuned on one exact prompt is two judges: ``NAME`` takes that pro
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
+from hantei import cards
 from hantei.errors import CardError, UsageError
+from hantei.judges.card_file import CardFile, Evidence
 
-EVIDENCE = ("run on the real model", "format read from its documentation", "untested")
+EVIDENCE: tuple[str, ...] = get_args(Evidence)
 """How it is known that a card works, best first."""
 
-RATE_KINDS = ("violation", "flagged")
 STYLE = "-style"
 _HERE = Path(__file__).parent
-_REQUIRED = ("name", "version", "title", "description", "licence", "evidence", "rate_kind", "languages")
 _OUTLINE = ("version", "description", "licence", "languages", "evidence", "weak", "notices")
 
 
@@ -89,9 +88,9 @@ def load_card(name: str) -> JudgeCard:
     if style:
         title = f"{data.get('title', card)} (our wording)"
         data |= {"name": card, "title": title, "evidence": "untested", "rate_kind": "flagged"}
-    found = JudgeCard(card, data, toml, folder)
-    _check(found)
-    return found
+    if "ask" in data:  # the built-in judge's and an encoder's are checked where they are written
+        cards.typed(data, CardFile, f"judge card {card}")
+    return JudgeCard(card, data, toml, folder)
 
 
 def _encoder_folder(card: str, model: str) -> tuple[Path, bool] | None:
@@ -111,8 +110,9 @@ def _folder(card: str) -> tuple[Path, bool]:
         return _HERE / card, False
     known = card_names()
     if card not in known:
+        hint = cards.did_you_mean(card, known)
         raise UsageError(
-            f"--judge {card}: no such judge; choose from {', '.join(known)} or a folder such as ./my-judge"
+            f"--judge {card}: no such judge; choose from {', '.join(known)} or a folder such as ./my-judge{hint}"
         )
     style = card.endswith(STYLE) and not (_HERE / "cards" / card).is_dir()
     return _HERE / "cards" / (card.removesuffix(STYLE) if style else card), style
@@ -130,22 +130,7 @@ def _text(card: str, file: Path) -> str:
 
 
 def _parsed(card: str, toml: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
-        raise CardError(f"judge card {card}: not TOML: {error}") from None
-
-
-def _check(card: JudgeCard) -> None:
-    if not card.asks:
-        return  # the built-in judge's card is checked where it is written
-    for key in _REQUIRED:
-        if key not in card.data:
-            raise CardError(f"judge card {card.name}, {key}: missing")
-    for key, allowed in (("evidence", EVIDENCE), ("rate_kind", RATE_KINDS)):
-        value = card.data[key]
-        if value not in allowed:
-            raise CardError(f"judge card {card.name}, {key}: expected one of {', '.join(allowed)}, got '{value}'")
+    return cards.parse(toml, f"judge card {card}")
 
 
 def templates(card: JudgeCard) -> dict[str, str]:

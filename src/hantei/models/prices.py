@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import tomllib
+import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from hantei import cards
 from hantei.errors import InputError, UsageError
 from hantei.models.names import parse_name
 
-_FIELDS = ("model", "input", "output", "date", "source")
+Dollars = Annotated[float, Meta(ge=0, lt=1e6)]
+Text = Annotated[str, Meta(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """US dollars a million tokens of ``input`` and ``output``, as ``source`` said on ``date``."""
+class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """US dollars a million tokens of ``input`` and ``output`` of a ``model``, as ``source`` said on ``date``."""
 
-    input: float
-    output: float
-    date: date
-    source: str
+    model: Text
+    input: Dollars
+    output: Dollars
+    date: dt.date
+    source: Text
+
+
+class _PriceFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of prices: entries ``[[price]]``."""
+
+    price: Annotated[tuple[Price, ...], Meta(min_length=1)]
 
 
 Prices = Mapping[str, Price]
@@ -103,30 +111,10 @@ def pricing(path: Path | None = None) -> Callable[[str, Mapping[str, int]], floa
 
 
 def _read(text: str, where: str) -> dict[str, Price]:
-    try:
-        entries = tomllib.loads(text).get("price")
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not TOML: {error}") from None
-    if not isinstance(entries, list) or not entries:
-        raise InputError(f"{where}: expected entries [[price]] with {', '.join(_FIELDS)}")
+    file = cards.typed(cards.parse(text, where, InputError), _PriceFile, where, InputError)
     table: dict[str, Price] = {}
-    for number, entry in enumerate(entries, 1):
-        model = _checked(entry, f"{where}, price {number}")
-        if model in table:
-            raise InputError(f"{where}, price {number}: '{model}' stands in an earlier entry; keep one")
-        fields = {name: entry[name] for name in _FIELDS[1:]}
-        table[model] = Price(**fields)
+    for number, price in enumerate(file.price, 1):
+        if price.model in table:
+            raise InputError(f"{where}, price[{number}]: '{price.model}' stands in an earlier entry; keep one")
+        table[price.model] = price
     return table
-
-
-def _checked(entry: Any, where: str) -> str:
-    if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
-        raise InputError(f"{where}: expected exactly {', '.join(_FIELDS)}")
-    for name in ("input", "output"):
-        if type(entry[name]) not in (int, float) or not 0 <= entry[name] < 1e6:
-            raise InputError(f"{where}: expected {name} as US dollars a million tokens, from 0")
-    if type(entry["date"]) is not date:
-        raise InputError(f"{where}: expected date as a day, such as 2025-04-14")
-    if not all(isinstance(entry[name], str) and entry[name] for name in ("model", "source")):
-        raise InputError(f"{where}: expected model and source as text")
-    return str(entry["model"])

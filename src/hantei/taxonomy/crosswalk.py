@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal
 
+from msgspec import Struct
+
+from hantei import cards
 from hantei.errors import TaxonomyError, UsageError
 from hantei.taxonomy.ids import harm_type
 from hantei.taxonomy.loading import CROSSWALK, load, names, read_toml
 from hantei.taxonomy.nodes import Taxonomy
 
 Fit = Literal["exact", "broad", "none"]
-FITS: tuple[str, ...] = get_args(Fit)
 TARGET = "do-not-answer"
 
 
@@ -88,19 +90,26 @@ def _nearest(found: Entries, harm_id: str) -> tuple[Crossing, ...]:
     return ()
 
 
+class EntryTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry of the crosswalk's file: the harm types ``to`` which a category leads, and how well they fit."""
+
+    fit: Fit
+    to: tuple[str, ...] = ()
+    note: str | None = None
+
+
 def _crossings(where: str, fields: Mapping[str, Any]) -> tuple[Crossing, ...]:
-    fit, targets, note = fields.get("fit"), fields.get("to", []), fields.get("note")
-    if fit not in FITS:
-        raise TaxonomyError(f"{where}: expected fit to be one of {', '.join(FITS)}, found {fit!r}")
+    entry = cards.typed(fields, EntryTable, where, TaxonomyError)
     harm_types = {node.id for node in load(TARGET).level(2)}
-    for target in targets:
+    for target in entry.to:
         if f"{TARGET}/{target}" not in harm_types:
             raise TaxonomyError(f"{where}: '{target}' is not one of the 12 harm types of {TARGET}")
-    if {"exact": len(targets) != 1, "broad": not targets, "none": bool(targets) or not note}[fit]:
+    many, alone = len(entry.to), not entry.to and entry.note
+    if {"exact": many != 1, "broad": not many, "none": not alone}[entry.fit]:
         raise TaxonomyError(f"{where}: expected one target for exact, at least one for broad, none and a note for none")
     return tuple(
-        Crossing(target=f"{TARGET}/{target}" if target else None, fit=cast(Fit, fit), note=note)
-        for target in targets or [None]
+        Crossing(target=f"{TARGET}/{target}" if target else None, fit=entry.fit, note=entry.note)
+        for target in entry.to or [None]
     )
 
 

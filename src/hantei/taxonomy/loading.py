@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from msgspec import Struct
+
+from hantei import cards
 from hantei.errors import TaxonomyError, UsageError
 from hantei.taxonomy.nodes import Node, Taxonomy
 
@@ -34,7 +36,8 @@ def load(name: str) -> Taxonomy:
         TaxonomyError: its file contradicts itself.
     """
     if name not in names():
-        raise UsageError(f"no taxonomy '{name}': expected one of {', '.join(names())}")
+        hint = cards.did_you_mean(name, names())
+        raise UsageError(f"no taxonomy '{name}': expected one of {', '.join(names())}{hint}")
     return parse(read_toml(f"{name}.toml"), where=f"{name}.toml")
 
 
@@ -44,44 +47,55 @@ def read_toml(file: str) -> dict[str, Any]:
     Raises:
         TaxonomyError: it is not TOML.
     """
-    try:
-        return tomllib.loads((files("hantei.taxonomy") / "data" / file).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise TaxonomyError(f"{file}: expected TOML: {error}") from None
+    return cards.parse((files("hantei.taxonomy") / "data" / file).read_text(encoding="utf-8"), file, TaxonomyError)
+
+
+class NodeTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[nodes]]`` as a taxonomy's file holds it; ``Node`` says what the fields mean."""
+
+    id: str
+    title: dict[str, str]
+    source: tuple[str, ...] = ()
+    description: str | None = None
+
+
+class TaxonomyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A taxonomy's file; ``Taxonomy`` says what the fields mean."""
+
+    name: str
+    title: dict[str, str]
+    source: str
+    url: str
+    licence: str
+    levels: tuple[str, ...]
+    nodes: tuple[NodeTable, ...]
+    note: str | None = None
 
 
 def parse(data: Mapping[str, Any], where: str) -> Taxonomy:
     """Build a taxonomy from what its file holds; ``where`` names the file in messages.
 
     Raises:
-        TaxonomyError: a field is missing, an id stands twice, has no parent or is too deep, or a node has no English
-            title.
+        TaxonomyError: a field is missing or unknown, an id stands twice, has no parent or is too deep, or a node has
+            no English title.
     """
-    try:
-        nodes = tuple(_node(data["name"], entry) for entry in data["nodes"])
-        taxonomy = Taxonomy(
-            name=data["name"],
-            title=data["title"],
-            source=data["source"],
-            url=data["url"],
-            licence=data["licence"],
-            levels=tuple(data["levels"]),
-            nodes=nodes,
-            note=data.get("note"),
-        )
-    except KeyError as error:
-        raise TaxonomyError(f"{where}: expected the field {error}") from None
+    file = cards.typed(data, TaxonomyFile, where, TaxonomyError)
+    taxonomy = Taxonomy(
+        name=file.name,
+        title=file.title,
+        source=file.source,
+        url=file.url,
+        licence=file.licence,
+        levels=file.levels,
+        nodes=tuple(_node(file.name, table) for table in file.nodes),
+        note=file.note,
+    )
     _check(taxonomy, where)
     return taxonomy
 
 
-def _node(taxonomy: str, entry: Mapping[str, Any]) -> Node:
-    return Node(
-        id=f"{taxonomy}/{entry['id']}",
-        title=entry["title"],
-        source=tuple(entry.get("source", ())),
-        description=entry.get("description"),
-    )
+def _node(taxonomy: str, table: NodeTable) -> Node:
+    return Node(id=f"{taxonomy}/{table.id}", title=table.title, source=table.source, description=table.description)
 
 
 def _check(taxonomy: Taxonomy, where: str) -> None:

@@ -25,6 +25,10 @@ def logits(network: Any, tokenizer: Any) -> Any:
         return network(**{name: torch.from_numpy(array) for name, array in padded(template, rows).items()})
 
 
+HEADS = 'heads = [\n    "unsafe",\n    "action",\n    "refusal",\n]'
+LANGUAGES = 'languages = [\n    "en",\n]'
+
+
 @pytest.mark.parametrize("pooling", ["first", "mean"])
 def test_what_is_saved_gives_the_same_logits(tmp_path: Path, pooling: str) -> None:
     first = load(make_encoder(tmp_path / "a", pooling=pooling))
@@ -75,13 +79,13 @@ def test_a_spec_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("there", "edited", "message"),
     [
-        ('heads = ["unsafe", "action", "refusal"]', 'heads = [["unsafe"]]', "description of an encoder"),
-        ('heads = ["unsafe", "action", "refusal"]', 'heads = ["safety"]', "heads: expected some of unsafe, action"),
+        (HEADS, 'heads = [["unsafe"]]', "description of an encoder"),
+        (HEADS, 'heads = ["safety"]', "heads: expected some of unsafe, action"),
         ("[encoder.temperature]", "temperature = 2.0", "description of an encoder"),
         ("[encoder.temperature]", '[encoder.temperature]\nunsafe = "hot"', "temperature: expected a number above 0"),
         ("max_tokens = 48", "max_tokens = 97", "max_tokens: expected at most 96, got 97"),
         ("max_tokens = 48", "max_tokens = 15", "max_tokens: expected a whole number from 16"),
-        ('languages = ["en"]', 'languages = "en"', "languages: expected a list of strings"),
+        (LANGUAGES, 'languages = "en"', "languages: expected a list of strings"),
         ('title = "tiny"', "notices = 3", "notices: expected a list of strings"),
         ("[files]", '[files]\n"../other" = "00"', r"\.\./other: missing"),
     ],

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei import cards
 from hantei.benchmarks.cache import sha256
 from hantei.errors import CardError, UsageError
 from hantei.judges.encoder.heads import HEADS
-from hantei.judges.encoder.toml import dumps
 from hantei.judges.profile import Profile
 from hantei.models.extras import needed
 from hantei.models.http_errors import clean
@@ -176,7 +176,7 @@ def _card_text(part: Path, names: list[str], spec: EncoderSpec, card: Mapping[st
     weights = {"file": WEIGHTS, "sha256": digests[WEIGHTS], "bytes": (part / WEIGHTS).stat().st_size}
     described = {key: value for key, value in asdict(spec).items() if key != "languages"}
     tables = {"encoder": described, "weights": weights, "files": digests}
-    return dumps({**card, "languages": card.get("languages", list(spec.languages)), **tables})
+    return cards.write({**card, "languages": card.get("languages", list(spec.languages)), **tables})
 
 
 def load(folder: Path) -> Loaded:
