@@ -183,6 +183,13 @@ class Rate(Struct, frozen=True, kw_only=True):
     bound_high: float | None = None
 
 
+class CountingRule(Struct, frozen=True, kw_only=True):
+    """Which one verdict a rate counts of a response with several judgments: see ``docs/definitions.md``."""
+
+    turns: Literal["last", "any"] = "last"
+    repeats: Literal["first", "majority"] = "first"
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """What a set of judgments amounts to: tidy rates, and notes that a reader must see beside them.
 
@@ -190,13 +197,14 @@ class Summary(Struct, frozen=True, kw_only=True):
     ``metrics.against`` makes it.
     """
 
-    rates: tuple[Rate, ...]
     policy: str = "drop"
+    rule: CountingRule = CountingRule()
     notes: tuple[str, ...] = ()
+    rates: tuple[Rate, ...]
     calibration: tuple[Mapping[str, Any], ...] = ()
 
 
-Record = TypeVar("Record", Prompt, Response, Judgment, Rate)
+Record = TypeVar("Record", Prompt, Response, Judgment, Rate, Summary)
 
 
 def response_id(system: str, prompt_id: str, sample: int) -> str:
@@ -204,8 +212,8 @@ def response_id(system: str, prompt_id: str, sample: int) -> str:
     return f"{system}/{prompt_id}/{sample}"
 
 
-def to_dict(record: Prompt | Response | Judgment | Rate) -> dict[str, Any]:
-    """Return a record as a plain dictionary; of a rate every field, of others those that do not hold their default."""
+def to_dict(record: Prompt | Response | Judgment | Rate | Summary) -> dict[str, Any]:
+    """Return a record as a plain dictionary; of others than rates and summaries not the defaults."""
     plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=str, str_keys=True)
     return plain
 

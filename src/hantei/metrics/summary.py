@@ -14,7 +14,7 @@ from typing import Any
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
 from hantei.metrics.intervals import Moments, effective_n, interval
-from hantei.records import Rate, Summary
+from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.counting import missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
 
@@ -60,7 +60,12 @@ Missing = tuple[int, str, str, int]
 """A group of prompts, a system, a reason for which there is no verdict, and how often."""
 
 
-def summarise(index: Index, judges: Mapping[str, Mapping[str, Any]], policy: str = "drop") -> Summary:
+def summarise(
+    index: Index,
+    judges: Mapping[str, Mapping[str, Any]],
+    policy: str = "drop",
+    rule: CountingRule = CountingRule(),  # noqa: B008 - frozen
+) -> Summary:
     """Return the summary of everything that the index holds.
 
     Args:
@@ -68,26 +73,28 @@ def summarise(index: Index, judges: Mapping[str, Mapping[str, Any]], policy: str
         judges: each judge's entry in ``run.json``: ``rate_kind`` says what its rate of unsafe answers is called
             (``flagged`` where it does not), ``hits`` which values a metric counts that leaves it to the judge.
         policy: ``drop`` or ``unsafe``, for rows without a verdict.
+        rule: which one verdict counts of a response with several judgments.
     """
     rates: list[Rate] = []
     groups = index.groups()
     for judge, name in index.judges():
-        for metric, cells in _counted(index, judge, judges.get(name, {}), groups):
+        for metric, cells in _counted(index, judge, judges.get(name, {}), groups, rule):
             for by, cell in _rolled_up(cells, groups, metric.by).items():
                 more = {metric.counts.fact: str(metric.counts.values[0])} if metric.each else {}
                 rates.append(_rate(metric, {"judge": name, **dict(by), **more}, cell, policy))
-    return Summary(rates=tuple(rates), policy=policy)
+    return Summary(rates=tuple(rates), policy=policy, rule=rule)
 
 
 def _counted(
-    index: Index, judge: int, entry: Mapping[str, Any], groups: Mapping[int, Group]
+    index: Index, judge: int, entry: Mapping[str, Any], groups: Mapping[int, Group], rule: CountingRule
 ) -> Iterator[tuple[Metric, dict[Place, _Cell]]]:
     """Yield each metric that a judge has something to say of, with its cells."""
-    for (fact, scale), metrics in _by_fact(_metrics_of(entry)).items():
-        if one_sided(index, judge, fact):
-            continue  # of a cascade only one half says it: its answers are a choice, not a sample
-        counted = list(sums_of(index, judge, [metric.counts for metric in metrics]))
-        missing = list(missing_of(index, judge, fact, scale))
+    for metrics in _by_fact(_metrics_of(entry)):
+        counts = [metric.counts for metric in metrics]
+        if one_sided(index, judge, counts[0].fact):
+            continue  # where only one of several judges in one says it, its answers are a choice, not a sample
+        counted = list(sums_of(index, judge, counts, rule))
+        missing = list(missing_of(index, judge, counts[0], rule))
         for place, metric in enumerate(metrics):
             if counted or metric.rate_kind is not None:
                 sums = ((group, system, Moments(*found[place])) for group, system, found in counted)
@@ -108,12 +115,12 @@ def _metrics_of(entry: Mapping[str, Any]) -> Iterator[Metric]:
             yield replace(metric, counts=counts)
 
 
-def _by_fact(metrics: Iterable[Metric]) -> dict[tuple[str, str | None], list[Metric]]:
+def _by_fact(metrics: Iterable[Metric]) -> Iterable[list[Metric]]:
     """Put metrics together that count the same fact on the same scale: the index counts for all of them at once."""
     out: dict[tuple[str, str | None], list[Metric]] = defaultdict(list)
     for metric in metrics:
         out[metric.counts.fact, metric.counts.scale].append(metric)
-    return out
+    return out.values()
 
 
 def _cells(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hantei.metrics.definitions import Counts
-from hantei.records import REFUSALS
-from hantei.runs.index import LAST_TURN, Index, Location, storable
+from hantei.records import REFUSALS, CountingRule
+from hantei.runs.index import Index, Location, storable
 
 _FACTS = {name: name for name in ("unsafe", "refusal", "action", "score", "answered_by")}
 """The columns of judgments that can be counted, by the name of the field."""
@@ -17,24 +17,26 @@ Sums = tuple[int, int, int, int, int, int]
 
 
 def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ...]]:
-    """Yield what two judges said of each response that both have judged, in their first judgments of it.
+    """Yield what two judges said of each response that both have judged: of its last turn, in their first repeat.
 
     A tuple of: number of the prompt; where ``judge`` stands in its file; its ``in_training``, ``p``, ``unsafe``,
     ``action``, ``refusal``; ``unsafe``, ``action``, ``refusal`` of ``other``. -1 stands for what was not said.
     """
-    query = """
+    left, right = (index.verdicts(number, CountingRule()) for number in (judge, other))
+    query = f"""
         SELECT r.prompt, j.offset, j.in_training, COALESCE(j.p, -1),
             COALESCE(j.unsafe, -1), COALESCE(j.action, -1), COALESCE(j.refusal, -1),
             COALESCE(o.unsafe, -1), COALESCE(o.action, -1), COALESCE(o.refusal, -1)
-        FROM judgments o JOIN judgments j ON j.response = o.response AND j.judge = ? AND j.repeat = 0 AND j.turn = ?
+        FROM {right} o JOIN {left} j ON j.response = o.response AND j.judge = ?
         JOIN responses r ON r.no = o.response
-        WHERE o.judge = ? AND o.repeat = 0 AND o.turn = ? ORDER BY o.response"""
-    return iter(index.db.cursor().execute(query, (judge, LAST_TURN, other, LAST_TURN)))
+        WHERE o.judge = ? ORDER BY o.response"""  # noqa: S608 - fixed names
+    return iter(index.db.cursor().execute(query, (judge, other)))
 
 
 def trained_on(index: Index, judge: int) -> tuple[int, int]:
-    """Return how many judgments a judge gave, and how many of them on pairs that it was trained on."""
-    query = "SELECT COUNT(*), COALESCE(SUM(in_training), 0) FROM judgments WHERE judge = ?"
+    """Return how many responses a judge judged, and how many of them it was trained on."""
+    query = """SELECT COUNT(DISTINCT response), COUNT(DISTINCT CASE WHEN in_training THEN response END)
+        FROM judgments WHERE judge = ?"""
     judged, trained = index.db.execute(query, (judge,)).fetchone()
     return judged, trained
 
@@ -70,8 +72,10 @@ def one_sided(index: Index, judge: int, fact: str) -> bool:
     return bool(0 < gave < answered)
 
 
-def sums_of(index: Index, judge: int, counts: Sequence[Counts]) -> Iterator[tuple[int, str | None, list[Sums]]]:
-    """Yield (group, system name or None, sums for each of ``counts``) of one judge.
+def sums_of(
+    index: Index, judge: int, counts: Sequence[Counts], rule: CountingRule
+) -> Iterator[tuple[int, str | None, list[Sums]]]:
+    """Yield (group, system name or None, sums for each of ``counts``) of one judge, one verdict a response by ``rule``.
 
     Once for each group and system with one system's answers to a prompt as a cluster, and once for each group over
     all systems (None). All of ``counts`` are of one fact on one scale.
@@ -86,7 +90,7 @@ def sums_of(index: Index, judge: int, counts: Sequence[Counts]) -> Iterator[tupl
         query = f"""
             SELECT p.grp, s.name, COUNT(*), SUM(n), SUM(n * n), {sums} FROM (
                 SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counted}
-                FROM judgments j JOIN responses r ON r.no = j.response
+                FROM {index.verdicts(judge, rule)} j JOIN responses r ON r.no = j.response
                 WHERE j.judge = ? AND j.{value} IS NOT NULL AND {on_scale} GROUP BY r.prompt{by_system}
             ) JOIN prompts p ON p.no = prompt LEFT JOIN systems s ON s.no = system
             GROUP BY p.grp, system"""  # noqa: S608 - fixed names
@@ -95,16 +99,16 @@ def sums_of(index: Index, judge: int, counts: Sequence[Counts]) -> Iterator[tupl
             yield group, name, [(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
 
 
-def missing_of(index: Index, judge: int, fact: str, scale: str | None) -> Iterator[tuple[int, str, str, int]]:
-    """Yield (group, system name, reason, count) of judgments without this fact, and of responses not judged."""
-    on_scale, parameters = _on_scale(scale)
+def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, str, int]]:
+    """Yield (group, system name, reason, count) of verdicts that say nothing that counts, and of answers not judged."""
+    on_scale, parameters = _on_scale(counts.scale)
     query = f"""
         SELECT p.grp, s.name,
             CASE WHEN j.status IS NULL THEN 'not judged' WHEN j.status = 'ok' THEN 'not given' ELSE j.status END,
             COUNT(*)
-        FROM responses r LEFT JOIN judgments j ON j.response = r.no AND j.judge = ?
+        FROM responses r LEFT JOIN {index.verdicts(judge, rule)} j ON j.response = r.no AND j.judge = ?
         JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
-        WHERE (j.{_FACTS[fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE GROUP BY 1, 2, 3"""  # noqa: S608
+        WHERE (j.{_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE GROUP BY 1, 2, 3"""  # noqa: S608
     return iter(index.db.execute(query, (judge, *parameters)))
 
 

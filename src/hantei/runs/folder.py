@@ -19,7 +19,6 @@ from hantei.files import write_atomic
 from hantei.records import (
     Judgment,
     Prompt,
-    Rate,
     Record,
     Response,
     Summary,
@@ -118,22 +117,13 @@ class Run:
             RunError: there is none yet.
         """
         try:
-            data = json.loads(self.summary_path.read_text(encoding="utf-8"))
-            rates = tuple(from_dict(Rate, row) for row in data["rates"])
-            against = tuple(data.get("calibration", ()))
-            return Summary(rates=rates, policy=data["policy"], notes=tuple(data["notes"]), calibration=against)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return from_dict(Summary, json.loads(self.summary_path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, RecordError) as error:
             raise RunError(f"{self.summary_path}: expected a summary; run hantei report {self.path}: {error}") from None
 
     def write_summary(self, summary: Summary) -> None:
         """Write ``summary.json``."""
-        data = {
-            "policy": summary.policy,
-            "notes": list(summary.notes),
-            "rates": [to_dict(rate) for rate in summary.rates],
-            **({"calibration": list(summary.calibration)} if summary.calibration else {}),
-        }
-        write_atomic(self.summary_path, [json_text(data)])
+        write_atomic(self.summary_path, [json_text(to_dict(summary))])
 
     @property
     def index_path(self) -> Path:

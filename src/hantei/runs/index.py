@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hantei.records import REFUSALS, Judgment, Prompt, Response, lines
+from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response, lines
+from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -27,11 +30,15 @@ CREATE TABLE responses (
     no INTEGER PRIMARY KEY, id TEXT UNIQUE, prompt INTEGER, system INTEGER, offset INTEGER, failed INTEGER
 );
 CREATE TABLE judgments (
-    judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, offset INTEGER, status TEXT,
-    final INTEGER, unsafe INTEGER CHECK (unsafe IN (0, 1)), refusal INTEGER,
+    judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, final INTEGER,
+    offset INTEGER, status TEXT, unsafe INTEGER CHECK (unsafe IN (0, 1)), refusal INTEGER,
     action INTEGER CHECK (action BETWEEN 0 AND 5), score REAL, scale TEXT, p REAL CHECK (p BETWEEN 0 AND 1),
     sampling_p REAL CHECK (sampling_p BETWEEN 0 AND 1), in_training INTEGER, answered_by TEXT,
     PRIMARY KEY (response, judge, repeat, turn)
+) WITHOUT ROWID;
+CREATE TABLE verdicts (
+    judge INTEGER, response INTEGER, offset, status, unsafe, refusal, action, score, scale, p, sampling_p, in_training,
+    answered_by, PRIMARY KEY (response, judge)
 ) WITHOUT ROWID;
 """
 
@@ -90,6 +97,8 @@ class Index:
         self._groups: dict[Group, int] = {}
         self._systems: dict[str, int] = {}
         self._judges: dict[str, int] = {}
+        self._several: set[int] = set()
+        self._merged: dict[int, CountingRule] = {}
         self._prompt: tuple[str, int] = ("", 0)
 
     def __enter__(self) -> Index:
@@ -152,6 +161,9 @@ class Index:
 
     def add_facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> None:
         """Add a judgment whose judge and response numbers are known."""
+        if judgment.repeat or judgment.turn is not None:
+            self._several.add(judge)
+        self._merged.pop(judge, None)
         self.db.execute(
             "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -159,9 +171,9 @@ class Index:
                 response,
                 judgment.repeat,
                 LAST_TURN if judgment.turn is None else judgment.turn,
+                judgment.status != "error" or judgment.fault == "model",
                 offset,
                 judgment.status,
-                judgment.status != "error" or judgment.fault == "model",
                 judgment.unsafe,
                 None if judgment.refusal is None else REFUSALS.index(judgment.refusal),
                 judgment.action,
@@ -173,6 +185,29 @@ class Index:
                 _optional(judgment.answered_by),
             ),
         )
+
+    def verdicts(self, judge: int, rule: CountingRule) -> str:
+        """Return the table that holds one verdict a response of this judge by ``rule``.
+
+        That is ``judgments`` itself for a judge that judged no turns and nothing again.
+        """
+        if judge not in self._several:
+            return "judgments"
+        if self._merged.get(judge) != rule:
+            self._merge(judge, rule)
+            self._merged[judge] = rule
+        return "verdicts"
+
+    def _merge(self, judge: int, rule: CountingRule) -> None:
+        self.db.execute("DELETE FROM verdicts WHERE judge = ?", (judge,))
+        query = f"""SELECT response, repeat, turn, {", ".join(Verdict._fields)} FROM judgments WHERE judge = ?
+            ORDER BY response, repeat, turn"""  # noqa: S608 - fixed names
+        judged = self.db.cursor().execute(query, (judge,))
+        rows = (
+            (judge, response, *one_verdict((Judged(row[1], row[2], Verdict(*row[3:])) for row in several), rule))
+            for response, several in groupby(judged, key=itemgetter(0))
+        )
+        self.db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def judge_no(self, name: str) -> int:
         """Return the number of a judge, adding it if it is new."""
