@@ -1,67 +1,181 @@
-"""``--fail-if 'violation_rate.high > 0.02'``: a condition on the summary, for continuous integration."""
+"""``--fail-if 'violation_rate[language=ja].high > 2%'``: a condition on the summary, for continuous integration.
+
+    METRIC[BY=VALUE,BY=VALUE].FIELD > NUMBER
+
+The brackets and the field may be left out. Where no judge or no system is named the condition holds if it holds for
+any, or for all systems together. A value with a comma, a bracket, a quote or a space at an end stands in double
+quotes, in which a quote or a backslash has a backslash before it. A number may be a percentage.
+"""
 
 from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from hantei.cli.output import warn
 from hantei.errors import UsageError
-from hantei.metrics.definitions import all_metrics
-from hantei.metrics.summary import overall
-from hantei.records import Summary
+from hantei.metrics.definitions import Metric, all_metrics, named
+from hantei.records import Rate, Summary
 
-_OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
-_FIELDS = ("rate", "low", "high", "bound_low", "bound_high", "numerator", "denominator")
-_SHAPE = re.compile(r"\s*(\w+)(?:\.(\w+))?\s*(>=|<=|>|<)\s*([0-9.]+(?:e-?\d+)?)\s*")
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_SHARES = ("rate", "low", "high", "bound_low", "bound_high")
+_FIELDS = (*_SHARES, "numerator", "denominator")
+_ALWAYS = ("judge", "system")
+"""What every rate may be named by, besides what its metric is reported by."""
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?"
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_BY = rf'(\w+)\s*=\s*({_QUOTED}|[^\s",\[\]](?:[^",\[\]]*[^\s",\[\]])?)'
+_BYS = re.compile(rf"\s*{_BY}\s*(?:,|\Z)", re.DOTALL)
+_SHAPE = re.compile(
+    rf"\s*(\w+)\s*(?:\[((?:{_QUOTED}|[^\"\[\]])*)\])?\s*(?:\.\s*(\w+))?\s*(>=|<=|>|<)\s*({_NUMBER})\s*", re.DOTALL
+)
+_MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A comparison of one field of one metric with a number."""
+    """A comparison of one field of one metric with a number; ``by`` is what the rate is named by."""
 
     text: str
     metric: str
+    by: Mapping[str, str]
     field: str
     sign: str
     limit: float
 
     def held(self, summary: Summary) -> list[str]:
-        """Return, for each judge for which the condition holds, what it holds for.
+        """Return, for each judge and system for which the condition holds, what it holds for.
 
         Raises:
             UsageError: the run has no such rate, or nothing was judged: a check that cannot fail must not pass.
         """
-        rates = overall(summary.rates, self.metric)
+        rates = self._rates(summary)
         if not rates:
-            has = ", ".join(sorted({rate.metric for rate in summary.rates if set(rate.by) == {"judge"}}))
-            raise UsageError(f"--fail-if '{self.text}': this run has no {self.metric}; it has {has}")
-        found = []
+            raise UsageError(f"--fail-if '{self.text}': {self._what_there_is(summary)}")
+        return [self._said(rate, value) for rate, value in self._values(rates) if self._holds(value)]
+
+    def _rates(self, summary: Summary) -> list[Rate]:
+        """Return the rates that the condition is about: of any judge and system, where it names none."""
+        rates = [rate for rate in summary.rates if rate.metric == self.metric and rate.by == self._named_like(rate)]
+        systems = {rate.by.get("system") for rate in rates} - {None}
+        if "system" not in self.by and len(systems) == 1:  # its rate is that of all systems
+            rates = [rate for rate in rates if "system" not in rate.by]
+        return rates
+
+    def _named_like(self, rate: Rate) -> dict[str, str]:
+        return {key: rate.by[key] for key in _ALWAYS if key in rate.by} | dict(self.by)
+
+    def _values(self, rates: Iterable[Rate]) -> Iterator[tuple[Rate, float]]:
         for rate in rates:
             value = getattr(rate, self.field)
-            if value is None:
-                raise UsageError(f"--fail-if '{self.text}': {rate.by['judge']} judged nothing, so there is no rate")
-            if _OPERATORS[self.sign](value, self.limit):
-                found.append(f"{rate.by['judge']}: {self.metric}.{self.field} = {value:.4g} {self.sign} {self.limit:g}")
-        return found
+            if value is not None:
+                yield rate, value
+            elif "system" in self.by or not (_is_person(rate) and "system" in rate.by):
+                raise UsageError(f"--fail-if '{self.text}': {_whose(rate)} judged nothing, so there is no rate")
+
+    def _holds(self, value: float) -> bool:
+        return _OPERATORS[self.sign](value, self.limit)
+
+    def _said(self, rate: Rate, value: float) -> str:
+        return f"{_whose(rate)}: {self.metric}.{self.field} = {value:.4g} {self.sign} {self.limit:g}"
+
+    def _what_there_is(self, summary: Summary) -> str:
+        rates = [rate for rate in summary.rates if rate.metric == self.metric]
+        if not rates:
+            has = ", ".join(sorted({rate.metric for rate in summary.rates}))
+            return f"this run has no {self.metric}; it has {has or 'no rates'}"
+        for key, value in self.by.items():
+            known = list(dict.fromkeys(rate.by[key] for rate in rates if key in rate.by))
+            if value not in known:
+                return f"this run has no {self.metric} with {key}={quoted(value)}; {_choices(key, known)}"
+        together = " and ".join(f"{key}={quoted(value)}" for key, value in self.by.items())
+        return f"this run has no {self.metric} with {together} together"
 
 
 def parse(text: str) -> Condition:
     """Return the condition that ``text`` says.
 
     Raises:
-        UsageError: it is not of the form ``METRIC.FIELD > NUMBER``.
+        UsageError: it is not of the form ``METRIC[BY=VALUE].FIELD > NUMBER``, or names what no rate is named by.
     """
     match = _SHAPE.fullmatch(text)
-    try:
-        metric, field, sign, number = match.groups() if match else ("", "", "", "")
-        condition = Condition(text, metric, field or "rate", sign, float(number))
-    except ValueError:
-        condition = None
-    metrics = sorted(metric.name for metric in all_metrics())
-    if condition is None or condition.metric not in metrics or condition.field not in _FIELDS:
+    metric = named(match[1]) if match else None
+    field = (match[3] or "rate") if match else ""
+    if match is None or metric is None or field not in _FIELDS:
         raise UsageError(
-            f"--fail-if '{text}': expected METRIC.FIELD > NUMBER with METRIC one of {', '.join(metrics)} "
-            f"and FIELD one of {', '.join(_FIELDS)}"
+            f"--fail-if '{text}': expected METRIC.FIELD > NUMBER or METRIC[BY=VALUE].FIELD > NUMBER with METRIC one of "
+            f"{', '.join(sorted(metric.name for metric in all_metrics()))} and FIELD one of {', '.join(_FIELDS)}"
         )
+    by = _parse_by(text, metric, match[2])
+    condition = Condition(text, metric.name, by, field, match[4], _number(text, field, match[5]))
+    if field in _SHARES and not any(condition._holds(end) for end in (0.0, 1.0)):
+        warn(f"--fail-if '{text}' never holds: a {field} is a share from 0 to 1, which can be written as in 2%")
     return condition
+
+
+def quoted(value: str) -> str:
+    """Return a value as it stands in the brackets: in quotes where it has to be."""
+    plain = re.fullmatch(_BY, f"x={value}", re.DOTALL)
+    if plain and plain[2] == value and not value.startswith('"'):
+        return value
+    escaped = re.sub(r'(["\\])', r"\\\1", value)
+    return f'"{escaped}"'
+
+
+def _parse_by(text: str, metric: Metric, inside: str | None) -> dict[str, str]:
+    by: dict[str, str] = {}
+    known = (*_ALWAYS, *metric.by, *([metric.counts.fact] if metric.each else []))
+    at = 0
+    while inside is not None and at < len(inside.rstrip()):
+        match = _BYS.match(inside, at)
+        if match is None or match[1] not in known or match[1] in by:
+            raise UsageError(
+                f"--fail-if '{text}': expected BY=VALUE, once each, in the brackets of {metric.name}, with BY one of "
+                f'{", ".join(known)}; a value with a comma, bracket or quote stands in "double quotes"'
+            )
+        by[match[1]] = _unquoted(match[2])
+        at = match.end()
+    dimensions = [key for key in by if key in metric.by]
+    if len(dimensions) > 1:
+        raise UsageError(f"--fail-if '{text}': rates are by one of {', '.join(metric.by)}, not by several at once")
+    if metric.each and metric.counts.fact not in by:
+        fact = metric.counts.fact
+        raise UsageError(f"--fail-if '{text}': {metric.name} is a rate for each {fact}: add [{fact}=VALUE]")
+    return by
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL) if value.startswith('"') else value
+
+
+def _number(text: str, field: str, number: str) -> float:
+    if not number.endswith("%"):
+        return float(number)
+    if field not in _SHARES:
+        raise UsageError(f"--fail-if '{text}': {field} is a count, got the share {number}")
+    return float(number[:-1]) / 100
+
+
+def _is_person(rate: Rate) -> bool:
+    """Whether a person judged: nobody labels every system."""
+    return rate.by["judge"].startswith("human:")
+
+
+def _whose(rate: Rate) -> str:
+    more = ", ".join(f"{key}={quoted(value)}" for key, value in rate.by.items() if key != "judge")
+    return rate.by["judge"] + (f" [{more}]" if more else "")
+
+
+def _choices(key: str, known: list[str]) -> str:
+    if not known:
+        return f"no prompt or answer has a {key}"
+    more = f" and {len(known) - _MOST_NAMED:,} more" if len(known) > _MOST_NAMED else ""
+    return f"{key} is one of {', '.join(map(quoted, known[:_MOST_NAMED]))}{more}"
