@@ -34,7 +34,7 @@ import transformers
 
 from hantei.benchmarks import starter_answers
 from hantei.inputs.labelled import read_labelled
-from hantei.judges import load_judge
+from hantei.judges.encoder.judge import load_named
 from hantei.records import Message, Prompt, Response
 
 HUMAN = Path(__file__).parents[2] / "shared" / "data" / "do_not_answer" / "human"
@@ -119,7 +119,7 @@ class Usual:
 
 
 def hantei(folder: Path, pairs: Sequence[Pair], device: str, precision: str) -> Way:
-    judge = load_judge(f"encoder?head=unsafe&labels=safe,unsafe&device={device}&precision={precision}@hf/{folder}")
+    judge = load_named(f"encoder?head=unsafe&labels=safe,unsafe&device={device}&precision={precision}@hf/{folder}")
     judge.judge(pairs[:64])  # the copy in 8 bits is made and compared once, before the clock runs
     for notice in judge.outline()["notices"][1:]:  # the first says that nothing was measured of this classifier
         print(notice, flush=True)

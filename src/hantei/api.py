@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from hantei import benchmarks
 from hantei.engine.limits import Limits
+from hantei.engine.pipeline import drive
 from hantei.errors import RowError, RunError, UsageError
 from hantei.exchange.exporting import export_run
 from hantei.inputs import Row, Table, check_language, given_row, open_table
@@ -26,7 +27,7 @@ from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.ingest import Reading, Rows, ingest
-from hantei.runs.judging import add_judges, judge_run
+from hantei.runs.judging import add_judges, put_in_order
 from hantei.version import __version__
 
 Say = Callable[[str], None]
@@ -159,13 +160,18 @@ def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, sa
     add_judges(run, judges)
     run.write_info({**run.info(), "no_verdict": options.no_verdict})
     try:
-        for one in judges:
-            judge_run(run, index, one, options.limits, pricing(options.prices), say)
+        outcome = drive(run, index, judges, None, options.limits, pricing(options.prices))
+        if any(judge.models for judge in judges):
+            say(outcome.meter.line())
     finally:
         # Stopped by hand or by a full disk, there is still the report of what there is.
+        for one in judges:
+            put_in_order(run, index, one.name)
         add_judges(run, judges)  # some know more of themselves now
         note_drift(run, index, judges)
         _finish(run, index, options.no_verdict)
+    if outcome.error is not None:
+        raise outcome.error
     return run
 
 

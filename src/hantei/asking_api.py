@@ -10,7 +10,7 @@ from pathlib import Path
 from hantei import api, benchmarks
 from hantei.api import Say
 from hantei.engine import pipeline as engine
-from hantei.engine.asking import Asked, AskingJudge
+from hantei.engine.asking import Asked
 from hantei.engine.caller import Price
 from hantei.engine.forecast import Estimate
 from hantei.engine.forecast import estimate as estimate_run
@@ -121,7 +121,7 @@ class _Task:
     @property
     def models(self) -> list[Model]:
         """The models that are called: the one that is asked, and those of judges."""
-        return [self.asked.model, *(one.model for one in self.judges if isinstance(one, AskingJudge))]
+        return [self.asked.model, *(model for judge in self.judges for model in judge.models)]
 
     @contextmanager
     def opened(self, out: str | Path | None) -> Iterator[tuple[Run, Index]]:

@@ -21,7 +21,6 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric
 from inspect_ai.solver import TaskState, generate
 
 from hantei import benchmarks
-from hantei.engine.asking import AskingJudge, ask_judge
 from hantei.engine.caller import Caller
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
@@ -125,7 +124,7 @@ def hantei_judge(judge: str = "builtin") -> Scorer:
     return score
 
 
-def _load(name: str) -> Judge | AskingJudge:
+def _load(name: str) -> Judge:
     if "@" in name or not load_card(name).asks:
         return load_judge(name)
     # Required, or Inspect would let the model that is measured judge itself.
@@ -134,12 +133,9 @@ def _load(name: str) -> Judge | AskingJudge:
     return asked_judge(f"{name}@{model.text}", InspectModel(model, grader, Defaults(Sampling(), Sampling(), None)))
 
 
-async def _judgment(judge: Judge | AskingJudge, prompt: Prompt, response: Response) -> Judgment:
-    if not isinstance(judge, AskingJudge):
-        return (await asyncio.to_thread(judge.judge, [(prompt, response)]))[0]
-    limits = Limits()
-    caller = _caller(asyncio.get_running_loop(), limits)
-    return await ask_judge(caller, judge, prompt, response, limits.rereads)
+async def _judgment(judge: Judge, prompt: Prompt, response: Response) -> Judgment:
+    ask = _caller(asyncio.get_running_loop(), Limits()).ask_for(judge)
+    return await anext(aiter(judge.judge([(prompt, response)], ask)))
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hantei.engine.asking import Asked
 from hantei.engine.forecast import Estimate, count_tokens, estimate
 from hantei.judges import Judge
+from hantei.judges.classifying import as_judge
 from hantei.models.base import Sampling
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import Asking, FakeAskingJudge, FakeModel, price
@@ -36,7 +37,7 @@ def test_an_estimate_counts_what_is_left(tmp_path: Path) -> None:
     asking.plant(FakeModel(name="priced/model"))
     asked = Asked(model=FakeModel(name="priced/model"), sampling=Sampling(max_tokens=100))
     judge = FakeAskingJudge(FakeModel(name="priced/judge"))
-    model, verdicts = estimated(asking, asked, judge, KeywordJudge()).loads
+    model, verdicts = estimated(asking, asked, judge, as_judge(KeywordJudge())).loads
     # 2,000 questions of two to four letters: one token and four for the message; answers of 100 tokens at a cent.
     assert (model.calls, model.input_tokens, model.output_tokens, model.cost) == (2_000, 10_000, 200_000, 2_000.0)
     assert (verdicts.calls, verdicts.output_tokens, verdicts.cost) == (2_000, 400_000, 4_000.0)

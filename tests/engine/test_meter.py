@@ -11,9 +11,8 @@ import pytest
 from hantei.engine.meter import Display, Meter, dollars
 from hantei.errors import RunError, UsageError
 from hantei.models.base import CallError
-from hantei.runs.judging import judge_run
 from hantei.runs.notices import run_notices
-from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, price
+from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, judge_run, price
 
 
 def test_money_is_never_rounded_to_nothing_nor_made_up() -> None:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace as changed
 
+from hantei.errors import RunError
+from hantei.judges.base import Ask, Pair
 from hantei.models.base import CallError, Reply, Request, Sampling
-from hantei.records import Message, Prompt, Response, to_line
-from hantei.runs.judging import judge_run
+from hantei.records import Judgment, Message, Prompt, Response, to_line
 from tests.runs.conftest import KeywordJudge
-from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, storm
+from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, judge_run, storm
 
 
 def test_a_storm_leaves_nothing_unanswered_and_nothing_asked_twice(tmp_path: Path) -> None:
@@ -218,3 +222,71 @@ def test_an_unread_reply_is_asked_for_with_another_seed_and_warmer(
     Asking(tmp_path, 1).drive(FakeModel(), Cool(model), limits=limits)
     assert [(r.sampling.temperature, r.sampling.seed) for r in model.requests] == sent
     assert {r.sampling.max_tokens for r in model.requests} == {own.max_tokens}
+
+
+def test_a_kill_costs_at_most_the_calls_in_flight(make: Callable[..., Any]) -> None:
+    """At each call, what was paid for and is not on the disk yet, and what is in flight, are within the connections."""
+    run, index = make([{"id": str(n), "prompt": "Q", "response": f"R{n}"} for n in range(200)])
+    at_risk: list[int] = []
+
+    def look(_question: str, _before: int) -> None:
+        path = run.judgments_path("fake@fake/model")
+        at_risk.append(sum(model.answered.values()) - path.read_bytes().count(b"\n") + model.busy)
+
+    model = FakeModel(look, delay_s=0.001)
+    assert judge_run(run, index, FakeAskingJudge(model), replace(FAST, max_connections=5)) == 200
+    assert (len(at_risk), max(at_risk)) == (200, 4)  # 4: the call that looks is not busy any more
+
+
+def test_a_verdict_is_written_while_others_of_its_batch_are_waited_for(make: Callable[..., Any]) -> None:
+    run, index = make([{"id": str(n), "prompt": "Q", "response": f"R{n}"} for n in range(3)])
+    model = FakeModel()
+    real = model.ask
+
+    async def ask(request: Request) -> Reply:
+        if request.messages[-1].content.endswith("R0"):
+            await written.wait()
+        return await real(request)
+
+    async def look() -> None:
+        while run.judgments_path("fake@fake/model").read_bytes().count(b"\n") < 2:
+            await asyncio.sleep(0.001)
+        written.set()
+
+    written = asyncio.Event()
+    model.ask = ask  # type: ignore[method-assign]
+
+    class Looking(FakeAskingJudge):
+        def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+            self.looking = asyncio.ensure_future(look())
+            return super().judge(pairs, ask)
+
+    assert judge_run(run, index, Looking(model)) == 3
+
+
+def test_a_judge_may_ask_what_depends_on_an_earlier_reply(make: Callable[..., Any]) -> None:
+    run, index = make([{"id": str(n), "prompt": "Q", "response": f"R{n}"} for n in range(3)])
+
+    class Doubting(FakeAskingJudge):
+        async def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+            for _, response in pairs:
+                first = await ask(self.model, said(response.text))
+                second = await ask(self.model, said(f"Sure? {first.reply.text}"))
+                yield Judgment(response_id=response.id, judge=self.name, unsafe=False, comment=second.reply.text)
+
+    def said(text: str) -> Request:
+        return Request(messages=(Message(role="user", content=text),))
+
+    assert judge_run(run, index, Doubting(FakeModel())) == 3
+    assert [one.comment for one in run.judgments("fake@fake/model")] == [f"A: Sure? A: R{n}" for n in range(3)]
+
+
+def test_a_judgment_of_another_answer_is_an_error(make: Callable[..., Any]) -> None:
+    run, index = make([{"id": "0", "prompt": "Q", "response": "R"}])
+
+    class Confused(FakeAskingJudge):
+        async def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+            yield Judgment(response_id="elsewhere", judge=self.name)
+
+    with pytest.raises(RunError, match="judged 'elsewhere', which it was not given"):
+        judge_run(run, index, Confused(FakeModel()))

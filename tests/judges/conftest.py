@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from hantei.judges.asked import AskedJudge
+from hantei.judges.base import Answer, Judge, Pair
 from hantei.judges.loading import asked_judge
-from hantei.models import Reply, Request
+from hantei.models import Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response
 
 
@@ -28,6 +30,19 @@ class Scripted:
 
 def judge_of(name: str) -> AskedJudge:
     return asked_judge(name, Scripted())
+
+
+def judged(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
+    """Return a judge's judgments in the order of the pairs, each call made once and by nobody but its model."""
+
+    async def ask(model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None) -> Answer:
+        return Answer(await model.ask(request), None)
+
+    async def collect() -> dict[str, Judgment]:
+        return {judgment.response_id: judgment async for judgment in judge.judge(pairs, ask)}
+
+    found = asyncio.run(collect())
+    return [found[response.id] for _, response in pairs]
 
 
 def pair(

@@ -19,7 +19,7 @@ from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.ingest import Reading, ingest
-from hantei.runs.judging import judge_run
+from tests.runs.fakes import judge_run
 
 Said = dict[str, Any]
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hantei.engine.asking import Asked
+from hantei.engine.caller import Price, no_price
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.work import put_responses_in_order
-from hantei.judges import Judge
+from hantei.judges.asking import as_finished, ask_until_read
+from hantei.judges.base import Ask, Classifier, Judge, Pair
+from hantei.judges.classifying import as_judge
 from hantei.models.base import CallError, Failure, Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response
 from hantei.runs import plan
 from hantei.runs.folder import Run
+from hantei.runs.index import Index
 from hantei.runs.judging import put_in_order
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
@@ -72,8 +77,19 @@ class FakeAskingJudge:
     def __init__(self, model: Model, name: str = "fake@fake/model") -> None:
         self.model, self.name = model, name
 
-    def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
-        raise AssertionError("the engine makes the calls, not the judge")
+    @property
+    def models(self) -> tuple[Model, ...]:
+        return (self.model,)
+
+    def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
+        return [(self.model, request) for request in self.calls(prompt, response)]
+
+    def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+        return as_finished(pairs, lambda prompt, response: self._judge_one(prompt, response, ask))
+
+    async def _judge_one(self, prompt: Prompt, response: Response, ask: Ask) -> Judgment:
+        calls, read = self.requests(prompt, response), partial(self.read, response)
+        return self.no_call(prompt, response) or await ask_until_read(self, response, calls, read, ask)
 
     def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
         if response.status == "filtered":
@@ -85,9 +101,7 @@ class FakeAskingJudge:
     def calls(self, prompt: Prompt, response: Response) -> tuple[Request, ...]:
         return (Request(messages=(Message(role="user", content=f"Judge: {response.text}"),)),)
 
-    def read(
-        self, response: Response, replies: Sequence[Reply], attempts: Sequence[str] = (), prompt: Prompt | None = None
-    ) -> Judgment:
+    def read(self, response: Response, replies: Sequence[Reply], attempts: Sequence[str] = ()) -> Judgment:
         verdict: dict[str, Any] = {"response_id": response.id, "judge": self.name, "attempts": tuple(attempts)}
         if replies[0].status == "filtered":
             return Judgment(**verdict, status="filtered", fault="judge-provider")
@@ -114,8 +128,8 @@ class Asking:
             plan.plant(self.run, plan.make_plan(task, identity, self.samples, None), prompts(self.count))
         return task
 
-    def drive(self, model: Model, *judges: Judge, limits: Limits = FAST, **asked: Any) -> Outcome:
-        task = self.plant(model, **asked)
+    def drive(self, model: Model, *given: Judge | Classifier, limits: Limits = FAST, **asked: Any) -> Outcome:
+        task, judges = self.plant(model, **asked), [as_judge(judge) for judge in given]
         info = self.run.info()
         self.run.write_info({**info, "judges": {**info["judges"], **{judge.name: {} for judge in judges}}})
         with self.run.index(self.samples) as index:
@@ -124,6 +138,23 @@ class Asking:
             for judge in judges:
                 put_in_order(self.run, index, judge.name)
         return outcome
+
+
+def judge_run(
+    run: Run,
+    index: Index,
+    judge: Judge | Classifier,
+    limits: Limits = FAST,
+    price: Price = no_price,
+    say: Callable[[str], None] = lambda _line: None,
+) -> int:
+    """Judge what a run holds, as ``hantei judge`` does; return how many answers were judged."""
+    outcome = drive(run, index, [as_judge(judge)], None, limits, price)
+    put_in_order(run, index, judge.name)
+    say(outcome.meter.line())
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.meter.judged
 
 
 def price(model: str, usage: Any) -> float | None:

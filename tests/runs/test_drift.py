@@ -15,9 +15,9 @@ from hantei.runs import drift
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.judging import judge_run
 from tests import servers
 from tests.runs.conftest import KeywordJudge, Made
+from tests.runs.fakes import judge_run
 from tests.servers import Answer, Seen, fault_server
 
 HOSTILE = "<script>alert(1)</script>"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hantei.records import Judgment, Prompt, Response, to_line
-from hantei.runs.judging import judge_run
 from tests.runs.conftest import KeywordJudge
+from tests.runs.fakes import judge_run
 
 ROWS = [{"id": str(n), "prompt": f"Q{n}", "response": "boom" if n % 3 == 0 else "fine"} for n in range(1200)]
 
@@ -26,13 +26,13 @@ def test_every_response_is_judged_once_and_in_order(make: Callable[..., Any]) ->
 class DyingJudge(KeywordJudge):
     def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
         if len(self.asked) > 500:
-            raise KeyboardInterrupt
+            raise MemoryError
         return super().judge(pairs)
 
 
 def test_what_was_finished_is_kept_and_not_asked_again(make: Callable[..., Any]) -> None:
     run, index = make(ROWS)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(MemoryError):
         judge_run(run, index, DyingJudge())
     path = run.judgments_path("keyword")
     whole = path.read_bytes()

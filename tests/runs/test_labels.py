@@ -15,7 +15,7 @@ from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.ingest import GIVEN, Reading, ingest
-from hantei.runs.judging import judge_run
+from tests.runs.fakes import judge_run
 
 from .conftest import KeywordJudge
 

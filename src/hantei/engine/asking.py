@@ -2,45 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
 
-from msgspec.structs import replace as changed
-
-from hantei.engine.caller import Answer, Caller
-from hantei.judges import Judge
-from hantei.models.base import CallError, Model, Reply, Request, Sampling
+from hantei.judges.base import Answer
+from hantei.models.base import CallError, Model, Request, Sampling
 from hantei.records import Judgment, Message, Prompt, Response, response_id
-
-_WARMER = 0.1
-_OTHER_SEED = 7919
-"""How far the seeds of a request that is made again lie apart: no seed that somebody is likely to have named."""
-
-
-@runtime_checkable
-class AskingJudge(Judge, Protocol):
-    """A judge that asks a model: requests out, replies in; the calls are made by the engine."""
-
-    @property
-    def model(self) -> Model:
-        """What is asked."""
-        ...
-
-    def calls(self, prompt: Prompt, response: Response) -> tuple[Request, ...]:
-        """Return what to ask about a response."""
-        ...
-
-    def read(
-        self, response: Response, replies: Sequence[Reply], attempts: Sequence[str] = (), prompt: Prompt | None = None
-    ) -> Judgment:
-        """Return the verdict in the replies to ``calls``; ``attempts`` holds the text of every reply so far."""
-        ...
-
-    def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
-        """Return the verdict where no call can give one, None where a call is needed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,79 +65,4 @@ def not_answered(judge: str, card_hash: str, response: Response) -> Judgment:
         fault="provider",
         card_hash=card_hash,
         error=f"there is no answer: {response.error or 'the call failed'}",
-    )
-
-
-def asks_as(judge: AskingJudge) -> AskingJudge:
-    """Return whose requests a judge makes: of a cascade the expensive judge, whose cached replies cascades share."""
-    expensive: AskingJudge = getattr(judge, "expensive", judge)
-    return expensive
-
-
-async def ask_judge(caller: Caller, judge: AskingJudge, prompt: Prompt, response: Response, rereads: int) -> Judgment:
-    """Return a judge's verdict, asked again up to ``rereads`` times where its reply could not be read.
-
-    At temperature 0 the same request would get the same reply: each time it is asked again it has another seed and a
-    temperature that is higher by 0.1 (up to 1, and left alone where the card leaves it to the server).
-
-    Raises:
-        Stopped: the run stops.
-    """
-    foregone = judge.no_call(prompt, response)
-    if foregone is not None:
-        return foregone
-    requests = judge.calls(prompt, response)
-    paid: list[Answer] = []
-    for attempt in range(rereads + 1):
-        try:
-            answers = await _ask_all(caller, judge, [_again(one, attempt) for one in requests], attempt)
-        except CallError as error:
-            lost = Judgment(response_id=response.id, judge=judge.name, status="error", fault="judge-provider")
-            attempts = tuple(answer.reply.text for answer in paid)
-            return _priced(changed(lost, card_hash=judge.card_hash, error=str(error), attempts=attempts), paid)
-        paid += answers
-        judgment = judge.read(response, [one.reply for one in answers], [one.reply.text for one in paid], prompt)
-        if judgment.status != "unparsed":
-            break
-    return _priced(judgment, paid)
-
-
-def _again(request: Request, attempt: int) -> Request:
-    """Return a request as it is made for the n-th time after the first."""
-    if not attempt:
-        return request
-    sampling, warmer = request.sampling, request.sampling.temperature
-    if warmer is not None:
-        warmer = min(max(1.0, warmer), round(warmer + _WARMER * attempt, 4))
-    seed = (sampling.seed or 0) + _OTHER_SEED * attempt
-    return replace(request, sampling=replace(sampling, temperature=warmer, seed=seed))
-
-
-async def _ask_all(caller: Caller, judge: AskingJudge, requests: Sequence[Request], attempt: int) -> Sequence[Answer]:
-    calls = [caller.call(judge.model, request, sample=attempt, judge=asks_as(judge)) for request in requests]
-    if len(calls) == 1:
-        return [await calls[0]]
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return [answer for answer in answers if isinstance(answer, Answer)]
-
-
-def _priced(judgment: Judgment, paid: Sequence[Answer]) -> Judgment:
-    """Add what the calls took; the price is unknown where that of any call is."""
-    if not paid:
-        return judgment
-    usage: dict[str, int] = {}
-    for answer in paid:
-        for kind, count in answer.reply.usage.items():
-            usage[kind] = usage.get(kind, 0) + count
-    costs = [answer.cost for answer in paid]
-    known = [cost for cost in costs if cost is not None]
-    return changed(
-        judgment,
-        usage=usage,
-        cost=sum(known) if len(known) == len(costs) else None,
-        latency_s=round(sum(answer.reply.latency_s or 0.0 for answer in paid), 4),
-        served_model=paid[-1].reply.served_model,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from hantei.engine.cache import ReplyCache, call_key
 from hantei.engine.gate import Gate
@@ -13,7 +13,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter, dollars
 from hantei.engine.stopping import Breaker, Stop
 from hantei.errors import RunError
-from hantei.judges import Judge
+from hantei.judges.base import Answer, Ask, Named
 from hantei.models.base import RETRIED, CallError, Model, Reply, Request
 
 _AFFORD_S = 0.02
@@ -28,14 +28,6 @@ def no_price(_model: str, _usage: Mapping[str, int]) -> float | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply and what this run paid for it: 0 from the cache, None where the price is not known."""
-
-    reply: Reply
-    cost: float | None
-
-
 class Caller:
     """Makes all calls of a run, to whatever models and judges; connections are counted for each server."""
 
@@ -47,7 +39,7 @@ class Caller:
         self._out = 0
         self._jitter = random.Random()  # noqa: S311 - spreads retries; no result depends on it
 
-    async def call(self, model: Model, request: Request, sample: int = 0, judge: Judge | None = None) -> Answer:
+    async def call(self, model: Model, request: Request, sample: int = 0, judge: Named | None = None) -> Answer:
         """Return the reply to a request, asked as often as it takes within the limits.
 
         Args:
@@ -60,7 +52,22 @@ class Caller:
             CallError: it failed for good.
             Stopped: the run stops.
         """
-        key = call_key(model, request, sample, judge.card_hash if judge else None) if self._cache else b""
+        return await self._call(model, request, sample, judge, judge.card_hash if judge else None)
+
+    def ask_for(self, judge: Named) -> Ask:
+        """Return what makes the calls of this judge."""
+
+        def ask(
+            model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None
+        ) -> Coroutine[Any, Any, Answer]:
+            return self._call(model, request, sample, judge, card_hash or judge.card_hash)
+
+        return ask
+
+    async def _call(
+        self, model: Model, request: Request, sample: int, judge: Named | None, card_hash: str | None
+    ) -> Answer:
+        key = call_key(model, request, sample, card_hash) if self._cache else b""
         if self._cache is not None and (kept := self._cache.get(key)) is not None:
             self._meter.cached += 1
             return Answer(kept, 0.0)
@@ -84,7 +91,7 @@ class Caller:
         if self._cache is not None:
             self._cache.close()
 
-    async def _persist(self, model: Model, request: Request, judge: Judge | None) -> Reply:
+    async def _persist(self, model: Model, request: Request, judge: Named | None) -> Reply:
         who = f"judge {judge.name}" if judge else f"asked model {model.name}"
         gate, breaker = self._gate(model.server), self._breaker(model.name)
         tries = waits = 0
@@ -116,11 +123,13 @@ class Caller:
                 await self._afford(self._limits.max_cost)
             self._out += 1
             try:
-                async with asyncio.timeout(self._limits.timeout_s):
-                    return await model.ask(request)
+                async with asyncio.timeout(self._limits.timeout_s) as deadline:
+                    with self._stop.within_grace(deadline):
+                        return await model.ask(request)
             finally:
                 self._out -= 1
         except TimeoutError:
+            self._stop.check()
             raise CallError("timeout", f"no answer within {self._limits.timeout_s:g} seconds") from None
         finally:
             gate.leave()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hantei.engine.asking import Asked, AskingJudge, asks_as
+from hantei.engine.asking import Asked
 from hantei.engine.caller import Price
 from hantei.engine.meter import dollars
 from hantei.errors import UsageError
-from hantei.judges import Judge
+from hantei.judges.base import Judge
 from hantei.models.base import Model, Request
 from hantei.models.names import parse_name
 from hantei.models.sampling import defaults
@@ -82,29 +82,24 @@ def estimate(run: Run, index: Index, asked: Asked, judges: Sequence[Judge], pric
     answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
     loads = [_load(asked.model.name, left, _input(requests) / len(requests), answer, price)]
     for judge in judges:
-        if isinstance(judge, AskingJudge):
+        if judge.models:
             number = index.judge_no(judge.name)
-            loads.append(_judge_load(judge, prompts, index.count_without(number), answer, price))
+            loads += _judge_loads(judge, prompts, index.count_without(number), answer, price)
     return Estimate(tuple(loads))
 
 
-def _judge_load(judge: AskingJudge, prompts: Sequence[Prompt], verdicts: int, answer: int, price: Price) -> Load:
-    """Return what a judge is about to ask. What a cascade will spare depends on answers that are not there yet: its
-    estimate is that of the expensive judge asked about all of them."""
-    asks, who = asks_as(judge), judge.name
-    if asks is not judge:
-        who = f"{judge.name}, at most"
-    requests: list[Request] = []
+def _judge_loads(judge: Judge, prompts: Sequence[Prompt], verdicts: int, answer: int, price: Price) -> Iterator[Load]:
+    """Yield what each model of a judge is about to be asked, at most: what a cascade spares, or a judge that needs no
+    call for an answer, depends on answers that are not there yet."""
+    requests: dict[str, list[Request]] = {model.name: [] for model in judge.models}
     for prompt in prompts:
-        response = _made_up(prompt, answer)
-        if asks.no_call(prompt, response) is None:
-            requests += [_sent(judge.model, request) for request in asks.calls(prompt, response)]
-    if not requests:
-        return Load(who=who, calls=0, input_tokens=0, output_tokens=0, cost=0.0)
-    outputs = [min(request.sampling.max_tokens or _VERDICT_TOKENS, _VERDICT_TOKENS) for request in requests]
-    calls = round(verdicts * len(requests) / len(prompts))
-    output = sum(outputs) / len(requests)
-    return _load(who, calls, _input(requests) / len(requests), output, price, judge.model.name)
+        for model, request in judge.requests(prompt, _made_up(prompt, answer)):
+            requests[model.name].append(_sent(model, request))
+    for model_name, own in requests.items():
+        who = f"{judge.name}, at most" if len(requests) == 1 else f"{judge.name} asking {model_name}, at most"
+        outputs = [min(request.sampling.max_tokens or _VERDICT_TOKENS, _VERDICT_TOKENS) for request in own]
+        calls, each = round(verdicts * len(own) / len(prompts)), max(1, len(own))
+        yield _load(who, calls, _input(own) / each, sum(outputs) / each, price, model_name)
 
 
 def _sent(model: Model, request: Request) -> Request:

@@ -14,10 +14,9 @@ class Limits:
     what was spent before it was resumed included. ``timeout_s`` holds for each call, ``run_timeout_s`` for the run.
     ``tries`` is how often a call is made at most before it counts as failed; waits that the server asks for (429) do
     not count, up to ``waits`` of them. ``backoff_s`` is the first pause between tries, doubled each time up to
-    ``longest_backoff_s``. ``rereads`` is how often a judge whose reply could not be read is asked again. ``patience_s``
-    is how long a server that never answered may go on failing, ``failed_in_a_row`` how many calls may fail for good,
-    one after the other, before the run stops. ``grace_s`` is how long calls in flight may take after Ctrl-C. ``cache``
-    is a folder of replies that runs share.
+    ``longest_backoff_s``. ``patience_s`` is how long a server that never answered may go on failing,
+    ``failed_in_a_row`` how many calls may fail for good, one after the other, before the run stops. ``grace_s`` is how
+    long calls in flight may take after Ctrl-C. ``cache`` is a folder of replies that runs share.
     """
 
     max_connections: int = 64
@@ -28,7 +27,6 @@ class Limits:
     waits: int = 60
     backoff_s: float = 0.5
     longest_backoff_s: float = 60.0
-    rereads: int = 2
     patience_s: float = 10.0
     failed_in_a_row: int = 50
     grace_s: float = 5.0

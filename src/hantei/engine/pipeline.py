@@ -1,40 +1,38 @@
 """The engine: asks a model what is to be asked, hands each answer to the judges at once, and writes all of it.
 
-    work ──▶ queue ──▶ askers ──▶ a queue for each judge ──▶ judge's workers
-                         │                                      │
-                         └──────────▶ recorder ◀────────────────┘
+    work ──▶ queue ──▶ askers ──▶ a bench for each judge
+                         │                  │
+                         └──▶ recorder ◀────┘
 
-Every queue is bounded, and nothing is kept of what is finished, so memory does not grow with the run. Askers and
-judges run at the same time and share the connections of a server that serves both.
+What is already answered goes from the files to the benches at once: a file of answers is a run with nothing left to
+ask. What waits anywhere is bounded, and nothing is kept of what is finished, so memory does not grow with the run.
+Askers and judges run at the same time and share the connections of a server that serves both.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from hantei.engine.asking import Asked, AskingJudge, ask_judge, not_answered
+from hantei.engine.asking import Asked, not_answered
+from hantei.engine.bench import Bench
 from hantei.engine.caller import Caller, Price, no_price
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
-from hantei.engine.stopping import Stop, Stopped
+from hantei.engine.stopping import Stop
 from hantei.engine.work import Work, work_of
 from hantei.errors import UsageError
-from hantei.judges import Judge
+from hantei.judges.base import Judge, Stopped
 from hantei.models.base import CallError
-from hantei.records import Judgment, Prompt, Response
+from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.reasoning import judges_reasoning, to_be_judged
-
-_BATCH = 64
-_GATHER_S = 0.05
-"""How long a judge without a model waits for more answers, so that it judges several at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,6 @@ class Outcome:
     error: BaseException | None = None
 
 
-_Pair = tuple[int, Prompt, Response]
 _Queue = asyncio.Queue[Any]
 
 
@@ -103,11 +100,7 @@ class _Engine:
     ) -> None:
         self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
         self._reasoning = judges_reasoning(run)
-        numbered = {index.judge_no(judge.name): judge for judge in judges}
-        self._names = {number: judge.name for number, judge in numbered.items()}
-        self._hashes = {number: judge.card_hash for number, judge in numbered.items()}
-        self._asking = {number: judge for number, judge in numbered.items() if isinstance(judge, AskingJudge)}
-        self._local = {number: judge for number, judge in numbered.items() if not isinstance(judge, AskingJudge)}
+        self._judges = {index.judge_no(judge.name): judge for judge in judges}
         self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
 
     async def work(self) -> Outcome:
@@ -117,11 +110,11 @@ class _Engine:
         self._caller = Caller(limits, self._price, self._meter, self._stop)
         self._display = Display(self._meter)
         self._asks: _Queue = asyncio.Queue(limits.max_connections)
-        self._queues: dict[int, _Queue] = {number: asyncio.Queue(limits.max_connections) for number in self._names}
         self._count()
+        names = {number: judge.name for number, judge in self._judges.items()}
         try:
             with (
-                Recorder(self._run, self._index, self._names, self._asked is not None, self._stop) as self._recorder,
+                Recorder(self._run, self._index, names, self._asked is not None, self._stop) as self._recorder,
                 self._stop.on_interrupt(limits.grace_s),
             ):
                 await self._stages()
@@ -138,47 +131,40 @@ class _Engine:
         meter.to_answer = index.to_answer() if self._asked else 0
         # Where a resumed run has answers and verdicts, the few that fail again are no sign that nothing works.
         untouched = meter.to_answer > 0 and meter.to_answer == index.answers()
-        for number in self._names:
+        for number, judge in self._judges.items():
             left = index.count_without(number)
             meter.to_judge += left
-            untouched |= number in self._asking and left == index.answers()
+            untouched |= bool(judge.models) and left == index.answers()
         self._from_nothing = untouched
 
     async def _stages(self) -> None:
-        """Run producer, askers and judges until each stage has emptied the one before it."""
+        """Read what is left to do, ask and judge until each stage has emptied the one before it."""
         if self._limits.run_timeout_s is not None:
             self._end_in(self._limits.run_timeout_s)
         with _first_error():
             async with asyncio.TaskGroup() as group:
-                producer = self._guarded(group, self._produce())
-                askers = [self._guarded(group, self._ask(self._asked)) for _ in range(self._workers()) if self._asked]
-                judging = {number: self._judge_tasks(group, number) for number in self._names}
-                await asyncio.wait([producer])
+                self._benches = {number: self._bench(number, group) for number in self._judges}
+                producer = group.create_task(self._produce())
+                askers = [group.create_task(self._ask(self._asked)) for _ in range(self._askers()) if self._asked]
+                await producer
                 await _drained(self._asks, askers)
-                for number, tasks in judging.items():
-                    await _drained(self._queues[number], tasks)
+                for bench in self._benches.values():
+                    bench.start()
 
-    def _workers(self) -> int:
-        """Return how many workers keep the connections busy while some of them wait to try again."""
+    def _bench(self, number: int, group: asyncio.TaskGroup) -> Bench:
+        judge = self._judges[number]
+        return Bench(judge, self._caller.ask_for(judge), group, partial(self._judged, number))
+
+    def _askers(self) -> int:
+        """Return how many askers keep the connections busy while some of them wait to try again."""
         return 2 * self._limits.max_connections
 
     def _end_in(self, seconds: float) -> None:
         reason = f"the time of --run-timeout {seconds:g} seconds is over"
         asyncio.get_running_loop().call_later(seconds, lambda: self._stop.stop(reason, grace_s=self._limits.grace_s))
 
-    def _guarded(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = group.create_task(work)
-        self._stop.guard(task)
-        return task
-
-    def _judge_tasks(self, group: asyncio.TaskGroup, number: int) -> list[asyncio.Task[None]]:
-        if number in self._asking:
-            asking = self._asking[number]
-            return [self._guarded(group, self._judge_by_asking(number, asking)) for _ in range(self._workers())]
-        return [group.create_task(self._judge_in_batches(number, self._local[number]))]
-
     async def _produce(self) -> None:
-        for work in work_of(self._run, self._index, list(self._names)):
+        for work in work_of(self._run, self._index, list(self._judges)):
             if self._stop.reason is not None:
                 return
             if work.response is None:
@@ -192,12 +178,13 @@ class _Engine:
         Where no model is asked, what stands in the place of an answer is as it was given: the judges say whose fault
         that is.
         """
+        read = to_be_judged(response, self._reasoning)
         for number in work.judges:
             if response.status == "error" and self._asked is not None:
-                lost = not_answered(self._names[number], self._hashes[number], response)
-                self._judged(number, work.number, lost)
+                judge = self._judges[number]
+                self._judged(number, work.number, not_answered(judge.name, judge.card_hash, response))
             else:
-                await self._queues[number].put((work.number, work.prompt, response))
+                await self._benches[number].hand(work.number, (work.prompt, read))
 
     async def _ask(self, asked: Asked) -> None:
         work: Work
@@ -217,53 +204,16 @@ class _Engine:
             self._display.refresh()
             await self._hand_on(work, response)
 
-    async def _judge_by_asking(self, number: int, judge: AskingJudge) -> None:
-        pair: _Pair
-        while (pair := await self._queues[number].get()) is not None:
-            if self._stop.reason is not None:
-                continue
-            item, prompt, response = pair
-            read = to_be_judged(response, self._reasoning)
-            try:
-                judgment = await ask_judge(self._caller, judge, prompt, read, self._limits.rereads)
-            except Stopped:
-                continue
-            self._judged(number, item, judgment)
-
-    async def _judge_in_batches(self, number: int, judge: Judge) -> None:
-        """Judge without a model, several answers at once; goes on to the end of what was answered when a run stops."""
-        async for batch in _batches(self._queues[number]):
-            pairs = [(prompt, to_be_judged(response, self._reasoning)) for _, prompt, response in batch]
-            judgments = await asyncio.to_thread(judge.judge, pairs)
-            for (item, _, _), judgment in zip(batch, judgments, strict=True):
-                self._judged(number, item, judgment)
-
-    def _judged(self, number: int, item: int, judgment: Judgment) -> None:
-        self._recorder.judgment(number, item, judgment)
-        self._meter.judged += 1
+    def _judged(self, judge: int, answer: int, judgment: Judgment, first: bool = True) -> None:
+        self._recorder.judgment(judge, answer, judgment)
+        self._meter.judged += first
         self._display.refresh()
 
     async def _close_models(self) -> None:
         models = [self._asked.model] if self._asked else []
-        models += [judge.model for judge in self._asking.values()]
+        models += [model for judge in self._judges.values() for model in judge.models]
         for model in {id(model): model for model in models}.values():
             await model.close()
-
-
-async def _batches(queue: _Queue) -> AsyncIterator[list[_Pair]]:
-    """Yield lists of what has come by the time that a judge can take it."""
-    ended = False
-    while not ended and (first := await queue.get()) is not None:
-        batch, until = [first], time.monotonic() + _GATHER_S
-        while len(batch) < _BATCH and not ended and (left := until - time.monotonic()) > 0:
-            if queue.empty():
-                await asyncio.sleep(left)
-                until = 0.0
-            while not queue.empty() and len(batch) < _BATCH and not ended:
-                item = queue.get_nowait()
-                ended = item is None
-                batch += [] if ended else [item]
-        yield batch
 
 
 async def _drained(queue: _Queue, workers: Sequence[asyncio.Task[None]]) -> None:

@@ -12,6 +12,7 @@ from types import FrameType
 from hantei.engine.gate import Gate
 from hantei.engine.limits import Limits
 from hantei.errors import RunError
+from hantei.judges.base import Stopped
 from hantei.models.base import CallError
 
 _HOPELESS_AT_FIRST = 10
@@ -35,10 +36,6 @@ _HINTS = {
 }
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error
-    """The run stops; a call that has not been made is not made."""
-
-
 class Stop:
     """The one place that says whether the run goes on, and why not.
 
@@ -51,15 +48,20 @@ class Stop:
         self.error: BaseException | None = None
         self._event = asyncio.Event()
         self._gates: list[Gate] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._deadlines: set[asyncio.Timeout] = set()
 
     def watch(self, gate: Gate) -> None:
         """Close this gate when the run stops."""
         self._gates.append(gate)
 
-    def guard(self, task: asyncio.Task[None]) -> None:
-        """Cancel this task when the run stops and its time of grace is over."""
-        self._tasks.add(task)
+    @contextmanager
+    def within_grace(self, deadline: asyncio.Timeout) -> Iterator[None]:
+        """Hold a call whose deadline comes forward, to the end of the time of grace, when the run stops."""
+        self._deadlines.add(deadline)
+        try:
+            yield
+        finally:
+            self._deadlines.discard(deadline)
 
     def stop(self, reason: str, error: BaseException | None = None, grace_s: float | None = None) -> None:
         """Take no new work. Calls in flight get ``grace_s`` seconds, None for as long as they take."""
@@ -69,7 +71,7 @@ class Stop:
             for gate in self._gates:
                 gate.close(Stopped(reason))
         if grace_s is not None:
-            asyncio.get_running_loop().call_later(grace_s, self._cancel)
+            asyncio.get_running_loop().call_later(grace_s, self._end_grace)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, unless the run stops.
@@ -89,9 +91,11 @@ class Stop:
         if self.reason is not None:
             raise Stopped(self.reason)
 
-    def _cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+    def _end_grace(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for deadline in self._deadlines:
+            if not deadline.expired():
+                deadline.reschedule(now)
 
     @contextmanager
     def on_interrupt(self, grace_s: float) -> Iterator[None]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
-from hantei.records import Prompt, Response, from_line
+from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
-from hantei.runs.index import Index
+from hantei.runs.index import Index, Location
 from hantei.runs.journal import in_order, reorder
+from hantei.runs.judging import PairReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +32,12 @@ def put_responses_in_order(run: Run, index: Index) -> None:
 
 def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
     """Yield everything that is left to do, in input order; what finishes meanwhile does not disturb it."""
-    with run.prompts_path.open("rb") as prompts, _opened(run.responses_path) as responses:
+    run.responses_path.touch()
+    with PairReader(run) as reader:
         for number, prompt_at, sample, response_at in index.slots():
             left = tuple(judge for judge in judges if not index.is_judged(judge, number))
             if response_at is None:
-                yield Work(number, _read_prompt(prompts, prompt_at), sample, None, tuple(judges))
+                yield Work(number, reader.prompt(prompt_at), sample, None, tuple(judges))
             elif left:
-                responses.seek(response_at)
-                response = from_line(Response, responses.readline())
-                yield Work(number, _read_prompt(prompts, prompt_at), sample, response, left)
-
-
-def _read_prompt(file: BinaryIO, offset: int) -> Prompt:
-    file.seek(offset)
-    return from_line(Prompt, file.readline())
-
-
-def _opened(path: Path) -> BinaryIO:
-    path.touch()
-    return path.open("rb")
+                prompt, response = reader.read(Location(number, response_at, prompt_at))
+                yield Work(number, prompt, sample, response, left)

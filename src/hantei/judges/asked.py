@@ -1,15 +1,16 @@
-"""A judge that asks a model: what it sends, and what is read from the replies. Making the calls is the engine's."""
+"""A judge that asks a model: what it sends, and what is read from the replies."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
-from hantei.judges.base import foreign, language_of, no_verdict, unanswered
+from hantei.judges.asking import as_finished, ask_until_read
+from hantei.judges.base import Ask, Pair, foreign, language_of, no_verdict, unanswered
 from hantei.judges.card import JudgeCard
 from hantei.judges.parse import Found, at_path, read_json, read_paper, read_text
 from hantei.judges.probability import distribution
@@ -18,7 +19,7 @@ from hantei.judges.render import Template, conversation, defuse, texts_of, turns
 from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
-from hantei.models import CallError, Model, Reply, Request, Sampling
+from hantei.models import Model, Reply, Request, Sampling
 from hantei.records import Judgment, Message, Prompt, Response
 
 
@@ -40,6 +41,11 @@ class AskedJudge:
     settings: Mapping[str, str]
     templates: Mapping[str, Template]
     published: Mapping[str, Template]
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """The one model that is asked."""
+        return (self.model,)
 
     def outline(self) -> dict[str, Any]:
         """Return what ``run.json`` and the report say of the judge."""
@@ -97,28 +103,22 @@ class AskedJudge:
             latency_s=max((reply.latency_s for reply in replies if reply.latency_s is not None), default=None),
         )
 
-    def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
-        """Return the judgments of ``pairs``, one call after the other, nothing asked twice, nothing kept of a failure.
+    def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
+        """Return what is asked about a pair; nothing where no call can give a judgment."""
+        if self.no_call(prompt, response) is not None:
+            return ()
+        return [(self.model, request) for request in self.calls(prompt, response)]
 
-        For a few pairs, outside of a running event loop. A run of hantei asks many at a time, and again where it helps.
-        """
-        return asyncio.run(self._one_by_one(pairs))
+    def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+        """Yield the judgments of ``pairs`` as their replies come, asking about all of them at once."""
+        return as_finished(pairs, lambda prompt, response: self._judge_one(prompt, response, ask))
 
-    async def _one_by_one(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
-        try:
-            return [await self._ask(prompt, response) for prompt, response in pairs]
-        finally:
-            await self.model.close()
-
-    async def _ask(self, prompt: Prompt, response: Response) -> Judgment:
-        skipped = self.no_call(prompt, response)
-        if skipped is not None:
-            return skipped
-        try:
-            replies = [await self.model.ask(request) for request in self.calls(prompt, response)]
-        except CallError as error:
-            return no_verdict(self, response, "error", "judge-provider", str(error))
-        return self.read(response, replies, prompt=prompt)
+    async def _judge_one(self, prompt: Prompt, response: Response, ask: Ask) -> Judgment:
+        foregone = self.no_call(prompt, response)
+        if foregone is not None:
+            return foregone
+        calls = [(self.model, request) for request in self.calls(prompt, response)]
+        return await ask_until_read(self, response, calls, partial(self.read, response, prompt=prompt), ask)
 
     def _messages(self, ask: AskSpec, prompt: Prompt, response: Response) -> tuple[Message, ...]:
         if self.spec.layout == "answer":

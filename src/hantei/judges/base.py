@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
 from hantei.errors import UsageError
 from hantei.language import detect, primary
 from hantei.records import Fault, Judgment, JudgmentStatus, Prompt, Response
 
+if TYPE_CHECKING:  # the built-in judge loads nothing of what asks models
+    from hantei.models.base import Model, Reply, Request
 
-class Judge(Protocol):
-    """Judges pairs in order, one judgment each; never guesses, never raises for what an answer says."""
+
+Pair = tuple[Prompt, Response]
+"""A response and the prompt that it answers."""
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The run stops; a call that has not been made is not made. A judge lets it pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply and what was paid for it in US dollars: 0 from the cache, None where the price is not known."""
+
+    reply: Reply
+    cost: float | None
+
+
+class Ask(Protocol):
+    """Makes one call of a judge's, with all that a run knows of: retries, connections, cache, cost and limits."""
+
+    async def __call__(
+        self, model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None
+    ) -> Answer:
+        """Return the answer to a request.
+
+        Args:
+            model: what is asked.
+            request: what it is asked.
+            sample: tells repeated calls of one request apart, for the cache.
+            card_hash: of whose replies the cache may take this one; by default those of the judge that is at work. A
+                judge inside of another, as in a cascade, gives its own and so shares what was paid for without it.
+
+        Raises:
+            CallError: it failed for good.
+            Stopped: the run stops.
+        """
+        ...
+
+
+class Named(Protocol):
+    """What has a judge's name and version."""
 
     @property
     def name(self) -> str:
@@ -24,12 +66,43 @@ class Judge(Protocol):
         """SHA-256 of everything that makes the judge's verdicts what they are."""
         ...
 
+
+class Judge(Named, Protocol):
+    """Judges pairs; never guesses, never raises for what an answer says."""
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The models that it asks, which are priced before and closed after a run; none for a classifier."""
+        ...
+
     def outline(self) -> dict[str, Any]:
         """Return what ``run.json`` and the report say of the judge: ``rate_kind``, languages, evidence, notices."""
         ...
 
-    def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
-        """Return the judgments of ``pairs``, in the same order."""
+    def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
+        """Return what it asks about a pair at most, as far as that is known before the first reply: for forecasts."""
+        ...
+
+    def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+        """Yield the judgments of ``pairs``, each as soon as it is finished, in any order.
+
+        A pair that is left out is judged again when the run is resumed.
+
+        Raises:
+            Stopped: the run stops, and some pairs have no judgment.
+        """
+        ...
+
+
+class Classifier(Named, Protocol):
+    """A judge that asks nobody; ``classifying.as_judge`` makes a ``Judge`` of it."""
+
+    def outline(self) -> dict[str, Any]:
+        """Return what ``run.json`` and the report say of the judge, as ``Judge.outline`` does."""
+        ...
+
+    def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
+        """Return the judgments of ``pairs``, in the same order. It is called in a thread of its own."""
         ...
 
 
@@ -38,7 +111,7 @@ def language_of(prompt: Prompt, response: Response) -> str | None:
     return primary(prompt.language) or detect(prompt.text) or detect(response.text)
 
 
-def no_verdict(judge: Judge, response: Response, status: JudgmentStatus, fault: Fault, error: str) -> Judgment:
+def no_verdict(judge: Named, response: Response, status: JudgmentStatus, fault: Fault, error: str) -> Judgment:
     """Return a judge's judgment of a response without a verdict, with the reason and whose it is."""
     return Judgment(
         response_id=response.id,
@@ -50,7 +123,7 @@ def no_verdict(judge: Judge, response: Response, status: JudgmentStatus, fault: 
     )
 
 
-def unanswered(judge: Judge, response: Response) -> Judgment | None:
+def unanswered(judge: Named, response: Response) -> Judgment | None:
     """Return the judgment of a response in which there is no answer to judge, None where there is one."""
     if response.status == "filtered":
         return no_verdict(judge, response, "filtered", "provider", "a content filter kept the answer back")
@@ -59,7 +132,7 @@ def unanswered(judge: Judge, response: Response) -> Judgment | None:
     return None
 
 
-def foreign(judge: Judge, response: Response, language: str | None, why: str) -> Judgment:
+def foreign(judge: Named, response: Response, language: str | None, why: str) -> Judgment:
     """Return the judgment of an answer in a language that the judge does not judge; ``why`` comes before its name."""
     known = f"language '{language}'" if language else "a language that was not recognised"
     return no_verdict(judge, response, "abstained", "judge", f"{why} {known}")

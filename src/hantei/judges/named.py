@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
 
 from hantei.errors import UsageError
 from hantei.judges.base import Judge
 from hantei.judges.card import load_card
+from hantei.judges.classifying import as_judge
 
 
 def load_judge(name: str) -> Judge:
-    """Return the judge of this name, ready to judge; an ``AskedJudge`` where it asks a model.
+    """Return the judge of this name, ready to judge.
 
     Raises:
         UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, or it is a person.
@@ -27,7 +27,7 @@ def load_judge(name: str) -> Judge:
         raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
     if model and loader == _LOADERS["builtin"]:
         raise UsageError(f"--judge {name}: {card} asks no model; write --judge {card}")
-    return cast(Judge, import_module(loader).load_named(name))
+    return as_judge(import_module(loader).load_named(name))
 
 
 _LOADERS = {

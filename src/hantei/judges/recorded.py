@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeGuard, get_args
+from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 from urllib.parse import unquote
 
 from msgspec.structs import replace
 
 from hantei.errors import InputError, RecordError, UsageError
-from hantei.judges.base import no_verdict
+from hantei.judges.base import Ask, Pair, no_verdict
 from hantei.judges.card import load_card
 from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response, from_line
+
+if TYPE_CHECKING:
+    from hantei.models.base import Model, Request
 
 _TEXTS = ("fault", "scale", "critique", "comment", "error", "served_model")
 """What of a judgment is a text or absent, and is shown to people."""
@@ -33,9 +36,19 @@ class RecordedJudge:
         """Return what ``run.json`` and the report say of the judge."""
         return load_card("recorded").outline()
 
-    def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
-        """Return one judgment for each pair, in the same order."""
-        return [self._one(response) for _, response in pairs]
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Nothing is asked."""
+        return ()
+
+    def requests(self, _prompt: Prompt, _response: Response) -> Sequence[tuple[Model, Request]]:
+        """Return nothing: nobody is asked."""
+        return ()
+
+    async def judge(self, pairs: Sequence[Pair], _ask: Ask) -> AsyncIterator[Judgment]:
+        """Yield one judgment for each pair."""
+        for _, response in pairs:
+            yield self._one(response)
 
     def _one(self, response: Response) -> Judgment:
         found = self.said.get(response.id)

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from hantei.judges import Judge
+from hantei.judges.base import Named
 from hantei.runs.counting import spread_over_systems
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -22,7 +22,7 @@ MOST = 2_000
 _IN_ALL = 40_000
 
 
-def note_drift(run: Run, index: Index, judges: Iterable[Judge]) -> None:
+def note_drift(run: Run, index: Index, judges: Iterable[Named]) -> None:
     """Write into ``run.json`` how the judged answers differ from each judge's training data, system by system.
 
     ``judges[NAME].drift`` is a list with the fields of ``Drift``, empty where nothing differs, absent where the judge

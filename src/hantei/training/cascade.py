@@ -25,6 +25,7 @@ from hantei.inputs.labelled import Labelled, read_labelled
 from hantei.judges import Judge, load_judge
 from hantei.judges.cascade.fit import Fit
 from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, Classes, Doubles, Head, Rule, chances_of, verdict_of
+from hantei.judges.classifying import judge_all
 from hantei.judges.recorded import RecordedJudge
 from hantei.metrics.calibration import fit_temperature
 from hantei.metrics.classification import confusion, macro_f1
@@ -42,8 +43,6 @@ _FEWEST = 30
 
 _UNKNOWN = -1.5
 """The score of an answer that the cheap judge has no verdict on: it is always asked about, whatever the threshold."""
-
-_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +326,7 @@ def _named(judge: Judge) -> dict[str, str]:
 
 def _judge(flag: str, name: str) -> Judge:
     judge = load_judge(name)
-    if hasattr(judge, "calls"):
+    if judge.models:
         raise UsageError(
             f"{flag} {name}: asks a model, which fitting does not; run hantei judge FILE --judge {name} first and give "
             f"{flag} recorded@RUN/judgments/FILE.jsonl"
@@ -342,7 +341,7 @@ def _judged(judge: Judge, rows: Sequence[Labelled]) -> list[Judgment]:
         pairs = [(prompt, changed(response, id=prompt.id)) for prompt, response in pairs]
         if not any(response.id in judge.said for _, response in pairs):
             raise UsageError(f"{judge.name}: holds no verdict on these answers: no id is that of a row of the labels")
-    return [one for start in range(0, len(pairs), _ROWS) for one in judge.judge(pairs[start : start + _ROWS])]
+    return judge_all(judge, pairs)
 
 
 def _say_of_seen(seen: NDArray[np.bool_], judge: Judge, say: Say) -> None:

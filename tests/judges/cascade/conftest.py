@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,23 +12,28 @@ from msgspec.structs import replace
 
 from hantei.judges.cascade.judge import Cascade
 from hantei.judges.cascade.rule import Rule
+from hantei.judges.classifying import as_judge
 from hantei.records import Judgment, Message, Prompt, Response, to_line
 
 
 @dataclass
 class Told:
-    """Gives the judgments that it is told, by response id, and keeps which it was asked about."""
+    """Gives the judgments that it is told, by response id; keeps what it was asked about, how and where."""
 
     name: str
     said: Mapping[str, Judgment]
     card_hash: str = "0" * 64
     asked: list[str] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
 
     def outline(self) -> dict[str, Any]:
         return {"rate_kind": "flagged", "languages": ["en"], "notices": [f"by {self.name}"]}
 
     def judge(self, pairs: Sequence[tuple[Prompt, Response]]) -> list[Judgment]:
         self.asked += [response.id for _, response in pairs]
+        self.batches.append(len(pairs))
+        self.threads.add(threading.get_ident())
         return [replace(self.said[response.id], judge=self.name, card_hash=self.card_hash) for _, response in pairs]
 
 
@@ -52,8 +58,8 @@ def cascade(cheap: Sequence[Judgment], expensive: Sequence[Judgment], rule: Rule
     return Cascade(
         name="cascade@cheap,expensive",
         card_hash="2" * 64,
-        cheap=first,
-        expensive=second,
+        cheap=as_judge(first),
+        expensive=as_judge(second),
         rule=rule,
         threshold=threshold,
         about={},

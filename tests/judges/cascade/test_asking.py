@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as changed
 
 from hantei.engine.asking import Asked
 from hantei.engine.forecast import estimate
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome
 from hantei.judges import load_judge
-from hantei.judges.asked import AskedJudge
-from hantei.judges.cascade.judge import AskingCascade
+from hantei.judges.cascade.judge import Cascade
 from hantei.judges.cascade.rule import Rule
+from hantei.judges.classifying import as_judge
 from hantei.models.base import CallError, Reply
 from hantei.records import Judgment, response_id
 from tests.judges.cascade.conftest import Told, pair, sure
-from tests.judges.conftest import judge_of
+from tests.judges.conftest import judge_of, judged
 from tests.runs.fakes import Asking, FakeAskingJudge, FakeModel, Fault
 
 NAME = "cascade?threshold=0.9@cheap,fake@fake/model"
@@ -37,12 +38,12 @@ def cheap(count: int = 6) -> Told:
     return Told("cheap", said)
 
 
-def cascade(first: Told, model: FakeModel, rule: Rule | None = None) -> AskingCascade:
-    return AskingCascade(
+def cascade(first: Told, model: FakeModel, rule: Rule | None = None) -> Cascade:
+    return Cascade(
         name=NAME,
         card_hash="2" * 64,
-        cheap=first,
-        expensive=cast(AskedJudge, FakeAskingJudge(model)),
+        cheap=as_judge(first),
+        expensive=FakeAskingJudge(model),
         rule=rule or Rule("unsafe"),
         threshold=0.9,
         about={"rate_kind": "flagged"},
@@ -112,39 +113,52 @@ def test_a_reply_without_a_verdict_is_asked_for_again_and_then_none(tmp_path: Pa
 def test_a_reply_is_weighed_with_what_the_cheap_judge_said() -> None:
     first = Told("cheap", {"a": sure("a", 0.4)})
     rule = Rule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
-    found = cascade(first, FakeModel(), rule)
-    prompt, response = pair("a")
-    out = found.read(response, [Reply(text="unsafe")], ("unsafe",), prompt)
+    found = cascade(first, FakeModel(lambda *_: Reply(text="unsafe")), rule)
+    (out,) = judged(found, [pair("a")])
     assert out.p_unsafe == pytest.approx(0.32 / 0.38, abs=1e-4)
     assert (out.unsafe, out.answered_by, out.attempts) == (True, "fake@fake/model", ("unsafe",))
-    with pytest.raises(ValueError, match="the prompt"):
-        found.read(response, [Reply(text="unsafe")])
 
 
 def test_what_the_expensive_judge_needs_no_call_for_is_not_called_for() -> None:
     first = Told("cheap", {"a": Judgment(response_id="a", judge="", status="abstained", fault="judge")})
-    found = AskingCascade(
-        name=NAME,
-        card_hash="2" * 64,
-        cheap=first,
-        expensive=judge_of("wildguard-style@scripted"),
-        rule=Rule("unsafe"),
-        threshold=0.9,
-        about={},
-    )
+    expensive = judge_of("wildguard-style@scripted")
+    found = replace(cascade(first, FakeModel()), expensive=expensive)
     prompt, response = pair("a", "日本語の答え")
-    foregone = found.no_call(type(prompt)(id="a", messages=prompt.messages, language="ja"), response)
-    assert foregone is not None
+    japanese = changed(prompt, language="ja")
+    (foregone,) = judged(found, [(japanese, response)])
     assert (foregone.status, foregone.judge, foregone.answered_by) == ("abstained", NAME, None)
-    assert found.no_call(prompt, response) is None
-    assert found.calls(prompt, response) == found.expensive.calls(prompt, response)
+    assert found.requests(japanese, response) == ()
+    assert found.requests(prompt, response) == tuple(expensive.requests(prompt, response)) != ()
+
+
+def test_each_answer_is_judged_cheaply_once_in_batches_off_the_loop(tmp_path: Path) -> None:
+    said = {f"fake/model/{n}/0": sure(f"fake/model/{n}/0", 0.6 if n % 2 else 0.01) for n in range(100)}
+    first, judging = Told("cheap", said), FakeModel(lambda *_: Reply(text="unsafe"))
+    asking = Asking(tmp_path, 100)
+    asking.drive(FakeModel())  # the answers are there, as those of a file
+    asking.drive(FakeModel(), cascade(first, judging))
+    assert (sorted(first.asked), first.batches) == (sorted(said), [100])
+    assert threading.get_ident() not in first.threads
+    assert sum(judging.asked.values()) == 50
+    assert sum(bool(one.unsafe) for one in asking.run.judgments(NAME)) == 50
+
+
+def test_the_cheap_verdicts_are_written_before_the_dear_ones_are_there(tmp_path: Path) -> None:
+    asking = Asking(tmp_path, 6)
+    asking.drive(FakeModel())
+    written: list[int] = []
+
+    def look(_question: str, _before: int) -> Reply:
+        written.append(len(asking.run.judgments_path(NAME).read_bytes().splitlines()))
+        return Reply(text="unsafe")
+
+    asking.drive(FakeModel(), cascade(cheap(), FakeModel(look, delay_s=0.01)))
+    assert written[0] == 3  # the cheap judge is sure of three of six
 
 
 def test_the_built_in_judge_before_a_model(tmp_path: Path) -> None:
     replies = tmp_path / "replies.jsonl"
     replies.write_text('{"prompt": "x", "response": "y"}\n')
     found = load_judge(f"cascade?threshold=0.51@builtin,rubric@replay/{replies}")
-    assert isinstance(found, AskingCascade)
-    judgment = found.no_call(*pair("a", "I cannot help with that request."))
-    assert judgment is not None
+    (judgment,) = judged(found, [pair("a", "I cannot help with that request.")])
     assert (judgment.answered_by, judgment.judge, judgment.unsafe) == ("builtin", found.name, False)

@@ -10,15 +10,16 @@ import pytest
 from hantei import api
 from hantei.judges.cascade.judge import Cascade
 from hantei.judges.cascade.rule import Rule
+from hantei.judges.classifying import ClassifierJudge, judge_all
 from hantei.judges.recorded import load_named as recorded
 from hantei.records import Judgment, Response, response_id
-from tests.judges.cascade.conftest import Told, acting, cascade, pair, sure, written
+from tests.judges.cascade.conftest import acting, cascade, pair, sure, written
 
 UNSAFE = Rule("unsafe")
 
 
 def judged(found: Cascade, *ids: str) -> list[Judgment]:
-    return found.judge([pair(identity) for identity in ids])
+    return judge_all(found, [pair(identity) for identity in ids])
 
 
 def test_only_what_is_below_the_threshold_is_asked_about() -> None:
@@ -26,8 +27,8 @@ def test_only_what_is_below_the_threshold_is_asked_about() -> None:
         [sure("a", 0.95), sure("b", 0.6), sure("c", 0.1), sure("d", 0.2)], [sure("b", 0.2), sure("d", 0.9)], UNSAFE, 0.9
     )
     out = judged(found, "a", "b", "c", "d")
-    assert isinstance(found.expensive, Told)
-    assert found.expensive.asked == ["b", "d"]
+    assert isinstance(found.expensive, ClassifierJudge)
+    assert found.expensive.classifier.asked == ["b", "d"]  # type: ignore[attr-defined]
     assert [one.unsafe for one in out] == [True, False, False, True]
     assert [one.answered_by for one in out] == ["cheap", "expensive", "cheap", "expensive"]
     assert [one.p_unsafe for one in out] == [0.95, 0.2, 0.1, 0.9]
@@ -149,7 +150,8 @@ def test_calls_saved_are_in_the_summary(tmp_path: Path) -> None:
 def test_a_recorded_judge_repeats_under_its_own_name(tmp_path: Path) -> None:
     said = [sure("a", 0.9, cost=0.5, answered_by="x", critique="It tells how."), sure("b", 0.1)]
     judge = recorded(f"recorded@{written(tmp_path / 'said.jsonl', said)}")
-    known, unknown = judge.judge([pair("a"), (pair("b")[0], Response(id="z", prompt_id="b", system="s", text="t"))])
+    other = (pair("b")[0], Response(id="z", prompt_id="b", system="s", text="t"))
+    known, unknown = judge_all(judge, [pair("a"), other])
     assert (known.unsafe, known.judge, known.cost, known.answered_by) == (True, judge.name, None, None)
     assert known.critique == "It tells how."
     assert (unknown.status, unknown.fault) == ("abstained", "judge")

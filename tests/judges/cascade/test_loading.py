@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from hantei.engine.asking import AskingJudge
 from hantei.errors import CardError, HanteiError, InputError, UsageError
 from hantei.judges import card_names, load_card, load_judge
 from hantei.judges.cascade.fit import Fit, read_fit
-from hantei.judges.cascade.judge import AskingCascade, Cascade
+from hantei.judges.cascade.judge import Cascade
 from hantei.records import Judgment
-from hantei.runs.judging import asks_model
 from tests.judges.cascade.conftest import sure, written
 
 
@@ -54,15 +52,10 @@ def fitted(path: Path, **changed: Any) -> Path:
     return path
 
 
-def test_an_expensive_judge_that_asks_a_model_makes_an_asking_cascade(asking: str, expensive: str) -> None:
+def test_a_cascade_asks_the_models_of_its_expensive_judge(asking: str, expensive: str) -> None:
     found = load_judge(f"cascade?threshold=0.9@builtin,{asking}")
-    assert isinstance(found, AskingCascade)
-    assert isinstance(found, AskingJudge)
-    assert asks_model(found)
-    here = load_judge(f"cascade?threshold=0.9@builtin,{expensive}")
-    assert isinstance(here, Cascade)
-    assert not asks_model(here)
-    assert not isinstance(here, AskingJudge)
+    assert [model.name for model in found.models] == [asking.partition("@")[2]]
+    assert load_judge(f"cascade?threshold=0.9@builtin,{expensive}").models == ()
 
 
 def test_the_name_parts_at_the_first_comma(cheap: str, expensive: str) -> None:

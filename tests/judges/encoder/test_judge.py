@@ -10,17 +10,16 @@ import pytest
 from msgspec.structs import replace
 
 from hantei.errors import UsageError
-from hantei.judges import load_judge
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.folder import load
-from hantei.judges.encoder.judge import EncoderJudge, _chunks
+from hantei.judges.encoder.judge import EncoderJudge, _chunks, load_named
 from hantei.judges.encoder.windows import spans
 from hantei.records import ACTIONS, Message
 from tests.judges.encoder.tiny import make_encoder, pair, pairs, torch
 
 
 def judge_of(folder: Path, settings: str = "precision=fp32") -> EncoderJudge:
-    judge = load_judge(f"encoder?{settings}@hf/{folder}")
+    judge = load_named(f"encoder?{settings}@hf/{folder}")
     assert isinstance(judge, EncoderJudge)
     return judge
 
@@ -156,7 +155,7 @@ def test_chunks_are_bounded_in_characters() -> None:
 def test_a_wrong_name_says_what_is_wrong(tmp_path: Path, name: str, message: str) -> None:
     made = make_encoder(tmp_path)
     with pytest.raises(UsageError, match=message):
-        load_judge(name.replace("PATH", str(made)))
+        load_named(name.replace("PATH", str(made)))
 
 
 def test_no_torch_is_needed_to_look_at_a_card() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from hantei.errors import UsageError
-from hantei.judges import load_judge
 from hantei.judges.encoder import onnx as module
 from hantei.judges.encoder import running
+from hantei.judges.encoder.judge import load_named
 from hantei.judges.encoder.outputs import trained_heads
 from tests.judges.encoder.tiny import make_encoder, pairs
 
@@ -27,10 +27,10 @@ def copies(cache: Path) -> list[Path]:
 def test_it_is_made_once_and_agrees_with_32_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, given = make_encoder(tmp_path / "tiny"), pairs(200)
     before = logging.getLogger().handlers[:]
-    judge = load_judge(f"encoder@hf/{made}")
+    judge = load_named(f"encoder@hf/{made}")
     assert judge.outline()["precision"] == "int8"
     assert judge.outline()["notices"] == []
-    real = load_judge(f"encoder?precision=fp32@hf/{made}").judge(given)
+    real = load_named(f"encoder?precision=fp32@hf/{made}").judge(given)
     found = judge.judge(given)
     assert np.mean([a.unsafe == b.unsafe for a, b in zip(real, found, strict=True)]) >= 0.95
     assert np.mean([a.action == b.action for a, b in zip(real, found, strict=True)]) >= 0.9
@@ -41,13 +41,13 @@ def test_it_is_made_once_and_agrees_with_32_bits(tmp_path: Path, monkeypatch: py
 
     assert len(copies(tmp_path / "cache")) == 1
     monkeypatch.setattr(module, "_export", None)  # would raise if it were called
-    assert load_judge(f"encoder@hf/{made}").outline()["notices"] == [line]
+    assert load_named(f"encoder@hf/{made}").outline()["notices"] == [line]
     assert not list((tmp_path / "cache" / "encoders").glob(".part-*"))
     assert logging.getLogger().handlers == before
 
 
 def test_few_rows_are_filled_up_to_a_sample(tmp_path: Path) -> None:
-    judge = load_judge(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
+    judge = load_named(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
     judge.judge(pairs(3))
     assert " of 64 labels differ" in judge.outline()["notices"][0]
 
@@ -58,21 +58,21 @@ def test_a_network_that_cannot_be_converted_runs_in_32_bits(tmp_path: Path, monk
 
     monkeypatch.setattr(module, "_export", broken)
     made = make_encoder(tmp_path / "tiny")
-    load_judge(f"encoder@hf/{made}")
+    load_named(f"encoder@hf/{made}")
     monkeypatch.undo()  # the second time it is known
     monkeypatch.setenv("HANTEI_CACHE", str(tmp_path / "cache"))
-    outline = load_judge(f"encoder@hf/{made}").outline()
+    outline = load_named(f"encoder@hf/{made}").outline()
     assert outline["precision"] == "fp32"
     assert outline["notices"] == ["fp32: the network could not be made 8-bit: no such operator"]
     with pytest.raises(UsageError, match="cannot be made 8-bit: no such operator"):
-        load_judge(f"encoder?precision=int8@hf/{made}")
+        load_named(f"encoder?precision=int8@hf/{made}")
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HANTEI_CACHE", str(tmp_path / "file"))
     with pytest.raises(UsageError, match="cannot be written"):
-        load_judge(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
+        load_named(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
 
 
 @pytest.mark.parametrize("problem", [OSError(28, "No space left on device"), MemoryError()])
@@ -83,40 +83,40 @@ def test_what_may_pass_is_tried_again(tmp_path: Path, monkeypatch: pytest.Monkey
     made = make_encoder(tmp_path / "tiny")
     with monkeypatch.context() as patch:
         patch.setattr(module, "_export", short)
-        (notice,) = load_judge(f"encoder@hf/{made}").outline()["notices"]
+        (notice,) = load_named(f"encoder@hf/{made}").outline()["notices"]
     assert "No space left" in notice or "too little memory" in notice
-    assert load_judge(f"encoder@hf/{made}").outline()["precision"] == "int8"
+    assert load_named(f"encoder@hf/{made}").outline()["precision"] == "int8"
 
 
 def test_a_copy_that_does_not_run_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_quantise", lambda _source, target: target.write_bytes(b"no network"))
-    outline = load_judge(f"encoder@hf/{make_encoder(tmp_path / 'tiny')}").outline()
+    outline = load_named(f"encoder@hf/{make_encoder(tmp_path / 'tiny')}").outline()
     assert outline["precision"] == "fp32"
     assert not copies(tmp_path / "cache")
 
 
 def test_a_damaged_copy_is_made_again(tmp_path: Path) -> None:
     made = make_encoder(tmp_path / "tiny")
-    load_judge(f"encoder@hf/{made}")
+    load_named(f"encoder@hf/{made}")
     (copy,) = copies(tmp_path / "cache")
     whole = copy.stat().st_size
     copy.write_bytes(copy.read_bytes()[:100])
-    assert load_judge(f"encoder@hf/{made}").outline()["precision"] == "int8"
+    assert load_named(f"encoder@hf/{made}").outline()["precision"] == "int8"
     assert copy.stat().st_size == whole
 
 
 def test_a_written_network_with_other_numbers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_NEAR", -1.0)
     with pytest.raises(UsageError, match="gives other numbers"):
-        load_judge(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
+        load_named(f"encoder?precision=int8@hf/{make_encoder(tmp_path / 'tiny')}")
 
 
 def test_without_onnxruntime_it_runs_in_32_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "installed", lambda: False)
     made = make_encoder(tmp_path / "tiny")
-    assert load_judge(f"encoder@hf/{made}").outline()["precision"] == "fp32"
+    assert load_named(f"encoder@hf/{made}").outline()["precision"] == "fp32"
     with pytest.raises(UsageError, match="need an extra"):
-        load_judge(f"encoder?precision=int8@hf/{made}")
+        load_named(f"encoder?precision=int8@hf/{made}")
 
 
 def test_flips_are_counted_by_head() -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges import load_judge
 from hantei.judges.builtin.weights import Heads
+from hantei.judges.classifying import judge_all
 from hantei.records import Judgment, Message, Prompt, Response, to_line
 from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
@@ -195,7 +196,7 @@ def test_verdicts_are_written_as_a_recorded_judge_reads_them(tmp_path: Path) -> 
     said = load_judge(f"recorded@{folder / 'gpt-4.jsonl'}")
     prompt = Prompt(id="4", messages=(Message(role="user", content="Question 4?"),))
     answer = Response(id="annotated_response_vicuna-7b/4/0", prompt_id="4", system="x", text="y")
-    (judgment,) = said.judge([(prompt, answer)])
+    (judgment,) = judge_all(said, [(prompt, answer)])
     assert (judgment.action, judgment.unsafe) == (5, True)
     own = next(folder.glob("encoder*.jsonl"))
     assert len(own.read_bytes().splitlines()) == 5  # GPT-4's answers alone

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hantei.errors import CardError
-from hantei.judges.base import flag, foreign, language_of, settings_of, unanswered
+from hantei.judges.base import Pair, flag, foreign, language_of, settings_of, unanswered
 from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches, prompt_bags
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import Doubles, Heads, Weights, heads, pair_hashes, read
@@ -27,8 +27,6 @@ _ACTIONS = tuple(str(number) for number in range(6))
 _REFUSALS: tuple[Refusal, ...] = ("none", "partial", "full")
 _CHUNK = 4096
 """Pairs scored between two steps of building judgments."""
-
-Pair = tuple[Prompt, Response]
 
 
 class Window(NamedTuple):

@@ -1,24 +1,21 @@
-"""The cascade as a judge: one class where the expensive judge runs here, one where it asks a model."""
+"""The cascade as a judge, whatever its two judges are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec.structs import replace
 
-from hantei.judges.base import Judge
+from hantei.judges.base import Ask, Judge, Pair
 from hantei.judges.cascade.rule import Rule, chances_of, verdict_of
 from hantei.records import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
-    from hantei.judges.asked import AskedJudge
     from hantei.judges.profile import Profile
-    from hantei.models import Model, Reply, Request
-
-Pair = tuple[Prompt, Response]
+    from hantei.models.base import Model, Request
 
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(("unsafe", "p_unsafe", "action", "refusal", "score", "scale")),
@@ -53,16 +50,26 @@ class Cascade:
         """What the cheap judge's training answers look like: on others it may be sure and wrong."""
         return getattr(self.cheap, "profile", None)
 
-    def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
-        """Return one judgment for each pair, in order; the expensive judge sees only the pairs that need it."""
-        first = self.cheap.judge(pairs)
-        asked = self.asks(first)
-        rest = [pair for pair, ask in zip(pairs, asked, strict=True) if ask]
-        second = iter(self.expensive.judge(rest) if rest else [])
-        return [
-            self._both(judgment, next(second)) if ask else self._cheap(judgment)
-            for judgment, ask in zip(first, asked, strict=True)
-        ]
+    @property
+    def models(self) -> Sequence[Model]:
+        """The models of both judges."""
+        return (*self.cheap.models, *self.expensive.models)
+
+    def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
+        """Return what both judges would ask: what the cheap one spares depends on what it will say."""
+        return (*self.cheap.requests(prompt, response), *self.expensive.requests(prompt, response))
+
+    async def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
+        """Yield the cheap judge's verdicts that stand at once, then the expensive judge's of the pairs that need it."""
+        first = {judgment.response_id: judgment async for judgment in self.cheap.judge(pairs, ask)}
+        asked = dict(zip(first, self.asks(list(first.values())), strict=True))
+        for identity, judgment in first.items():
+            if not asked[identity]:
+                yield self._cheap(judgment)
+        rest = [pair for pair in pairs if asked.get(pair[1].id)]
+        if rest:
+            async for judgment in self.expensive.judge(rest, ask):
+                yield self._both(first[judgment.response_id], judgment)
 
     def asks(self, first: Sequence[Judgment]) -> list[bool]:
         """Return for each judgment of the cheap judge whether the expensive one is to be asked."""
@@ -116,44 +123,3 @@ class Cascade:
         comment = f"the expensive judge said {head} {labels[said]}"
         kept = f"{second.comment}; {comment}" if second.comment else comment
         return replace(second, **verdict, probabilities=heads, comment=kept)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskingCascade(Cascade):
-    """A cascade whose expensive judge asks a model: the engine makes the calls, and only those that are needed."""
-
-    expensive: AskedJudge
-
-    @property
-    def model(self) -> Model:
-        """What is asked."""
-        return self.expensive.model
-
-    def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
-        """Return the judgment where the cheap judge's stands or no call can give one, None where a call is needed."""
-        first = self.cheap.judge([(prompt, response)])
-        if not self.asks(first)[0]:
-            return self._cheap(first[0])
-        second = self.expensive.no_call(prompt, response)
-        return None if second is None else self._both(first[0], second)
-
-    def calls(self, prompt: Prompt, response: Response) -> tuple[Request, ...]:
-        """Return the requests of the expensive judge."""
-        return self.expensive.calls(prompt, response)
-
-    def read(
-        self,
-        response: Response,
-        replies: Sequence[Reply],
-        attempts: Sequence[str] = (),
-        prompt: Prompt | None = None,
-    ) -> Judgment:
-        """Return the judgment that the replies to ``calls`` amount to; the cheap judge reads the pair once more.
-
-        Raises:
-            ValueError: no ``prompt``, without which the cheap judge cannot judge.
-        """
-        if prompt is None:
-            raise ValueError("a cascade reads a reply with the prompt that it is about")
-        first = self.cheap.judge([(prompt, response)])[0]
-        return self._both(first, self.expensive.read(response, replies, attempts, prompt))

@@ -6,18 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from hantei.errors import CardError, UsageError
 from hantei.judges.base import Judge, settings_of
 from hantei.judges.card import card_hash, load_card
 from hantei.judges.cascade.fit import Fit, read_fit
-from hantei.judges.cascade.judge import AskingCascade, Cascade
+from hantei.judges.cascade.judge import Cascade
 from hantei.judges.cascade.rule import CLASSES, Rule
 from hantei.judges.named import load_judge
-
-if TYPE_CHECKING:
-    from hantei.judges.asked import AskedJudge
 
 _SETTINGS = {"threshold": "", "head": "", "fit": ""}
 _SHAPE = "expected cascade?threshold=0.9@CHEAP,EXPENSIVE, such as cascade?threshold=0.9@builtin,rubric@openai/gpt-4o"
@@ -33,7 +30,7 @@ class _Plan(NamedTuple):
 
 
 def load_named(name: str) -> Cascade:
-    """Return the cascade of this name, an ``AskingCascade`` where its expensive judge asks a model.
+    """Return the cascade of this name.
 
     The name parts at its first ``@`` and what follows at its first comma: a comma in the cheap judge's own name is
     written %2C, the expensive judge's name may hold commas.
@@ -48,7 +45,7 @@ def load_named(name: str) -> Cascade:
     if not (one and comma and other):
         raise UsageError(f"--judge {name}: {_SHAPE}")
     cheap, expensive = load_judge(one), load_judge(other)
-    if hasattr(cheap, "calls"):
+    if cheap.models:
         raise UsageError(f"--judge {name}: {one} asks a model; the cheap judge must run here, as builtin does")
     if plan.fit is not None and plan.fit.cheap["card_hash"] != cheap.card_hash:
         raise CardError(
@@ -58,17 +55,15 @@ def load_named(name: str) -> Cascade:
     made = hashlib.sha256()
     for part in (card_hash(load_card("cascade")), cheap.card_hash, expensive.card_hash, plan.identity):
         made.update(part.encode() + b"\0")
-    parts: dict[str, Any] = {
-        "name": name,
-        "card_hash": made.hexdigest(),
-        "cheap": cheap,
-        "rule": plan.rule,
-        "threshold": plan.threshold,
-        "about": _outline(cheap, expensive, plan),
-    }
-    if hasattr(expensive, "calls"):
-        return AskingCascade(expensive=cast("AskedJudge", expensive), **parts)
-    return Cascade(expensive=expensive, **parts)
+    return Cascade(
+        name=name,
+        card_hash=made.hexdigest(),
+        cheap=cheap,
+        expensive=expensive,
+        rule=plan.rule,
+        threshold=plan.threshold,
+        about=_outline(cheap, expensive, plan),
+    )
 
 
 def _plan(name: str) -> _Plan:

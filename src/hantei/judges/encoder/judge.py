@@ -13,7 +13,7 @@ import numpy as np
 
 from hantei.benchmarks import starter_answers
 from hantei.errors import UsageError
-from hantei.judges.base import flag, foreign, language_of, settings_of, unanswered
+from hantei.judges.base import Pair, flag, foreign, language_of, settings_of, unanswered
 from hantei.judges.builtin.model import prompt_text
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.classifier import Classifier, trained_classifier
@@ -34,8 +34,6 @@ _SAMPLE = (64, 512)
 """How many inputs the labels of 8-bit and of 32-bit numbers are compared on, at least and at most."""
 _REFUSALS: tuple[Refusal, ...] = ("none", "partial", "full")
 _DIGITS = 6
-
-Pair = tuple[Prompt, Response]
 
 
 class EncoderJudge:

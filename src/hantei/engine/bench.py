@@ -1,0 +1,76 @@
+"""One judge at work: takes answers as they come, and gives out each judgment as soon as it is finished."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
+
+from hantei.errors import RunError
+from hantei.judges.base import Ask, Judge, Pair, Stopped
+from hantei.records import Judgment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+_BATCH = 512
+"""Answers that a judge is given at once, at most."""
+_ROOM = 1024
+"""Answers that a judge is at work on at once, at most: that bounds the memory, and who hands more has to wait."""
+
+
+class Bench:
+    """Hands all answers that one turn of the event loop brought to a judge as one batch; many batches go at a time."""
+
+    def __init__(
+        self, judge: Judge, ask: Ask, tasks: asyncio.TaskGroup, done: Callable[[int, Judgment, bool], None]
+    ) -> None:
+        """Set the bench up.
+
+        Args:
+            judge: who judges.
+            ask: makes the judge's calls.
+            tasks: where the work runs.
+            done: takes the number of an answer, a judgment of it, and whether it is the first one.
+        """
+        self._judge, self._ask, self._tasks, self._done = judge, ask, tasks, done
+        self._room = asyncio.Semaphore(_ROOM)
+        self._new: list[tuple[int, Pair]] = []
+        self._due = False
+
+    async def hand(self, number: int, pair: Pair) -> None:
+        """Hand in an answer by its number; wait for room where the judge has enough to do."""
+        await self._room.acquire()
+        self._new.append((number, pair))
+        if len(self._new) >= _BATCH:
+            self.start()
+        elif not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self.start)
+
+    def start(self) -> None:
+        """Start on what was handed in."""
+        new, self._new, self._due = self._new, [], False
+        if new:
+            self._tasks.create_task(self._work(new))
+
+    async def _work(self, batch: list[tuple[int, Pair]]) -> None:
+        numbers = {pair[1].id: number for number, pair in batch}
+        left = set(numbers)
+        judgments = cast("AsyncGenerator[Judgment]", self._judge.judge([pair for _, pair in batch], self._ask))
+        try:
+            async with aclosing(judgments):
+                async for judgment in judgments:
+                    identity = judgment.response_id
+                    if identity not in numbers:
+                        raise RunError(f"judge {self._judge.name} judged '{identity}', which it was not given")
+                    self._done(numbers[identity], judgment, identity in left)
+                    if identity in left:
+                        left.remove(identity)
+                        self._room.release()
+        except Stopped:
+            pass  # what has no judgment is judged when the run is resumed
+        finally:
+            for _ in left:
+                self._room.release()

@@ -1,0 +1,130 @@
+"""A classifier as a judge: its batches are judged off the event loop, however singly the pairs come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from inspect import signature
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+from hantei.judges.base import Ask, Classifier, Judge, Pair
+from hantei.records import Judgment, Prompt, Response
+
+if TYPE_CHECKING:
+    from hantei.judges.profile import Profile
+    from hantei.models.base import Model, Request
+
+BATCH = 512
+"""Pairs that a classifier gets at once, at most."""
+_GATHER_S = 0.05
+"""How long pairs that make no full batch wait for more."""
+
+
+_Waiting = tuple[Sequence[Pair], asyncio.Future[list[Judgment]]]
+
+
+def as_judge(judge: Judge | Classifier) -> Judge:
+    """Return a judge for anything that judges: a classifier, whose ``judge`` takes pairs alone, is wrapped."""
+    if len(signature(judge.judge).parameters) > 1:
+        return cast(Judge, judge)
+    return ClassifierJudge(cast(Classifier, judge))
+
+
+def judge_all(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
+    """Return the judgments of a judge that asks no model, in the order of the pairs; outside of a running event loop.
+
+    Raises:
+        ValueError: it asks a model.
+    """
+    if judge.models:
+        raise ValueError(f"{judge.name} asks a model: judge with hantei.judge")
+
+    async def collect() -> dict[str, Judgment]:
+        return {one.response_id: one async for one in judge.judge(pairs, _nobody)}
+
+    found = asyncio.run(collect())
+    return [found[response.id] for _, response in pairs]
+
+
+async def _nobody(model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None) -> Any:
+    raise ValueError(f"{model.name} was asked and is not among the judge's models: {request=} {sample=} {card_hash=}")
+
+
+class ClassifierJudge:
+    """A classifier behind the protocol of judges.
+
+    Calls of ``judge`` that come at about the same time are judged together, in batches of up to ``BATCH``, one batch
+    after the other in a thread: a pair alone costs a classifier nearly as much as a batch.
+    """
+
+    models: tuple[Model, ...] = ()
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self.name, self.card_hash = classifier.name, classifier.card_hash
+        self._waiting: list[_Waiting] = []
+        self._count = 0
+        self._work: asyncio.Task[None] | None = None
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the classifier's training answers look like, None where it does not know."""
+        return getattr(self.classifier, "profile", None)
+
+    def outline(self) -> dict[str, Any]:
+        """Return what the classifier says of itself."""
+        return self.classifier.outline()
+
+    def requests(self, _prompt: Prompt, _response: Response) -> Sequence[tuple[Model, Request]]:
+        """Return nothing: nobody is asked."""
+        return ()
+
+    async def judge(self, pairs: Sequence[Pair], _ask: Ask) -> AsyncIterator[Judgment]:
+        """Yield the judgments of ``pairs`` when their batch is judged."""
+        for start in range(0, len(pairs), BATCH):
+            for judgment in await self._judged(pairs[start : start + BATCH]):
+                yield judgment
+
+    async def _judged(self, pairs: Sequence[Pair]) -> list[Judgment]:
+        judged: asyncio.Future[list[Judgment]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((pairs, judged))
+        self._count += len(pairs)
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._judge_what_waits())
+        return await judged
+
+    async def _judge_what_waits(self) -> None:
+        try:
+            while self._waiting:
+                if self._count < BATCH:
+                    await asyncio.sleep(_GATHER_S)
+                await self._judge_batch(self._next_batch())
+        finally:
+            self._waiting, self._count = [], 0
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0][0]) <= BATCH):
+            batch.append(self._waiting.pop(0))
+            size += len(batch[-1][0])
+        self._count -= size
+        return batch
+
+    async def _judge_batch(self, batch: Sequence[_Waiting]) -> None:
+        together = [pair for pairs, _ in batch for pair in pairs]
+        try:
+            judgments = await asyncio.to_thread(self.classifier.judge, together)
+            if len(judgments) != len(together):
+                raise ValueError(f"{self.name} gave {len(judgments)} judgments of {len(together)} answers")
+        except Exception as error:
+            for _, judged in batch:
+                if not judged.done():
+                    judged.set_exception(error)
+            return
+        said = iter(judgments)
+        for pairs, judged in batch:
+            own = list(islice(said, len(pairs)))
+            if not judged.done():
+                judged.set_result(own)
