@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hantei.arrays import Doubles
 from hantei.judges.builtin.weights import Heads
-from hantei.metrics.classification import Doubles, macro_f1
+from hantei.metrics.classification import macro_f1
 from hantei.reproduce.do_not_answer import cascade
 from hantei.reproduce.do_not_answer.cascade import Point, curve, section, within
 from hantei.reproduce.do_not_answer.left_out import LeftOut

@@ -26,10 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.metrics.bootstrap import Index as Rows
+from hantei.arrays import Doubles, Flags, Integers
 from hantei.metrics.bootstrap import drawn
 from hantei.metrics.calibration import Calibration, Reading, calibrated, calibrated_top
-from hantei.metrics.classification import Doubles, Labels
 from hantei.metrics.intervals import Moments, interval
 from hantei.records import ACTIONS, REFUSALS, Judgment, from_line
 from hantei.runs.counting import side_by_side
@@ -51,7 +50,7 @@ _PAIR = np.dtype(
     ]
 )
 Pairs = NDArray[np.void]
-"""Rows of ``runs.counting.side_by_side``."""
+"""Integers of ``runs.counting.side_by_side``."""
 
 
 def against_people(run: Run, index: Index) -> tuple[dict[str, Any], ...]:
@@ -113,7 +112,7 @@ def _f1(overlap: dict[str, Any] | None) -> dict[str, Any] | None:
     return {key: 2 * overlap[key] / (1 + overlap[key]) for key in ("value", "low", "high")}
 
 
-def _share(hit: NDArray[np.bool_], counted: NDArray[np.bool_], prompt: Rows) -> dict[str, Any] | None:
+def _share(hit: Flags, counted: Flags, prompt: Integers) -> dict[str, Any] | None:
     """Return the share of ``hit`` among ``counted`` rows, its interval by prompt; None where nothing is counted."""
     if not counted.any():
         return None
@@ -126,7 +125,7 @@ def _share(hit: NDArray[np.bool_], counted: NDArray[np.bool_], prompt: Rows) -> 
     return {"value": moments.k / moments.n, "low": low, "high": high, "k": moments.k, "n": moments.n}
 
 
-def _drawn(statistic: Callable[[Doubles], float], prompt: Rows) -> dict[str, Any]:
+def _drawn(statistic: Callable[[Doubles], float], prompt: Integers) -> dict[str, Any]:
     """Return a statistic of how often each row is taken, its interval by drawing prompts."""
     low, high = np.percentile([statistic(times) for times in drawn(prompt)], (2.5, 97.5)).tolist()
     return {"value": statistic(np.ones(len(prompt))), "low": low, "high": high}
@@ -163,7 +162,7 @@ def _drawn_rows(rows: Pairs) -> Pairs:
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_READ])]
 
 
-def _read_probabilities(head: str, pairs: Pairs, file: Path) -> tuple[Doubles, Labels, Rows] | None:
+def _read_probabilities(head: str, pairs: Pairs, file: Path) -> tuple[Doubles, Integers, Integers] | None:
     """Return the probabilities of a head (n, classes), people's labels and the prompts; None where there are none."""
     rows = np.full((len(pairs), len(_CLASSES[head])), np.nan)
     with file.open("rb") as lines:

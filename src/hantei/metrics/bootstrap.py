@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hantei.arrays import Doubles, Integers
 
 REPLICATES = 1000
 _FEWEST, _ROWS_DRAWN = 100, 20_000_000
 """Where rows are many, so many of them are drawn in all; the interval is narrow then, and needs fewer replicates."""
 
-Index = NDArray[np.int64]
-Doubles = NDArray[np.float64]
 
-
-def bootstrap(statistic: Callable[[Index], float], cluster: Index, replicates: int = REPLICATES) -> tuple[float, float]:
+def bootstrap(
+    statistic: Callable[[Integers], float], cluster: Integers, replicates: int = REPLICATES
+) -> tuple[float, float]:
     """Return the 95% percentile interval of a statistic of row numbers, drawing whole clusters of rows with the seed 0.
 
     Args:
@@ -35,7 +35,7 @@ def bootstrap(statistic: Callable[[Index], float], cluster: Index, replicates: i
     return float(low), float(high)
 
 
-def drawn(cluster: Index) -> Iterator[Doubles]:
+def drawn(cluster: Integers) -> Iterator[Doubles]:
     """Yield, replicate by replicate, how often each row was drawn; whole clusters are drawn, with the seed 0.
 
     It is ``bootstrap`` for statistics that take a weight for each row, and holds one replicate at a time: there are

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hantei.metrics.bootstrap import Index, drawn
-from hantei.metrics.classification import Doubles, Labels
+from hantei.arrays import Doubles, Integers
+from hantei.metrics.bootstrap import drawn
 from hantei.metrics.intervals import wilson
 
 BINS = 10
@@ -79,18 +78,18 @@ class Calibration:
     isotonic: Reading | None
 
 
-def calibration_error(label: Labels, probability: Doubles, bins: int = BINS) -> float:
+def calibration_error(label: Integers, probability: Doubles, bins: int = BINS) -> float:
     """Return the expected calibration error of probabilities of label 1, in bins of equal width (arXiv 1706.04599)."""
     gaps = np.abs(np.bincount(_places(probability, bins), label - probability, bins))
     return float(gaps.sum() / len(label))
 
 
-def brier(label: Labels, probability: Doubles) -> float:
+def brier(label: Integers, probability: Doubles) -> float:
     """Return the mean squared distance of probabilities from labels 0 and 1 (Brier 1950)."""
     return float(((label - probability) ** 2).mean())
 
 
-def reliability(label: Labels, probability: Doubles, bins: int = BINS) -> tuple[Bin, ...]:
+def reliability(label: Integers, probability: Doubles, bins: int = BINS) -> tuple[Bin, ...]:
     """Return the bins of equal width that hold a row, from low probabilities to high ones."""
     place = _places(probability, bins)
     counted = (
@@ -111,7 +110,7 @@ def log_odds(probability: Doubles) -> Doubles:
     return np.stack([np.zeros_like(p), np.log(p / (1 - p))], axis=1)
 
 
-def fit_temperature(logits: Doubles, label: Labels) -> float:
+def fit_temperature(logits: Doubles, label: Integers) -> float:
     """Return the factor on logits (n, classes) under which the labels are most likely (arXiv 1706.04599).
 
     It is one over the temperature, between 0.01 and 100. The likelihood has one peak in it, which is found by golden
@@ -146,7 +145,7 @@ def apply_temperature(factor: float, logits: Doubles) -> Doubles:
     return probabilities
 
 
-def fit_isotonic(probability: Doubles, label: Labels) -> Doubles:
+def fit_isotonic(probability: Doubles, label: Integers) -> Doubles:
     """Return the knots (k, 2) of the rising step function nearest to the labels: probability, and what it becomes.
 
     Neighbours that are out of order are pooled until none are (Ayer et al. 1955); rows of equal probability count as
@@ -177,11 +176,11 @@ def apply_isotonic(knots: Doubles, probability: Doubles) -> Doubles:
 
 
 def out_of_fold(
-    fit: Callable[[Doubles, Labels], Fitted],
+    fit: Callable[[Doubles, Integers], Fitted],
     apply: Callable[[Fitted, Doubles], Doubles],
     given: Doubles,
-    label: Labels,
-    group: Index,
+    label: Integers,
+    group: Integers,
     folds: int = FOLDS,
 ) -> Doubles:
     """Return ``given`` scaled by what was fitted on the other folds only; all rows of a group are in one fold.
@@ -209,7 +208,7 @@ def out_of_fold(
     return scaled
 
 
-def calibrated(probability: Doubles, label: Labels, group: Index) -> Calibration:
+def calibrated(probability: Doubles, label: Integers, group: Integers) -> Calibration:
     """Return how well probabilities (n,) of label 1 are calibrated, as they are and scaled out of fold.
 
     Args:
@@ -224,7 +223,7 @@ def calibrated(probability: Doubles, label: Labels, group: Index) -> Calibration
     return _calibration(probability, label, group, scaled, fit_temperature(logits, label))
 
 
-def calibrated_top(probabilities: Doubles, label: Labels, group: Index) -> Calibration:
+def calibrated_top(probabilities: Doubles, label: Integers, group: Integers) -> Calibration:
     """Return how well the probability of the likeliest class is calibrated: how often that class is the label.
 
     Args:
@@ -241,7 +240,7 @@ def calibrated_top(probabilities: Doubles, label: Labels, group: Index) -> Calib
 
 
 def _calibration(
-    probability: Doubles, label: Labels, group: Index, temperature: Doubles | None, factor: float
+    probability: Doubles, label: Integers, group: Integers, temperature: Doubles | None, factor: float
 ) -> Calibration:
     if temperature is None:
         return Calibration(len(label), factor, _reading(label, probability, group), None, None)
@@ -250,7 +249,7 @@ def _calibration(
     return Calibration(len(label), factor, before, warm, stepped)
 
 
-def _reading(label: Labels, probability: Doubles, group: Index) -> Reading:
+def _reading(label: Integers, probability: Doubles, group: Integers) -> Reading:
     place, gap = _places(probability, BINS), label - probability
     square = gap**2
     gaps, squares = [], []
@@ -282,10 +281,10 @@ def _percentiles(values: Sequence[float] | Doubles, *which: float) -> tuple[floa
     return tuple(np.percentile(values, which).tolist())
 
 
-def _places(probability: Doubles, bins: int) -> NDArray[np.int64]:
-    place: NDArray[np.int64] = np.minimum((probability * bins).astype(np.int64), bins - 1)
+def _places(probability: Doubles, bins: int) -> Integers:
+    place: Integers = np.minimum((probability * bins).astype(np.int64), bins - 1)
     return place
 
 
-def _two(group: Index) -> bool:
+def _two(group: Integers) -> bool:
     return bool((group != group[0]).any())

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Labels = NDArray[np.int64]
-Doubles = NDArray[np.float64]
+from hantei.arrays import Doubles, Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Classification:
     classes: tuple[ClassScores, ...]
 
 
-def classification(label: Labels, guess: Labels, classes: int) -> Classification:
+def classification(label: Integers, guess: Integers, classes: int) -> Classification:
     """Return the scores of ``guess`` against ``label``, both whole numbers from 0 to ``classes`` - 1.
 
     A class that is never guessed has precision 0 and one that is never the label recall 0. The means are over the
@@ -62,13 +60,13 @@ def classification(label: Labels, guess: Labels, classes: int) -> Classification
     )
 
 
-def confusion(label: Labels, guess: Labels, classes: int) -> Labels:
+def confusion(label: Integers, guess: Integers, classes: int) -> Integers:
     """Return how often each guess was given to each label, (classes, classes): a row a label, a column a guess."""
-    table: Labels = np.bincount(label * classes + guess, minlength=classes * classes).reshape(classes, classes)
+    table: Integers = np.bincount(label * classes + guess, minlength=classes * classes).reshape(classes, classes)
     return table
 
 
-def macro_f1(label: Labels, guess: Labels, classes: int) -> float:
+def macro_f1(label: Integers, guess: Integers, classes: int) -> float:
     """Return the mean over the classes that occur (as label or guess) of their F1."""
     table = confusion(label, guess, classes)
     both = table.sum(axis=0) + table.sum(axis=1)
@@ -76,7 +74,7 @@ def macro_f1(label: Labels, guess: Labels, classes: int) -> float:
     return float((2 * np.diag(table)[seen] / both[seen]).mean())
 
 
-def average_precision(label: Labels, score: Doubles) -> float:
+def average_precision(label: Integers, score: Doubles) -> float:
     """Return the mean of the precision at each positive, rows taken by falling ``score``; nan without a positive.
 
     Rows of equal score are taken together, so that their order does not matter (as in scikit-learn). A score that
@@ -92,7 +90,7 @@ def average_precision(label: Labels, score: Doubles) -> float:
     return float((gained * hits / (ends + 1)).sum() / positives)
 
 
-def kappa(label: Labels, guess: Labels, classes: int) -> float:
+def kappa(label: Integers, guess: Integers, classes: int) -> float:
     """Return Cohen's kappa: agreement beyond chance over what chance leaves; nan where chance leaves nothing."""
     table = confusion(label, guess, classes) / len(label)
     chance = float(table.sum(axis=1) @ table.sum(axis=0))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hantei.arrays import Doubles
 from hantei.judges.encoder.heads import slices, width
-from hantei.judges.encoder.outputs import Doubles, Head, joined, log_probabilities, trained_heads
+from hantei.judges.encoder.outputs import Head, joined, log_probabilities, trained_heads
 
 
 def test_heads_stand_side_by_side() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hantei.arrays import Doubles
 from hantei.benchmarks import starter_answers
 from hantei.errors import UsageError
 from hantei.judges.base import Pair, flag, foreign, language_of, settings_of, unanswered
@@ -19,7 +20,7 @@ from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.classifier import Classifier, trained_classifier
 from hantei.judges.encoder.folder import CARD
 from hantei.judges.encoder.heads import HEADS
-from hantei.judges.encoder.outputs import Doubles, joined, log_probabilities
+from hantei.judges.encoder.outputs import joined, log_probabilities
 from hantei.judges.encoder.plain import SETTINGS as PLAIN_SETTINGS
 from hantei.judges.encoder.plain import plain_classifier
 from hantei.judges.encoder.running import SETTINGS as RUNNING_SETTINGS

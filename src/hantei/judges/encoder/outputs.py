@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Floats
 from hantei.judges.encoder.heads import HEADS, slices
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 _LEAST = 1e-12
 """Stands for a probability of 0 where its logarithm is needed: a class that a classifier does not have."""
 

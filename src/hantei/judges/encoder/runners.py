@@ -9,10 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from hantei.judges.encoder.outputs import Floats
-from hantei.judges.encoder.windows import Ints
+from hantei.arrays import Floats, Integers
 
-Batch = Mapping[str, Ints]
+Batch = Mapping[str, Integers]
 
 BATCH_TOKENS = {"int8": 1024, "fp32": 2048, "bf16": 2048, "cuda": 65_536}
 """Tokens in a batch: on a CPU what its caches hold well (measured, docs/perf.md), on a GPU enough to keep it busy."""

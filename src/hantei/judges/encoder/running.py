@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from hantei.arrays import Floats
 from hantei.errors import UsageError
 from hantei.judges.encoder.classifier import Classifier
 from hantei.judges.encoder.onnx import ConversionError, Converted, installed
-from hantei.judges.encoder.outputs import Floats, Head, log_probabilities
+from hantei.judges.encoder.outputs import Head, log_probabilities
 from hantei.judges.encoder.packing import batches
 from hantei.judges.encoder.runners import Runner, TorchRunner
 from hantei.judges.encoder.windows import Template, Tokens, padded

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hantei.arrays import Integers
 
 OVERLAP = 4
 """Neighbouring windows share one part in so many of what a window holds of the answer."""
-
-Ints = NDArray[np.int64]
 
 
 class Tokens(NamedTuple):
@@ -116,7 +115,7 @@ def encode(template: Template, pairs: Sequence[tuple[str, str]], max_tokens: int
     return [windows(template, q, a, max_tokens) for q, a in zip(questions, answers, strict=True)]
 
 
-def padded(template: Template, rows: Sequence[Tokens]) -> dict[str, Ints]:
+def padded(template: Template, rows: Sequence[Tokens]) -> dict[str, Integers]:
     """Return a batch as the arrays that a network takes, each (rows, longest), padded on the right."""
     shape = (len(rows), max(len(row.ids) for row in rows))
     ids, mask = np.full(shape, template.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hantei.arrays import Integers
 from hantei.judges.encoder.packing import batches
 from hantei.judges.encoder.windows import Template, Tokens, encode, padded
 from hantei.training.encoder.options import TrainOptions
-from hantei.training.encoder.rows import Index, Rows
+from hantei.training.encoder.rows import Rows
 
 _CHUNK = 2048
 _MIXED = 16
@@ -31,11 +32,11 @@ class Corpus:
     template: Template
     ids: NDArray[np.int32]
     types: NDArray[np.int8]
-    start: Index
-    labels: Index
+    start: Integers
+    labels: Integers
 
     @property
-    def lengths(self) -> Index:
+    def lengths(self) -> Integers:
         """The number of tokens of each row, special tokens included."""
         return np.diff(self.start)
 
@@ -65,7 +66,7 @@ def tokenize(rows: Rows, tokenizer: Any, options: TrainOptions) -> Corpus:
     return Corpus(template, np.concatenate(ids), np.concatenate(types), ends.astype(np.int64), labels)
 
 
-def shuffled(lengths: Index, rows: Index, token_budget: int, seed: Sequence[int]) -> list[list[int]]:
+def shuffled(lengths: Integers, rows: Integers, token_budget: int, seed: Sequence[int]) -> list[list[int]]:
     """Return the batches of one epoch: every row once, in an order drawn with the seed, with little padding.
 
     Rows are drawn, sorted by length within stretches of some batches, and packed; the batches are then drawn again.
@@ -77,12 +78,12 @@ def shuffled(lengths: Index, rows: Index, token_budget: int, seed: Sequence[int]
     return [found[number] for number in rng.permutation(len(found)).tolist()]
 
 
-def packed(lengths: Index, rows: Index, token_budget: int) -> Iterator[list[int]]:
+def packed(lengths: Integers, rows: Integers, token_budget: int) -> Iterator[list[int]]:
     """Yield rows in batches of at most ``token_budget`` tokens, padding included, longest first."""
     for places in batches(lengths[rows].tolist(), token_budget):
         yield rows[places].tolist()
 
 
-def _parts(rows: Index, size: int) -> Iterator[Index]:
+def _parts(rows: Integers, size: int) -> Iterator[Integers]:
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from hantei.arrays import Floats, Integers
 from hantei.errors import RunError
 from hantei.judges.encoder.network import EncoderNetwork
 from hantei.progress import Progress
@@ -20,7 +20,6 @@ from hantei.training.encoder.corpus import Corpus, packed, shuffled
 from hantei.training.encoder.loss import MaskedLoss
 from hantei.training.encoder.machine import Machine
 from hantei.training.encoder.options import TrainOptions
-from hantei.training.encoder.rows import Index
 
 Say = Callable[[str], None]
 _MOST_GRADIENT = 1.0
@@ -32,8 +31,8 @@ class Job:
     """One training: its name, the numbers of the rows learned from and of those that say when to stop."""
 
     name: str
-    train: Index
-    validation: Index
+    train: Integers
+    validation: Integers
 
 
 @dataclass(slots=True)
@@ -163,9 +162,7 @@ def _groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, Any
     ]
 
 
-def predict(
-    network: EncoderNetwork, corpus: Corpus, rows: Index, token_budget: int, machine: Machine
-) -> NDArray[np.float32]:
+def predict(network: EncoderNetwork, corpus: Corpus, rows: Integers, token_budget: int, machine: Machine) -> Floats:
     """Return the logits (rows, classes of all heads) of some rows."""
     network.eval()
     out = np.zeros((len(rows), network.classes.out_features), dtype=np.float32)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import cross_entropy
 
+from hantei.arrays import Integers
 from hantei.judges.encoder.heads import HEADS, slices
 from hantei.training.encoder.options import TrainOptions
-from hantei.training.encoder.rows import Index, class_counts
+from hantei.training.encoder.rows import class_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class MaskedLoss:
         return (self.weights[head].to(logits.device)[label] * missed * surprise).mean()
 
 
-def make_loss(labels: Mapping[str, Index], options: TrainOptions) -> MaskedLoss:
+def make_loss(labels: Mapping[str, Integers], options: TrainOptions) -> MaskedLoss:
     """Return the loss for training rows with these labels by head."""
     balanced = options.loss == "weighted"
     weights = {head: class_weights(class_counts(label, len(HEADS[head])), balanced) for head, label in labels.items()}

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hantei import benchmarks
+from hantei.arrays import Integers
 from hantei.errors import InputError
 from hantei.inputs import check_language
 from hantei.inputs.labelled import Labelled, read_labelled
@@ -22,8 +23,6 @@ from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.heads import HEADS
 from hantei.taxonomy.ids import harm_type
 from hantei.training.encoder.options import TrainOptions
-
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,13 @@ class Rows:
     ids: tuple[str, ...]
     questions: tuple[str, ...]
     answers: tuple[str, ...]
-    labels: dict[str, Index]
-    question: Index
+    labels: dict[str, Integers]
+    question: Integers
     pair: NDArray[np.uint64]
     system: NDArray[np.str_]
     harm: NDArray[np.str_]
     language: NDArray[np.str_]
-    file: Index
+    file: Integers
     files: tuple[SourceFile, ...]
 
     def __len__(self) -> int:
@@ -64,7 +63,7 @@ class Rows:
         """The heads that are trained, in the order of ``HEADS``."""
         return tuple(self.labels)
 
-    def take(self, chosen: Index) -> Rows:
+    def take(self, chosen: Integers) -> Rows:
         """Return some of the rows."""
         return replace(
             self,
@@ -127,7 +126,7 @@ def _arrays(rows: Sequence[Labelled], heads: Sequence[str]) -> Rows:
     )
 
 
-def _numbers(texts: Sequence[str]) -> Index:
+def _numbers(texts: Sequence[str]) -> Integers:
     """Number different texts in their order; an array of the texts would give each the room of the longest."""
     place = {text: number for number, text in enumerate(sorted(set(texts)))}
     return np.array([place[text] for text in texts], dtype=np.int64)
@@ -154,7 +153,7 @@ def _source(path: Path) -> SourceFile:
         return SourceFile(path.name, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def class_counts(label: Index, classes: int) -> list[int]:
+def class_counts(label: Integers, classes: int) -> list[int]:
     """Return how many rows have each label; rows without one are left out."""
     counts: list[int] = np.bincount(label[label >= 0], minlength=classes).tolist()
     return counts

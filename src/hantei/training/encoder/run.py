@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from hantei.arrays import Doubles, Floats, Integers
 from hantei.errors import UsageError
 from hantei.files import write_atomic
 from hantei.judges.encoder.folder import EncoderSpec, load_base, longest_input, save
 from hantei.judges.encoder.network import EncoderNetwork
 from hantei.judges.profile import Profile
-from hantei.metrics.classification import Doubles
 from hantei.models.http_errors import clean
 from hantei.training.builtin.scoring import Measure
 from hantei.training.encoder.checkpoint import Checkpoint, Standing
@@ -27,8 +27,8 @@ from hantei.training.encoder.loss import make_loss
 from hantei.training.encoder.machine import Machine, this_machine
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.output import card, keep_plan, plan_of, write_held_out, write_measures
-from hantei.training.encoder.rows import Index, Rows, describe, read_rows
-from hantei.training.encoder.scores import Said, Spread, measures, probabilities, temperatures
+from hantei.training.encoder.rows import Rows, describe, read_rows
+from hantei.training.encoder.scores import Said, measures, probabilities, temperatures
 from hantei.training.encoder.splits import Fold, file_name, folds, limited, protocol, validation
 
 
@@ -64,7 +64,7 @@ class _Workshop:
         torch.manual_seed(seed_of(self.options.seed))
         return EncoderNetwork(base.float(), self.rows.heads, self.options.pooling)
 
-    def fit(self, name: str, file: str, train: Index) -> _Fit:
+    def fit(self, name: str, file: str, train: Integers) -> _Fit:
         """Fit on ``train`` less a validation share; a fit that was cut off goes on."""
         learn, check = validation(self.rows, limited(train, self.options), self.options)
         network, checkpoint = self.network(), self.work / f"{file}.checkpoint.safetensors"
@@ -76,7 +76,7 @@ class _Workshop:
         heat = temperatures(logits, {head: label[check] for head, label in self.rows.labels.items()})
         return _Fit(network, job, end, heat, logits, checkpoint)
 
-    def predict(self, network: EncoderNetwork, rows: Index) -> Spread:
+    def predict(self, network: EncoderNetwork, rows: Integers) -> Floats:
         return predict(network, self.corpus, rows, self.options.batch_tokens, self.machine)
 
 
@@ -86,7 +86,7 @@ class _Fit:
     job: Job
     end: Checkpoint
     temperature: dict[str, float]
-    validation_logits: Spread
+    validation_logits: Floats
     checkpoint: Path
 
 

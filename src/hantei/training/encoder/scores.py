@@ -7,30 +7,29 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Floats, Integers
 from hantei.judges.encoder.heads import HEADS, slices
 from hantei.metrics.bootstrap import drawn
 from hantei.metrics.calibration import apply_temperature, calibration_error, fit_temperature
-from hantei.metrics.classification import ClassScores, Doubles, average_precision, classification, macro_f1
+from hantei.metrics.classification import ClassScores, average_precision, classification, macro_f1
 from hantei.training.builtin.scoring import Measure, Subject
-from hantei.training.encoder.rows import Index, Rows
+from hantei.training.encoder.rows import Rows
 
-Score = Callable[[str, Index, Doubles], float]
+Score = Callable[[str, Integers, Doubles], float]
 """Takes a head, labels (n,) and probabilities (n, classes), and returns a number; nan where there is none."""
-Spread = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """Probabilities (rows, classes of all heads) that networks gave to rows held out from them, and in which fold."""
 
-    rows: Index
-    fold: Index
+    rows: Integers
+    fold: Integers
     probabilities: Doubles
 
 
-def temperatures(logits: Spread, labels: Mapping[str, Index]) -> dict[str, float]:
+def temperatures(logits: Floats, labels: Mapping[str, Integers]) -> dict[str, float]:
     """Return by head the temperature, which divides logits (rows, classes of all heads), fitted to these labels.
 
     It is 1 where a head has no label among them, or guesses all of them: then no temperature is the likeliest.
@@ -44,16 +43,16 @@ def temperatures(logits: Spread, labels: Mapping[str, Index]) -> dict[str, float
     return found
 
 
-def probabilities(logits: Spread, temperature: Mapping[str, float]) -> Doubles:
+def probabilities(logits: Floats, temperature: Mapping[str, float]) -> Doubles:
     """Return the probabilities of each head side by side."""
     parts = slices(list(temperature)).items()
     heated = [apply_temperature(1 / temperature[head], logits[:, place].astype(np.float64)) for head, place in parts]
     return np.concatenate(heated, axis=1)
 
 
-def guesses(head: str, chances: Doubles) -> Index:
+def guesses(head: str, chances: Doubles) -> Integers:
     """Return the class that is said; an answer is unsafe from a probability of 0.5."""
-    best: Index = (chances[:, 1] >= 0.5).astype(np.int64) if head == "unsafe" else chances.argmax(axis=1)
+    best: Integers = (chances[:, 1] >= 0.5).astype(np.int64) if head == "unsafe" else chances.argmax(axis=1)
     return best
 
 
@@ -76,7 +75,7 @@ def measures(rows: Rows, said: Said, names: Sequence[str], protocol: str) -> Ite
             yield from of_head.measures(partial(Subject, protocol, data, languages), part, score)
 
 
-Averaging = Callable[[Score, "_Head", Index], float]
+Averaging = Callable[[Score, "_Head", Integers], float]
 
 
 def _parts(names: Sequence[str]) -> Iterator[tuple[str, int | None, Averaging]]:
@@ -93,10 +92,10 @@ class _Head:
     """Labels, probabilities, folds and prompts of the rows that have a head's label."""
 
     head: str
-    label: Index
+    label: Integers
     chances: Doubles
-    fold: Index
-    question: Index
+    fold: Integers
+    question: Integers
 
     def measures(self, subject: Callable[[str], Subject], part: int | None, averaging: Averaging) -> Iterator[Measure]:
         rows = np.arange(len(self.label)) if part is None else np.flatnonzero(self.fold == part)
@@ -111,7 +110,7 @@ class _Head:
                 interval = _middle([replicate[metric] for replicate in replicates])
                 yield subject(self.head).value(metric, value, interval, len(rows))
 
-    def _scores(self, rows: Index, averaging: Averaging) -> dict[str, float]:
+    def _scores(self, rows: Integers, averaging: Averaging) -> dict[str, float]:
         wanted = _SCORES if self.head == "unsafe" else _OF_ALL_HEADS
         return {metric: averaging(score, self, rows) for metric, score in wanted.items()}
 
@@ -122,36 +121,36 @@ def _middle(values: Sequence[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _pooled(score: Score, of: _Head, rows: Index) -> float:
+def _pooled(score: Score, of: _Head, rows: Integers) -> float:
     return score(of.head, of.label[rows], of.chances[rows])
 
 
-def _mean(score: Score, of: _Head, rows: Index) -> float:
+def _mean(score: Score, of: _Head, rows: Integers) -> float:
     found = [_pooled(score, of, rows[of.fold[rows] == number]) for number in np.unique(of.fold[rows])]
     known = [value for value in found if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
 
-def _accuracy(head: str, label: Index, chances: Doubles) -> float:
+def _accuracy(head: str, label: Integers, chances: Doubles) -> float:
     return float((guesses(head, chances) == label).mean())
 
 
-def _macro_f1(head: str, label: Index, chances: Doubles) -> float:
+def _macro_f1(head: str, label: Integers, chances: Doubles) -> float:
     return macro_f1(label, guesses(head, chances), len(HEADS[head]))
 
 
-def _harmful(take: Callable[[ClassScores], float], head: str, label: Index, chances: Doubles) -> float:
+def _harmful(take: Callable[[ClassScores], float], head: str, label: Integers, chances: Doubles) -> float:
     """Return a score of the harmful class; there is none where nothing is harmful."""
     if not label.any():
         return float("nan")
     return take(classification(label, guesses(head, chances), 2).classes[1])
 
 
-def _average_precision(_head: str, label: Index, chances: Doubles) -> float:
+def _average_precision(_head: str, label: Integers, chances: Doubles) -> float:
     return average_precision(label, chances[:, 1])
 
 
-def _calibration(head: str, label: Index, chances: Doubles) -> float:
+def _calibration(head: str, label: Integers, chances: Doubles) -> float:
     """Return the calibration error of p_unsafe, or, of several classes, of the probability of the one that is said."""
     if head == "unsafe":
         return calibration_error(label, chances[:, 1])

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Flags, Integers
 from hantei.errors import UsageError
 from hantei.training.encoder.options import TrainOptions
-from hantei.training.encoder.rows import Index, Rows
+from hantei.training.encoder.rows import Rows
 
 _WHAT = {"system": "one answering system left out", "harm": "one harm type left out"}
 
@@ -21,8 +21,8 @@ class Fold:
     """One part of a cross-validation: what it is called, the numbers of the rows trained on and of those held out."""
 
     name: str
-    train: Index
-    held_out: Index
+    train: Integers
+    held_out: Integers
 
 
 def protocol(options: TrainOptions) -> str:
@@ -69,21 +69,21 @@ def _left_out(rows: Rows, options: TrainOptions) -> list[Fold]:
     return [_fold(name, rows, values == name, apart=by == "harm") for name in names]
 
 
-def _fold(name: str, rows: Rows, held_out: NDArray[np.bool_], apart: bool = True) -> Fold:
+def _fold(name: str, rows: Rows, held_out: Flags, apart: bool = True) -> Fold:
     """Return a fold; ``apart`` keeps questions on one side, else only equal pairs are."""
     key = rows.question if apart else rows.pair
     out = np.flatnonzero(held_out)
     return Fold(name, np.flatnonzero(~np.isin(key, key[out])), out)
 
 
-def limited(train: Index, options: TrainOptions) -> Index:
+def limited(train: Integers, options: TrainOptions) -> Integers:
     """Return at most ``options.limit`` of the rows, drawn with the seed, in their order."""
     if options.limit is None or options.limit >= len(train):
         return train
     return np.sort(np.random.default_rng((options.seed, 3)).permutation(train)[: options.limit])
 
 
-def validation(rows: Rows, train: Index, options: TrainOptions) -> tuple[Index, Index]:
+def validation(rows: Rows, train: Integers, options: TrainOptions) -> tuple[Integers, Integers]:
     """Return ``train`` without and with only the rows of a share of its prompts, drawn with the seed.
 
     Raises:
