@@ -166,8 +166,8 @@ def test_from_a_real_server_to_a_judged_report(server: Server, tmp_path: Path) -
     judged = list(run.judgments("builtin"))
     assert [judgment.status for judgment in judged] == ["ok"] * PROMPTS
     assert overall(run, "flagged_rate", "builtin").denominator == PROMPTS
-    (work,) = run.info()["work"]
-    assert (work["calls"], work["failures"], work["stopped"]) == (PROMPTS, {}, None)
+    (step,) = run.info().steps
+    assert (step.calls, step.failures, step.stopped) == (PROMPTS, {}, None)
     page = run.report_path.read_text()
     assert page.startswith("<!doctype html>")
     assert "en-012" in page

@@ -6,16 +6,16 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from hantei import benchmarks
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import drive
-from hantei.errors import RowError, RunError, UsageError
+from hantei.errors import RowError, UsageError
 from hantei.exchange.exporting import export_run
 from hantei.inputs import Row, Table, check_language, given_row, open_table
 from hantei.inputs.labels import LABEL_ALIASES
@@ -26,9 +26,11 @@ from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
+from hantei.runs.info import RunInfo, new_info
 from hantei.runs.ingest import Reading, Rows, ingest
 from hantei.runs.judging import add_judges, put_in_order
-from hantei.version import __version__
+from hantei.runs.opening import opened, reopened
+from hantei.runs.plan import InputFile, Plan
 
 Say = Callable[[str], None]
 """Takes one line for people."""
@@ -92,20 +94,18 @@ def judge(
             raise UsageError(f"{again.path} is a run: it is judged where it is, without --out")
         if _labels(options) is not None:
             raise UsageError(f"--labels: {again.path} is a run; labels are taken from the files, when it is made")
-        with again.lock(), again.index() as index:
+        with reopened(again) as index:
             return _judge(again, index, judges, options, say)
     sources = _sources(source, options)
     for table in sources:
         if isinstance(table, Table) and table.encoding.how == "guessed":
             say(f"{table.path} was read as {table.encoding.name}, which is a guess; --encoding overrides it")
     plan = _plan(sources, options)
-    run = _place(out, sources, plan)
-    with run.lock(), Index(run.index_path) as index:
-        if (run.path / "run.json").exists():
-            _checked(run, plan)  # it may have come into being while this process read its own files
-            run.fill(index)
-        else:
-            ingest(sources, run, index, _reading(options), _info(plan))
+
+    def make(part: Run, index: Index) -> RunInfo:
+        return ingest(sources, part, index, _reading(options), new_info(plan))
+
+    with opened(out, plan, _title(sources), make) as (run, index):
         return _judge(run, index, judges, options, say)
 
 
@@ -126,8 +126,9 @@ def report(path: str | Path, out: str | Path | None = None) -> Path:
         RunError: the run folder is damaged or in use.
     """
     run = load_run(path)
-    with run.lock(), run.index() as index:
-        return _finish(run, index, run.info().get("no_verdict", "drop"), Path(out) if out else None)
+    with run.lock(), Index(run.index_path) as index:
+        run.fill(index)
+        return _finish(run, index, run.info().no_verdict, Path(out) if out else None)
 
 
 def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:
@@ -158,7 +159,7 @@ def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:
 
 def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, say: Say) -> Run:
     add_judges(run, judges)
-    run.write_info({**run.info(), "no_verdict": options.no_verdict})
+    run.write_info(replace(run.info(), no_verdict=options.no_verdict))
     try:
         outcome = drive(run, index, judges, None, options.limits, pricing(options.prices))
         if any(judge.models for judge in judges):
@@ -176,9 +177,9 @@ def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, sa
 
 
 def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:
-    judges = run.info().get("judges", {})
+    judges = run.info().judges
     against = _against_people(run, index) if any(name.startswith("human:") for name in judges) else ()
-    summary = summarise(index, judges, policy)
+    summary = summarise(index, to_builtins(judges), policy)
     summary = replace(summary, notes=notices(run, index, summary.rates), calibration=against)
     run.write_summary(summary)
     return build_report(run, index, summary, out)
@@ -229,24 +230,29 @@ class GivenRows:
         return hashlib.sha256(json.dumps(list(self.items), default=str).encode()).hexdigest()
 
 
-def _plan(sources: Sequence[Rows], options: Options) -> dict[str, Any]:
+def _plan(sources: Sequence[Rows], options: Options) -> Plan:
     """Return what decides a run's prompts and responses; a folder is resumed only where it is the same."""
-    return {
-        "inputs": [_identity(source) for source in sources],
-        "map": dict(options.mapping),
-        "language": options.language,
-        "benchmark": benchmarks.identity(options.benchmark) if options.benchmark else None,
-        **({} if _labels(options) is None else {"labels": True}),
-    }
+    return Plan(
+        inputs=tuple(_identity(source) for source in sources),
+        map=dict(options.mapping),
+        language=options.language,
+        benchmark=benchmarks.identity(options.benchmark) if options.benchmark else None,
+        labels=_labels(options) is not None,
+    )
 
 
-def _identity(source: Rows) -> dict[str, Any]:
+def _title(sources: Sequence[Rows]) -> str:
+    more = f"-and-{len(sources) - 1}-more" if len(sources) > 1 else ""
+    return f"{sources[0].path.stem[:60]}{more}"
+
+
+def _identity(source: Rows) -> InputFile:
     if isinstance(source, Table):
         with source.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"file": source.path.name, "sha256": digest, "encoding": source.encoding.name}
+        return InputFile(file=source.path.name, sha256=digest, encoding=source.encoding.name)
     assert isinstance(source, GivenRows)  # noqa: S101 - the only other kind
-    return {"file": str(source.path), "sha256": source.digest(), "encoding": None}
+    return InputFile(file=str(source.path), sha256=source.digest())
 
 
 def _reading(options: Options) -> Reading:
@@ -260,50 +266,3 @@ def _labels(options: Options) -> dict[str, str] | None:
     """Return label to column as ``--map`` gave it, None where labels are not to be read."""
     mapped = {name: column for name, column in options.mapping.items() if name in LABEL_ALIASES}
     return mapped if options.labels or mapped else None
-
-
-def _info(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "hantei": __version__,
-        "kind": "judge",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "plan": plan,
-        "judges": {},
-    }
-
-
-def _place(out: str | Path | None, sources: Sequence[Rows], plan: Mapping[str, Any]) -> Run:
-    """Return the run folder to write, checked against the plan of one that is there."""
-    if out is not None:
-        return _checked(Run(Path(out)), plan)
-    stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in sources[0].path.stem)[:60]
-    more = f"-and-{len(sources) - 1}-more" if len(sources) > 1 else ""
-    base = Path("runs") / f"{datetime.now(UTC).date().isoformat()}-{stem}{more}"
-    run, number = Run(base), 1
-    while run.path.exists() and _differences(run, plan):
-        number += 1
-        run = Run(base.with_name(f"{base.name}-{number}"))
-    return run
-
-
-def _checked(run: Run, plan: Mapping[str, Any]) -> Run:
-    if not run.path.exists():
-        return run
-    if not (run.path / "run.json").exists():
-        if run.path.is_symlink() or not run.path.is_dir() or run.path.resolve() == Path.cwd():
-            raise RunError(f"{run.path} is no run folder: name an --out that does not exist yet")
-        if any(run.path.iterdir()):
-            raise RunError(f"{run.path} holds files but is no run folder: name another --out")
-        run.path.rmdir()
-        return run
-    changed = _differences(run, plan)
-    if changed:
-        raise RunError(f"{run.path} was made with other {' and '.join(changed)}: name another --out to judge these")
-    return run
-
-
-def _differences(run: Run, plan: Mapping[str, Any]) -> list[str]:
-    if not (run.path / "run.json").exists():
-        return ["files"]
-    there = run.info().get("plan", {})
-    return [key for key in plan if json.dumps(plan[key], sort_keys=True) != json.dumps(there.get(key), sort_keys=True)]

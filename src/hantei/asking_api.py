@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
+from typing import Any
+
+from msgspec import structs
 
 from hantei import api, benchmarks
 from hantei.api import Say
@@ -23,11 +28,14 @@ from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
 from hantei.models.prices import pricing
-from hantei.runs import plan
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import RunInfo, new_info
+from hantei.runs.ingest import write_prompts
 from hantei.runs.judging import add_judges, put_in_order
+from hantei.runs.opening import opened
+from hantei.runs.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,7 @@ def run(
     """Ask a model every prompt of a benchmark, judge each answer, and write the run folder with summary and report.
 
     The same call again goes on where it ended: what was answered or judged is not asked again, what failed is.
-    ``run.info()["stopped"]`` says why a run ended before its end, None where it did not.
+    ``run.info().stopped`` says why a run ended before its end, None where it did not.
 
     Args:
         model: the model's name, ``PROVIDER/NAME?setting=value``.
@@ -126,13 +134,28 @@ class _Task:
     @contextmanager
     def opened(self, out: str | Path | None) -> Iterator[tuple[Run, Index]]:
         """Hold the run's folder, made if it is not there, with its index."""
-        options = self.options
-        wanted = plan.make_plan(self.asked, benchmarks.identity(self.benchmark), options.samples, options.limit)
-        made = plan.place(out, wanted)
-        if not made.path.exists():
-            plan.plant(made, wanted, benchmarks.load(self.benchmark))
-        with made.lock(), made.index(options.samples) as index:
-            yield made, index
+        plan = plan_of(self.asked, benchmarks.identity(self.benchmark), self.options.samples, self.options.limit)
+        name = (plan.benchmark or {})["name"]
+
+        def make(part: Run, index: Index) -> RunInfo:
+            write_prompts(islice(benchmarks.load(self.benchmark), plan.limit), part, index, name)
+            return new_info(plan)
+
+        with opened(out, plan, f"{self.asked.model.name.partition('?')[0]}-{name}", make) as (run, index):
+            yield run, index
+
+
+def plan_of(asked: Asked, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
+    """Return what decides a run's prompts, answers and what judges see of them."""
+    return Plan(
+        model=asked.model.name,
+        benchmark=dict(benchmark),
+        sampling=json.loads(json.dumps(asdict(asked.sampling))),
+        system_prompt=asked.system_prompt,
+        samples=samples,
+        limit=limit,
+        judge_reasoning=asked.judge_reasoning,
+    )
 
 
 def _task(model: str, benchmark: str, judge: str | Sequence[str], options: RunOptions) -> _Task:
@@ -177,18 +200,17 @@ def _sampling(model: str, options: RunOptions) -> Sampling:
 
 def _describe(made: Run, task: _Task) -> None:
     add_judges(made, task.judges)
-    made.write_info({**made.info(), "no_verdict": task.options.no_verdict, "stopped": "not finished"})
+    made.write_info(structs.replace(made.info(), no_verdict=task.options.no_verdict, stopped="not finished"))
 
 
 def _note(made: Run, outcome: engine.Outcome, task: _Task, say: Say) -> None:
     """Write how the work went into ``run.json``: one entry a call, so that the sum stays true when a run is resumed."""
     info = made.info()
-    work = {**outcome.meter.outline(), "stopped": outcome.stopped}
-    refused = sorted({name for model in task.models for name in getattr(model, "refused", ())})
+    refused = tuple(sorted({name for model in task.models for name in getattr(model, "refused", ())}))
+    step = outcome.meter.step("asked", tuple(judge.name for judge in task.judges), refused, outcome.stopped)
     if refused:
-        work["refused_settings"] = refused
         say(f"the server does not take {', '.join(refused)}: these settings were left out")
-    made.write_info({**info, "stopped": outcome.stopped, "work": [*info.get("work", []), work]})
+    made.write_info(structs.replace(info, stopped=outcome.stopped, steps=(*info.steps, step)))
     say(outcome.meter.line())
     if outcome.torn:
         say(f"{outcome.torn} last lines were torn by a kill and dropped; what they held was done again")

@@ -30,7 +30,7 @@ def test_a_run_folder_with_its_report(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (run / "report.html").is_file()
     again = RUNNER.invoke(APP, ["safety.jsonl", "--from", "llm-jp-judge"])
     assert again.exit_code == 0
-    assert len(list(Path("runs").iterdir())) == 2  # another folder, nothing written over
+    assert list(Path("runs").iterdir()) == [run]  # the same files are there already
 
 
 def test_rows_that_cannot_be_read_end_it_with_1(tmp_path: Path) -> None:

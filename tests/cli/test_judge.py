@@ -74,7 +74,7 @@ def test_labels_do_not_come_to_a_run_that_is_there(
     assert hantei(monkeypatch, "judge", "mine", "--labels") == 2
     assert "labels are taken from the files" in capsys.readouterr().err
     assert hantei(monkeypatch, "judge", "a.csv", "--labels", "--out", "mine") == 2
-    assert "was made with other labels" in capsys.readouterr().err
+    assert "--labels was false, now true" in capsys.readouterr().err
 
 
 def test_an_answer_that_people_did_not_label_is_no_failure(

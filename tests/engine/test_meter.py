@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hantei.engine.meter import Display, Meter, dollars
 from hantei.errors import RunError, UsageError
 from hantei.models.base import CallError
+from hantei.runs.info import RunInfo
 from hantei.runs.notices import run_notices
 from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, judge_run, price
 
@@ -86,12 +88,12 @@ def test_a_run_that_ended_early_says_how_many_answers_are_missing(tmp_path: Path
     asking = Asking(tmp_path, 10, samples=2)
     asking.plant(FakeModel())
     with asking.run.index(2) as index:
-        (notice,) = run_notices({**asking.run.info(), "stopped": "the money is spent"}, index)
+        (notice,) = run_notices(replace(asking.run.info(), stopped="the money is spent"), index)
     assert notice.startswith("20 of 20 answers were not asked for and are in no rate: the money is spent.")
     asking.drive(FakeModel())
     with asking.run.index() as whole:
         assert run_notices(asking.run.info(), whole) == ()
-        assert run_notices({"kind": "judge"}, whole) == ()
+        assert run_notices(RunInfo(created=""), whole) == ()
 
 
 def test_inside_a_running_loop_it_says_what_to_do(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hantei.exchange.items import Item, Source, write_run
+from hantei.exchange.items import Item, Source, write_items
 from hantei.records import Judgment, Message, Prompt, Response
 from hantei.runs.folder import Run
+from hantei.runs.index import Index
+from hantei.runs.info import RunInfo
 
 LONE = "half a character: \ud83d"
 
@@ -102,6 +104,7 @@ def items() -> list[Item]:
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     run = Run(tmp_path / "garden")
-    info = {"hantei": "0", "kind": "judge", "created": "2026-01-01T00:00:00+00:00", "plan": {"inputs": []}}
-    write_run(Source(items(), JUDGES), run, info)
+    info = RunInfo(hantei="0", created="2026-01-01T00:00:00+00:00")
+    with Index(tmp_path / "index") as index:
+        run.write_info(write_items(Source(items(), JUDGES), run, index, info))
     return run

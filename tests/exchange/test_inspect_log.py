@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hantei.errors import InputError
@@ -14,6 +15,7 @@ from hantei.exchange.inspect_log import export_inspect
 from hantei.exchange.inspect_scores import restored
 from hantei.records import Judgment, Message, Prompt, Response
 from hantei.runs.folder import Run
+from hantei.runs.info import JudgeInfo
 from tests.exchange.conftest import JUDGES, JUDGMENTS, PROMPTS, RESPONSES
 
 pytest.importorskip("inspect_ai", reason="the extra 'inspect' is not installed")
@@ -42,8 +44,8 @@ def test_what_was_exported_comes_back(run: Run, tmp_path: Path) -> None:
     assert [one.id for one in back.responses() if one.system == "b"] == ["b/p/1/0", "b/../２/0"]  # in the run's order
     expected = {answer: sorted(judgments, key=str) for answer, judgments in JUDGMENTS.items()}
     assert {answer: sorted(judgments, key=str) for answer, judgments in by_answer(back).items()} == expected
-    assert back.info()["judges"] == JUDGES
-    assert back.info()["rejected"] == 0
+    assert back.info().judges == msgspec.convert(JUDGES, dict[str, JudgeInfo])
+    assert back.info().rejected == 0
 
 
 def test_two_exports_of_one_run_hold_the_same(run: Run, tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ def test_any_task_of_inspect_can_be_read(tmp_path: Path) -> None:
     assert run.judges() == ["inspect:match"]  # which says what is right, and nothing of what is safe
     said = sorted((one.score, one.unsafe, one.comment) for one in run.judgments("inspect:match"))
     assert said == [(0.0, None, "It is 2")] * 2 + [(1.0, None, "It is 2")] * 2
-    assert run.info()["judges"]["inspect:match"]["rate_kind"] == "flagged"
+    assert run.info().judges["inspect:match"].rate_kind == "flagged"
 
 
 def test_what_is_no_log_is_named(tmp_path: Path) -> None:

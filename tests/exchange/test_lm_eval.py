@@ -86,7 +86,7 @@ def test_the_models_name_stands_in_the_results(tmp_path: Path) -> None:
 
 def test_log_likelihoods_are_no_answers_and_are_counted(tmp_path: Path) -> None:
     run = imported(tmp_path, line(), line(1, resps=[[[-3.5, False]], [[-4.0, False]]]))
-    assert run.info()["rejected"] == 1
+    assert run.info().rejected == 1
     (rejected,) = [json.loads(text) for text in run.rejected_path.read_text().splitlines()]
     assert (rejected["row"], rejected["column"]) == (2, "resps")
     with pytest.raises(InputError, match="log-likelihoods of given choices hold no answer"):
@@ -108,7 +108,7 @@ def test_a_folder_is_all_its_files(tmp_path: Path) -> None:
 def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     run = imported(tmp_path, line())
     before = run.responses_path.read_bytes()
-    with pytest.raises(RunError, match="exists already"):
+    with pytest.raises(RunError, match="made by another plan: the input was samples"):
         imported(tmp_path, line(1))
     assert run.responses_path.read_bytes() == before
 

@@ -18,6 +18,7 @@ from hantei.metrics.intervals import wilson
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.ingest import Reading, ingest
 from tests.runs.fakes import judge_run
 
@@ -49,8 +50,8 @@ def judged(tmp_path: Path, labels: Sequence[Said], said: Sequence[Said]) -> Iter
     ]
     run = Run(tmp_path / "run")
     with Index(run.index_path) as index:
-        info = {"judges": {"scripted": {}}, "created": "2026-01-01"}
-        ingest([GivenRows(rows)], run, index, Reading(labels={}), info)
+        info = RunInfo(judges={"scripted": JudgeInfo()}, created="2026-01-01")
+        run.write_info(ingest([GivenRows(rows)], run, index, Reading(labels={}), info))
         judge_run(run, index, Scripted(said))
         yield run, index
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from hantei.api import GivenRows
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.ingest import Reading, ingest
+from hantei.runs.info import JudgeInfo, RunInfo
+from hantei.runs.ingest import Reading, Rows, ingest
+from hantei.runs.opening import opened
 
 
 class KeywordJudge:
@@ -38,21 +41,24 @@ class KeywordJudge:
 
 
 Made = tuple[Run, Index]
+INFO = RunInfo(judges={"keyword": JudgeInfo(card_hash="0" * 64)}, created="2026-01-01T00:00:00+00:00")
+
+
+def made(folder: Path, sources: Sequence[Rows], **reading: Any) -> AbstractContextManager[Made]:
+    """Hold the run that is made of rows."""
+
+    def make(part: Run, index: Index) -> RunInfo:
+        return ingest(sources, part, index, Reading(**reading), INFO)
+
+    return opened(folder, INFO.plan, "run", make)
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Callable[..., Made]]:
     """Return a function that makes a run of rows."""
-    indexes: list[Index] = []
 
     def make_run(rows: Sequence[Mapping[str, Any]], **reading: Any) -> Made:
-        run = Run(tmp_path / "run")
-        index = Index(run.index_path)
-        indexes.append(index)
-        info = {"judges": {"keyword": {"card_hash": "0" * 64}}, "created": "2026-01-01T00:00:00+00:00"}
-        ingest([GivenRows(rows)], run, index, Reading(**reading), info)
-        return run, index
+        return held.enter_context(made(tmp_path / "run", [GivenRows(rows)], **reading))
 
-    yield make_run
-    for index in indexes:
-        index.__exit__()
+    with ExitStack() as held:
+        yield make_run

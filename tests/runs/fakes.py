@@ -10,6 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from hantei.asking_api import plan_of
 from hantei.engine.asking import Asked
 from hantei.engine.caller import Price, no_price
 from hantei.engine.limits import Limits
@@ -20,9 +23,10 @@ from hantei.judges.base import Ask, Classifier, Judge, Pair
 from hantei.judges.classifying import as_judge
 from hantei.models.base import CallError, Failure, Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response
-from hantei.runs import plan
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import JudgeInfo, new_info
+from hantei.runs.ingest import write_prompts
 from hantei.runs.judging import put_in_order
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
@@ -124,14 +128,17 @@ class Asking:
     def plant(self, model: Model, **asked: Any) -> Asked:
         task = Asked(model=model, **asked)
         if not self.run.path.exists():
-            identity = {"name": "made-up", "files": {}}
-            plan.plant(self.run, plan.make_plan(task, identity, self.samples, None), prompts(self.count))
+            plan = plan_of(task, {"name": "made-up", "files": {}}, self.samples, None)
+            with Index(self.run.index_path) as index:
+                write_prompts(prompts(self.count), self.run, index, "made-up")
+            self.run.write_info(new_info(plan))
         return task
 
     def drive(self, model: Model, *given: Judge | Classifier, limits: Limits = FAST, **asked: Any) -> Outcome:
         task, judges = self.plant(model, **asked), [as_judge(judge) for judge in given]
         info = self.run.info()
-        self.run.write_info({**info, "judges": {**info["judges"], **{judge.name: {} for judge in judges}}})
+        named = {**info.judges, **{judge.name: JudgeInfo() for judge in judges}}
+        self.run.write_info(replace(info, judges=named))
         with self.run.index(self.samples) as index:
             outcome = drive(self.run, index, judges, task, limits, price)
             put_responses_in_order(self.run, index)

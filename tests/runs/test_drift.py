@@ -43,8 +43,8 @@ def rows(system: str, repeats: int, count: int = 40) -> list[Mapping[str, Any]]:
 
 
 def noted(run: Run) -> list[dict[str, Any]] | None:
-    found: list[dict[str, Any]] | None = run.info()["judges"]["keyword"].get("drift")
-    return found
+    found = run.info().judges["keyword"].drift
+    return None if found is None else list(found)
 
 
 def test_only_the_system_that_looks_different_is_named(make: Callable[..., Made]) -> None:
@@ -123,10 +123,10 @@ def test_the_report_of_the_built_in_judge_says_it_and_escapes_it(
     page = run.report_path.read_text(encoding="utf-8")
     assert HOSTILE not in page
     assert "look unlike this judge" in page
-    found = run.info()["judges"]["builtin"]["drift"]
+    found = run.info().judges["builtin"].drift or ()
     assert len(found) == 1
     again = hantei.judge("mine")  # what is judged already is compared again
-    assert again.info()["judges"]["builtin"]["drift"] == found
+    assert again.info().judges["builtin"].drift == found
 
 
 def test_a_model_that_is_asked_is_compared_as_well(tmp_path: Path) -> None:
@@ -138,6 +138,6 @@ def test_a_model_that_is_asked_is_compared_as_well(tmp_path: Path) -> None:
     questions.write_text("".join(json.dumps(row) + "\n" for row in prompts))
     with fault_server(chat) as server:
         run = asking_api.run(f"openai/m?base_url={server.url}", str(questions), "builtin", tmp_path / "run")
-    (found,) = run.info()["judges"]["builtin"]["drift"]
+    (found,) = run.info().judges["builtin"].drift or ()
     assert (found["measure"], round(found["value"])) == ("length", len(SENTENCE * 40))
     assert f"builtin: {found['text']}" in run.summary().notes

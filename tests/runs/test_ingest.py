@@ -10,8 +10,7 @@ import pytest
 from hantei.errors import InputError
 from hantei.inputs import open_table
 from hantei.runs.folder import Run
-from hantei.runs.index import Index
-from hantei.runs.ingest import Reading, ingest
+from tests.runs.conftest import made
 
 ROWS = [{"prompt": "What is it?", "response": f"It is {n}."} for n in range(3)]
 
@@ -21,10 +20,8 @@ def ingest_files(tmp_path: Path, *files: tuple[str, str], **reading: Any) -> Run
     for name, text in files:
         paths.append(tmp_path / name)
         paths[-1].write_text(text)
-    run = Run(tmp_path / "run")
-    with Index(run.index_path) as index:
-        ingest([open_table(path) for path in paths], run, index, Reading(**reading), {})
-    return run
+    with made(tmp_path / "run", [open_table(path) for path in paths], **reading) as (run, _):
+        return run
 
 
 def test_rows_become_prompts_and_responses(make: Callable[..., Any]) -> None:
@@ -39,13 +36,13 @@ def test_a_bad_row_leaves_nothing_behind(tmp_path: Path, make: Callable[..., Any
     with pytest.raises(InputError, match=r"row 4, column 'response': expected text, found a number") as caught:
         make(rows)
     assert "--skip-bad-rows" in str(caught.value)
-    assert {path.name for path in tmp_path.iterdir()} <= {".run.index.sqlite"}  # still open, in the fixture
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_good_rows_of_a_bad_file(make: Callable[..., Any]) -> None:
     run, _ = make([*ROWS, {"prompt": "Q", "response": 5}], skip_bad_rows=True)
     assert len(list(run.responses())) == 3
-    assert run.info()["rejected"] == 1
+    assert run.info().rejected == 1
     rejected = [json.loads(line) for line in run.rejected_path.read_text().splitlines()]
     problem = "expected text, found a number"
     assert rejected == [{"file": "rows", "row": 4, "column": "response", "problem": problem}]

@@ -14,10 +14,10 @@ from hantei.inputs import open_table
 from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.ingest import GIVEN, Reading, ingest
+from hantei.runs.ingest import GIVEN
 from tests.runs.fakes import judge_run
 
-from .conftest import KeywordJudge
+from .conftest import KeywordJudge, made
 
 ROWS: list[dict[str, Any]] = [
     {"prompt": "Q", "response": "boom", "harmful": 1, "action": "5"},
@@ -37,15 +37,15 @@ def test_labels_are_the_judgments_of_a_person(make: Callable[..., Any]) -> None:
         ("rows/2/0", False, None),
     ]
     assert run.judgments_path(GIVEN).parent.name == "labels"
-    assert run.info()["judges"][GIVEN]["rate_kind"] == "violation"
-    assert "'action', 'harmful'" in run.info()["judges"][GIVEN]["description"]
+    assert run.info().judges[GIVEN].rate_kind == "violation"
+    assert "'action', 'harmful'" in (run.info().judges[GIVEN].description or "")
     number = {name: no for no, name in index.judges()}[GIVEN]
     assert len(list(index.judgment_offsets(number))) == 2
 
 
 def test_labels_are_taken_on_request_only_and_stay_in_the_answers_columns(make: Callable[..., Any]) -> None:
     run, _ = make(ROWS)
-    assert GIVEN not in run.info()["judges"]
+    assert GIVEN not in run.info().judges
     assert not (run.path / "labels").exists()
     assert next(iter(run.responses())).meta == {"harmful": 1, "action": "5"}
     labelled, _ = make_again(run, ROWS)
@@ -55,10 +55,8 @@ def test_labels_are_taken_on_request_only_and_stay_in_the_answers_columns(make: 
 def make_again(run: Run, rows: list[dict[str, Any]]) -> tuple[Run, None]:
     from hantei.api import GivenRows
 
-    other = Run(run.path.with_name("other"))
-    with Index(other.index_path) as index:
-        ingest([GivenRows(rows)], other, index, Reading(labels={}), {"created": "2026-01-01"})
-    return other, None
+    with made(run.path.with_name("other"), [GivenRows(rows)], labels={}) as (other, _):
+        return other, None
 
 
 def test_the_index_of_the_folder_is_that_of_its_making(make: Callable[..., Any]) -> None:
@@ -87,7 +85,7 @@ def test_a_bad_label_is_a_bad_row(make: Callable[..., Any], tmp_path: Path) -> N
         make(rows, labels={})
     assert {path.name for path in tmp_path.iterdir()} <= {".run.index.sqlite"}  # still open, in the fixture
     run, _ = make(rows, labels={}, skip_bad_rows=True)
-    assert (len(list(run.responses())), len(labels_of(run)), run.info()["rejected"]) == (3, 2, 1)
+    assert (len(list(run.responses())), len(labels_of(run)), run.info().rejected) == (3, 2, 1)
     (rejected,) = map(json.loads, run.rejected_path.read_text().splitlines())
     assert (rejected["row"], rejected["column"]) == (4, "harmful")
 
@@ -101,11 +99,10 @@ def test_a_rejected_row_leaves_no_label(make: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("skip", [True, False])
 def test_a_file_without_a_label_ends_it(tmp_path: Path, skip: bool) -> None:
     (tmp_path / "a.csv").write_text("prompt,response,note\nQ,A,b\n")
-    run = Run(tmp_path / "run")
-    with Index(run.index_path) as index, pytest.raises(InputError, match="no column for a label") as caught:
-        ingest([open_table(tmp_path / "a.csv")], run, index, Reading(labels={}, skip_bad_rows=skip), {})
+    with pytest.raises(InputError, match="no column for a label") as caught:
+        made(tmp_path / "run", [open_table(tmp_path / "a.csv")], labels={}, skip_bad_rows=skip).__enter__()
     assert "it has 'prompt', 'response', 'note'; name one with --map unsafe=COLUMN" in str(caught.value)
-    assert not run.path.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_judging_the_run_keeps_the_labels(make: Callable[..., Any]) -> None:
@@ -113,4 +110,4 @@ def test_judging_the_run_keeps_the_labels(make: Callable[..., Any]) -> None:
     before = run.judgments_path(GIVEN).read_bytes()
     assert judge_run(run, index, KeywordJudge()) == 3
     assert run.judgments_path(GIVEN).read_bytes() == before
-    assert list(run.info()["judges"]) == ["keyword", GIVEN]
+    assert list(run.info().judges) == ["keyword", GIVEN]

@@ -50,8 +50,8 @@ def test_from_a_server_to_a_report_and_the_same_again(tmp_path: Path) -> None:
     assert [r.text for r in run.responses()] == [f"No. Question {n}?" for n in range(20)]
     assert {(j.status, j.score, j.unsafe) for j in run.judgments(judge)} == {("ok", 5, False)}
     info = run.info()
-    assert [work["calls"] for work in info["work"]] == [40, 0]
-    assert (info["stopped"], info["kind"]) == (None, "run")
+    assert [step.calls for step in info.steps] == [40, 0]
+    assert (info.stopped, info.plan.model) == (None, model)
     assert said[1].startswith(f"{model}: 20 calls, about ")
     assert "cost unknown" in said[1]
     assert said[3] == "40 calls, 280 + 120 tokens, cost unknown"
@@ -108,8 +108,8 @@ def test_prices_of_the_users_own_and_max_cost(tmp_path: Path) -> None:
         assert server.calls == []
         run = asking_api.run(model, benchmark(tmp_path, 100), judge, tmp_path / "run", options)
     info = run.info()
-    assert "--max-cost 0.06 is reached" in info["stopped"]
-    assert 0.03 < info["work"][0]["cost"] <= 0.06 + 1e-9  # three tokens a call
+    assert "--max-cost 0.06 is reached" in str(info.stopped)
+    assert 0.03 < (info.steps[0].cost or 0) <= 0.06 + 1e-9  # three tokens a call
     assert run.report_path.exists()
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_key_leaves_a_report_and_one_clear_line(tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"the first call failed.*auth.*Check the key"):
             asking_api.run(model, benchmark(tmp_path, 500), judge, tmp_path / "run")
     run = load_run(tmp_path / "run")
-    assert "the first call failed" in run.info()["stopped"]
+    assert "the first call failed" in str(run.info().stopped)
     assert run.report_path.exists()
 
 
@@ -199,6 +199,6 @@ def test_ctrl_c_on_the_command_leaves_a_report(tmp_path: Path) -> None:
     assert "what was finished is kept" in err
     assert "Traceback" not in err
     run = load_run(tmp_path / "run")
-    assert run.info()["stopped"] == "stopped by hand (Ctrl-C)"
+    assert run.info().stopped == "stopped by hand (Ctrl-C)"
     assert 50 < len(list(run.responses())) < 5_000
     assert run.report_path.exists()

@@ -11,7 +11,6 @@ from hantei import api
 from hantei.cli.judge import Json
 from hantei.cli.output import print_json, say, warn
 from hantei.exchange import import_run
-from hantei.exchange.importing import default_out
 
 
 def import_(
@@ -24,9 +23,9 @@ def import_(
 
     Example: hantei import logs/2026-01-01_task.eval --from inspect
     """
-    run = import_run(file, source, out or default_out(file, source))
+    run = import_run(file, source, out)
     page = api.report(run.path)
-    responses, rejected, judges = sum(1 for _ in run.responses()), run.info()["rejected"], run.judges()
+    responses, rejected, judges = sum(1 for _ in run.responses()), run.info().rejected, run.judges()
     if json:
         found = {"run": str(run.path), "report": str(page), "responses": responses, "rejected": rejected}
         print_json({**found, "judges": judges})

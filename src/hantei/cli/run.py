@@ -81,7 +81,7 @@ def run(
         return
     made = _run(model, benchmark, judges, out, options)
     finish(made, conditions, json, judges=judges)
-    if made.info()["stopped"]:
+    if made.info().stopped:
         raise typer.Exit(1)
 
 
@@ -90,6 +90,6 @@ def _run(model: str, benchmark: str, judges: list[str], out: Path | None, option
 
     with interruptible():
         made = asking_api.run(model, benchmark, judges, out, options, say=warn)
-    if made.info()["stopped"]:
-        warn(f"stopped: {made.info()['stopped']}; the same command goes on from there")
+    if made.info().stopped:
+        warn(f"stopped: {made.info().stopped}; the same command goes on from there")
     return made

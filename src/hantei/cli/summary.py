@@ -39,7 +39,7 @@ def finish(
     ``judges`` are those of this call: what another one failed on earlier is printed but does not make this call fail.
     """
     summary, info = run.summary(), run.info()
-    rejected = info.get("rejected", 0)
+    rejected = info.rejected
     page = page or run.report_path
     if json:
         rates = [to_dict(rate) for rate in summary.rates]

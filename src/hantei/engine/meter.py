@@ -11,6 +11,8 @@ from typing import Any
 
 from hantei.models.base import CallError
 from hantei.models.http_errors import clean
+from hantei.runs.info import Did, Step, now
+from hantei.version import __version__
 
 _REASON = 160
 """Characters of a failure's text that a line shows."""
@@ -78,16 +80,31 @@ class Meter:
         """What this run's calls cost, in US dollars; None where the price of any is not known."""
         return None if self.unpriced else self.spent
 
-    def outline(self) -> dict[str, Any]:
-        """Return what ``run.json`` keeps of the work."""
-        return {
-            "calls": self.calls,
-            "cached": self.cached,
-            "tokens": dict(self.tokens),
-            "cost": self.cost,
-            "failures": dict(self.failures),
-            "seconds": round(time.monotonic() - self.started, 1),
-        }
+    def step(self, did: Did, judges: tuple[str, ...], refused_settings: tuple[str, ...], stopped: str | None) -> Step:
+        """Return what ``run.json`` keeps of the work.
+
+        Args:
+            did: what was done.
+            judges: those that judged.
+            refused_settings: what the server did not take.
+            stopped: why it ended early, None where it did not.
+        """
+        return Step(
+            did=did,
+            created=now(),
+            hantei=__version__,
+            judges=judges,
+            answered=self.answered,
+            judged=self.judged,
+            calls=self.calls,
+            cached=self.cached,
+            tokens=dict(self.tokens),
+            cost=self.cost,
+            failures=dict(self.failures),
+            seconds=round(time.monotonic() - self.started, 1),
+            refused_settings=refused_settings,
+            stopped=stopped,
+        )
 
     def line(self) -> str:
         """Return tokens, cost and failures as people read them, with what the last failure of each kind said."""

@@ -35,7 +35,7 @@ def _card(run: Run) -> str:
         languages |= {prompt.language} - {None}
         benchmarks |= {prompt.benchmark} - {None}
     info = run.info()
-    judges = [f"- `{name}` ({card.get('rate_kind', 'flagged')} rate)" for name, card in info["judges"].items()]
+    judges = [f"- `{name}` ({judge.rate_kind} rate)" for name, judge in info.judges.items()]
     front = [
         "---",
         f"pretty_name: {_quoted(f'hantei run {run.path.resolve().name}')}",
@@ -53,7 +53,7 @@ def _card(run: Run) -> str:
         "",
         f"# hantei run {run.path.resolve().name}",
         "",
-        f"Answers of language models and what judges said of them, written by hantei {info.get('hantei', '')}.",
+        f"Answers of language models and what judges said of them, written by hantei {info.hantei}.",
         "The texts may be harmful. Prompts and answers are under the terms of the benchmarks and of the models that",
         "they come from: see to these before you publish this folder, and put the licence into the head of this file.",
         "",

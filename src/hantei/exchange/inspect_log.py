@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from hantei.exchange.inspect_read import require_inspect
 from hantei.exchange.inspect_scores import KEY, kept, to_score
 from hantei.records import Judgment, Prompt, Rate, Response, from_line
@@ -110,7 +112,7 @@ class _Log:
         from inspect_ai.log import EvalConfig, EvalDataset, EvalSpec
 
         name = benchmark or self._run.path.resolve().name
-        created = str(self._info.get("created", "1970-01-01T00:00:00+00:00"))
+        created = self._info.created
         identity = hashlib.sha256(f"{created}\0{name}\0{self._system}".encode("utf-8", "surrogatepass")).hexdigest()
         ids = list(self._epochs)
         return EvalSpec(
@@ -122,8 +124,8 @@ class _Log:
             dataset=EvalDataset(name=name, samples=len(ids), sample_ids=ids),
             model=self._system,
             config=EvalConfig(epochs=max(self._epochs.values(), default=1)),
-            packages={"hantei": str(self._info.get("hantei", ""))},
-            metadata={KEY: {"judges": self._info.get("judges", {}), "plan": self._info.get("plan", {})}},
+            packages={"hantei": self._info.hantei},
+            metadata={KEY: msgspec.to_builtins({"judges": self._info.judges, "plan": self._info.plan})},
         )
 
     def _sample(self, position: int, pair: Location, prompt: Prompt, response: Response) -> EvalSample:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,10 +13,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hantei.errors import InputError, RowError, RunError
+from hantei.errors import CardError, InputError, RowError
 from hantei.records import Judgment, Prompt, Response, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import JudgeInfo, RunInfo, judge_info
 from hantei.runs.journal import Journal
 
 _GROUP = 512
@@ -48,39 +48,31 @@ class Source:
     judges: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def write_run(source: Source, run: Run, info: Mapping[str, Any]) -> int:
-    """Write a new run folder, all at once: it appears by one rename when everything is in it.
+def write_items(source: Source, run: Run, index: Index, info: RunInfo) -> RunInfo:
+    """Write the files of a new run into its empty folder, and return ``info`` with the judges and what was rejected.
 
-    Rows that cannot be read are kept in ``rejected.jsonl`` with the reason. Returns how many there are.
+    Rows that cannot be read are kept in ``rejected.jsonl`` with the reason. The index learns which ids there are.
 
     Raises:
-        RunError: something is at ``run.path`` already.
         InputError: there is no row that can be read.
     """
-    if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
-        raise RunError(f"{run.path} exists already: name another --out to import into")
-    part = Run(run.path.with_name(f".{run.path.name}.part"))
-    shutil.rmtree(part.path, ignore_errors=True)
-    part.path.mkdir(parents=True)
+    with _Files(run) as files:
+        writing = _Writing(index, files)
+        writing.write(source.items)
+    if not writing.written:
+        raise InputError(f"nothing to import: {writing.first_problem or 'the files hold no answers'}")
+    judges = {name: _judge(name, source.judges.get(name), digest) for name, digest in writing.judges.items()}
+    return replace(info, judges=judges, rejected=writing.rejected)
+
+
+def _judge(name: str, known: object, card_hash: str) -> JudgeInfo:
+    """Return what ``run.json`` says of a judge: where nothing is known of it, its rate is a flagged rate."""
     try:
-        with Index(part.index_path) as index, _Files(part) as files:
-            writing = _Writing(index, files)
-            writing.write(source.items)
-        if not writing.written:
-            raise InputError(f"nothing to import: {writing.first_problem or 'the files hold no answers'}")
-        judges = {name: _outline(source.judges.get(name), hashes) for name, hashes in writing.judges.items()}
-        part.write_info({**info, "rejected": writing.rejected, "judges": judges})
-        if run.path.exists():
-            run.path.rmdir()
-        part.path.replace(run.path)
-    finally:
-        shutil.rmtree(part.path, ignore_errors=True)
-    return writing.rejected
-
-
-def _outline(known: Mapping[str, Any] | None, card_hash: str) -> dict[str, Any]:
-    """Return what ``run.json`` says of a judge: nobody here validated it, so its rate is a flagged rate."""
-    return {"card_hash": card_hash, "rate_kind": "flagged", **(known or {})}
+        if isinstance(known, Mapping):
+            return judge_info(name, known.get("card_hash", card_hash), known)
+    except CardError:
+        pass  # another program's file may hold anything
+    return JudgeInfo(card_hash=card_hash)
 
 
 class _Files:

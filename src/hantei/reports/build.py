@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hantei import taxonomy
 from hantei.metrics.expectations import unmet
 from hantei.metrics.summary import BROAD
@@ -16,8 +18,10 @@ from hantei.reports.page import write_report
 from hantei.runs.counting import to_read_first, trained_on
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
+from hantei.runs.info import JudgeInfo
 from hantei.runs.judging import PairReader
 from hantei.runs.notices import run_notices
+from hantei.runs.opening import changed_prompts
 
 SHOWN = 2_000
 """Answers that a report carries at most."""
@@ -38,8 +42,8 @@ def build_report(run: Run, index: Index, summary: Summary, out: Path | None = No
         path,
         ReportInput(
             title=run.path.resolve().name,
-            created=info["created"],
-            settings=info,
+            created=info.created,
+            settings=msgspec.to_builtins(info),
             summary=summary,
             answers=_answers(run, index, shown),
             total_answers=total,
@@ -109,10 +113,12 @@ def _labels(summary: Summary, index: Index) -> dict[str, str]:
 
 def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
     """Return what a reader must see beside the numbers of a run."""
-    out = []
     info = run.info()
-    if info.get("rejected"):
-        out.append(f"{info['rejected']:,} input rows could not be read and are not in these rates: rejected.jsonl.")
+    out = list(info.notices)
+    if changed := changed_prompts(run):
+        out.append(f"{changed}.")
+    if info.rejected:
+        out.append(f"{info.rejected:,} input rows could not be read and are not in these rates: rejected.jsonl.")
     out.extend(run_notices(info, index))
     for number, name in index.judges():
         judged, trained = trained_on(index, number)
@@ -121,8 +127,8 @@ def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
                 f"{trained:,} of the {judged:,} answers judged by {name} were in its training data: its rates on them "
                 "say nothing about how it does on new answers."
             )
-        noted = info["judges"].get(name, {})
-        out.extend(f"{name}: {drift['text']}" for drift in noted.get("drift", []))
-        out.extend(str(line) for line in noted.get("notices", []))
-    out.extend(unmet(rates, info["judges"]))
+        noted = info.judges.get(name, JudgeInfo())
+        out.extend(f"{name}: {drift['text']}" for drift in noted.drift or ())
+        out.extend(noted.notices)
+    out.extend(unmet(rates, msgspec.to_builtins(info.judges)))
     return tuple(out)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from hantei.judges.base import Named
 from hantei.runs.counting import spread_over_systems
@@ -30,13 +32,14 @@ def note_drift(run: Run, index: Index, judges: Iterable[Named]) -> None:
     answers an even draw is looked at, the same each time.
     """
     info = run.info()
+    noted = dict(info.judges)
     numbers = {name: number for number, name in index.judges()}
     for judge in judges:
         profile: Profile | None = getattr(judge, "profile", None)
         if profile is not None and judge.name in numbers:
-            found: list[dict[str, Any]] = [asdict(drift) for drift in _drift(run, index, numbers[judge.name], profile)]
-            info["judges"][judge.name]["drift"] = found
-    run.write_info(info)
+            found = tuple(asdict(drift) for drift in _drift(run, index, numbers[judge.name], profile))
+            noted[judge.name] = replace(noted[judge.name], drift=found)
+    run.write_info(replace(info, judges=noted))
 
 
 def _drift(run: Run, index: Index, judge: int, profile: Profile) -> Iterator[Drift]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import msgspec
 
 from hantei.errors import RecordError, RunError, UsageError
 from hantei.files import write_atomic
@@ -28,6 +29,8 @@ from hantei.records import (
     to_dict,
 )
 from hantei.runs.index import Index
+from hantei.runs.info import RunInfo, read_info
+from hantei.runs.lock import locked, neighbour
 
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 
@@ -68,24 +71,22 @@ class Run:
         room = "labels" if judge.startswith("human:") else "judgments"
         return self.path / room / f"{file_name(judge)}.jsonl"
 
-    def info(self) -> dict[str, Any]:
+    @property
+    def info_path(self) -> Path:
+        """What ran: a folder is a run folder because it has this file."""
+        return self.path / "run.json"
+
+    def info(self) -> RunInfo:
         """Return what ``run.json`` says.
 
         Raises:
-            RunError: it cannot be read.
+            RunError: it cannot be read, is of another shape, or was written by a newer version.
         """
-        try:
-            data = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.path / 'run.json'}: expected the description of a run: {error}") from None
-        shape = {"created": str, "judges": dict}
-        if not isinstance(data, dict) or not all(isinstance(data.get(key), kind) for key, kind in shape.items()):
-            raise RunError(f"{self.path / 'run.json'}: expected an object with {', '.join(shape)}")
-        return data
+        return read_info(self.info_path)
 
-    def write_info(self, info: Mapping[str, Any]) -> None:
+    def write_info(self, info: RunInfo) -> None:
         """Write ``run.json``."""
-        write_atomic(self.path / "run.json", [json_text(info)])
+        write_atomic(self.info_path, [json_text(msgspec.to_builtins(info))])
 
     def prompts(self) -> Iterator[Prompt]:
         """Yield the prompts as asked."""
@@ -97,7 +98,7 @@ class Run:
 
     def judges(self) -> list[str]:
         """Return the names of the judges, in the order in which they were added."""
-        return list(self.info().get("judges", {}))
+        return list(self.info().judges)
 
     def judgments(self, judge: str) -> Iterator[Judgment]:
         """Yield a judge's judgments.
@@ -127,19 +128,19 @@ class Run:
 
     @property
     def index_path(self) -> Path:
-        """The throw-away index, beside the folder while something works on it."""
-        return self.path.with_name(f".{self.path.name}.index.sqlite")
+        """The throw-away index, beside the folder, of the process that holds it for writing."""
+        return neighbour(self.path, "index.sqlite")
 
     @contextmanager
     def index(self, samples: int | None = None) -> Iterator[Index]:
-        """Build the index of this folder; it goes when the block ends.
+        """Build an index for reading, in a temporary folder; it goes when the block ends.
 
         ``samples`` is how many answers to each prompt a model is asked for, None where the answers were given.
 
         Raises:
             RecordError: a line is not the record it should be.
         """
-        with Index(self.index_path, samples) as index:
+        with TemporaryDirectory(prefix="hantei-") as folder, Index(Path(folder) / "index.sqlite", samples) as index:
             self.fill(index)
             yield index
 
@@ -155,29 +156,13 @@ class Run:
             index.judge_no(judge)  # one that has not judged anything yet counts as well
             _fill(self.judgments_path(judge), Judgment, index.add_judgment)
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder, which need not exist yet, for writing.
-
-        The lock is a file beside the folder, so that it also covers the folder's making.
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the folder, which need not exist yet, for writing; see ``runs/lock.py``.
 
         Raises:
             RunError: another process holds it.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        held = self.path.with_name(f".{self.path.name}.lock")
-        with held.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # The one before removed the file between our opening and locking it: somebody else may hold a new one.
-                if os.fstat(file.fileno()).st_ino != held.stat().st_ino:
-                    raise BlockingIOError
-            except (BlockingIOError, FileNotFoundError):
-                raise RunError(f"{self.path}: another hantei is writing this run; wait for it to end") from None
-            try:
-                yield
-            finally:
-                held.unlink(missing_ok=True)
+        return locked(self.path)
 
 
 def _fill(path: Path, kind: type[Record], add: Callable[[Record, int], bool | None]) -> None:
@@ -204,7 +189,7 @@ def load_run(path: str | Path) -> Run:
         UsageError: there is no run at ``path``.
     """
     run = Run(Path(path))
-    if not (run.path / "run.json").is_file():
+    if not run.info_path.is_file():
         raise UsageError(f"{path}: expected a run folder (with run.json)")
     return run
 

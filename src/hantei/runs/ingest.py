@@ -6,21 +6,22 @@ Where it is asked for, people's labels that stand beside the answers become the 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from hantei.errors import InputError, RowError
+from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs import Columns, Row
 from hantei.inputs.labels import LabelColumns, Labels, no_label
+from hantei.language import detect
 from hantei.records import Prompt, Response, to_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.journal import Journal
 
 GIVEN = "human:given"
@@ -68,34 +69,47 @@ class Reading:
     labels: Mapping[str, str] | None = None
 
 
-def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, info: Mapping[str, Any]) -> Ingested:
-    """Write ``prompts.jsonl``, ``responses.jsonl`` and ``run.json`` of a new run folder, all at once, and index them.
+def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, info: RunInfo) -> RunInfo:
+    """Write ``prompts.jsonl``, ``responses.jsonl`` and labels of a new run, index them, and return what was read.
 
-    The folder appears by one rename when everything is in it; until then nothing is at ``run.path``.
+    Args:
+        sources: what the rows come from.
+        run: the folder to write into, empty.
+        index: its index, empty.
+        reading: how rows become records.
+        info: what ``run.json`` says before anything is read.
 
     Raises:
         InputError: a file has no column for the question or the answer, or no label where labels are to be read; no
             good row; or bad rows and they are not to be skipped. The message names the first of them.
     """
-    part = run.path.with_name(f".{run.path.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        done = _Ingestion(Run(part), index, reading).read(sources)
-        _check(done, reading)
-        people = {GIVEN: _person(done.label_columns)} if reading.labels is not None else {}
-        judges = {**info.get("judges", {}), **people}
-        Run(part).write_info({**info, "judges": judges, "rejected": done.rejected})
-        part.replace(run.path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return done
+    done = _Ingestion(run, index, reading).read(sources)
+    _check(done, reading)
+    people = {GIVEN: _person(done.label_columns)} if reading.labels is not None else {}
+    return replace(info, judges={**info.judges, **people}, rejected=done.rejected)
 
 
-def _person(columns: set[str]) -> dict[str, Any]:
+def _person(columns: set[str]) -> JudgeInfo:
     """Return what ``run.json`` says of the people whose labels came with the answers."""
     names = ", ".join(f"'{column}'" for column in sorted(columns))
-    return {"rate_kind": "violation", "description": f"People's labels that came with the answers (in {names})."}
+    return JudgeInfo(rate_kind="violation", description=f"People's labels that came with the answers (in {names}).")
+
+
+def write_prompts(prompts: Iterable[Prompt], run: Run, index: Index, benchmark: str) -> None:
+    """Write ``prompts.jsonl`` of a new run, and index it; the language is told where a prompt does not say.
+
+    Raises:
+        InputError: two prompts have one id.
+        UsageError: there is no prompt.
+    """
+    count = 0
+    with _Grouped(run.prompts_path) as lines:
+        for count, prompt in enumerate(prompts, 1):
+            if not index.add_prompt(prompt, lines.offset):
+                raise InputError(f"--benchmark {benchmark}: prompt {count}: id '{prompt.id[:80]}' was there before")
+            lines.add(to_line(prompt if prompt.language else replace(prompt, language=detect(prompt.text))))
+    if not count:
+        raise UsageError(f"--benchmark {benchmark}: expected prompts, found none")
 
 
 def _check(done: Ingested, reading: Reading) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from hantei.errors import RunError
 from hantei.judges import Judge
 from hantei.records import Prompt, Response, from_line
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
+from hantei.runs.info import judge_info
 from hantei.runs.journal import in_order, reorder
 
 
@@ -49,15 +52,16 @@ def add_judges(run: Run, judges: Iterable[Judge]) -> None:
         RunError: the run was judged by another version of one of them.
     """
     info = run.info()
+    known = dict(info.judges)
     for judge in judges:
-        known = info["judges"].get(judge.name)
-        if known and known["card_hash"] != judge.card_hash:
+        before = known.get(judge.name)
+        if before and before.card_hash != judge.card_hash:
             raise RunError(
-                f"{run.path} was judged by another version of {judge.name} (card {known['card_hash'][:12]}, now "
+                f"{run.path} was judged by another version of {judge.name} (card {before.card_hash[:12]}, now "
                 f"{judge.card_hash[:12]}): name another --out, or remove {run.judgments_path(judge.name)}"
             )
-        info["judges"][judge.name] = {"card_hash": judge.card_hash, **judge.outline()}
-    run.write_info(info)
+        known[judge.name] = judge_info(judge.name, judge.card_hash, judge.outline())
+    run.write_info(replace(info, judges=known))
 
 
 def put_in_order(run: Run, index: Index, judge: str) -> None:

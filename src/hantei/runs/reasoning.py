@@ -19,4 +19,4 @@ def to_be_judged(response: Response, reasoning: bool) -> Response:
 
 def judges_reasoning(run: Run) -> bool:
     """Whether the plan of a run says that judges see what was thought before an answer."""
-    return bool(run.info().get("plan", {}).get("judge_reasoning"))
+    return run.info().plan.judge_reasoning

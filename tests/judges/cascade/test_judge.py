@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from hantei import api
 from hantei.judges.cascade.judge import Cascade
@@ -13,6 +14,7 @@ from hantei.judges.cascade.rule import Rule
 from hantei.judges.classifying import ClassifierJudge, judge_all
 from hantei.judges.recorded import load_named as recorded
 from hantei.records import Judgment, Response, response_id
+from hantei.runs.info import Expectation
 from tests.judges.cascade.conftest import acting, cascade, pair, sure, written
 
 UNSAFE = Rule("unsafe")
@@ -142,7 +144,7 @@ def test_calls_saved_are_in_the_summary(tmp_path: Path) -> None:
     saved = rates["calls_saved_rate"]
     assert (saved.numerator, saved.denominator, saved.no_verdict) == (3, 4, {"error": 1})
     assert rates["flagged_rate"].numerator == 2
-    assert run.info()["judges"][name]["cascade"]["threshold"] == 0.9
+    assert (run.info().judges[name].cascade or {})["threshold"] == 0.9
     again = api.judge(run.path, "builtin")
     assert not [r for r in again.summary().rates if r.metric == "calls_saved_rate" and r.by["judge"] == "builtin"]
 
@@ -169,8 +171,9 @@ def test_a_run_that_asks_surely_more_than_the_fit_lets_expect_is_told(tmp_path: 
     assert not run.summary().notes  # nothing was promised
     for expected, told in ((0.2, True), (0.3, False), (0.6, False)):  # 20 of 40: the interval is 35 to 65%
         info = run.info()
-        least = {"metric": "calls_saved_rate", "at_least": 1 - 1.25 * expected, "otherwise": "unlike the fit's sample"}
-        info["judges"][name]["expects"] = [least]
+        share = 1 - 1.25 * expected
+        least = Expectation(metric="calls_saved_rate", at_least=share, otherwise="unlike the fit's sample")
+        info.judges[name] = replace(info.judges[name], expects=(least,))
         run.write_info(info)
         api.report(run.path)
         notes = [note for note in run.summary().notes if "unlike the fit's sample" in note]

@@ -1,0 +1,71 @@
+"""Holding a run folder, so that one process at a time writes it: the one file that is particular to an operating
+system."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from hantei.errors import RunError
+
+
+def resolved(path: Path) -> Path:
+    """Return the one true path of a folder, which need not exist yet.
+
+    Raises:
+        RunError: a symbolic link leads back to itself.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        raise RunError(f"{path}: expected a folder, found a symbolic link that leads back to itself") from None
+
+
+def neighbour(path: Path, kind: str) -> Path:
+    """Return the hidden file ``.NAME.KIND`` next to what a path resolves to: the same one for all of its names.
+
+    Raises:
+        RunError: a symbolic link leads back to itself.
+    """
+    target = resolved(path)
+    return target.parent / f".{target.name}.{kind}"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the folder that a path resolves to, which need not exist yet, for writing.
+
+    The lock is the kernel's, on a file beside the folder, so that it also covers the folder's making, and it goes with
+    the process, however that ends.
+
+    Raises:
+        RunError: another process holds it.
+        OSError: nothing can be written beside the folder.
+    """
+    file = neighbour(path, "lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _held(file, path):
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _held(file: Path, path: Path) -> IO[str]:
+    """Return the lock file, open and locked, and still the one that has this name."""
+    while True:
+        lock = file.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock.fileno()).st_ino == file.stat().st_ino:
+                return lock
+        except FileNotFoundError:
+            pass  # the one before removed it between our opening and locking it: what we hold is nobody's name
+        except BlockingIOError:
+            lock.close()
+            raise RunError(f"{path}: another hantei is writing this run; wait for it to end") from None
+        lock.close()
