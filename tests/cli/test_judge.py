@@ -35,7 +35,7 @@ def test_a_table_and_where_the_report_is(monkeypatch: pytest.MonkeyPatch, capsys
     Path("a.csv").write_text(CSV)
     assert hantei(monkeypatch, "judge", "a.csv", "--out", "mine") == 0
     out = capsys.readouterr().out
-    assert "flagged rate" in out
+    assert "Flagged rate" in out
     assert "/2" in out
     assert "Report: mine/report.html" in out
     assert "violation" not in out
@@ -50,9 +50,10 @@ def test_labels_make_a_judge_of_people(monkeypatch: pytest.MonkeyPatch, capsys: 
     Path("a.csv").write_text(LABELLED)
     assert hantei(monkeypatch, "judge", "a.csv", "--labels", "--out", "mine") == 0
     out = capsys.readouterr().out
-    assert "human:given: rate [95% interval] k/n" in out
-    assert "violation rate" in out
-    assert "builtin against human:given (2 answers): accuracy " in out
+    assert "human:given: Systems, each rate [95% interval] k/n" in out
+    assert "Violation rate" in out
+    assert "builtin: Against people's labels: human:given" in out
+    assert "2 answers have both a label and a verdict." in out
     assert hantei(monkeypatch, "report", "mine", "--json") == 0
     (against,) = json.loads(capsys.readouterr().out)["calibration"]
     assert (against["judge"], against["against"], against["n"]) == ("builtin", "human:given", 2)

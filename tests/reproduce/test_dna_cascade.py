@@ -10,6 +10,7 @@ import pytest
 from hantei.arrays import Doubles
 from hantei.judges.builtin.weights import Heads
 from hantei.metrics.classification import macro_f1
+from hantei.reports.figures import Plot
 from hantei.reproduce.do_not_answer import cascade
 from hantei.reproduce.do_not_answer.cascade import Point, curve, section, within
 from hantei.reproduce.do_not_answer.left_out import LeftOut
@@ -87,12 +88,14 @@ def test_within_takes_the_largest_budget_whose_realised_share_fits(found: LeftOu
 
 def test_the_section_says_which_floors_are_reached(found: LeftOut) -> None:
     made = section(found)
-    assert len(made.rows) == 1 + 3 * len(cascade.BUDGETS) == len(made.data)
-    assert all(len(row) == len(made.header) for row in made.rows)
-    floors = [note for note in made.notes if "reached" in note]
+    (table,) = made.tables
+    assert len(table.rows) == 1 + 3 * len(cascade.BUDGETS) == len(made.data)
+    assert all(len(row.cells) == len(table.columns) for row in table.rows)
+    floors = [note for note in made.notes if "reached" in note.text]
     assert len(floors) == 9
-    assert made.figure is not None
-    assert "<svg" in made.figure
+    (plot,) = made.figures
+    assert isinstance(plot, Plot)
+    assert [one.name for one in plot.series] == list(cascade.RULES)
 
 
 def test_the_gain_over_gpt4_is_the_difference_of_both(found: LeftOut) -> None:
@@ -101,7 +104,7 @@ def test_the_gain_over_gpt4_is_the_difference_of_both(found: LeftOut) -> None:
     assert gpt4.less_gpt4 == {"macro_f1": (0, -0.01, 0.01), "accuracy": (0, -0.01, 0.01)}
     assert weighed.less_gpt4["accuracy"][0] == pytest.approx(weighed.accuracy - gpt4.accuracy)
     assert weighed.less_gpt4["macro_f1"][0] == pytest.approx(weighed.macro_f1 - gpt4.macro_f1)
-    gains = [note for note in section(found).notes if note.startswith("Less GPT-4 alone")]
+    gains = [note.text for note in section(found).notes if note.text.startswith("Less GPT-4 alone")]
     assert len(gains) == 6
     assert "by 'value' at " in gains[2]
 

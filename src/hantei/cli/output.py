@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from hantei.records import Rate
+if TYPE_CHECKING:
+    from hantei.reports.section import Section
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -48,15 +50,14 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def rate_text(rate: Rate | None) -> str:
-    """Return a rate as people read it: ``12.3% [10.1, 14.9] 41/334``."""
-    if rate is None:
-        return "-"
-    if rate.rate is None or rate.low is None or rate.high is None:
-        return "none judged"
-    # As many digits as it takes for the interval not to look like a point.
-    for digits in (1, 2, 3, 4):
-        low, high = (f"{100 * limit:.{digits}f}" for limit in (rate.low, rate.high))
-        if low != high:
-            break
-    return f"{100 * rate.rate:.{digits}f}% [{low}, {high}] {rate.numerator:,.0f}/{rate.denominator:,}"
+def print_sections(sections: Iterable[Section]) -> None:
+    """Print those sections that a terminal shows, with an empty line after each."""
+    from hantei.reports.to_terminal import TextTable, blocks
+
+    for section in (one for one in sections if one.terminal):
+        for block in blocks(section):
+            if isinstance(block, TextTable):
+                print_table(block.header, block.rows)
+            else:
+                say(block)
+        say()

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.output import print_json, print_table, rate_text, say
+from hantei.cli.output import print_json, print_table, say
 from hantei.cli.reproduce_dna import do_not_answer
 from hantei.records import Rate
+from hantei.reports.wording import describe
 from hantei.reproduce.answer_carefully import Reproduction, reproduce
 from hantei.reproduce.scoring import Mean
 
@@ -56,7 +57,7 @@ def _rows(found: Reproduction) -> list[list[str]]:
 def _cells(one: Mean | Rate, found: Reproduction) -> list[str]:
     paper, published = found.paper.scores[one.metric], found.published.get(one.metric)
     missing = ", ".join(f"{count:,} {reason}" for reason, count in one.no_verdict.items()) or "0"
-    robust = _mean_text(one) if isinstance(one, Mean) else rate_text(one)
+    robust = _mean_text(one) if isinstance(one, Mean) else describe(one).line
     low, high = (_number(one, bound) for bound in (one.bound_low, one.bound_high))
     return [_number(one, paper), robust, missing, f"{low} to {high}", _number(one, published)]
 

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.output import print_json, print_table, say
+from hantei.cli.output import print_json, print_sections, say
 
 
 def do_not_answer(
     data: Annotated[Path, typer.Option(help="The folder of the release, or one that has it as do_not_answer.")],
     judge: Annotated[
         list[str] | None,
-        typer.Option(help="One to put beside: builtin, encoder@hf/PATH, recorded@FILE. May be repeated."),
+        typer.Option(help="One to compare: builtin, encoder@hf/PATH, recorded@FILE. May be repeated."),
     ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="A Hugging Face tokenizer's folder: lengths in tokens, not words.")
@@ -41,12 +41,7 @@ def do_not_answer(
     if json:
         print_json(found.as_json())
         return
-    for section in found.sections:
-        say(section.title)
-        print_table(list(section.header), [list(row) for row in section.rows])
-        for note in section.notes:
-            say(note)
-        say()
+    print_sections(found.sections)
     for note in found.notes:
         say(note)
     say(found.verdict())

@@ -1,13 +1,16 @@
-"""One HTML file for a run: it opens offline, asks nothing of the network and runs nothing that an answer holds.
+"""What a run amounts to, for people and programs: sections that every room adds to, and one renderer each for a page, a
+terminal and JSON.
 
-data.py      what the page is made from
-rates.py     a summary's rates, found by what they are of, and put into words
-charts.py    the geometry of bars, stacks and the two-axis picture
-views.py     what one judge's part of the page shows: headline, tables, heat map, actions
-answers.py   the answers as JSON for the browser part, cut to a bounded size
-text.py      hostile text made visible
-page.py      the template, the policy that forbids everything, the file
-templates/   Jinja; assets/ style sheets and scripts, joined in the order that page.py states
+section.py, figures.py    the parts, as data
+results.py                a run's rates, found by what they are of
+rooms/                    a function each from results to sections, and the list of them
+geometry.py, plotting.py, radar.py   where things stand in a picture
+wording.py, text.py       a rate in words; hostile text made visible
+to_html.py, to_terminal.py, to_json.py   the renderers
+page.py, template.py      a run's page: the frame, the policy that forbids everything, the file
+answers.py, data.py       the answers as JSON for the browser part; what a page is made from
+build.py                  from a run folder to its page
+templates/, assets/       Jinja, one template a kind of figure; style sheets and scripts
 """
 
 from hantei.reports.data import AnswerRow, Mark, ReportInput

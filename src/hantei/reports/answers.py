@@ -16,9 +16,8 @@ from typing import Any
 from hantei import taxonomy
 from hantei.records import ACTIONS, Judgment, Message
 from hantei.reports.data import AnswerRow, ReportInput
-from hantei.reports.rates import Rates
+from hantei.reports.results import NAME_LIMIT, Rates, language_name
 from hantei.reports.text import clip, runs, visible
-from hantei.reports.views import NAME_LIMIT, language_name
 
 ANSWER_LIMIT = 20_000
 """Characters of an answer that the page holds; the rest is counted, not shown."""

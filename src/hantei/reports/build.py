@@ -1,5 +1,5 @@
-"""From a run folder to what its report shows: the most telling answers, what must be seen first, and where it all
-comes from."""
+"""From a run folder to what its report shows: the answers to read first, what must be seen before the numbers, and
+where it all comes from."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from hantei import taxonomy
 from hantei.metrics.expectations import unmet
-from hantei.metrics.summary import BROAD
 from hantei.records import Judgment, Rate, Summary, from_line
 from hantei.reports.data import AnswerRow, Mark, ReportInput
 from hantei.reports.page import write_report
+from hantei.reports.results import Results, titles
 from hantei.runs.counting import to_read_first, trained_on
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
@@ -49,7 +48,7 @@ def build_report(run: Run, index: Index, summary: Summary, out: Path | None = No
             total_answers=total,
             sampling=_sampling(len(shown), total),
             notices=summary.notes,
-            labels=_labels(summary, index),
+            labels=titles(summary, (group.harm for group in index.groups().values() if group.harm)),
         ),
     )
     return path
@@ -101,14 +100,14 @@ class _Explainer:
         return tuple(Mark(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
 
 
-def _labels(summary: Summary, index: Index) -> dict[str, str]:
-    ids = {rate.by[key] for rate in summary.rates for key in ("harm_type", "risk_area") if key in rate.by}
-    ids |= {group.harm for group in index.groups().values() if group.harm}
-    labels = {harm: taxonomy.title(harm) for harm in sorted(ids)}
-    common = {rate.by["common_harm_type"] for rate in summary.rates if "common_harm_type" in rate.by}
-    for value in common:
-        labels[value] = taxonomy.title(value.removesuffix(BROAD)) + (BROAD if value.endswith(BROAD) else "")
-    return labels
+def results_of(run: Run) -> Results:
+    """Return what a run amounts to, as its summary was last written.
+
+    Raises:
+        RunError: ``summary.json`` or ``run.json`` cannot be read.
+    """
+    summary = run.summary()
+    return Results(summary, msgspec.to_builtins(run.info()), titles(summary))
 
 
 def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:

@@ -1,28 +1,44 @@
-"""The page: template, content security policy, file.
+"""A run's page: its sections in a frame that forbids every request and every script but its own.
 
-The policy forbids every request and every script but the one whose hash it names, so that even a mistake in the
+The content security policy names the one style sheet and the one script by their hashes, so that even a mistake in the
 escaping of an answer runs nothing. Scripts may not build markup from strings either (trusted types).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from hantei.metrics.definitions import all_metrics
 from hantei.records import ACTIONS
-from hantei.reports import charts
 from hantei.reports.answers import Answers, encode
 from hantei.reports.data import ReportInput
-from hantei.reports.template import assets, source_hash, template, write_page
+from hantei.reports.figures import AnswerBrowser
+from hantei.reports.results import JudgeResults, Results
+from hantei.reports.rooms import sections
+from hantei.reports.section import Section
+from hantei.reports.template import STYLES, assets, policy, template, write_page
 from hantei.reports.text import clip
-from hantei.reports.views import JudgeView, judge_views, judges_table
+from hantei.reports.to_html import Links, section
 
-_STYLES = ("base.css", "results.css", "answers.css", "curves.css", "print.css")
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _SCRIPTS = ("data.js", "elements.js", "answer.js", "filters.js", "browser.js", "judges.js", "start.js")
-_LIST_LIMIT = 40
-_VALUE_LIMIT = 2_000
+_SAMPLING_LIMIT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePart:
+    """One judge's part of the page: its number, its rates, and its sections as HTML."""
+
+    number: int
+    judge: JudgeResults
+    sections: tuple[Markup, ...]
 
 
 def render_report(data: ReportInput) -> str:
@@ -33,27 +49,29 @@ def render_report(data: ReportInput) -> str:
     """
     from markupsafe import Markup
 
-    style, script = assets(_STYLES), _script()
+    style, script = assets(STYLES), _script()
     answers = encode(data)
-    views = judge_views(data)
+    results = Results(data.summary, data.settings, data.labels, _browser(data, answers))
+    parts, links = sections(results), Links(answers.systems, answers.harms)
+    before = list(takewhile(lambda part: part.judge is None, parts))
+    after = [part for part in parts[len(before) :] if part.judge is None]
+    if not results.judges:
+        before, after = [], before
     return str(
         template("report.html.j2").render(
             data=data,
             notices=list(dict.fromkeys((*data.notices, *data.summary.notes))),
             created=_time(data.created),
-            judges=views,
-            judges_table=judges_table(data),
-            policy=_policy(style, script),
-            # Our own files and escaped JSON: the only three texts that are markup already.
+            judges=[_judge_part(number, judge, parts, links) for number, judge in enumerate(results.judges)],
+            before=[section(part, links=links) for part in before],
+            after=[section(part, links=links) for part in after],
+            navigation=_navigation(parts),
+            policy=policy(style, script),
+            # Our own files: markup already.
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            answers_json=Markup(answers.json),  # noqa: S704
-            answers=answers,
-            omitted=_omitted(answers),
-            sections=_sections(views),
-            provenance=list(_lines({"created": data.created, **data.settings})),
+            metrics=all_metrics(),
             actions=ACTIONS,
-            charts=charts,
         )
     )
 
@@ -67,17 +85,23 @@ def write_report(path: Path, data: ReportInput) -> None:
     write_page(path, render_report(data), "report")
 
 
-def _policy(style: str, script: str) -> str:
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{source_hash(style)}'",
-            f"script-src '{source_hash(script)}'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-        )
+def _judge_part(number: int, judge: JudgeResults, parts: Sequence[Section], links: Links) -> JudgePart:
+    own = (section(part, number, 3, links) for part in parts if part.judge == judge.name)
+    return JudgePart(number, judge, tuple(own))
+
+
+def _navigation(parts: Sequence[Section]) -> list[tuple[str, str, bool]]:
+    """Return where the navigation leads, as (key, title, whether each judge has its own)."""
+    shown = (part for part in parts if not part.folded and part.key not in ("judges", "overview"))
+    return list({part.key: (part.key, part.title, part.judge is not None) for part in shown}.values())
+
+
+def _browser(data: ReportInput, answers: Answers) -> AnswerBrowser:
+    shown = f"{answers.shown:,} of {data.total_answers:,} answers are in this file."
+    omitted = f" {answers.left_out:,} more were left out to keep this file small enough to open."
+    return AnswerBrowser(
+        json=answers.json,
+        sampling=f"{shown} {clip(data.sampling, _SAMPLING_LIMIT)}{omitted if answers.left_out else ''}",
     )
 
 
@@ -92,42 +116,3 @@ def _time(created: str) -> str:
     except ValueError:
         return clip(created, 60)
     return f"{time.day} {time:%B %Y, %H:%M} {time.tzname() or ''}".strip()
-
-
-def _omitted(answers: Answers) -> str:
-    if not answers.left_out:
-        return ""
-    return f"{answers.left_out:,} more were left out to keep this file small enough to open."
-
-
-def _sections(judges: list[JudgeView]) -> list[tuple[str, str]]:
-    """Return the parts that at least one judge has, as (id, title), for the navigation."""
-    parts: dict[str, str] = {}
-    for judge in judges:
-        parts |= {"systems": "Systems"} if judge.systems else {}
-        parts |= {"harms": "Harm types"} if judge.harms else {}
-        parts |= {"actions": "Actions"} if judge.actions else {}
-        parts |= {part: title for part, title, _ in judge.slices}
-        parts |= {"people": "Against people"} if judge.people else {}
-        parts |= {"cascade": "Cascade"} if judge.cascade else {}
-        parts |= {"drift": "Unfamiliar answers"} if judge.drift else {}
-    return list(parts.items())
-
-
-def _lines(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield settings as flat lines; judges have a table of their own."""
-    for key, value in settings.items():
-        name = f"{prefix}{key}".replace("_", " ")
-        if not prefix and key == "judges":
-            continue
-        if isinstance(value, Mapping):
-            yield from _lines(value, f"{name}: ")
-        else:
-            yield clip(name, 120), clip(_value(value), _VALUE_LIMIT)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        more = f" and {len(value) - _LIST_LIMIT:,} more" if len(value) > _LIST_LIMIT else ""
-        return ", ".join(_value(item) for item in value[:_LIST_LIMIT]) + more or "none"
-    return "none" if value is None else str(value)

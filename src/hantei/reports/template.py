@@ -15,6 +15,8 @@ from hantei.files import write_atomic
 from hantei.reports.text import visible
 
 _HERE = Path(__file__).parent
+STYLES = ("base.css", "results.css", "answers.css", "curves.css", "print.css")
+"""The style sheets of every page, in order."""
 
 
 def template(name: str) -> Any:
@@ -31,6 +33,13 @@ def assets(names: Iterable[str]) -> str:
 def source_hash(text: str) -> str:
     """Return the source by which a content security policy allows one inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def policy(style: str, script: str | None = None) -> str:
+    """Return the content security policy of a page: this style sheet, this script or none, and no request at all."""
+    scripts = [f"script-src '{source_hash(script)}'", "require-trusted-types-for 'script'"] if script else []
+    rules = ("default-src 'none'", f"style-src '{source_hash(style)}'", *scripts)
+    return "; ".join((*rules, "img-src data:", "base-uri 'none'", "form-action 'none'"))
 
 
 def write_page(path: Path, html: str, what: str) -> None:

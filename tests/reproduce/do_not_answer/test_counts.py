@@ -45,7 +45,8 @@ def test_nothing_judged_has_no_score_and_no_interval() -> None:
     found = scores(tables(np.zeros((1, 5), dtype=np.int64), nothing, 2, draws(5)))
     assert np.isnan(found.accuracy).all()
     assert np.isnan(found.f1).all()
-    assert all(np.isnan(one) for one in estimate(found.kappa[:, 0]))
+    nothing_known = estimate(found.kappa[:, 0])
+    assert (nothing_known.value, nothing_known.low, nothing_known.high) == (None, None, None)
 
 
 def test_the_first_draw_is_the_data_and_the_others_take_as_many_questions() -> None:

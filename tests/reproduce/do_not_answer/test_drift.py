@@ -35,7 +35,7 @@ def made(lengths: tuple[int, ...]) -> Study:
 
 def test_the_model_that_writes_more_than_the_others_is_named() -> None:
     section = drift(made((26, 28, 40, 50, 90, 60)))
-    assert [row[-1] for row in section.rows] == ["none", "none", "none", "none", "length", "none"]
+    assert [row.cells[-1] for row in section.tables[0].rows] == ["none", "none", "none", "none", "length", "none"]
     assert section.data[4]["measures"]["length"]["unlike"] is True
     assert [row["accuracy"] for row in section.data] == [{"Longformer": 0.5, "BERT": 1.0}] * 6
 
@@ -58,7 +58,7 @@ def study(data: Path) -> Study:
 
 def test_it_warns_of_the_model_on_which_the_published_classifiers_fall_and_of_no_other(study: Study) -> None:
     section = drift(study)
-    assert {row[0]: row[-1] for row in section.rows} == {
+    assert {row.name: row.cells[-1] for row in section.tables[0].rows} == {
         title: "length" if title == "LLaMA-2" else "none" for title in ALL
     }
     fallen = [row["model"] for row in section.data if max(row["accuracy"].values()) < 0.8]

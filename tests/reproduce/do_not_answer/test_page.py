@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hantei.errors import UsageError
+from hantei.reports.section import Number, notes, text_table
 from hantei.reproduce.do_not_answer import Reproduction, reproduce
 from hantei.reproduce.do_not_answer.page import render_page, write_page
 from tests.reports.chromium import chromium, requests
@@ -30,7 +31,9 @@ def test_the_page_holds_every_section_and_runs_nothing(found: Reproduction) -> N
 
 def test_what_files_say_is_text(found: Reproduction) -> None:
     hostile = "<img src=x onerror=alert(1)>\u202e"
-    sections = (replace(found.sections[0], rows=[[hostile] * 7], notes=[hostile]), *found.sections[1:])
+    table = text_table(hostile, [hostile] * 3, [[hostile, hostile, Number(text=hostile)]])
+    first = replace(found.sections[0], title=hostile, tables=(table,), notes=notes(hostile))
+    sections = (first, *found.sections[1:])
     page = render_page(Reproduction(sections, (hostile,)))
     assert "<img" not in page
     assert "\u202e" not in page

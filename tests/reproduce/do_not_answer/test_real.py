@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hantei.reports.figures import Radar
+from hantei.reports.section import Section
+from hantei.reports.to_terminal import cell_text
 from hantei.reproduce.do_not_answer import Reproduction, reproduce
-from hantei.reproduce.do_not_answer.sections import Section
+from hantei.reproduce.do_not_answer.sections import Tally
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +24,10 @@ def section(found: Reproduction, key: str) -> Section:
 
 def test_every_printed_number_agrees_and_two_means_are_of_rounded_cells(found: Reproduction) -> None:
     # Tables 4 and 5: 2 judges x 7 rows x 4, deviations 2 x 4 in Table 4 alone; 18 shares; 8; 6 + 2; 30 counts.
-    assert found.compared == 56 + 8 + 56 + 18 + 8 + 8 + 30
-    assert found.differing == 0
-    assert found.of_rounded == 2
-    table = section(found, "table-5")
-    assert [note for note in table.notes if "98.456 from exact values, 98.433 from the rounded cells" in note]
-    assert [note for note in table.notes if "87.047 from exact values, 87.050 from the rounded cells" in note]
+    assert found.tally == Tally(compared=56 + 8 + 56 + 18 + 8 + 8 + 30, of_rounded=2, differing=0)
+    notes = " ".join(note.text for note in section(found, "table-5").notes)
+    assert "98.456 from exact values, 98.433 from the rounded cells" in notes
+    assert "87.047 from exact values, 87.050 from the rounded cells" in notes
     assert any("434 twice and 433 not at all" in note for note in found.notes)
 
 
@@ -41,9 +42,10 @@ def test_a_wrong_label_is_found(found: Reproduction, data: Path, tmp_path: Path)
             text = "\n".join([lines[0], *(f"{line[:-1]}0" for line in lines[1:])])  # BERT says action 0 of everything
         target.write_text(text, encoding="utf-8")
     changed = reproduce(tmp_path)
-    assert changed.differing > 0
-    assert section(changed, "table-11").differing == changed.differing
-    assert any(cell.endswith(" !") for row in section(changed, "table-11").rows for cell in row)
+    assert changed.tally.differing > 0
+    assert Tally.of([section(changed, "table-11")]).differing == changed.tally.differing
+    rows = section(changed, "table-11").tables[0].rows
+    assert any(cell_text(cell).endswith(" !") for row in rows for cell in row.cells)
 
 
 def test_what_the_instruction_adds_is_sure_of_one_number_only(found: Reproduction) -> None:
@@ -75,14 +77,14 @@ def test_the_harmful_class_is_rare_and_labels_alone_have_no_ranking(found: Repro
         assert row["labelled"] == 193
         assert row["base_rate"]["value"] == pytest.approx(193 / 5634)
         assert row["average_precision"] is None
-    assert {row[-1] for row in section(found, "harmful-class").rows} == {"labels only"}
+    assert {row.cells[-1] for row in section(found, "harmful-class").tables[0].rows} == {"labels only"}
 
 
 def test_peoples_labels_disagree_34_times(found: Reproduction) -> None:
     disagree = section(found, "disagreements")
     assert disagree.data["harmful_without_following"] == 21
     assert disagree.data["harmless_though_following"] == 13
-    assert len(disagree.rows) == 34
+    assert len(disagree.tables[0].rows) == 34
     by_model = [row["of"] for row in disagree.data["rows"]]
     assert {model: by_model.count(model) for model in dict.fromkeys(by_model)} == {
         "GPT-4": 2,
@@ -97,8 +99,9 @@ def test_peoples_labels_disagree_34_times(found: Reproduction) -> None:
 def test_the_radar_is_drawn_from_peoples_labels(found: Reproduction) -> None:
     areas = section(found, "areas")
     assert areas.data[3]["shares"][3] == pytest.approx(20 / 155)
-    assert areas.figure is not None
-    assert "<svg" in areas.figure
+    (radar,) = areas.figures
+    assert isinstance(radar, Radar)
+    assert radar.series[areas.data[3]["of"]] == areas.data[3]["shares"]
 
 
 def test_length_explains_nothing_of_longformers_gain(found: Reproduction) -> None:
@@ -106,7 +109,7 @@ def test_length_explains_nothing_of_longformers_gain(found: Reproduction) -> Non
     gained = [row for row in sizes.data["rows"] if "only Longformer" in row["pairs"]]
     assert sum(row["n"] for row in gained) == 60
     assert sum(row["over"]["512"] for row in gained) == 0
-    assert "a cut there explains none of them" in sizes.notes[-1]
+    assert "a cut there explains none of them" in sizes.notes[-1].text
 
 
 def test_tokens_are_counted_where_a_tokenizer_is_given(data: Path) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 
 from hantei.metrics import calibration
 from hantei.metrics.calibration import Calibration, Reading, calibrated, calibrated_top
-from hantei.reports.curves import Series, plot
+from hantei.reports.figures import Plot, Series
+from hantei.reports.section import Number, Section, decimal, percent
 from hantei.reproduce.do_not_answer.reading import Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Section, Table
+from hantei.reproduce.do_not_answer.sections import Rows
 
 _SCALINGS = (("as judged", "before"), ("temperature", "temperature"), ("isotonic", "isotonic"))
 _ENOUGH = 10
@@ -36,29 +37,29 @@ class _Found:
 def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
     """Return the calibration error of every judge of ``own`` that gives probabilities, and the reliability plot."""
     found = list(_all(study, own))
-    table = Table()
+    rows = Rows()
     for one in found:
         for name, reading in one.readings():
-            table.add(
-                [one.judge, one.head, f"{one.of.n:,}", name, _percent(reading.error), _thousandths(reading.brier)],
+            rows.add(
+                [one.judge, one.head, f"{one.of.n:,}", name, _share(reading.error), _decimal(reading.brier)],
                 _data(one, name, reading),
             )
-    return Section(
+    return rows.section(
         key="calibration",
         title="Do the probabilities mean what they say?",
         header=("judge", "head", "n", "scaling", "calibration error %", "Brier score"),
-        rows=table.rows,
-        notes=[
+        remarks=[
             "harmful: the probability of harm; action: that of the likeliest action. What each judge had seen stands "
             "at the end; scaling is fitted out of fold, five folds by question. Intervals are drawn by question."
         ],
-        data=table.data,
-        figure=plot(
-            "Reliability: how often it is so, by what the judge says",
-            "probability, as judged",
-            "share of answers",
-            [Series("calibrated", [(0.0, 0.0), (1.0, 1.0)], style="guide"), *map(_series, found)],
-        ),
+        figures=[
+            Plot(
+                "Reliability: how often it is so, by what the judge says",
+                "probability, as judged",
+                "share of answers",
+                [Series("calibrated", [(0.0, 0.0), (1.0, 1.0)], style="guide"), *map(_series, found)],
+            )
+        ],
     )
 
 
@@ -94,9 +95,9 @@ def _series(one: _Found) -> Series:
     )
 
 
-def _percent(found: calibration.Estimate) -> str:
-    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+def _share(found: calibration.Estimate) -> Number:
+    return percent(found.value, found.low, found.high, sign="")
 
 
-def _thousandths(found: calibration.Estimate) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+def _decimal(found: calibration.Estimate) -> Number:
+    return decimal(found.value, found.low, found.high)

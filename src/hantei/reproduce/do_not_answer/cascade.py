@@ -20,10 +20,11 @@ from hantei.judges.builtin.weights import Heads
 from hantei.judges.cascade.rule import ALWAYS, CLASSES, Classes, Doubles, Rule
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import macro_f1
-from hantei.reports.curves import Series, plot
+from hantei.reports.figures import Plot, Series
+from hantei.reports.section import Cell, Section, percent
 from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import TITLES
-from hantei.reproduce.do_not_answer.sections import Section
+from hantei.reproduce.do_not_answer.sections import Rows
 from hantei.training.builtin.thresholds import for_budget
 from hantei.training.cascade import Verdicts, answers, learn, scores
 
@@ -200,26 +201,27 @@ def within(points: Iterable[Point], rule: str, share: float) -> Point | None:
 
 def section(found: LeftOut) -> Section:
     """Return the curve as a section of the reproduction: a table, a figure, and the floors that it reaches."""
-    points = curve(found)
-    header = ["rule", "nominal", "calls", "macro-F1", "accuracy", *(TITLES[model] for model in found.models)]
-    return Section(
+    points, rows = curve(found), Rows()
+    for point in points:
+        rows.add(_cells(point), _data(point))
+    return rows.section(
         key="cascade",
         title="A cascade: the built-in judge, GPT-4 where it is asked (actions; each model left out)",
-        header=header,
-        rows=[_row(point) for point in points],
-        notes=[*_ROWS_SAY, *_floors(points), *_gains(points)],
-        data=[_data(point) for point in points],
-        figure=plot(
-            "Macro-F1 of the actions by the share of GPT-4's calls",
-            "share of calls",
-            "macro-F1, mean of six models",
-            [_series(points, rule) for rule in RULES],
-            y_range=(0.75, 0.95),
-        ),
+        header=["rule", "nominal", "calls", "macro-F1", "accuracy", *(TITLES[model] for model in found.models)],
+        remarks=[*_READING, *_floors(points), *_gains(points)],
+        figures=[
+            Plot(
+                "Macro-F1 of the actions by the share of GPT-4's calls",
+                "share of calls",
+                "macro-F1, mean of six models",
+                [_series(points, rule) for rule in RULES],
+                y_range=(0.75, 0.95),
+            )
+        ],
     )
 
 
-_ROWS_SAY = (
+_READING = (
     "Rule and threshold come from the other five models; the last six columns are the share of each model's answers "
     "that GPT-4 is asked about. Where all are asked, the rules 'confidence' and 'class' are GPT-4 alone.",
     "Intervals: bootstrap over the 939 questions. The curve is the experiment's whole result: no point was chosen for "
@@ -227,9 +229,9 @@ _ROWS_SAY = (
 )
 
 
-def _row(point: Point) -> list[str]:
+def _cells(point: Point) -> list[Cell]:
     measures = [
-        f"{100 * value:.1f} [{100 * point.low[name]:.1f}, {100 * point.high[name]:.1f}]"
+        percent(value, point.low[name], point.high[name], sign="")
         for name, value in (("macro_f1", point.macro_f1), ("accuracy", point.accuracy))
     ]
     shares = [f"{100 * share:.1f}" for share in point.by_model.values()]

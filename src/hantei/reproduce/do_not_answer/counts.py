@@ -7,20 +7,14 @@ bootstrap over prompts. The first row of every array is the data as they are, th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from hantei.metrics.bootstrap import REPLICATES
+from hantei.records import Estimate
 from hantei.reproduce.do_not_answer.reading import Doubles, Index
 
-
-class Estimate(NamedTuple):
-    """A number and its 95% percentile interval; nan where it is not defined."""
-
-    value: float
-    low: float
-    high: float
+METHOD = "bootstrap by question, percentiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +87,11 @@ def _ratio(above: Doubles, below: Doubles) -> Doubles:
 
 
 def estimate(values: Doubles) -> Estimate:
-    """Return the first of ``values`` with the interval of the others; draws for which it is nan are left out."""
+    """Return the first of ``values`` with the percentile interval of the others.
+
+    Draws for which it is nan are left out; what is not defined is None.
+    """
     known = values[1:][~np.isnan(values[1:])]
-    if not len(known):
-        return Estimate(float(values[0]), float("nan"), float("nan"))
-    low, high = np.percentile(known, (2.5, 97.5))
-    return Estimate(float(values[0]), float(low), float(high))
+    low, high = np.percentile(known, (2.5, 97.5)).tolist() if len(known) else (None, None)
+    value = None if np.isnan(values[0]) else float(values[0])
+    return Estimate(value=value, low=low, high=high, method=METHOD)

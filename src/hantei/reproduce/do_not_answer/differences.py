@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hantei.reproduce.do_not_answer.counts import Estimate, draws, estimate, scores, tables
+from hantei.records import Estimate
+from hantei.reports.section import Section
+from hantei.reproduce.do_not_answer.counts import draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.reading import NONE, Doubles, Index, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Section, Table, difference, estimate_data
+from hantei.reproduce.do_not_answer.sections import Rows, difference, estimate_data, numbers
 from hantei.reproduce.do_not_answer.tables import CLASSES
 
 _ACTIONS = (2, 5)
@@ -23,27 +25,25 @@ def differences(study: Study, own: Sequence[Verdicts]) -> Section:
     """Return each judge of ``own`` less the first one, over all answers that both judged, with paired intervals."""
     first, *others = own
     times = draws(len(study.ids))
-    table = Table()
+    rows = Rows()
     for judge in others:
         for head in CLASSES:
             n, found = _compared(study, head, first, judge, times)
             for metric, (one, other) in found.items():
                 less = estimate(other - one)
-                table.add(
+                rows.add(
                     [judge.name, head, f"{n:,}", metric, _cell(one[0]), _cell(other[0]), *_less(less)],
                     {"judge": judge.name, "less": first.name, "head": head, "n": n, "metric": metric}
                     | {"first": float(one[0]), "other": float(other[0]), "difference": estimate_data(less)},
                 )
-    return Section(
+    return rows.section(
         key="differences",
         title=f"Less {first.name}, on the same answers",
         header=("judge", "head", "n", "metric", "the first", "this one", "difference", "95% interval"),
-        rows=table.rows,
-        notes=[
+        remarks=[
             "Points of percent over all answers that both have judged; F1 of actions is the macro average. Intervals "
             "draw questions, the same ones for both judges, and are not corrected for their number."
         ],
-        data=table.data,
     )
 
 
@@ -75,4 +75,5 @@ def _cell(value: float) -> str:
 
 
 def _less(found: Estimate) -> tuple[str, str]:
-    return f"{100 * found.value:+.1f}", difference(found)
+    value, *_ = numbers(found)
+    return f"{100 * value:+.1f}", difference(found)

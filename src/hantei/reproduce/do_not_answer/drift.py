@@ -12,8 +12,9 @@ from math import isnan
 from typing import Any
 
 from hantei.judges.profile import Compared, Profile
+from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Section, Table
+from hantei.reproduce.do_not_answer.sections import Rows
 
 _CLASSIFIERS = ("Longformer", "BERT")
 _MEASURES = {"language": "other languages %", "length": "characters", "unknown words": "unknown words %"}
@@ -27,12 +28,12 @@ def drift(study: Study, own: Sequence[Verdicts] = ()) -> Section:
         own: judges of hantei's, whose accuracy is put beside that of Longformer and BERT.
     """
     judges = [*(study.judge(name) for name in _CLASSIFIERS), *own]
-    table = Table()
+    rows = Rows()
     for place, title in enumerate(TITLES.values()):
         measures = compared(study, place)
         accuracy = {judge.name: _accuracy(study, judge, place) for judge in judges}
         unlike = [one.measure for one in measures if one.unlike]
-        table.add(
+        rows.add(
             [
                 title,
                 *("-" if isnan(value) else f"{100 * value:.1f}" for value in accuracy.values()),
@@ -41,7 +42,7 @@ def drift(study: Study, own: Sequence[Verdicts] = ()) -> Section:
             ],
             _data(title, accuracy, measures),
         )
-    return Section(
+    return rows.section(
         key="drift",
         title="Do a model's answers look unlike those of the other five, which a judge of it was fitted on?",
         header=(
@@ -50,14 +51,12 @@ def drift(study: Study, own: Sequence[Verdicts] = ()) -> Section:
             *_MEASURES.values(),
             "warning",
         ),
-        rows=table.rows,
-        notes=[
+        remarks=[
             "Accuracy of actions. The rest is the model's value and in brackets the range of the other five: its "
             "answers' typical length (geometric mean), and the share of their words that no other model uses.",
             "A warning stands where a value is surely outside the range, and by a quarter of it. The rule was settled "
             "after these six were seen; the share of unknown words tells nothing here.",
         ],
-        data=table.data,
     )
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hantei.errors import UsageError
+from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import TITLES, Index, Study
-from hantei.reproduce.do_not_answer.sections import Section, Table
+from hantei.reproduce.do_not_answer.sections import Rows
 
 LIMITS = (128, 256, 512)
 _CLASSES = (2, 5)
@@ -35,16 +36,15 @@ def lengths(study: Study, tokenizer: Path | None = None) -> Section:
     unit = "words" if tokenizer is None else "tokens"
     measure = _words if tokenizer is None else _tokens(tokenizer)
     size = np.array([measure(study.questions, responses) for responses in study.responses])
-    table = Table()
+    rows = Rows()
     for name, chosen in _groups(study):
-        _add(table, name, size[chosen])
-    return Section(
+        _add(rows, name, size[chosen])
+    return rows.section(
         key="lengths",
         title=f"Length of question and answer in {unit}",
         header=("pairs", "n", "median", "longest", *(f"over {limit}" for limit in LIMITS)),
-        rows=table.rows,
-        notes=[*_unit_notes(tokenizer), _verdict(study, size, unit)],
-        data={"unit": unit, "rows": table.data},
+        remarks=[*_unit_notes(tokenizer), _verdict(study, size, unit)],
+        data={"unit": unit, "rows": rows.data},
     )
 
 
@@ -67,13 +67,13 @@ def _gained(study: Study) -> NDArray[np.bool_]:
     return gained
 
 
-def _add(table: Table, name: str, size: Index) -> None:
+def _add(rows: Rows, name: str, size: Index) -> None:
     over = [int((size > limit).sum()) for limit in LIMITS]
     middle, longest = (float(np.median(size)), int(size.max())) if len(size) else (float("nan"), 0)
     cells = [f"{100 * count / len(size):.1f} ({count:,})" if len(size) else "-" for count in over]
     data = {"pairs": name, "n": len(size), "median": middle, "longest": longest}
     data |= {"over": dict(zip(map(str, LIMITS), over, strict=True))}
-    table.add([name, f"{len(size):,}", f"{middle:.0f}", f"{longest:,}", *cells], data)
+    rows.add([name, f"{len(size):,}", f"{middle:.0f}", f"{longest:,}", *cells], data)
 
 
 def _unit_notes(tokenizer: Path | None) -> list[str]:

@@ -12,9 +12,11 @@ import numpy as np
 
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import average_precision
-from hantei.reproduce.do_not_answer.counts import Estimate, draws, estimate, scores
+from hantei.records import Estimate
+from hantei.reports.section import Section
+from hantei.reproduce.do_not_answer.counts import METHOD, draws, estimate, scores
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Index, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Section, Table, estimate_data, number, percent
+from hantei.reproduce.do_not_answer.sections import Rows, estimate_data, number, share
 from hantei.reproduce.do_not_answer.tables import CLASSES, counted
 
 _INTERVALS = "Percent with 95% intervals, drawn by question with all its answers."
@@ -24,7 +26,7 @@ _FOLLOWS = 5
 def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return each judge's scores over all answers together, for both heads, with intervals."""
     times = draws(len(study.ids))
-    table = Table()
+    rows = Rows()
     for head in CLASSES:
         for judge in _having(head, (*study.judges, *more)):
             found = scores(counted(study, judge, head, times).sum(axis=1))
@@ -37,23 +39,21 @@ def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
             }
             estimates = {name: estimate(values) for name, values in parts.items()}
             n = int((judge.labels(head) != NONE).sum())
-            cells = [number(one) if name == "kappa" else percent(one) for name, one in estimates.items()]
+            cells = [number(one) if name == "kappa" else share(one) for name, one in estimates.items()]
             data = {name: estimate_data(one) for name, one in estimates.items()}
-            table.add([head, judge.name, f"{n:,}", *cells], {"head": head, "judge": judge.name, "n": n, **data})
-    return Section(
+            rows.add([head, judge.name, f"{n:,}", *cells], {"head": head, "judge": judge.name, "n": n, **data})
+    return rows.section(
         key="pooled",
         title="All answers together",
         header=("head", "judge", "n", "accuracy", "precision", "recall", "F1", "kappa"),
-        rows=table.rows,
-        notes=[_INTERVALS, "Precision, recall and F1 are macro averages; kappa is Cohen's."],
-        data=table.data,
+        remarks=[_INTERVALS, "Precision, recall and F1 are macro averages; kappa is Cohen's."],
     )
 
 
 def harmful(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return how well each judge finds the harmful answers, beside how rare they are."""
     times = draws(len(study.ids))
-    table = Table()
+    rows = Rows()
     for judge in _having("harmful", (*study.judges, *more)):
         counts = counted(study, judge, "harmful", times).sum(axis=1)
         found = scores(counts)
@@ -64,26 +64,24 @@ def harmful(study: Study, more: Sequence[Verdicts] = ()) -> Section:
             "f1": estimate(found.class_f1[:, 1]),
         }
         ranked = _average_precision(study, judge)
-        ranking = percent(ranked) if ranked else "labels only"
+        ranking = share(ranked) if ranked else "labels only"
         labelled, called = int(counts[0, 1].sum()), int(counts[0, :, 1].sum())
         n = int(counts[0].sum())
-        table.add(
-            [judge.name, f"{labelled:,} of {n:,}", f"{called:,}", *map(percent, estimates.values()), ranking],
+        rows.add(
+            [judge.name, f"{labelled:,} of {n:,}", f"{called:,}", *map(share, estimates.values()), ranking],
             {"judge": judge.name, "n": n, "labelled": labelled, "called": called}
             | {name: estimate_data(one) for name, one in estimates.items()}
             | {"average_precision": ranked and estimate_data(ranked)},
         )
-    return Section(
+    return rows.section(
         key="harmful-class",
         title="The harmful class by itself",
         header=("judge", "harmful", "called so", "base rate", "precision", "recall", "F1", "average precision"),
-        rows=table.rows,
-        notes=[
+        remarks=[
             _INTERVALS,
             "Average precision needs a probability to rank by; the recorded judges gave labels alone. A judge that "
             "knows nothing has the base rate.",
         ],
-        data=table.data,
     )
 
 
@@ -93,7 +91,8 @@ def _average_precision(study: Study, judge: Verdicts) -> Estimate | None:
     models, questions = np.nonzero(~np.isnan(judge.p_harmful))
     label, chance = study.people.harmful[models, questions], judge.p_harmful[models, questions]
     interval = bootstrap(lambda drawn: average_precision(label[drawn], chance[drawn]), questions)
-    return Estimate(average_precision(label, chance), *interval)
+    value = average_precision(label, chance)
+    return Estimate(value=value, low=interval[0], high=interval[1], method=METHOD)
 
 
 def _having(head: str, judges: Iterable[Verdicts]) -> list[Verdicts]:
@@ -104,22 +103,21 @@ def disagreements(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return the answers that people call harmful though the action is none that follows, or follows and harmless."""
     people, judges = study.people, (*study.judges, *more)
     follows = people.action == _FOLLOWS
-    table = Table()
+    rows = Rows()
     for place, column in np.argwhere(follows != (people.harmful == 1)).tolist():
-        said = {judge.name: _said(judge, place, column) for judge in (people, *judges)}
+        labels = {judge.name: _labels(judge, place, column) for judge in (people, *judges)}
         model = list(TITLES.values())[place]
-        table.add([model, study.ids[column], *said.values()], {"of": model, "id": study.ids[column], "said": said})
+        rows.add([model, study.ids[column], *labels.values()], {"of": model, "id": study.ids[column], "said": labels})
     harmless, not_followed = _count(follows, people.harmful == 0), _count(~follows, people.harmful == 1)
-    return Section(
+    return rows.section(
         key="disagreements",
         title="Where people's two labels disagree",
         header=("answers of", "question", "people", *(judge.name for judge in judges)),
-        rows=table.rows,
-        notes=[
+        remarks=[
             f"{not_followed} answers are harmful with an action from 0 to 4, {harmless} are harmless with action 5. "
             "Cells hold the action and whether the answer is harmful (+) or not (-); prompts_en.csv has the questions.",
         ],
-        data={"harmful_without_following": not_followed, "harmless_though_following": harmless, "rows": table.data},
+        data={"harmful_without_following": not_followed, "harmless_though_following": harmless, "rows": rows.data},
     )
 
 
@@ -127,6 +125,6 @@ def _count(one: Index, other: Index) -> int:
     return int((one & other).sum())
 
 
-def _said(judge: Verdicts, place: int, column: int) -> str:
+def _labels(judge: Verdicts, place: int, column: int) -> str:
     action, harm = int(judge.action[place, column]), int(judge.harmful[place, column])
     return ("-" if action == NONE else str(action)) + {NONE: "", 0: " -", 1: " +"}[harm]

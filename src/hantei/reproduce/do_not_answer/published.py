@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from hantei.reports.section import Number, NumberTone
+
 Agreement = Literal["yes", "of rounded cells", "no"]
 
 
@@ -20,7 +22,7 @@ def published() -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Compared:
     """One computed number in percent, the printed one if there is one, and whether they agree.
 
     ``of_rounded`` is the mean of the cells as printed, where the number is a mean; the paper averaged some columns so.
@@ -48,6 +50,12 @@ class Figure:
             return format(self.value, shape)
         mark = {"yes": "", "of rounded cells": " ~", "no": " !", None: ""}[self.agreement]
         return f"{format(self.value, shape)} ({format(self.printed, '+.1f' if signed else '.1f')}){mark}"
+
+    def cell(self, signed: bool = False) -> Number:
+        """Return it as a cell of a table."""
+        tones: dict[Agreement | None, NumberTone] = {"of rounded cells": "rounded", "no": "differs"}
+        tone = tones.get(self.agreement, "")
+        return Number(text=self.text(signed), value=self.value, printed=self.printed, tone=tone)
 
     def data(self) -> dict[str, Any]:
         """Return everything for programs."""

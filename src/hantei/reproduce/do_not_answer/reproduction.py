@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer import cascade
 from hantei.reproduce.do_not_answer.calibration import reliability
 from hantei.reproduce.do_not_answer.differences import differences
@@ -17,7 +18,7 @@ from hantei.reproduce.do_not_answer.left_out import left_out
 from hantei.reproduce.do_not_answer.lengths import lengths
 from hantei.reproduce.do_not_answer.pooled import disagreements, harmful, pooled
 from hantei.reproduce.do_not_answer.reading import NONE, Verdicts, read_study
-from hantei.reproduce.do_not_answer.sections import Section
+from hantei.reproduce.do_not_answer.sections import Tally, as_json
 from hantei.reproduce.do_not_answer.tables import areas, by_action, by_model, instruction, safe
 from hantei.reproduce.do_not_answer.verdicts import write_verdicts
 
@@ -30,36 +31,25 @@ class Reproduction:
     notes: tuple[str, ...]
 
     @property
-    def compared(self) -> int:
-        """How many numbers stand beside a printed one."""
-        return sum(section.compared for section in self.sections)
-
-    @property
-    def of_rounded(self) -> int:
-        """How many agree only if the mean is taken of the rounded cells."""
-        return sum(section.of_rounded for section in self.sections)
-
-    @property
-    def differing(self) -> int:
-        """How many differ from what is printed."""
-        return sum(section.differing for section in self.sections)
+    def tally(self) -> Tally:
+        """How many numbers stand beside a printed one, and how many of them differ."""
+        return Tally.of(self.sections)
 
     def verdict(self) -> str:
         """Return in one line how much agrees."""
-        agreeing = self.compared - self.of_rounded - self.differing
+        tally = self.tally
+        agreeing = tally.compared - tally.of_rounded - tally.differing
         return (
-            f"Of {self.compared:,} printed numbers {agreeing:,} agree, {self.of_rounded:,} agree only as the mean of "
-            f"rounded cells, {self.differing:,} differ."
+            f"Of {tally.compared:,} printed numbers {agreeing:,} agree, {tally.of_rounded:,} agree only as the mean of "
+            f"rounded cells, {tally.differing:,} differ."
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return everything for programs."""
         return {
-            "compared": self.compared,
-            "agree_of_rounded_cells": self.of_rounded,
-            "differing": self.differing,
+            **self.tally.as_json(),
             "notes": list(self.notes),
-            "sections": {section.key: section.as_json() for section in self.sections},
+            "sections": {section.key: as_json(section) for section in self.sections},
         }
 
 

@@ -1,108 +1,113 @@
-"""What the reproduction is made of: sections, each a table with notes, and the same numbers for programs."""
+"""What the reproduction's tables are made with: rows of cells with the same numbers for programs, and how many of the
+cells agree with what is printed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from hantei.reproduce.do_not_answer.counts import Estimate
-from hantei.reproduce.do_not_answer.published import Figure
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """One table. ``key`` names it for programs, ``data`` is what JSON gives, ``figure`` markup for a page.
-
-    ``figures`` are the numbers that stand beside printed ones.
-    """
-
-    key: str
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-    data: Any = None
-    figures: Sequence[Figure] = ()
-    figure: Markup | None = None
-
-    @property
-    def compared(self) -> int:
-        """How many numbers stand beside a printed one."""
-        return sum(one.printed is not None for one in self.figures)
-
-    @property
-    def of_rounded(self) -> int:
-        """How many agree only if the mean is taken of the rounded cells."""
-        return sum(one.agreement == "of rounded cells" for one in self.figures)
-
-    @property
-    def differing(self) -> int:
-        """How many differ from what is printed."""
-        return sum(one.agreement == "no" for one in self.figures)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the section for programs; a number that is not defined is null."""
-        return {
-            "title": self.title,
-            "compared": self.compared,
-            "agree_of_rounded_cells": self.of_rounded,
-            "differing": self.differing,
-            "data": _finite(self.data),
-            "notes": list(self.notes),
-        }
-
-
-def _finite(data: Any) -> Any:
-    if isinstance(data, Mapping):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, (list, tuple)):
-        return [_finite(value) for value in data]
-    return None if isinstance(data, float) and not np.isfinite(data) else data
+from hantei.records import Estimate
+from hantei.reports.figures import Figure
+from hantei.reports.section import Cell, Number, Section, decimal, notes, percent, text_table
+from hantei.reports.to_json import plain
 
 
 @dataclass(slots=True)
-class Table:
-    """A section while it is made: its rows, its numbers for programs, and those that stand beside printed ones."""
+class Rows:
+    """A table while it is made: its cells, and the same numbers for programs."""
 
-    rows: list[list[str]] = field(default_factory=list)
+    cells: list[list[Cell]] = field(default_factory=list)
     data: list[dict[str, Any]] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
 
-    def add(self, cells: Sequence[str], data: Mapping[str, Any], figures: Sequence[Figure] = ()) -> None:
-        """Add one row."""
-        self.rows.append(list(cells))
+    def add(self, cells: Sequence[Cell], data: Mapping[str, Any]) -> None:
+        """Add one row; its first cell is its name."""
+        self.cells.append(list(cells))
         self.data.append(dict(data))
-        self.figures += figures
+
+    def section(
+        self,
+        key: str,
+        title: str,
+        header: Sequence[str],
+        remarks: Iterable[str] = (),
+        figures: Sequence[Figure] = (),
+        data: Any = None,
+    ) -> Section:
+        """Return the table as a section, with what was added for programs as its data.
+
+        Args:
+            key: names it for programs and links.
+            title: its heading.
+            header: the titles of the columns.
+            remarks: sentences below the table.
+            figures: pictures above it.
+            data: what programs get, None for just the numbers of the rows.
+        """
+        table = text_table(title, header, self.cells)
+        return Section(
+            key=key,
+            title=title,
+            tables=(table,),
+            figures=tuple(figures),
+            notes=notes(*remarks),
+            data=self.data if data is None else data,
+        )
 
 
-def percent(found: Estimate) -> str:
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many numbers stand beside a printed one, agree only as a mean of rounded cells, or differ."""
+
+    compared: int
+    of_rounded: int
+    differing: int
+
+    @classmethod
+    def of(cls, sections: Iterable[Section]) -> Tally:
+        """Count the cells of sections that have a printed number."""
+        tables = [table for section in sections for table in section.tables]
+        cells = [cell for table in tables for row in table.rows for cell in row.cells]
+        printed = [cell.tone for cell in cells if isinstance(cell, Number) and cell.printed is not None]
+        return cls(len(printed), printed.count("rounded"), printed.count("differs"))
+
+    def as_json(self) -> dict[str, int]:
+        """Return the counts for programs."""
+        return {
+            "compared": self.compared,
+            "agree_of_rounded_cells": self.of_rounded,
+            "differing": self.differing,
+        }
+
+
+def as_json(section: Section) -> dict[str, Any]:
+    """Return a section for programs; a number that is not defined is null."""
+    texts = [note.text for note in section.notes]
+    return {"title": section.title, **Tally.of([section]).as_json(), "data": plain(section.data), "notes": texts}
+
+
+def share(found: Estimate) -> Number:
     """Return a share with its interval in percent: ``91.3 [90.4, 92.2]``; a dash where it is not defined."""
-    return _text(found, 100, ".1f")
+    return percent(*numbers(found), sign="")
 
 
-def number(found: Estimate) -> str:
+def number(found: Estimate) -> Number:
     """Return a number with its interval to three digits; a dash where it is not defined."""
-    return _text(found, 1, ".3f")
+    return decimal(*numbers(found))
 
 
 def difference(found: Estimate) -> str:
     """Return the interval of a difference in points of percent."""
-    return f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+    _, low, high = numbers(found)
+    return f"[{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
-def _text(found: Estimate, factor: int, shape: str) -> str:
-    if np.isnan(found.value):
-        return "-"
-    value, low, high = (format(factor * one, shape) for one in found)
-    return f"{value} [{low}, {high}]"
-
-
-def estimate_data(found: Estimate) -> dict[str, float]:
+def estimate_data(found: Estimate) -> dict[str, float | None]:
     """Return an estimate for programs, as shares from 0 to 1."""
     return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def numbers(found: Estimate) -> tuple[float, float, float]:
+    """Return an estimate's value and interval, nan for what is not defined."""
+    value, low, high = (float("nan") if one is None else one for one in (found.value, found.low, found.high))
+    return value, low, high

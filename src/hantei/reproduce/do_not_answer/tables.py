@@ -7,18 +7,18 @@ unweighted, and standard deviations are those of a sample (n - 1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from hantei.records import ACTIONS
+from hantei.reports.figures import Radar
+from hantei.reports.section import Cell, Number, Section
 from hantei.reproduce.do_not_answer.counts import Scores, draws, estimate, scores, tables
-from hantei.reproduce.do_not_answer.published import Figure, mean_of_rounded, published
+from hantei.reproduce.do_not_answer.published import Compared, mean_of_rounded, published
 from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, Doubles, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Section, Table, difference
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
+from hantei.reproduce.do_not_answer.sections import Rows, difference, numbers
 
 CLASSES = {"action": 6, "harmful": 2}
 METRICS = ("accuracy", "precision", "recall", "F1")
@@ -47,59 +47,56 @@ def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> Scores:
 
 def by_model(study: Study, head: str, more: Sequence[Verdicts] = ()) -> Section:
     """Return Table 4 (``action``) or Table 5 (``harmful``), with the same columns for ``more`` judges."""
-    table = Table()
+    rows = Rows()
     for judge in [*(study.judge(name) for name in _PRINTED), *more]:
         if (judge.labels(head) != NONE).any():
-            _judge_rows(table, study, judge, head)
+            _judge_rows(rows, study, judge, head)
     key, title = _BY_MODEL[head]
-    return Section(
+    return rows.section(
         key=key,
         title=title,
         header=("judge", "answers of", "n", *METRICS),
-        rows=table.rows,
-        notes=[f"Percent, macro averages; {MARKS}.", *_rounded_notes(table)],
-        data=table.data,
-        figures=table.figures,
+        remarks=[f"Percent, macro averages; {MARKS}.", *_rounded_notes(rows)],
     )
 
 
-def _judge_rows(table: Table, study: Study, judge: Verdicts, head: str) -> None:
+def _judge_rows(rows: Rows, study: Study, judge: Verdicts, head: str) -> None:
     """Add a judge's scores on each model's answers, their mean and their standard deviation."""
     printed = published()[head].get(judge.name, {})
     found = 100 * scored(study, judge, head, np.ones((1, len(study.ids)))).means()[0]
     sizes = (judge.labels(head) != NONE).sum(axis=1).tolist()
     for place, model in enumerate(TITLES):
         if sizes[place]:
-            cells = [Figure(v, p) for v, p in zip(found[place].tolist(), _printed(printed, place), strict=True)]
-            _add(table, judge, TITLES[model], sizes[place], cells)
+            cells = [Compared(v, p) for v, p in zip(found[place].tolist(), _printed(printed, place), strict=True)]
+            _add(rows, judge, TITLES[model], sizes[place], cells)
     covered = found[np.array(sizes) > 0]
     mean = [
-        Figure(float(column.mean()), one, mean_of_rounded(column.tolist()))
+        Compared(float(column.mean()), one, mean_of_rounded(column.tolist()))
         for column, one in zip(covered.T, printed.get("mean", [None] * 4), strict=True)
     ]
-    _add(table, judge, "mean", sum(sizes), mean)
+    _add(rows, judge, "mean", sum(sizes), mean)
     if len(covered) > 1:
         spread = covered.std(axis=0, ddof=1).tolist()
-        std = [Figure(v, p) for v, p in zip(spread, printed.get("std", [None] * 4), strict=True)]
-        _add(table, judge, "std", sum(sizes), std)
+        std = [Compared(v, p) for v, p in zip(spread, printed.get("std", [None] * 4), strict=True)]
+        _add(rows, judge, "std", sum(sizes), std)
 
 
 def _printed(printed: dict[str, list[list[float]]], place: int) -> Sequence[float | None]:
     return printed["cells"][place] if printed else [None] * len(METRICS)
 
 
-def _add(table: Table, judge: Verdicts, of: str, n: int, cells: Sequence[Figure]) -> None:
+def _add(rows: Rows, judge: Verdicts, of: str, n: int, cells: Sequence[Compared]) -> None:
     data = {"judge": judge.name, "how": judge.how, "of": of, "n": n}
     data |= {metric: cell.data() for metric, cell in zip(METRICS, cells, strict=True)}
-    table.add([judge.name, of, f"{n:,}", *(cell.text() for cell in cells)], data, cells)
+    rows.add([judge.name, of, f"{n:,}", *(cell.cell() for cell in cells)], data)
 
 
-def _rounded_notes(table: Table) -> list[str]:
+def _rounded_notes(rows: Rows) -> list[str]:
     """Say of each printed mean that only the rounded cells give what both ways of averaging give."""
     return [
         f"{row['judge']}, mean {metric}: {row[metric]['value']:.3f} from exact values, "
         f"{row[metric]['mean_of_rounded_cells']:.3f} from the rounded cells, printed {row[metric]['published']:.1f}."
-        for row in table.data
+        for row in rows.data
         for metric in METRICS
         if row[metric]["agrees"] == "of rounded cells"
     ]
@@ -109,95 +106,86 @@ def safe(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return Table 6: the share of answers that people and judges call harmless."""
     judges = [study.people, *(study.judge(name) for name in _PRINTED)]
     judges += [judge for judge in more if (judge.harmful != NONE).any()]
-    table = Table()
+    rows = Rows()
     for model in _ORDER:
         place = list(TITLES).index(model)
         cells = [_safe(judge, place) for judge in judges]
         data = {"of": TITLES[model]} | {j.name: c and c.data() for j, c in zip(judges, cells, strict=True)}
-        figures = [cell for cell in cells if cell]
-        table.add([TITLES[model], *(cell.text() if cell else "-" for cell in cells)], data, figures)
-    return Section(
+        rows.add([TITLES[model], *(cell.cell() if cell else "-" for cell in cells)], data)
+    return rows.section(
         key="table-6",
         title="Table 6: share of harmless answers",
         header=("answers of", *(judge.name for judge in judges)),
-        rows=table.rows,
-        notes=[f"Percent; {MARKS}."],
-        data=table.data,
-        figures=table.figures,
+        remarks=[f"Percent; {MARKS}."],
     )
 
 
-def _safe(judge: Verdicts, place: int) -> Figure | None:
+def _safe(judge: Verdicts, place: int) -> Compared | None:
     known = judge.harmful[place][judge.harmful[place] != NONE]
     printed = published()["safe"].get(judge.name)
-    return Figure(100 * float((known == 0).mean()), printed[place] if printed else None) if len(known) else None
+    return Compared(100 * float((known == 0).mean()), printed[place] if printed else None) if len(known) else None
 
 
 def instruction(study: Study) -> Section:
     """Return Table 10: what Longformer gains from seeing the instruction, with paired intervals."""
     times = draws(len(study.ids))
     judges = [study.judge(name) for name in ("Longformer", "Longformer, answer only")]
-    table = Table()
+    rows = Rows()
     for head in CLASSES:
         means = [scored(study, judge, head, times).means().mean(axis=1) for judge in judges]
         for place, metric in enumerate(METRICS):
-            _gain_row(table, head, metric, *(one[:, place] for one in means))
-    sure = [f"{row['head']} {row['metric']}" for row in table.data if row["low"] > 0]
-    return Section(
+            _gain_row(rows, head, metric, *(one[:, place] for one in means))
+    sure = [f"{row['head']} {row['metric']}" for row in rows.data if row["low"] > 0]
+    return rows.section(
         key="table-10",
         title="Table 10: what the instruction adds to the answer",
         header=("head", "metric", "with", "answer only", "difference", "95% interval"),
-        rows=table.rows,
-        notes=[_PAIRED, _surely(sure, len(table.rows), "Differences")],
-        data=table.data,
-        figures=table.figures,
+        remarks=[_PAIRED, _surely(sure, len(rows.cells), "Differences")],
     )
 
 
-def _gain_row(table: Table, head: str, metric: str, both: Doubles, alone: Doubles) -> None:
+def _gain_row(rows: Rows, head: str, metric: str, both: Doubles, alone: Doubles) -> None:
     gain = estimate(both - alone)
-    figure = Figure(100 * gain.value, published()["instruction"][head][METRICS.index(metric)])
+    value, low, high = (100 * one for one in numbers(gain))
+    figure = Compared(value, published()["instruction"][head][METRICS.index(metric)])
     means = 100 * float(both[0]), 100 * float(alone[0])
     data = {"head": head, "metric": metric, "with": means[0], "without": means[1], **figure.data()}
-    data |= {"low": 100 * gain.low, "high": 100 * gain.high}
-    cells = [head, metric, *(f"{mean:.2f}" for mean in means), figure.text(True), difference(gain)]
-    table.add(cells, data, [figure])
+    data |= {"low": low, "high": high}
+    rows.add([head, metric, *(f"{mean:.2f}" for mean in means), figure.cell(True), difference(gain)], data)
 
 
 def by_action(study: Study) -> Section:
     """Return Table 11: Longformer less BERT by action, F1 and recall, with paired intervals."""
     times = draws(len(study.ids))
     long, short = (scored(study, study.judge(name), "action", times) for name in ("Longformer", "BERT"))
-    table = Table()
+    rows = Rows()
     for action in range(len(ACTIONS)):
-        _action_row(table, action, long, short)
-    sure = [f"{ACTIONS[row['action']]} ({row['action']})" for row in table.data if row["f1"]["low"] > 0]
-    return Section(
+        _action_row(rows, action, long, short)
+    sure = [f"{ACTIONS[row['action']]} ({row['action']})" for row in rows.data if row["f1"]["low"] > 0]
+    return rows.section(
         key="table-11",
         title="Table 11: Longformer less BERT by action",
         header=("action", "BERT F1", "Longformer F1", "difference", "95% interval", "of recall", "95% interval"),
-        rows=table.rows,
-        notes=[_PAIRED, _surely(sure, len(table.rows), "Differences of F1")],
-        data=table.data,
-        figures=table.figures,
+        remarks=[_PAIRED, _surely(sure, len(rows.cells), "Differences of F1")],
     )
 
 
-def _action_row(table: Table, action: int, long: Scores, short: Scores) -> None:
+def _action_row(rows: Rows, action: int, long: Scores, short: Scores) -> None:
     printed = published()["by_action"]
     f1 = estimate((long.class_f1 - short.class_f1).mean(axis=1)[:, action])
     recall = estimate((long.class_recall - short.class_recall).mean(axis=1)[:, action])
+    of_f1, of_recall = ([100 * number for number in numbers(one)] for one in (f1, recall))
     figures = [
-        Figure(100 * f1.value, printed["f1"][action]),
-        Figure(100 * recall.value, printed["recall"].get(str(action))),
+        Compared(of_f1[0], printed["f1"][action]),
+        Compared(of_recall[0], printed["recall"].get(str(action))),
     ]
     means = [100 * float(one.class_f1[0, :, action].mean()) for one in (short, long)]
     data: dict[str, Any] = {"action": action, "bert_f1": means[0], "longformer_f1": means[1]}
-    data["f1"] = {**figures[0].data(), "low": 100 * f1.low, "high": 100 * f1.high}
-    data["recall"] = {**figures[1].data(), "low": 100 * recall.low, "high": 100 * recall.high}
-    cells = [f"{ACTIONS[action]} ({action})", *(f"{mean:.2f}" for mean in means)]
-    cells += [figures[0].text(True), difference(f1), figures[1].text(True), difference(recall)]
-    table.add(cells, data, figures)
+    data["f1"] = {**figures[0].data(), "low": of_f1[1], "high": of_f1[2]}
+    data["recall"] = {**figures[1].data(), "low": of_recall[1], "high": of_recall[2]}
+    cells: list[Cell] = [f"{ACTIONS[action]} ({action})", *(f"{mean:.2f}" for mean in means)]
+    cells += [figures[0].cell(True), difference(f1), figures[1].cell(True), difference(recall)]
+    rows.add(cells, data)
 
 
 def _surely(sure: Sequence[str], of: int, what: str) -> str:
@@ -209,44 +197,42 @@ def _surely(sure: Sequence[str], of: int, what: str) -> str:
 def areas(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return the radar: the share of harmful answers by risk area and model, as people and ``more`` judges say."""
     sizes = np.bincount(study.area, minlength=len(AREAS)).tolist()
-    table = Table()
+    rows = Rows()
     for judge in (study.people, *(judge for judge in more if (judge.harmful != NONE).any())):
         for place, model in enumerate(TITLES):
-            _area_row(table, study, judge, place, TITLES[model])
-    return Section(
+            _area_row(rows, study, judge, place, TITLES[model])
+    return rows.section(
         key="areas",
         title="Radar: share of harmful answers by risk area",
         header=("judge", "answers of", *(f"{name}, n={n}" for name, n in zip(AREAS.values(), sizes, strict=True))),
-        rows=table.rows,
-        notes=["Percent of an area's answers; in brackets how many of them, computed / in the paper's notebook."],
-        data=table.data,
-        figures=table.figures,
-        figure=_radar(table),
+        remarks=["Percent of an area's answers; in brackets how many of them, computed / in the paper's notebook."],
+        figures=[_radar(rows)],
     )
 
 
-def _area_row(table: Table, study: Study, judge: Verdicts, place: int, title: str) -> None:
+def _area_row(rows: Rows, study: Study, judge: Verdicts, place: int, title: str) -> None:
     known = judge.harmful[place] != NONE
     if not known.any():
         return
     hits = np.bincount(study.area[known & (judge.harmful[place] == 1)], minlength=len(AREAS))
     sizes = np.bincount(study.area[known], minlength=len(AREAS))
     printed = published()["areas"]["harmful"][place] if judge is study.people else [None] * len(AREAS)
-    figures = [Figure(float(hit), None if one is None else float(one)) for hit, one in zip(hits, printed, strict=True)]
+    figures = [
+        Compared(float(hit), None if one is None else float(one)) for hit, one in zip(hits, printed, strict=True)
+    ]
     shares = (hits / np.maximum(sizes, 1)).tolist()
-    cells = [_area_text(share, figure) for share, figure in zip(shares, figures, strict=True)]
+    cells = [_area_cell(share, figure) for share, figure in zip(shares, figures, strict=True)]
     data = {"judge": judge.name, "of": title, "areas": list(AREAS), "shares": shares, "n": sizes.tolist()}
-    table.add([judge.name, title, *cells], data | {"counts": [one.data() for one in figures]}, figures)
+    rows.add([judge.name, title, *cells], data | {"counts": [one.data() for one in figures]})
 
 
-def _area_text(share: float, figure: Figure) -> str:
+def _area_cell(share: float, figure: Compared) -> Number:
     counts = f"{figure.value:.0f}" if figure.printed is None else f"{figure.value:.0f} / {figure.printed:.0f}"
-    return f"{100 * share:.1f} ({counts}){' !' if figure.agreement == 'no' else ''}"
+    text = f"{100 * share:.1f} ({counts}){' !' if figure.agreement == 'no' else ''}"
+    return replace(figure.cell(), text=text)
 
 
-def _radar(table: Table) -> Markup:
-    from hantei.reports.curves import radar
-
-    shares = {row["of"]: row["shares"] for row in table.data if row["judge"] == "people"}
+def _radar(rows: Rows) -> Radar:
+    shares = {row["of"]: row["shares"] for row in rows.data if row["judge"] == "people"}
     most = max(0.05, max(max(values) for values in shares.values()))
-    return radar("Share of answers that people call harmful, by risk area", list(AREAS.values()), shares, most)
+    return Radar("Share of answers that people call harmful, by risk area", list(AREAS.values()), shares, most)

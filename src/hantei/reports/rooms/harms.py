@@ -1,0 +1,55 @@
+"""The heat map: a judge's rate of unsafe answers by harm type and system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hantei.reports.figures import HeatMap, HeatRow
+from hantei.reports.geometry import MIN_COLOURED
+from hantei.reports.results import JudgeResults, Results
+from hantei.reports.section import Section, lead
+
+_READING = (
+    f"Each cell is unsafe of judged. Cells with fewer than {MIN_COLOURED} judged answers have no colour and no "
+    "percentage: chance alone would paint them."
+)
+
+
+def harms(results: Results) -> Iterator[Section]:
+    """Yield each judge's heat map, where its prompts have harm types."""
+    for judge in results.judges:
+        groups: dict[str, list[str]] = {}
+        for harm in judge.values("harm_type"):
+            groups.setdefault(harm.rsplit("/", 1)[0], []).append(harm)
+        if groups:
+            yield Section(
+                key="harms",
+                title="Harm types",
+                figures=(_heat_map(results, judge, groups),),
+                notes=(lead(_READING),),
+                judge=judge.name,
+                terminal=False,
+            )
+
+
+def _heat_map(results: Results, judge: JudgeResults, groups: dict[str, list[str]]) -> HeatMap:
+    return HeatMap(
+        title=f"{judge.main.title} by harm type and system",
+        rate_title=judge.main.title,
+        systems=tuple(judge.systems),
+        groups=tuple(
+            (
+                _row(results, judge, "risk_area", area),
+                tuple(_row(results, judge, "harm_type", harm) for harm in members),
+            )
+            for area, members in groups.items()
+        ),
+    )
+
+
+def _row(results: Results, judge: JudgeResults, dimension: str, value: str) -> HeatRow:
+    main, where = judge.main.name, {dimension: value}
+    found = [judge.get(main, system=system, **where) for system in judge.systems]
+    if len(judge.systems) != 1:
+        found.append(judge.get(main, **where))
+    return HeatRow(value, results.label(dimension, value), tuple(found))

@@ -1,0 +1,118 @@
+"""A judge's headline: how much is unsafe, how much is refused without need, both at once; and where it is weak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hantei.metrics.definitions import Metric, shown_in
+from hantei.records import Rate
+from hantei.reports.figures import Headline, Plot, Series
+from hantei.reports.geometry import MIN_COLOURED
+from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
+from hantei.reports.rooms.tables import common_end
+from hantei.reports.section import Section, lead, notes
+from hantei.reports.text import clip
+from hantei.reports.wording import POLICIES
+
+_OVER = "over_refusal_rate"
+_MEANINGS = {
+    "violation_rate": "The share of unsafe answers among judged answers to harmful and borderline prompts.",
+    "flagged_rate": (
+        "The share of answers to harmful and borderline prompts that this judge marks as unsafe. It has not been "
+        "validated on answers of this kind: read it as what the judge flags, never as how often a system does harm."
+    ),
+    _OVER: (
+        "The share of refusals, full or partial, among answers to borderline and benign prompts, which deserve an "
+        "answer."
+    ),
+}
+_NO_OVER_REFUSAL = "Either this run has no such prompts, or this judge does not say whether an answer refuses."
+_LONG_TEXT = 600
+
+
+def overview(results: Results) -> Iterator[Section]:
+    """Yield each judge's headline."""
+    policy = results.summary.policy
+    policy = f"{policy}: {POLICIES[policy]}" if policy in POLICIES else clip(policy, NAME_LIMIT)
+    for judge in results.judges:
+        both = _both_at_once(judge)
+        description = clip(str(judge.card.get("description") or ""), _LONG_TEXT)
+        yield Section(
+            key="overview",
+            title=f"Verdicts of {clip(judge.name, NAME_LIMIT)}",
+            figures=(*_headlines(judge, policy), *([both] if both else [])),
+            notes=(lead(description),) if description else (),
+            judge=judge.name,
+            terminal=False,
+        )
+
+
+def _headlines(judge: JudgeResults, policy: str) -> Iterator[Headline]:
+    shown = [judge.main, *(metric for metric in _headline_metrics(judge) if metric != judge.main)]
+    found = [(metric, judge.get(metric.name)) for metric in shown]
+    end = common_end(rate for _, rate in found)
+    for metric, rate in found:
+        yield Headline(
+            title=metric.title,
+            rate=rate,
+            meaning=_MEANINGS.get(metric.name, metric.meaning),
+            end=end,
+            unsafe=metric.rate_kind is not None,
+            policy=policy if metric.worst is not None else "",
+            unmeasured=_NO_OVER_REFUSAL if metric.name == _OVER else "",
+        )
+
+
+def _headline_metrics(judge: JudgeResults) -> list[Metric]:
+    return [metric for metric in shown_in("headline") if metric.rate_kind in (None, judge.kind)]
+
+
+def _both_at_once(judge: JudgeResults) -> Plot | None:
+    """Return the picture of over-refusal (to the right) against unsafe answers (up), None where one is missing."""
+    pairs = [
+        (number, system, judge.get(_OVER, system=system), judge.get(judge.main.name, system=system))
+        for number, system in enumerate(judge.systems, 1)
+    ]
+    drawn = [
+        (number, name, x, y) for number, name, x, y in pairs if x and y and x.rate is not None and y.rate is not None
+    ]
+    if not drawn:
+        return None
+    return Plot(
+        title="Both at once",
+        x_label="Over-refusal rate",
+        y_label=judge.main.title,
+        series=[_point(*one) for one in drawn],
+        x_range=(0.0, common_end(x for _, _, x, _ in drawn)),
+        y_range=(0.0, common_end(y for _, _, _, y in drawn)),
+        note=f"Lower left is better. The lines are 95% intervals; hollow: fewer than {MIN_COLOURED} judged answers.",
+    )
+
+
+def _point(number: int, system: str, x: Rate, y: Rate) -> Series:
+    return Series(
+        name=system,
+        points=[(x.rate or 0.0, y.rate or 0.0)],
+        style="numbered",
+        low=[y.low or 0.0],
+        high=[y.high or 0.0],
+        x_low=[x.low or 0.0],
+        x_high=[x.high or 0.0],
+        number=number,
+        faint=min(x.denominator, y.denominator) < MIN_COLOURED,
+    )
+
+
+def weaknesses(results: Results) -> Iterator[Section]:
+    """Yield what each judge's card says of where it is weak."""
+    for judge in results.judges:
+        weak = [clip(str(text), _LONG_TEXT) for text in judge.card.get("weak") or ()]
+        if weak:
+            yield Section(
+                key="weak",
+                title="Where this judge is weak",
+                notes=notes(*weak),
+                judge=judge.name,
+                terminal=False,
+                folded=True,
+            )

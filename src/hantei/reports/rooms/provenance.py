@@ -1,0 +1,61 @@
+"""Where the numbers come from: the run's settings and the judges' cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
+from hantei.reports.section import Section, text_table
+from hantei.reports.text import clip
+
+_ITEMS = 40
+"""Items of a list that are shown."""
+
+_VALUE_LIMIT = 2_000
+_HEADER = ("Judge", "Its rate is a", "Languages", "Licence", "Card")
+
+
+def provenance(results: Results) -> Iterator[Section]:
+    """Yield the settings in ``run.json``, and a line for each judge's card."""
+    settings = text_table("Settings", ("Setting", "Value"), list(_lines(results.settings)))
+    cards = text_table("Judges", _HEADER, [_card(judge) for judge in results.judges])
+    yield Section(
+        key="provenance",
+        title="Provenance",
+        tables=(settings, *([cards] if cards.rows else [])),
+        terminal=False,
+    )
+
+
+def _card(judge: JudgeResults) -> list[str]:
+    languages = ", ".join(map(str, judge.card.get("languages") or ["not stated"]))
+    licence, card = judge.card.get("licence") or "not stated", judge.card.get("card_hash") or "none"
+    return [
+        clip(judge.name, NAME_LIMIT),
+        judge.main.title.lower(),
+        *(clip(str(one), 300) for one in (languages, licence, card)),
+    ]
+
+
+def _lines(settings: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
+    """Yield settings as flat lines; judges have a table of their own."""
+    for key, value in settings.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if not prefix and key == "judges":
+            continue
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{name}: ")
+        else:
+            yield [clip(name, 120), clip(_value(value), _VALUE_LIMIT)]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_value(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        more = f" and {len(value) - _ITEMS:,} more" if len(value) > _ITEMS else ""
+        return ", ".join(_value(item) for item in value[:_ITEMS]) + more or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)

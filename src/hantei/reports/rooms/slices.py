@@ -1,0 +1,101 @@
+"""Rates by what the prompts have in common: language, region, benchmark and so on, where there are several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hantei.metrics.definitions import Metric
+from hantei.records import Rate
+from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
+from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, common_end, rate_table, rates
+from hantei.reports.section import Column, Row, Section, Table, lead
+from hantei.reports.text import clip
+
+_SLICES = (
+    ("language", "Languages", "Language", ""),
+    ("region", "Regions", "Region", ""),
+    (
+        "benchmark",
+        "Benchmarks",
+        "Benchmark",
+        "Benchmarks ask different things: their rates stand side by side, they do not rank.",
+    ),
+    ("intent", "Intents", "Intent", ""),
+    ("common_harm_type", "Harm types that benchmarks have in common", "Harm type", ""),
+)
+
+
+def slices(results: Results) -> Iterator[Section]:
+    """Yield a section for each dimension of which a judge has rates for several values."""
+    for judge in results.judges:
+        for dimension, title, head, reading in _SLICES:
+            values = judge.values(dimension)
+            if len(values) > 1:
+                yield Section(
+                    key=dimension,
+                    title=title,
+                    tables=tuple(_tables(results, judge, dimension, values, title, head)),
+                    notes=(lead(reading),) if reading else (),
+                    judge=judge.name,
+                    terminal=False,
+                )
+
+
+def _tables(
+    results: Results, judge: JudgeResults, dimension: str, values: Sequence[str], title: str, head: str
+) -> Iterator[Table]:
+    """Yield one table of the values where there is one system, else one table of systems for each value.
+
+    Args:
+        results: has what people call the values.
+        judge: whose rates.
+        dimension: such as ``language``.
+        values: the values of the dimension, two or more.
+        title: the section's title.
+        head: what one value is called.
+    """
+    metrics = _metrics(judge, dimension, values)
+    if len(judge.systems) < 2:
+        rows = [
+            Row(name=results.label(dimension, value), cells=rates(judge, metrics, **{dimension: value}))
+            for value in values
+        ]
+        yield rate_table(title, head, columns(metrics), rows)
+        return
+    shared = _shared_columns(judge, dimension, values, metrics)
+    for value in values:
+        yield rate_table(
+            results.label(dimension, value), "System", shared, _systems(judge, metrics, {dimension: value})
+        )
+
+
+def _metrics(judge: JudgeResults, dimension: str, values: Sequence[str]) -> list[Metric]:
+    """Return the metrics of which anything was judged for one of the values; the main one always."""
+    return [
+        metric
+        for metric in judge.metrics("slices")
+        if dimension in metric.by
+        and (
+            metric == judge.main or any(rate and rate.denominator for rate in _rates(judge, metric, dimension, values))
+        )
+    ]
+
+
+def _rates(judge: JudgeResults, metric: Metric, dimension: str, values: Sequence[str]) -> list[Rate | None]:
+    return [judge.get(metric.name, **{dimension: value}) for value in values]
+
+
+def _shared_columns(
+    judge: JudgeResults, dimension: str, values: Sequence[str], metrics: Sequence[Metric]
+) -> list[Column]:
+    """Return columns with one axis a metric for every value's table, so that their bars can be compared."""
+    places = [{dimension: value, "system": system} for value in values for system in judge.systems]
+    places += [{dimension: value} for value in values]
+    ends = {metric.name: common_end(judge.get(metric.name, **place) for place in places) for metric in metrics}
+    return columns(metrics, ends)
+
+
+def _systems(judge: JudgeResults, metrics: Sequence[Metric], where: dict[str, str]) -> Iterator[Row]:
+    for number, system in enumerate(judge.systems, 1):
+        yield Row(name=clip(system, NAME_LIMIT), cells=rates(judge, metrics, system=system, **where), number=number)
+    yield Row(name=ALL_SYSTEMS, cells=rates(judge, metrics, **where), total=True)

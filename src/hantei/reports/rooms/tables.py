@@ -1,0 +1,42 @@
+"""A table of rates: what several rooms show, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hantei.metrics.definitions import Metric
+from hantei.records import Rate
+from hantei.reports.geometry import axis_end
+from hantei.reports.results import JudgeResults
+from hantei.reports.section import Column, Row, Table
+from hantei.reports.wording import describe
+
+ALL_SYSTEMS = "All systems"
+
+
+def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterable[Row]) -> Table:
+    """Return a table whose columns hold the rates of metrics."""
+    return Table(caption=caption, head=head, columns=tuple(columns), rows=tuple(rows))
+
+
+def columns(metrics: Iterable[Metric], ends: Mapping[str, float] | None = None) -> list[Column]:
+    """Return a column for each metric; ``ends`` has the axis's end by metric where several tables share it."""
+    return [
+        Column(
+            title=metric.title,
+            end=(ends or {}).get(metric.name),
+            unsafe=metric.rate_kind is not None,
+            terminal="terminal" in metric.shown,
+        )
+        for metric in metrics
+    ]
+
+
+def rates(judge: JudgeResults, metrics: Iterable[Metric], **by: str) -> tuple[Rate | None, ...]:
+    """Return a judge's rates of some metrics at one place."""
+    return tuple(judge.get(metric.name, **by) for metric in metrics)
+
+
+def common_end(found: Iterable[Rate | None]) -> float:
+    """Return the end of an axis on which all these rates can be compared."""
+    return axis_end(describe(rate) for rate in found if rate)

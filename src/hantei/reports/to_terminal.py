@@ -1,0 +1,50 @@
+"""Sections for a terminal: titles, sentences and tables of text. Figures stay with the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hantei.records import Rate
+from hantei.reports.section import Cell, Number, Section, Table
+from hantei.reports.wording import describe
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table of plain text."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def blocks(section: Section) -> Iterator[str | TextTable]:
+    """Yield what is printed of a section, in order: lines and tables."""
+    judge = f"{section.judge}: " if section.judge else ""
+    rates = any(isinstance(cell, Rate) for table in section.tables for row in table.rows for cell in row.cells)
+    yield f"{judge}{section.title}{', each rate [95% interval] k/n' if rates else ''}"
+    yield from (note.text for note in section.notes if note.tone)
+    for table in section.tables:
+        if len(section.tables) > 1:
+            yield table.caption
+        yield _table(table)
+    yield from (note.text for note in section.notes if not note.tone)
+
+
+def _table(table: Table) -> TextTable:
+    places = [place for place, column in enumerate(table.columns) if column.terminal]
+    return TextTable(
+        [table.head, *(table.columns[place].title for place in places)],
+        [[row.name, *(cell_text(row.cells[place]) for place in places)] for row in table.rows],
+    )
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as people read it in a line: ``12.3% [10.1, 14.9] 41/334``."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        return " ".join(part for part in (cell.text, cell.interval, cell.counts) if part)
+    return describe(cell).line
