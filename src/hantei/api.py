@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from hantei import benchmarks
@@ -179,7 +178,7 @@ def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, sa
 def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:
     judges = run.info().judges
     against = _against_people(run, index) if any(name.startswith("human:") for name in judges) else ()
-    summary = summarise(index, to_builtins(judges), policy)
+    summary = summarise(index, judges, policy)
     summary = replace(summary, notes=notices(run, index, summary.rates), calibration=against)
     run.write_summary(summary)
     return build_report(run, index, summary, out)

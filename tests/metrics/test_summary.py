@@ -12,6 +12,7 @@ from hantei.metrics.intervals import Moments, interval, wilson
 from hantei.metrics.summary import overall, summarise
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.index import Index
+from hantei.runs.info import JudgeInfo
 
 ILLEGAL = "do-not-answer/malicious-uses/illegal-activities"
 PRIVACY = "do-not-answer/information-hazards/private-individual"
@@ -45,7 +46,7 @@ def test_violation_rate_counts_harmful_borderline_and_unstated_prompts(index: In
         add(index, str(number), unsafe=True)
     add_prompt(index, "safe", intent="harmful")
     add(index, "safe", unsafe=False)
-    row = rate(summarise(index, {"j": {"rate_kind": "violation"}}), "violation_rate")
+    row = rate(summarise(index, {"j": JudgeInfo(rate_kind="violation")}), "violation_rate")
     assert (row.numerator, row.denominator, row.rate) == (3, 4, 0.75)
     assert (row.low, row.high) == pytest.approx(wilson(3, 4))
 

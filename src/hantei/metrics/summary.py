@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
@@ -17,6 +16,7 @@ from hantei.metrics.intervals import Moments, effective_n, interval
 from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.counting import missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
+from hantei.runs.info import JudgeInfo
 
 POLICIES = ("drop", "unsafe")
 """What to do with rows without a verdict: leave them out (their bounds are printed), or count them as unsafe."""
@@ -62,7 +62,7 @@ Missing = tuple[int, str, str, int]
 
 def summarise(
     index: Index,
-    judges: Mapping[str, Mapping[str, Any]],
+    judges: Mapping[str, JudgeInfo],
     policy: str = "drop",
     rule: CountingRule = CountingRule(),  # noqa: B008 - frozen
 ) -> Summary:
@@ -70,15 +70,15 @@ def summarise(
 
     Args:
         index: the index of a run.
-        judges: each judge's entry in ``run.json``: ``rate_kind`` says what its rate of unsafe answers is called
-            (``flagged`` where it does not), ``hits`` which values a metric counts that leaves it to the judge.
+        judges: what is known of each judge: ``rate_kind`` says what its rate of unsafe answers is called, ``hits``
+            which values a metric counts that leaves it to the judge.
         policy: ``drop`` or ``unsafe``, for rows without a verdict.
         rule: which one verdict counts of a response with several judgments.
     """
     rates: list[Rate] = []
     groups = index.groups()
     for judge, name in index.judges():
-        for metric, cells in _counted(index, judge, judges.get(name, {}), groups, rule):
+        for metric, cells in _counted(index, judge, judges.get(name, JudgeInfo()), groups, rule):
             for by, cell in _rolled_up(cells, groups, metric.by).items():
                 more = {metric.counts.fact: str(metric.counts.values[0])} if metric.each else {}
                 rates.append(_rate(metric, {"judge": name, **dict(by), **more}, cell, policy))
@@ -86,7 +86,7 @@ def summarise(
 
 
 def _counted(
-    index: Index, judge: int, entry: Mapping[str, Any], groups: Mapping[int, Group], rule: CountingRule
+    index: Index, judge: int, entry: JudgeInfo, groups: Mapping[int, Group], rule: CountingRule
 ) -> Iterator[tuple[Metric, dict[Place, _Cell]]]:
     """Yield each metric that a judge has something to say of, with its cells."""
     for metrics in _by_fact(_metrics_of(entry)):
@@ -101,14 +101,14 @@ def _counted(
                 yield metric, _cells(metric, sums, missing, groups)
 
 
-def _metrics_of(entry: Mapping[str, Any]) -> Iterator[Metric]:
+def _metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
     """Yield the metrics that a judge with this entry may have rates of; one of each value as one metric a value."""
     for metric in all_metrics():
-        if metric.rate_kind not in (None, entry.get("rate_kind", "flagged")):
+        if metric.rate_kind not in (None, entry.rate_kind):
             continue
         counts = metric.counts
         if counts.above is None and not counts.values:
-            counts = replace(counts, values=tuple(entry.get("hits", {}).get(metric.name, ())))
+            counts = replace(counts, values=entry.hits.get(metric.name, ()))
         if metric.each:
             yield from (replace(metric, counts=replace(counts, values=(value,))) for value in counts.values)
         elif counts.values or counts.above is not None:

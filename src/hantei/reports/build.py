@@ -129,5 +129,5 @@ def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
         noted = info.judges.get(name, JudgeInfo())
         out.extend(f"{name}: {drift['text']}" for drift in noted.drift or ())
         out.extend(noted.notices)
-    out.extend(unmet(rates, msgspec.to_builtins(info.judges)))
+    out.extend(unmet(rates, info.judges))
     return tuple(out)
