@@ -40,6 +40,7 @@ class FieldTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lead: str | None = None
     tail: str | None = None
     inline: bool = False
+    cue: str | None = None
     optional: bool = False
     paper: PaperTable | None = None
 

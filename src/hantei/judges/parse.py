@@ -3,8 +3,8 @@
 A *candidate* is every place where a field's pattern finds one of its labels. Which candidate binds is the card's word
 (first line, last, only). Two things can go wrong: the reply says two things, or what it seems to say is a quotation of
 the answer under judgment. So a candidate whose text occurs in the answer, the question or what came with it is
-doubtful, and counts only while nothing else in the reply says otherwise; one that occurs nowhere there cannot be a
-quotation. What stays ambiguous has no verdict.
+doubtful, and counts only while nothing else in the reply says otherwise or seems to be a verdict that cannot be read;
+one that occurs nowhere there cannot be a quotation. What stays ambiguous has no verdict.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ from hantei.judges.spec import AskSpec, FieldSpec, PaperRule
 _BLANK = re.compile(r"[\s*_#\-]*")
 _END = re.compile(r"[\s*_.。!！]*")
 _FENCE = re.compile(r"\s*```[a-zA-Z]*\s*\n(.*)\n\s*```\s*", re.DOTALL)
+_BETWEEN = re.compile(r"[^\d.!?。\n]{1,12}")
+"""What may stand between the cue of a verdict and the verdict."""
+
+_IS = re.compile(r"[ \t*_]*(?:(?:is|of|=|:|は|为|為|是)[ \t*_]*)?", re.IGNORECASE)
+_STOP = re.compile(r"[ \t*_]*(?:[.。,、，;；)）!！]|$)", re.MULTILINE)
 _MOST_BRACES = 100
 """Braces looked at in one reply that is not a single JSON object: one with more is not one of ours."""
 
@@ -52,21 +57,46 @@ def read_text(reply: ReplyText, spec: FieldSpec, untrusted: Untrusted) -> Found 
     binding = _binding(candidates, spec, reply.text)
     if binding is None or binding.value is None:
         return None
-    rivals = [other for other in candidates if other.value is not None and other.value != binding.value]
-    if not _sure(binding, rivals, spec, untrusted, reply.partial):
+    others = [other for other in candidates if other.value != binding.value]
+    unread = [text for text in _unread(reply.text, candidates, spec) if not untrusted.holds(text)]
+    if not _sure(binding, others, unread, spec, untrusted, reply.partial):
         return None
     return Found(binding.value, binding.line, reply.text.count("\n", 0, binding.end), binding.alone)
 
 
-def _sure(binding: _Candidate, rivals: list[_Candidate], spec: FieldSpec, untrusted: Untrusted, partial: bool) -> bool:
-    if binding.alone and not rivals and not partial:
+def _sure(
+    binding: _Candidate,
+    others: list[_Candidate],
+    unread: list[str],
+    spec: FieldSpec,
+    untrusted: Untrusted,
+    partial: bool,
+) -> bool:
+    if binding.alone and not others and not unread and not partial:
         return True
+    rivals = [other for other in others if other.value is not None]
     if (spec.binds == "only" and rivals) or any(other.line == binding.line for other in rivals):
         return False
-    if untrusted.holds(binding.text):
+    if untrusted.holds(binding.text) or (unread and not binding.placed):
         return False
     against = rivals if spec.binds == "first line" else [other for other in rivals if other.start > binding.start]
     return all(untrusted.holds(other.text) for other in against)
+
+
+def _unread(text: str, candidates: list[_Candidate], spec: FieldSpec) -> Iterator[str]:
+    """Yield the line of each cue of a verdict in which no verdict was read."""
+    read = [one for one in candidates if one.value is not None]
+    for match in spec.cue.finditer(text) if spec.cue else ():
+        if not any(_announces(text, match.start(), match.end(), one) for one in read):
+            line_end = text.find("\n", match.end())
+            line_start = text.rfind("\n", 0, match.end() - 1) + 1
+            yield text[line_start : line_end if line_end >= 0 else len(text)].strip(AROUND + ">")
+
+
+def _announces(text: str, start: int, end: int, read: _Candidate) -> bool:
+    """Whether a cue is part of a verdict that was read, or stands right before it (``the score is [[4]]``)."""
+    overlaps = start < read.end and end > read.start
+    return overlaps or _BETWEEN.fullmatch(text[end : max(end, read.start)]) is not None
 
 
 def _binding(candidates: list[_Candidate], spec: FieldSpec, text: str) -> _Candidate | None:
@@ -75,7 +105,19 @@ def _binding(candidates: list[_Candidate], spec: FieldSpec, text: str) -> _Candi
         end = text.find("\n", start) if "\n" in text[start:] else len(text)
         return next((c for c in candidates if c.alone and c.start < end), None)
     placed = [c for c in candidates if c.placed]
-    return placed[-1] if placed else None
+    if placed:
+        return placed[-1]
+    # Within a sentence (``So the score is [[4]].``) a verdict counts where the reply holds no other.
+    stated = [c for c in candidates if _stated(text, c, spec)]
+    one = stated and len({c.value for c in candidates}) == 1
+    return stated[-1] if one else None
+
+
+def _stated(text: str, candidate: _Candidate, spec: FieldSpec) -> bool:
+    """Whether a cue names the verdict right before it, and nothing after it can take it back (``[[4]]ではない``)."""
+    cues = spec.cue.finditer(text, 0, candidate.start) if spec.cue else ()
+    named = any(_IS.fullmatch(text[cue.end() : candidate.start]) for cue in cues)
+    return named and _STOP.match(text, candidate.end) is not None
 
 
 def _candidates(text: str, spec: FieldSpec) -> Iterator[_Candidate]:
@@ -139,7 +181,7 @@ def read_json(reply: ReplyText, ask: AskSpec, untrusted: Untrusted) -> dict[str,
 
 def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found]]]:
     """Yield every object that fits, nested ones too: what a quotation opens must not swallow the judge's own."""
-    decoder = json.JSONDecoder(object_pairs_hook=_no_twice, parse_constant=_no_constant)
+    decoder = json.JSONDecoder(object_pairs_hook=_no_twice, parse_constant=_no_constant, strict=False)
     for brace in re.finditer(r"\{", text):
         try:
             value, end = decoder.raw_decode(text, brace.start())
@@ -152,7 +194,7 @@ def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found]]]:
 
 def _decoded(text: str, ask: AskSpec) -> dict[str, Found] | None:
     try:
-        value = json.loads(text, object_pairs_hook=_no_twice, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_no_twice, parse_constant=_no_constant, strict=False)
     except (ValueError, RecursionError):
         return None
     return _fields(value, ask)
@@ -184,7 +226,7 @@ def at_path(text: str, path: tuple[str | int, ...]) -> str | None:
     """Return the text that stands at ``path`` in a JSON reply, None where there is none."""
     fence = _FENCE.fullmatch(text)
     try:
-        value = _at(json.loads((fence[1] if fence else text).strip()), path)
+        value = _at(json.loads((fence[1] if fence else text).strip(), strict=False), path)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, str) else None

@@ -12,6 +12,13 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0") | {chr(c) for c in (*ra
 _DROPPED = frozenset({"Mn", "Mc", "Me", "Cf", "Cc", "Cs", "Co", "Zs", "Zl", "Zp"})
 _OPEN = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
+_SPECIAL = (
+    r"(?:</?s>|<[eb]os>|<\|(?:begin|end|eot|eom|im|start|return|endoftext)[a-z_]*\|>(?:\s*assistant\b)?|\[/?INST\]"
+    r"|<(?:start|end)_of_turn>(?:\s*model\b)?)"
+)
+_PRINTED = re.compile(rf"\A(?:\s*{_SPECIAL})+|(?:\s*{_SPECIAL})+\s*\Z", re.IGNORECASE)
+"""Special tokens that a server printed at either end of a reply: they are no text of the judge's."""
+
 AROUND = " \t*_`#\"'“”‘’「」『』.。!！,，、;；:："
 
 
@@ -70,7 +77,7 @@ class ReplyText:
     def __init__(self, raw: str, reasoned: bool, within: int, from_start: bool) -> None:
         answer, cut = without_reasoning(raw)
         self.unclosed = answer is None
-        self.raw = answer or ""
+        self.raw = _PRINTED.sub("", answer or "")
         shown = self.raw[:within] if from_start else self.raw[-within:]
         # What looks like the end of a reasoning block may be a quotation that stands after the verdict.
         self.partial = cut or reasoned or len(shown) < len(self.raw)

@@ -44,6 +44,7 @@ class FieldSpec:
     ``pattern`` (for text) has one group: the place where the label stands. ``path`` (for JSON) are the keys that
     lead to it. ``labels`` maps a label, folded as ``reading.fold`` does, to its value. ``lead`` may stand before the
     pattern on its line; ``tail`` may follow it; ``inline`` takes it at the end of a sentence, too.
+    ``cue`` finds every place where a verdict seems to be announced, readable or not.
     """
 
     name: str
@@ -55,6 +56,7 @@ class FieldSpec:
     lead: re.Pattern[str] | None = None
     tail: re.Pattern[str] | None = None
     inline: bool = False
+    cue: re.Pattern[str] | None = None
     required: bool = True
     paper: PaperRule | None = None
 

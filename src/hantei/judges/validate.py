@@ -87,6 +87,7 @@ def _field(where: str, table: FieldTable, json: bool) -> FieldSpec:
         lead=_pattern(f"{where}.lead", table.lead),
         tail=_pattern(f"{where}.tail", table.tail),
         inline=table.inline,
+        cue=_pattern(f"{where}.cue", table.cue),
         required=not table.optional,
         paper=_paper(f"{where}.paper", table.paper) if table.paper else None,
     )
@@ -101,7 +102,8 @@ def _labels(table: FieldTable) -> dict[str, str]:
     """Return the labels, folded, with their values: from ``range = [low, high]`` or a table of value to spellings."""
     if table.range:
         low, high = table.range
-        return {str(number): str(number) for number in range(low, high + 1)}
+        spellings = {number: (f"{number}", f"{number}/{high}", f"{number} / {high}") for number in range(low, high + 1)}
+        return {spelling: str(number) for number, many in spellings.items() for spelling in many}
     return {fold(label): value for value, labels in table.labels.items() for label in _list(labels)}
 
 

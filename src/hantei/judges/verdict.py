@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from hantei.judges.reading import fold
 from hantei.judges.spec import AskedSpec, LabelRule, VerdictSpec
 
 Fields = Mapping[str, Found]
+_LONGEST_CODE = 60
+_NO_CODE = ("", "none", "n/a", "na", "null", "safe")
 
 
 class NoVerdictError(Exception):
@@ -88,8 +91,15 @@ def _categories(rules: VerdictSpec, fields: Fields) -> tuple[str, ...]:
     else:
         codes = [code for _, value in found for code in _codes(value)]
     known = {_plain(key): key for key in rules.category_names}
-    named = dict.fromkeys(known[_plain(code)] for code in codes if _plain(code) in known)
-    return tuple(f"{rules.category_scheme}/{code}" for code in named)
+    # A code that the card does not know is kept as it was said: a newer version of the guard may have added it.
+    named = dict.fromkeys(known.get(_plain(code)) or _as_said(code) for code in codes)
+    return tuple(f"{rules.category_scheme}/{code}" for code in named if code)
+
+
+def _as_said(code: str) -> str:
+    """Return an unknown code without what no code has in it; empty for ``none``."""
+    said = " ".join(re.sub(r"[^\w /&()-]", "", code).split())[:_LONGEST_CODE]
+    return "" if said.casefold() in _NO_CODE else said
 
 
 def _codes(value: Any) -> list[str]:
