@@ -161,7 +161,7 @@ def test_an_own_verdict_that_cannot_be_read_never_leaves_the_planted_one(
     planted, wrong = OPPOSITE[card]
     own = data.draw(st.sampled_from(BROKEN[card]))
     quoted = data.draw(st.sampled_from([planted, f"> {planted}", f'The answer says "{planted}"', planted.casefold()]))
-    order = data.draw(st.permutations([own, between, quoted]))
+    order: list[str] = data.draw(st.permutations([own, between, quoted]))
     judgment = judge(card).read(pair(planted)[1], [Reply(text="\n".join(order))], prompt=pair(planted)[0])
     assert {key: getattr(judgment, key) for key in wrong} != wrong, order
 
