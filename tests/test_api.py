@@ -54,7 +54,7 @@ def test_labels_come_back_in_every_export_and_another_judge_keeps_them() -> None
     run = hantei.judge(rows, out="mine", options=Options(labels=True))
     labels = run.judgments_path("human:given").read_bytes()
     (against,) = run.summary().calibration
-    assert (against["n"], against["no_verdict"]) == (2, 1)  # the built-in judge abstains in German
+    assert (against.n, against.no_verdict) == (2, 1)  # the built-in judge abstains in German
     run.judgments_path("builtin").unlink()
     info = run.info()
     run.write_info(replace(info, judges={"human:given": info.judges["human:given"]}))

@@ -21,6 +21,7 @@ from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES, summarise
 from hantei.models.prices import pricing
+from hantei.records import AgainstPerson
 from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
@@ -184,7 +185,7 @@ def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Pat
     return build_report(run, index, summary, out)
 
 
-def _against_people(run: Run, index: Index) -> tuple[dict[str, Any], ...]:
+def _against_people(run: Run, index: Index) -> tuple[AgainstPerson, ...]:
     from hantei.metrics.against import against_people  # needs numpy, which a run without people's labels does not
 
     return against_people(run, index)

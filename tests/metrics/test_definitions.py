@@ -47,5 +47,5 @@ def test_a_new_metric_is_one_entry(
     finish(run, [], json=True)
     assert "follow_rate" in {rate["metric"] for rate in json.loads(capsys.readouterr().out)["rates"]}
     finish(run, [], json=False)
-    assert "followed" in capsys.readouterr().out
+    assert "Followed" in capsys.readouterr().out
     assert "Followed" in run.report_path.read_text(encoding="utf-8")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from msgspec.structs import replace as changed
 
 from hantei.metrics.calibration import calibrated
+from hantei.records import AgainstPerson, ClassAgreement, Estimate, UnsafeAgreement
 from hantei.reports.data import ReportInput
 
 from .sample import SYSTEMS, rate, report_input
@@ -56,32 +57,23 @@ DRIFT: list[Mapping[str, Any]] = [
 ]
 
 
-def against(judge: str = "builtin", person: str = "human:given", in_training: int = 12) -> dict[str, Any]:
+def against(judge: str = "builtin", person: str = "human:given", in_training: int = 12) -> AgainstPerson:
     """Return an entry of ``Summary.calibration``: a judge that is too sure of itself, on 600 answers to 300 prompts."""
     rng = np.random.default_rng(4)
     odds = rng.normal(-1, 1.5, 600)
     label = (rng.random(600) < 1 / (1 + np.exp(-odds))).astype(np.int64)
     found = calibrated(1 / (1 + np.exp(-2.5 * odds)), label, np.arange(600) // 2)
-    scaled = {"after_temperature": found.temperature, "after_isotonic": found.isotonic}
-    kept = {name: asdict(reading) for name, reading in {"before": found.before, **scaled}.items() if reading}
-    number = {"value": 0.8765, "low": 0.85, "high": 0.9}
-    calibration = {"n": 600, "factor": found.factor, **kept}
-    return {
-        "judge": judge,
-        "against": person,
-        "n": 600,
-        "no_verdict": 7,
-        "in_training": in_training,
-        "unsafe": {
-            "base_rate": {**number, "k": 193, "n": 600},
-            "accuracy": {**number, "k": 526, "n": 600},
-            "precision": None,
-            "recall": number,
-            "f1": number,
-        },
-        "p_unsafe": calibration,
-        "action": {"n": 600, "accuracy": number, "macro_f1": number, "calibration": calibration},
-    }
+    number = Estimate(value=526 / 600, low=0.85, high=0.9, n=600)
+    return AgainstPerson(
+        judge=judge,
+        against=person,
+        n=600,
+        no_verdict=7,
+        in_training=in_training,
+        unsafe=UnsafeAgreement(base_rate=number, accuracy=number, precision=None, recall=number, f1=number),
+        p_unsafe=found,
+        action=ClassAgreement(n=600, accuracy=number, macro_f1=number, calibration=found),
+    )
 
 
 def people_input(**changes: Any) -> ReportInput:

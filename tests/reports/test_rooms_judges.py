@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
-from hantei.records import Rate, Summary
+from hantei.records import AgainstPerson, Bin, Calibration, Rate, Summary
 from hantei.reports import ReportInput, render_report
 from hantei.reports.figures import Plot
 from hantei.reports.results import Results
@@ -25,7 +25,7 @@ def of(data: ReportInput, key: str) -> list[Section]:
     return [section for section in sections(results) if section.key.startswith(key)]
 
 
-def compared(*found: Mapping[str, Any]) -> list[Section]:
+def compared(*found: AgainstPerson) -> list[Section]:
     """Return the sections of comparisons with people in a run that ``builtin`` judged."""
     summary = Summary(rates=(rate("flagged_rate", 1, 20, {"judge": "builtin"}),), calibration=found)
     return of(replace(report_input(copies=1), summary=summary), "people")
@@ -51,12 +51,12 @@ def test_a_judge_shows_how_it_does_against_each_person_and_no_other_judge_does()
 def test_numbers_stand_with_their_intervals_and_what_is_absent_is_left_out() -> None:
     (section,) = compared(against())
     assert [(row.name, *map(cell_text, row.cells)) for row in section.tables[0].rows] == [
-        ("Base rate", "87.6% [85.0, 90.0] 193/600"),
-        ("Accuracy", "87.6% [85.0, 90.0] 526/600"),
-        ("Recall", "87.6% [85.0, 90.0]"),
-        ("F1 of unsafe", "87.6% [85.0, 90.0]"),
-        ("Accuracy of the action", "87.6% [85.0, 90.0]"),
-        ("Macro-F1 of the action", "87.6% [85.0, 90.0]"),
+        ("Base rate", "87.7% [85.0, 90.0] 526/600"),
+        ("Accuracy", "87.7% [85.0, 90.0] 526/600"),
+        ("Recall", "87.7% [85.0, 90.0] 526/600"),
+        ("F1 of unsafe", "87.7% [85.0, 90.0]"),
+        ("Accuracy of the action", "87.7% [85.0, 90.0] 526/600"),
+        ("Macro-F1 of the action", "87.7% [85.0, 90.0]"),
     ]
     assert section.notes[0].text == "600 answers have both a label and a verdict; 7 more have no verdict."
 
@@ -80,20 +80,18 @@ def test_a_judge_that_is_too_sure_of_itself_is_told_so() -> None:
     ]
     texts = " ".join(note.text for note in section.notes)
     assert "unsafe: the judge is more sure of itself than it may be; its log odds are best multiplied by 0.4" in texts
-    fine = against()
-    fine["p_unsafe"] = {**fine["p_unsafe"], "factor": 1.05}
-    (section,) = compared(fine)
+    sure = against()
+    assert sure.p_unsafe is not None
+    (section,) = compared(changed(sure, p_unsafe=changed(sure.p_unsafe, factor=1.05)))
     assert "Probability of unsafe: the judge is about as sure" in " ".join(note.text for note in section.notes)
 
 
 def test_a_dot_needs_ten_answers() -> None:
     found = against()
-    bins = [
-        {"low": 0.0, "high": 0.1, "n": n, "mean": 0.05, "share": 0.1, "share_low": 0.0, "share_high": 0.3}
-        for n in (9, 10)
-    ]
-    found["p_unsafe"] = {"n": 19, "factor": 1.0, "before": {**found["p_unsafe"]["before"], "bins": bins}}
-    (section,) = compared(found)
+    assert found.p_unsafe is not None
+    bins = tuple(Bin(low=0.0, high=0.1, n=n, mean=0.05, share=0.1, share_low=0.0, share_high=0.3) for n in (9, 10))
+    few = Calibration(n=19, factor=1.0, before=changed(found.p_unsafe.before, bins=bins))
+    (section,) = compared(changed(found, p_unsafe=few))
     assert len(re.findall(r"<th scope=\"row\"><bdi>as judged", drawn(section)[0])) == 1
 
 

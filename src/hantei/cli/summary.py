@@ -49,10 +49,7 @@ def finish(
                 "run": str(run.path),
                 "report": str(page),
                 "rejected": rejected,
-                "policy": summary.policy,
-                "notes": list(summary.notes),
-                "rates": [to_dict(rate) for rate in summary.rates],
-                "calibration": list(summary.calibration),
+                **to_dict(summary),
                 "sections": [to_json.section(one) for one in sections(results)],
             }
         )

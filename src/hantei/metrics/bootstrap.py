@@ -9,6 +9,9 @@ import numpy as np
 from hantei.arrays import Doubles, Integers
 
 REPLICATES = 1000
+BY_PROMPT = "percentiles of drawing prompts again"
+"""The method of an ``Estimate`` whose interval is from here."""
+
 _FEWEST, _ROWS_DRAWN = 100, 20_000_000
 """Where rows are many, so many of them are drawn in all; the interval is narrow then, and needs fewer replicates."""
 

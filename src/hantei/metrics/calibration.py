@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
-from hantei.metrics.bootstrap import drawn
+from hantei.metrics.bootstrap import BY_PROMPT, drawn
 from hantei.metrics.intervals import wilson
+from hantei.records import Bin, Calibration, CalibrationReading, Estimate
 
 BINS = 10
 FOLDS = 5
@@ -29,53 +29,6 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 _TOLERANCE = 1e-5
 
 Fitted = TypeVar("Fitted")
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """The rows whose probability lies from ``low`` to ``high``: their number, their mean probability, their share of
-    label 1 and its 95% interval (Wilson's)."""
-
-    low: float
-    high: float
-    n: int
-    mean: float
-    share: float
-    share_low: float
-    share_high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A number with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How well one set of probabilities is calibrated: expected calibration error, Brier score, the bins."""
-
-    error: Estimate
-    brier: Estimate
-    bins: tuple[Bin, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The probabilities of ``n`` rows as they are, and scaled out of fold in two ways.
-
-    ``factor`` is what temperature scaling multiplies the logits by when it is fitted on all rows: below 1 the judge is
-    too sure of itself. The scaled readings are None where there are not two prompts to fit and measure on.
-    """
-
-    n: int
-    factor: float
-    before: Reading
-    temperature: Reading | None
-    isotonic: Reading | None
 
 
 def calibration_error(label: Integers, probability: Doubles, bins: int = BINS) -> float:
@@ -97,10 +50,20 @@ def reliability(label: Integers, probability: Doubles, bins: int = BINS) -> tupl
         np.bincount(place, probability, bins),
         np.bincount(place, label, bins),
     )
-    return tuple(
-        Bin(number / bins, (number + 1) / bins, n, total / n, hits / n, *wilson(hits, n))
-        for number, (n, total, hits) in enumerate(zip(*(column.tolist() for column in counted), strict=True))
-        if n
+    columns = zip(*(column.tolist() for column in counted), strict=True)
+    return tuple(_bin(number, bins, *column) for number, column in enumerate(columns) if column[0])
+
+
+def _bin(number: int, bins: int, n: int, total: float, hits: float) -> Bin:
+    low, high = wilson(hits, n)
+    return Bin(
+        low=number / bins,
+        high=(number + 1) / bins,
+        n=n,
+        mean=total / n,
+        share=hits / n,
+        share_low=low,
+        share_high=high,
     )
 
 
@@ -242,14 +205,15 @@ def calibrated_top(probabilities: Doubles, label: Integers, group: Integers) -> 
 def _calibration(
     probability: Doubles, label: Integers, group: Integers, temperature: Doubles | None, factor: float
 ) -> Calibration:
+    before, n = _reading(label, probability, group), len(label)
     if temperature is None:
-        return Calibration(len(label), factor, _reading(label, probability, group), None, None)
+        return Calibration(n=n, factor=factor, before=before)
     isotonic = out_of_fold(fit_isotonic, apply_isotonic, probability, label, group)
-    before, warm, stepped = (_reading(label, p, group) for p in (probability, temperature, isotonic))
-    return Calibration(len(label), factor, before, warm, stepped)
+    warm, stepped = (_reading(label, p, group) for p in (temperature, isotonic))
+    return Calibration(n=n, factor=factor, before=before, after_temperature=warm, after_isotonic=stepped)
 
 
-def _reading(label: Integers, probability: Doubles, group: Integers) -> Reading:
+def _reading(label: Integers, probability: Doubles, group: Integers) -> CalibrationReading:
     place, gap = _places(probability, BINS), label - probability
     square = gap**2
     gaps, squares = [], []
@@ -257,14 +221,15 @@ def _reading(label: Integers, probability: Doubles, group: Integers) -> Reading:
         total = times.sum()
         gaps.append(np.bincount(place, times * gap, BINS) / total)
         squares.append(float(times @ square / total))
-    return Reading(
-        error=_error(np.bincount(place, gap, BINS) / len(label), np.stack(gaps)),
-        brier=Estimate(float(square.mean()), *_percentiles(squares, 2.5, 97.5)),
+    low, high = _percentiles(squares, 2.5, 97.5)
+    return CalibrationReading(
+        error=_error(np.bincount(place, gap, BINS) / len(label), np.stack(gaps), len(label)),
+        brier=Estimate(value=float(square.mean()), low=low, high=high, n=len(label), method=BY_PROMPT),
         bins=reliability(label, probability),
     )
 
 
-def _error(gaps: Doubles, replicates: Doubles) -> Estimate:
+def _error(gaps: Doubles, replicates: Doubles, n: int) -> Estimate:
     """Return the calibration error of gaps by bin (bins,), with an interval from their replicates (draws, bins).
 
     Chance alone makes gaps, so the error comes out too large, and that of a replicate larger still: an interval of
@@ -274,7 +239,8 @@ def _error(gaps: Doubles, replicates: Doubles) -> Estimate:
     value = float(np.abs(gaps).sum())
     (noise,) = _percentiles(np.abs(replicates - gaps).sum(axis=1), 97.5)
     (high,) = _percentiles(np.abs(replicates).sum(axis=1), 97.5)
-    return Estimate(value, max(0.0, value - noise), max(value, high))
+    low, method = max(0.0, value - noise), f"{BY_PROMPT}, the low end by the triangle inequality"
+    return Estimate(value=value, low=low, high=max(value, high), n=n, method=method)
 
 
 def _percentiles(values: Sequence[float] | Doubles, *which: float) -> tuple[float, ...]:

@@ -68,7 +68,11 @@ def confusion(label: Integers, guess: Integers, classes: int) -> Integers:
 
 def macro_f1(label: Integers, guess: Integers, classes: int) -> float:
     """Return the mean over the classes that occur (as label or guess) of their F1."""
-    table = confusion(label, guess, classes)
+    return macro_f1_of(confusion(label, guess, classes))
+
+
+def macro_f1_of(table: Integers | Doubles) -> float:
+    """Return ``macro_f1`` of a table (classes, classes) of how often each guess was given to each label."""
     both = table.sum(axis=0) + table.sum(axis=1)
     seen = both > 0
     return float((2 * np.diag(table)[seen] / both[seen]).mean())

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from hantei.records import Estimate
+
 CONFIDENCE = 0.95
 
 
@@ -98,6 +100,13 @@ def effective_n(m: Moments) -> float:
     misses, squared_misses = m.n - m.k, m.nn - 2 * m.kn + m.kk
     known = min(m.k * m.k / m.kk, misses * misses / squared_misses)
     return m.n * (known + _PRIOR_PROMPTS) / (known * estimate + _PRIOR_PROMPTS * worst)
+
+
+def share(m: Moments) -> Estimate:
+    """Return ``k / n`` with its interval; None where there is no trial."""
+    method = "wilson" if m.nn == m.n else "wilson on the effective sample size"
+    low, high = interval(m) if m.n else (None, None)
+    return Estimate(value=m.k / m.n if m.n else None, low=low, high=high, n=m.n, method=method)
 
 
 def interval(m: Moments, confidence: float = CONFIDENCE) -> tuple[float, float]:

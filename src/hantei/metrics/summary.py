@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
-from hantei.metrics.intervals import Moments, effective_n, interval
+from hantei.metrics.intervals import Moments, effective_n, share
 from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.counting import missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
@@ -176,12 +176,11 @@ _VALUE: Mapping[str, Callable[[Group], str | None]] = {
 
 def _rate(metric: Metric, by: Mapping[str, str], cell: _Cell, policy: str) -> Rate:
     m, lost = cell.moments, sum(cell.missing.values())
-    method = "wilson" if m.nn == m.n else "wilson on the effective sample size"
     if policy == "unsafe" and metric.worst is not None and lost:
         # A missing verdict counts as one more prompt of its own: its variance is not known better than that.
         hits = lost * metric.worst
         m += Moments(lost, lost, hits, lost, hits, hits)
-    low, high = interval(m) if m.n else (None, None)
+    found = share(m)
     total = cell.moments.n + lost
     return Rate(
         metric=metric.name,
@@ -189,10 +188,10 @@ def _rate(metric: Metric, by: Mapping[str, str], cell: _Cell, policy: str) -> Ra
         numerator=m.k,
         denominator=m.n,
         no_verdict=dict(sorted(cell.missing.items())),
-        rate=m.k / m.n if m.n else None,
-        low=low,
-        high=high,
-        method=method,
+        rate=found.value,
+        low=found.low,
+        high=found.high,
+        method=found.method,
         effective_n=round(effective_n(m), 1) if m.nn != m.n else None,
         bound_low=cell.moments.k / total if total else None,
         bound_high=(cell.moments.k + lost) / total if total else None,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hantei.records import Rate
+from hantei.records import Estimate, Rate
 from hantei.reports.figures import Figure
 
 NumberTone = Literal["", "rounded", "differs"]
@@ -141,6 +141,12 @@ def text_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[Cell
 
 def _name(cell: Cell) -> str:
     return cell if isinstance(cell, str) else ""
+
+
+def numbers(found: Estimate) -> tuple[float, float, float]:
+    """Return an estimate's value and interval, nan for what is not defined."""
+    value, low, high = (float("nan") if one is None else one for one in (found.value, found.low, found.high))
+    return value, low, high
 
 
 def percent(value: float, low: float, high: float, *, counts: str = "", sign: str = "%") -> Number:

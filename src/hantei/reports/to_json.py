@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from hantei.records import Rate, to_dict
+import msgspec
+
 from hantei.reports.figures import AnswerBrowser
 from hantei.reports.section import Number, Section, Table
 
@@ -37,8 +38,8 @@ def _table(one: Table) -> dict[str, Any]:
 
 def plain(data: Any) -> Any:
     """Return data with records as mappings, and null for what is not a finite number."""
-    if isinstance(data, Rate):
-        return plain(to_dict(data))
+    if isinstance(data, msgspec.Struct):
+        return plain(msgspec.to_builtins(data))
     if isinstance(data, Number):
         return data.text if data.value is None else plain({"value": data.value, "low": data.low, "high": data.high})
     if is_dataclass(data) and not isinstance(data, type):

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from hantei.records import (
+    AgainstPerson,
+    Bin,
+    Calibration,
+    CalibrationReading,
+    ClassAgreement,
+    Estimate,
+    UnsafeAgreement,
+)
 from hantei.reports.figures import Plot, Series
 from hantei.reports.geometry import MIN_COLOURED
 from hantei.reports.results import NAME_LIMIT, Results
@@ -20,6 +28,7 @@ from hantei.reports.section import (
     decimal,
     lead,
     notes,
+    numbers,
     percent,
 )
 from hantei.reports.text import clip
@@ -63,13 +72,13 @@ _MUCH = 1.1
 def people(results: Results) -> Iterator[Section]:
     """Yield how each judge does against each person, from ``Summary.calibration``."""
     for judge in results.judges:
-        compared = [one for one in results.summary.calibration if one["judge"] == judge.name]
+        compared = [one for one in results.summary.calibration if one.judge == judge.name]
         for number, one in enumerate(compared, 1):
-            yield _section(one, judge.name, "people" if number == 1 else f"people-{number}")
+            yield _section(one, "people" if number == 1 else f"people-{number}")
 
 
-def _section(one: Mapping[str, Any], judge: str, key: str) -> Section:
-    person = clip(str(one["against"]), NAME_LIMIT)
+def _section(one: AgainstPerson, key: str) -> Section:
+    person = clip(one.against, NAME_LIMIT)
     scaled = list(_scaled(one))
     return Section(
         key=key,
@@ -78,88 +87,89 @@ def _section(one: Mapping[str, Any], judge: str, key: str) -> Section:
         figures=tuple(_reliability(*titles, of) for titles, of in scaled),
         notes=(
             *_leads(one),
-            *(_sure(title, of["factor"]) for (title, *_), of in scaled),
+            *(_sure(title, of.factor) for (title, *_), of in scaled),
             *notes(_READING if scaled else ""),
         ),
         data=one,
-        judge=judge,
+        judge=one.judge,
     )
 
 
-def _leads(one: Mapping[str, Any]) -> Iterator[Note]:
-    n, lost, trained = one["n"], one["no_verdict"], one["in_training"]
-    more = f"; {lost:,} more have no verdict" if lost else ""
-    yield lead(f"{n:,} answers have both a label and a verdict{more}.")
-    if trained:
+def _leads(one: AgainstPerson) -> Iterator[Note]:
+    more = f"; {one.no_verdict:,} more have no verdict" if one.no_verdict else ""
+    yield lead(f"{one.n:,} answers have both a label and a verdict{more}.")
+    if one.in_training:
         yield caution(
-            f"{trained:,} of these {n:,} answers were in the judge's training data. What is measured on them flatters "
-            "the judge and says nothing about how it does, or how sure it may be, on new answers."
+            f"{one.in_training:,} of these {one.n:,} answers were in the judge's training data. What is measured on "
+            "them flatters the judge and says nothing about how it does, or how sure it may be, on new answers."
         )
 
 
-def _scores(one: Mapping[str, Any], person: str) -> Table:
-    heads = ((one.get("unsafe"), _UNSAFE), (one.get("action"), _ACTION), (one.get("refusal"), _REFUSAL))
-    rows = [row for scores, titles in heads for row in _score_rows(scores or {}, titles)]
+def _scores(one: AgainstPerson, person: str) -> Table:
+    heads = ((one.unsafe, _UNSAFE), (one.action, _ACTION), (one.refusal, _REFUSAL))
     return Table(
         caption=f"Agreement with {person}",
         head="Measure",
         columns=(Column(title="Value [95% interval]"),),
-        rows=tuple(rows),
+        rows=tuple(row for scores, titles in heads if scores for row in _score_rows(scores, titles)),
     )
 
 
-def _score_rows(scores: Mapping[str, Any], titles: Sequence[tuple[str, str, str]]) -> Iterator[Row]:
-    for key, title, meaning in titles:
-        if scores.get(key):
-            yield Row(name=title, note=meaning, cells=(_percent(scores[key]),))
+def _score_rows(scores: UnsafeAgreement | ClassAgreement, titles: Sequence[tuple[str, str, str]]) -> Iterator[Row]:
+    for name, title, meaning in titles:
+        found: Estimate | None = getattr(scores, name)
+        if found is not None:
+            yield Row(name=title, note=meaning, cells=(_percent(found, counted="f1" not in name),))
 
 
-def _percent(score: Mapping[str, Any]) -> Number:
-    counts = f"{score['k']:,}/{score['n']:,}" if "k" in score else ""
-    return percent(score["value"], score["low"], score["high"], counts=counts)
+def _percent(found: Estimate, counted: bool = False) -> Number:
+    """Return an estimate in percent; ``counted``, as k of n, where it is a share of a number of answers."""
+    value, low, high = numbers(found)
+    counts = f"{round(value * found.n):,}/{found.n:,.0f}" if counted else ""
+    return percent(value, low, high, counts=counts)
 
 
-def _scaled(one: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:
+def _scaled(one: AgainstPerson) -> Iterator[tuple[tuple[str, str, str], Calibration]]:
     """Yield what probabilities there are, with the titles of their picture."""
-    found = (one.get("p_unsafe"), *((one.get(head) or {}).get("calibration") for head in ("action", "refusal")))
+    found = (one.p_unsafe, *(head.calibration if head else None for head in (one.action, one.refusal)))
     yield from ((titles, of) for titles, of in zip(_PROBABILITIES, found, strict=True) if of)
 
 
-def _scaling_table(title: str, of: Mapping[str, Any]) -> Table:
-    rows = [Row(name=name, cells=tuple(_errors(of[key]))) for key, name in _READINGS if of.get(key)]
+def _readings(of: Calibration) -> list[tuple[str, CalibrationReading]]:
+    found = ((title, getattr(of, name)) for name, title in _READINGS)
+    return [(title, reading) for title, reading in found if reading is not None]
+
+
+def _scaling_table(title: str, of: Calibration) -> Table:
     return Table(
         caption=f"{title}: calibration on {_rows_read(of)}",
         head="Probabilities",
         columns=(Column(title="Calibration error"), Column(title="Brier score")),
-        rows=tuple(rows),
+        rows=tuple(Row(name=name, cells=tuple(_errors(reading))) for name, reading in _readings(of)),
     )
 
 
-def _errors(reading: Mapping[str, Any]) -> Iterator[Cell]:
-    yield _percent(reading["error"])
-    brier = reading["brier"]
-    yield decimal(brier["value"], brier["low"], brier["high"], digits=4)
+def _errors(reading: CalibrationReading) -> Iterator[Cell]:
+    yield _percent(reading.error)
+    yield decimal(*numbers(reading.brier), digits=4)
 
 
-def _rows_read(of: Mapping[str, Any]) -> str:
-    if "drawn_of" in of:
-        return f"{of['n']:,} of {of['drawn_of']:,} answers, drawn at random"
-    return f"{of['n']:,} answers"
+def _rows_read(of: Calibration) -> str:
+    return f"{of.n:,} answers" if of.drawn_of is None else f"{of.n:,} of {of.drawn_of:,} answers, drawn at random"
 
 
-def _reliability(title: str, x_label: str, y_label: str, of: Mapping[str, Any]) -> Plot:
-    readings = [(name, of[key]) for key, name in _READINGS if of.get(key)]
-    dots = [_dots(name, reading["bins"], first=not place) for place, (name, reading) in enumerate(readings)]
+def _reliability(title: str, x_label: str, y_label: str, of: Calibration) -> Plot:
+    dots = [_dots(name, reading.bins, first=not place) for place, (name, reading) in enumerate(_readings(of))]
     return Plot(f"{title}: what it says, and what is so", x_label, y_label, [*dots, _IDEAL])
 
 
-def _dots(name: str, bins: Sequence[Mapping[str, Any]], first: bool) -> Series:
+def _dots(name: str, bins: Sequence[Bin], first: bool) -> Series:
     """Return the bins of enough answers as dots; only the first series has its intervals, or they would hide others."""
-    bins = [one for one in bins if one["n"] >= MIN_COLOURED]
-    points = [(one["mean"], one["share"]) for one in bins]
+    bins = [one for one in bins if one.n >= MIN_COLOURED]
+    points = [(one.mean, one.share) for one in bins]
     if not first:
         return Series(name, points, "dots")
-    return Series(name, points, "dots", [one["share_low"] for one in bins], [one["share_high"] for one in bins])
+    return Series(name, points, "dots", [one.share_low for one in bins], [one.share_high for one in bins])
 
 
 def _sure(title: str, factor: float) -> Note:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from hantei.metrics import calibration
-from hantei.metrics.calibration import Calibration, Reading, calibrated, calibrated_top
+from hantei.metrics.calibration import calibrated, calibrated_top
+from hantei.records import Calibration, CalibrationReading
 from hantei.reports.figures import Plot, Series
-from hantei.reports.section import Number, Section, decimal, percent
+from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows
+from hantei.reproduce.do_not_answer.sections import Rows, number, share
 
-_SCALINGS = (("as judged", "before"), ("temperature", "temperature"), ("isotonic", "isotonic"))
+_SCALINGS = (("as judged", "before"), ("temperature", "after_temperature"), ("isotonic", "after_isotonic"))
 _ENOUGH = 10
 """A bin of fewer answers says nothing and is not drawn."""
 
@@ -26,10 +26,10 @@ class _Found:
     head: str
     of: Calibration
 
-    def readings(self) -> Iterator[tuple[str, Reading]]:
+    def readings(self) -> Iterator[tuple[str, CalibrationReading]]:
         """Yield the probabilities as they are and scaled, by name, those that there are."""
         for name, field in _SCALINGS:
-            reading: Reading | None = getattr(self.of, field)
+            reading: CalibrationReading | None = getattr(self.of, field)
             if reading is not None:
                 yield name, reading
 
@@ -41,7 +41,7 @@ def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
     for one in found:
         for name, reading in one.readings():
             rows.add(
-                [one.judge, one.head, f"{one.of.n:,}", name, _share(reading.error), _decimal(reading.brier)],
+                [one.judge, one.head, f"{one.of.n:,}", name, share(reading.error), number(reading.brier)],
                 _data(one, name, reading),
             )
     return rows.section(
@@ -76,7 +76,7 @@ def _all(study: Study, own: Iterable[Verdicts]) -> Iterator[_Found]:
             yield _Found(judge.name, "action", calibrated_top(judge.p_action[known], label, question[known]))
 
 
-def _data(one: _Found, scaling: str, reading: Reading) -> dict[str, Any]:
+def _data(one: _Found, scaling: str, reading: CalibrationReading) -> dict[str, Any]:
     numbers = {
         name: {"value": found.value, "low": found.low, "high": found.high}
         for name, found in (("calibration_error", reading.error), ("brier", reading.brier))
@@ -93,11 +93,3 @@ def _series(one: _Found) -> Series:
         low=[bin_.share_low for bin_ in bins],
         high=[bin_.share_high for bin_ in bins],
     )
-
-
-def _share(found: calibration.Estimate) -> Number:
-    return percent(found.value, found.low, found.high, sign="")
-
-
-def _decimal(found: calibration.Estimate) -> Number:
-    return decimal(found.value, found.low, found.high)

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from hantei.records import Estimate
-from hantei.reports.section import Section
+from hantei.reports.section import Section, numbers
 from hantei.reproduce.do_not_answer.counts import draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.reading import NONE, Doubles, Index, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows, difference, estimate_data, numbers
+from hantei.reproduce.do_not_answer.sections import Rows, difference, estimate_data
 from hantei.reproduce.do_not_answer.tables import CLASSES
 
 _ACTIONS = (2, 5)

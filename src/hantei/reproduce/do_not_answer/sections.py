@@ -9,7 +9,7 @@ from typing import Any
 
 from hantei.records import Estimate
 from hantei.reports.figures import Figure
-from hantei.reports.section import Cell, Number, Section, decimal, notes, percent, text_table
+from hantei.reports.section import Cell, Number, Section, decimal, notes, numbers, percent, text_table
 from hantei.reports.to_json import plain
 
 
@@ -105,9 +105,3 @@ def difference(found: Estimate) -> str:
 def estimate_data(found: Estimate) -> dict[str, float | None]:
     """Return an estimate for programs, as shares from 0 to 1."""
     return {"value": found.value, "low": found.low, "high": found.high}
-
-
-def numbers(found: Estimate) -> tuple[float, float, float]:
-    """Return an estimate's value and interval, nan for what is not defined."""
-    value, low, high = (float("nan") if one is None else one for one in (found.value, found.low, found.high))
-    return value, low, high
