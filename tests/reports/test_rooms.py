@@ -72,6 +72,18 @@ def test_the_values_of_a_slice_share_their_axes() -> None:
     assert all(column.end for column in tables[0].columns)
 
 
+def test_many_values_are_the_rows_of_one_table_a_metric() -> None:
+    where: list[dict[str, str]] = [{"system": system, **by} for system in "ab" for by in ({}, {"region": "A"})]
+    where += [{}, *({"region": region} for region in "ABCDE")]
+    tables = of(of_rates(*(rate("flagged_rate", 1, 20, {"judge": "j", **by}) for by in where)), "region").tables
+    assert [(table.caption, table.head) for table in tables] == [("Flagged rate", "Region")]
+    assert [column.title for column in tables[0].columns] == ["a", "b", "All systems"]
+    assert [(row.name, [cell is None for cell in row.cells]) for row in tables[0].rows][:2] == [
+        ("A", [False, False, False]),
+        ("B", [True, True, False]),
+    ]
+
+
 def test_one_system_has_one_table_of_languages() -> None:
     whole = rate("flagged_rate", 1, 20, {"judge": "builtin", "system": "s"})
     parts = [rate("flagged_rate", k, 20, {"judge": "builtin", "language": tag}) for k, tag in ((1, "en"), (2, "ja"))]
@@ -156,6 +168,7 @@ def test_settings_within_settings_are_no_python() -> None:
     settings = {"hosts": [{"url": "a", "open": True}, {"url": None}], "data": {"rows": {"kept": 3}}}
     table = of(report_input(copies=1, settings=settings), "provenance").tables[0]
     assert [(row.name, *row.cells) for row in table.rows] == [
-        ("hosts", "url: a; open: yes, url: none"),
+        ("hosts 1", "url: a; open: yes"),
+        ("hosts 2", "none"),
         ("data: rows: kept", "3"),
     ]

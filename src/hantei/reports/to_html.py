@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,7 +42,7 @@ class Links:
     harms: Mapping[str, int]
 
 
-_NUMERIC = frozenset(("", *"0123456789+-["))
+_BARE_NUMBER = re.compile(r"[-+\d.,%()\[\] /~!]*")
 NO_LINKS = Links({}, {})
 
 
@@ -93,7 +94,7 @@ def _end(column: Column, cells: Iterable[Cell]) -> float | None:
 def _plain_numbers(cells: Iterable[Cell]) -> bool:
     """Whether a column holds bare numbers, which stand best under one another's last digit."""
     texts = [cell.text if isinstance(cell, Number) and not cell.interval else cell for cell in cells]
-    return bool(texts) and all(isinstance(text, str) and text[:1] in _NUMERIC for text in texts)
+    return bool(texts) and all(isinstance(text, str) and _BARE_NUMBER.fullmatch(text) for text in texts)
 
 
 def _cell(cell: Cell, end: float | None) -> CellView:

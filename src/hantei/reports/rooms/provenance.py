@@ -13,6 +13,7 @@ _ITEMS = 40
 """Items of a list that are shown."""
 
 _VALUE_LIMIT = 2_000
+_NOTHING: tuple[Any, ...] = (None, (), [], {})
 _HEADER = ("Judge", "Its rate is a", "Languages", "Licence", "Card")
 
 
@@ -39,20 +40,24 @@ def _card(judge: JudgeResults) -> list[str]:
 
 
 def _lines(settings: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
-    """Yield settings as flat lines; judges have a table of their own."""
+    """Yield settings as flat lines, those that say something; judges have a table of their own."""
     for key, value in settings.items():
         name = f"{prefix}{key}".replace("_", " ")
         if not prefix and key == "judges":
             continue
         if isinstance(value, Mapping):
             yield from _lines(value, f"{name}: ")
-        else:
+        elif isinstance(value, (list, tuple)) and any(isinstance(one, Mapping) for one in value):
+            for number, one in enumerate(value[:_ITEMS], 1):
+                yield [clip(f"{name} {number}", 120), clip(_value(one), _VALUE_LIMIT)]
+        elif value not in _NOTHING:
             yield [clip(name, 120), clip(_value(value), _VALUE_LIMIT)]
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_value(one)}" for key, one in value.items()) or "none"
+        said = (f"{key}: {_value(one)}" for key, one in value.items() if one not in _NOTHING)
+        return "; ".join(said) or "none"
     if isinstance(value, (list, tuple)):
         more = f" and {len(value) - _ITEMS:,} more" if len(value) > _ITEMS else ""
         return ", ".join(_value(item) for item in value[:_ITEMS]) + more or "none"

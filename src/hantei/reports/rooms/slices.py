@@ -11,6 +11,9 @@ from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, common_end, rate_t
 from hantei.reports.section import Column, Row, Section, Table, lead
 from hantei.reports.text import clip
 
+_SIDE_BY_SIDE = 4
+"""So many values have a table each, side by side; more of them are the rows of one."""
+
 _SLICES = (
     ("language", "Languages", "Language", ""),
     ("region", "Regions", "Region", ""),
@@ -44,7 +47,9 @@ def slices(results: Results) -> Iterator[Section]:
 def _tables(
     results: Results, judge: JudgeResults, dimension: str, values: Sequence[str], title: str, head: str
 ) -> Iterator[Table]:
-    """Yield one table of the values where there is one system, else one table of systems for each value.
+    """Yield one table of the values where there is one system; else one of systems for each value.
+
+    Where there are many values, one of values and systems for each metric.
 
     Args:
         results: has what people call the values.
@@ -62,11 +67,32 @@ def _tables(
         ]
         yield rate_table(title, head, columns(metrics), rows)
         return
+    if len(values) > _SIDE_BY_SIDE:
+        yield from (_by_value(results, judge, dimension, values, head, metric) for metric in metrics)
+        return
     shared = _shared_columns(judge, dimension, values, metrics)
     for value in values:
         yield rate_table(
             results.label(dimension, value), "System", shared, _systems(judge, metrics, {dimension: value})
         )
+
+
+def _by_value(
+    results: Results, judge: JudgeResults, dimension: str, values: Sequence[str], head: str, metric: Metric
+) -> Table:
+    """Return a metric's rates, a row a value, a column a system."""
+    places: list[dict[str, str]] = [{"system": system} for system in judge.systems] + [{}]
+    rows = [
+        Row(
+            name=results.label(dimension, value),
+            cells=tuple(judge.get(metric.name, **{dimension: value}, **place) for place in places),
+        )
+        for value in values
+    ]
+    end = common_end(cell for row in rows for cell in row.cells if isinstance(cell, Rate))
+    titles = [*(clip(system, NAME_LIMIT) for system in judge.systems), ALL_SYSTEMS]
+    found = [Column(title=title, end=end, unsafe=metric.rate_kind is not None) for title in titles]
+    return rate_table(metric.title, head, found, rows)
 
 
 def _metrics(judge: JudgeResults, dimension: str, values: Sequence[str]) -> list[Metric]:
