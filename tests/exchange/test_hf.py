@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hantei.api import export, judge
 from hantei.exchange.hf import export_hf
 from hantei.runs.folder import Run
 
@@ -40,3 +42,20 @@ def test_a_name_cannot_break_the_head_of_the_card(run: Run, tmp_path: Path) -> N
     head = (export_hf(odd, tmp_path / "set") / "README.md").read_text().split("\nconfigs:")[0]
     assert 'pretty_name: "hantei run a\\"\\n---\\nlicense: mit"' in head
     assert head.count("\nlicense: ") == 1
+
+
+def test_columns_of_the_users_own_that_are_called_like_verdicts(tmp_path: Path) -> None:
+    asked = {"prompt": "How do I bake bread?", "response": "Mix flour, water, salt and yeast, then wait."}
+    rows: list[dict[str, Any]] = [
+        {**asked, "rater.action": "none", "x.unsafe": "maybe"},
+        {**asked, "source.score": "high", "rater.action": 3, "builtin.action": "y"},
+        {**asked, "source.system": "a", "builtin.unsafe": "z", "source.builtin.unsafe": "w"},
+    ]
+    run = judge(rows, out=tmp_path / "run")
+    for path in (export(run.path, "parquet"), export(run.path, "hf") / "data" / "answers.parquet"):
+        table = parquet.read_table(path).to_pylist()
+        assert [row["rater.action"] for row in table] == ["none", "3", None]
+        assert [row["x.unsafe"] for row in table] == ["maybe", None, None]
+        assert (table[1]["source.builtin.action"], type(table[1]["builtin.action"])) == ("y", int)
+        assert {table[2]["source.builtin.unsafe"], table[2]["source.source.builtin.unsafe"]} == {"w", "z"}
+        assert table[2]["source.system"] == "a"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.errors import UsageError
+from hantei.judges import load_judge
 from hantei.models import load_model, parse_name
 from hantei.models.endpoint import find_endpoint, is_loopback
 from hantei.models.http_errors import LONGEST, clean, read_error, retry_after
@@ -247,3 +248,45 @@ def test_retry_after(value: str, seconds: float | None) -> None:
 def test_loopback() -> None:
     assert [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost")] == [True] * 3
     assert [is_loopback(host) for host in ("10.0.0.1", "::", "example.com", "")] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "openai/sk-proj-AbCdEfGhIjKlMnOpQrStUv",
+        f"openai/{OTHER}",
+        "openai/sk%2dtest-0123456789abcdef?base_url=http://127.0.0.1:1/v1",
+        "hf/hf_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
+        "inspect/groq/gsk_AbCdEfGhIjKlMnOpQrSt",
+        f"openai/m?system={OTHER}",
+    ],
+)
+@pytest.mark.parametrize("judge", [False, True])
+def test_a_key_in_the_place_of_a_name_is_refused_and_not_repeated(name: str, judge: bool) -> None:
+    with pytest.raises(UsageError, match="which is not repeated here") as raised:
+        load_judge(f"rubric@{name}") if judge else load_model(name)
+    for piece in ("AbCdEfGh", OTHER, "0123456789abcdef"):
+        assert piece not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/gpt-4o-mini", "hf/hf-internal-testing/tiny-random-gpt2", "openai/skywork-13b-base-instruct-chat"]
+)
+def test_a_name_that_only_begins_like_a_key_is_a_name(name: str) -> None:
+    assert parse_name(name).text == name
+
+
+def test_a_good_answer_that_echoes_the_key_is_kept_without_it() -> None:
+    """A proxy that answers 200 with the headers that it was sent, in every place that is kept."""
+    said = {"role": "assistant", "content": f"You sent {KEY}!", "reasoning_content": f"Bearer {KEY}"}
+    body = {"model": f"m-{KEY}", "choices": [{"index": 0, "message": said, "finish_reason": f"stop {KEY}"}]}
+    with fault_server([servers.Answer(body=json.dumps(body).encode())]) as server:
+        reply = ask(f"openai/m?base_url={server.url}")
+    assert (reply.text, reply.reasoning) == ("You sent [key]!", "Bearer [key]")
+    assert (reply.served_model, reply.finish_reason) == ("m-[key]", "stop [key]")
+
+
+def test_a_placeholder_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
+    with fault_server([servers.ok("The glass is EMPTY.")]) as server:
+        assert ask(f"openai/m?base_url={server.url}").text == "The glass is EMPTY."

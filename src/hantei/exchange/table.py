@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,10 @@ def export_parquet(run: Run, out: Path) -> None:
         UsageError: the extra that it needs is not installed.
     """
     with run.index() as index:
-        _to_parquet(_rows(run, index), out)
+        judges = [name for _, name in index.judges()]
+        _to_parquet(
+            _rows(run, index), out, {"sample": "int64"} | {f"{j}.{f}": t for j in judges for f, t in _TYPES.items()}
+        )
 
 
 def _rows(run: Run, index: Index) -> Iterator[dict[str, Any]]:
@@ -74,13 +77,20 @@ def _rows(run: Run, index: Index) -> Iterator[dict[str, Any]]:
                 verdicts: dict[str, Any] = {}
                 for number, name in judges:
                     verdicts |= _verdict(name, files[name], index.offsets(number, pair))
-                # A column of the file's own neither hides one of ours nor is hidden by it.
-                ours = row.keys() | verdicts.keys()
-                own = {(f"source.{name}" if name in ours else name): value for name, value in response.meta.items()}
-                yield row | own | verdicts
+                yield row | _own(response.meta, row.keys() | verdicts.keys()) | verdicts
     finally:
         for file in files.values():
             file.close()
+
+
+def _own(meta: Mapping[str, Any], ours: Set[str]) -> dict[str, Any]:
+    """Return the columns of the file's own, under names that neither hide one of ours nor one another."""
+    own: dict[str, Any] = {}
+    for name, value in meta.items():
+        while name in ours or name in own:
+            name = f"source.{name}"
+        own[name] = value
+    return own
 
 
 def _conversation(messages: Any) -> str:
@@ -158,7 +168,8 @@ def defused(cell: Any) -> Any:
     return "'" + text if risky and text else text
 
 
-def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> None:
+def _to_parquet(rows: Iterator[dict[str, Any]], out: Path, types: Mapping[str, str]) -> None:
+    """Write rows; ``types`` are those of columns that hold no text."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as parquet
@@ -166,7 +177,7 @@ def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> None:
         raise UsageError("--to parquet needs an extra: pip install 'hantei[parquet]'") from None
 
     def write(columns: list[str], spooled: Iterator[dict[str, Any]]) -> None:
-        schema = pa.schema([(column, _parquet_type(pa, column)) for column in columns])
+        schema = pa.schema([(column, getattr(pa, types.get(column, "string"))()) for column in columns])
         part = out.with_name(f".{out.name}.part")
         try:
             with parquet.ParquetWriter(part, schema) as writer:
@@ -180,18 +191,12 @@ def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> None:
 
 
 _TYPES = {
-    "sample": "int64",
     "unsafe": "bool_",
     "in_training": "bool_",
     "p_unsafe": "float64",
     "score": "float64",
     "action": "int64",
 }
-
-
-def _parquet_type(pyarrow: Any, column: str) -> Any:
-    ours = "sample" if column == "sample" else column.rpartition(".")[2] if "." in column else ""
-    return getattr(pyarrow, _TYPES.get(ours, "string"))()
 
 
 def _typed(row: Mapping[str, Any], schema: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hantei.errors import UsageError
 from hantei.models.base import CallError, Failure, Reply, Request
 from hantei.models.extras import needed
 from hantei.models.http_errors import ServerError, clean, retry_after
+from hantei.models.keys import known_keys, redacted, without_keys
 from hantei.models.names import ModelName
 from hantei.models.reasoning import joined, split_reasoning, tokens_before_answer
 from hantei.models.sampling import Defaults
@@ -38,6 +39,7 @@ class InspectModel:
         self._model, self._defaults = model, defaults
         self._timeout_s = name.number("timeout", TIMEOUT_S)
         self._inspect = needed("inspect_ai.model", "inspect")
+        self._keys = known_keys()
 
     async def ask(self, request: Request) -> Reply:
         """Return the reply to one request.
@@ -86,12 +88,12 @@ class InspectModel:
 
     def _reply(self, output: Any, latency_s: float) -> Reply:
         if not output.choices:
-            raise CallError("bad-reply", f"{self.server}: {clean(output.error or 'no choice in the output')}")
+            raise CallError("bad-reply", f"{self.server}: {self._clean(output.error or 'no choice in the output')}")
         choice = output.choices[0]
         thought, written = _parts(choice.message.content)
         split = split_reasoning(written)
         status = _STATUS.get(choice.stop_reason, "ok")
-        return Reply(
+        reply = Reply(
             text=split.text,
             status="truncated" if status == "ok" and not split.closed else status,
             reasoning=joined(thought, split.reasoning),
@@ -101,17 +103,23 @@ class InspectModel:
             logprobs=_logprobs(choice.logprobs),
             latency_s=latency_s,
         )
+        return without_keys(reply, self._keys)
+
+    def _clean(self, said: object) -> str:
+        return clean(redacted(str(said), self._keys))
 
     def _failure(self, error: Exception) -> CallError:
         if isinstance(error, CallError):
             return error
-        text = f"{self.server}: {type(error).__name__}: {clean(str(error))}"
+        text = f"{self.server}: {type(error).__name__}: {self._clean(error)}"
         if isinstance(error, TimeoutError):
             return CallError("timeout", f"{self.server}: no reply within {self._timeout_s:g} s")
         status = getattr(error, "status_code", None)
         if isinstance(status, int):
             wait = retry_after(_headers(error))
-            return ServerError(status=status, host=self.server, message=clean(str(error)), retry_after_s=wait).failure()
+            return ServerError(
+                status=status, host=self.server, message=self._clean(error), retry_after_s=wait
+            ).failure()
         return CallError(_kind(error), text)
 
 
@@ -125,7 +133,7 @@ def load_inspect(name: ModelName, defaults: Defaults) -> InspectModel:
     try:
         model = inspect.get_model(name.name, memoize=False)
     except Exception as error:  # providers raise errors of their own for a key that is not set
-        raise UsageError(f"inspect/{name.name}: {clean(_MARKUP.sub('', str(error)))}") from None
+        raise UsageError(f"inspect/{name.name}: {clean(_MARKUP.sub('', redacted(str(error), known_keys())))}") from None
     return InspectModel(name, model, defaults)
 
 

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hantei.errors import UsageError
 from hantei.models.base import Sampling
+from hantei.models.keys import known_keys, looks_like_key
 
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -75,6 +76,11 @@ def parse_name(text: str) -> ModelName:
     name = _decoded(name, f"the name after {provider}/")
     if not slash or not name:
         raise UsageError(f"model {provider}: a name is missing; {_SHAPE}")
+    if looks_like_key(name):
+        raise UsageError(
+            f"model {provider}/...: the name looks like a key, which is not repeated here: put the model's name there, "
+            "and the key into a variable of the environment (OPENAI_API_KEY, or the one that key_env names)"
+        )
     settings = _settings(provider, query) if mark else {}
     return ModelName(provider=provider, name=name, settings=settings, text=text.strip())
 
@@ -90,6 +96,8 @@ def _settings(provider: str, query: str) -> dict[str, str]:
         if name in settings:
             raise UsageError(f"{provider} model: setting '{name}' is given twice; give it once")
         settings[name] = _decoded(value, f"setting '{name}'")
+        if any(key in settings[name] for key in known_keys()):
+            raise UsageError(f"model setting '{name}': it holds a key of the environment, which is not repeated here")
         _check(name, settings[name])
     return settings
 

@@ -18,6 +18,7 @@ from yarl import URL
 from hantei.models.base import CallError, Reply, Request
 from hantei.models.endpoint import Endpoint
 from hantei.models.http_errors import ServerError, clean, error_in_reply, read_error
+from hantei.models.keys import without_keys
 from hantei.models.openai_reply import read_reply
 from hantei.models.sampling import Defaults
 
@@ -119,7 +120,8 @@ class OpenAIModel:
         body = self._json(raw)
         error = error_in_reply(body, self._host, self._endpoint.key) if isinstance(body, dict) else None
         if error is None:
-            return read_reply(body, latency_s)
+            reply = read_reply(body, latency_s)
+            return without_keys(reply, (self._endpoint.key,)) if self._endpoint.key else reply
         if error.filtered:
             return _filtered(latency_s)
         raise error.failure()
