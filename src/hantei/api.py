@@ -21,7 +21,7 @@ from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.metrics.summary import POLICIES, summarise
 from hantei.models.prices import pricing
-from hantei.records import AgainstPerson
+from hantei.records import AgainstPerson, Summary
 from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run, load_run
@@ -121,14 +121,29 @@ def demo(out: str | Path = "runs/demo") -> Run:
 def report(path: str | Path, out: str | Path | None = None) -> Path:
     """Write the summary and the report of a run again from its records; return the report's path.
 
+    With ``out`` nothing is written into the run folder, which may be one that can only be read.
+
     Raises:
         UsageError: there is no run at ``path``, or ``out`` cannot be written.
         RunError: the run folder is damaged or in use.
     """
+    return report_and_summary(path, out)[0]
+
+
+def report_and_summary(path: str | Path, out: str | Path | None = None) -> tuple[Path, Summary]:
+    """Do what ``report`` does; return the summary, too.
+
+    Raises:
+        UsageError, RunError: see ``report``.
+    """
     run = load_run(path)
+    if out is not None:
+        with run.index() as index:
+            summary = _summary(run, index, run.info().no_verdict)
+            return build_report(run, index, summary, Path(out)), summary
     with run.lock(), Index(run.index_path) as index:
         run.fill(index)
-        return _finish(run, index, run.info().no_verdict, Path(out) if out else None)
+        return _finish(run, index, run.info().no_verdict)
 
 
 def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:
@@ -176,13 +191,17 @@ def _judge(run: Run, index: Index, judges: Sequence[Judge], options: Options, sa
     return run
 
 
-def _finish(run: Run, index: Index, policy: str, out: Path | None = None) -> Path:
+def _finish(run: Run, index: Index, policy: str) -> tuple[Path, Summary]:
+    summary = _summary(run, index, policy)
+    run.write_summary(summary)
+    return build_report(run, index, summary), summary
+
+
+def _summary(run: Run, index: Index, policy: str) -> Summary:
     judges = run.info().judges
     against = _against_people(run, index) if any(name.startswith("human:") for name in judges) else ()
     summary = summarise(index, judges, policy)
-    summary = replace(summary, notes=notices(run, index, summary.rates), calibration=against)
-    run.write_summary(summary)
-    return build_report(run, index, summary, out)
+    return replace(summary, notes=notices(run, index, summary.rates), calibration=against)
 
 
 def _against_people(run: Run, index: Index) -> tuple[AgainstPerson, ...]:

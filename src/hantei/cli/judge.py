@@ -84,8 +84,8 @@ def report(
     Example: hantei report runs/demo --out report.html
     """
     conditions = [fail_if.parse(text) for text in fail or []]
-    path = api.report(run, out)
-    finish(load_run(run), conditions, json, path)
+    page, summary = api.report_and_summary(run, out)
+    finish(load_run(run), conditions, json, page, summary=summary)
 
 
 def demo(

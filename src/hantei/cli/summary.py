@@ -35,12 +35,22 @@ def finish(
     json: bool,
     page: Path | None = None,
     judges: Sequence[str] | None = None,
+    summary: Summary | None = None,
 ) -> None:
     """Print what a run amounts to and exit by it: 1 with rows that failed, 3 where a condition held.
 
-    ``judges`` are those of this call: what another one failed on earlier is printed but does not make this call fail.
+    Args:
+        run: the run.
+        conditions: those of ``--fail-if``.
+        json: print JSON, for programs.
+        page: where the report is, if not in the folder.
+        judges: those of this call: what another one failed on earlier is printed but does not make this call fail.
+        summary: the run's, if not the one in its folder.
+
+    Raises:
+        typer.Exit: with 1 or 3.
     """
-    results = results_of(run)
+    results = results_of(run, summary)
     summary, rejected = results.summary, results.settings.get("rejected", 0)
     page = page or run.report_path
     if json:

@@ -100,13 +100,13 @@ class _Explainer:
         return tuple(Mark(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
 
 
-def results_of(run: Run) -> Results:
-    """Return what a run amounts to, as its summary was last written.
+def results_of(run: Run, summary: Summary | None = None) -> Results:
+    """Return what a run amounts to, by ``summary`` or as its summary was last written.
 
     Raises:
         RunError: ``summary.json`` or ``run.json`` cannot be read.
     """
-    summary = run.summary()
+    summary = summary or run.summary()
     return Results(summary, msgspec.to_builtins(run.info()), titles(summary))
 
 

@@ -3,6 +3,7 @@ system."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -43,12 +44,19 @@ def locked(path: Path) -> Iterator[None]:
     the process, however that ends.
 
     Raises:
-        RunError: another process holds it.
-        OSError: nothing can be written beside the folder.
+        RunError: another process holds it, or nothing may be written there.
+        OSError: the disk is full.
     """
     file = neighbour(path, "lock")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with _held(file, path):
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = _held(file, path)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        why = f"nothing may be written in {file.parent} ({error.strerror})"
+        raise RunError(f"{path}: {why}: a run that can only be read is reported or exported with --out") from None
+    with lock:
         try:
             yield
         finally:
