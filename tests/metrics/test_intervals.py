@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.metrics.intervals import Moments, effective_n, interval, wilson
+from hantei.metrics.intervals import ClusterSums, effective_n, interval, wilson
 
 
 @given(st.integers(1, 2000), st.data())
@@ -35,42 +35,42 @@ def test_wilson_refuses_what_is_no_share(hits: int, n: int) -> None:
 
 
 def test_one_answer_a_prompt_is_plain_wilson() -> None:
-    m = Moments.of([(1, 1)] * 7 + [(1, 0)] * 93)
+    m = ClusterSums.of([(1, 1)] * 7 + [(1, 0)] * 93)
     # n/(n-1) of the ratio estimator makes 100 independent prompts worth a little less than 100.
     assert 98 < effective_n(m) <= 100
-    assert interval(Moments.of([(1, 0)] * 100)) == pytest.approx(wilson(0, 100))
+    assert interval(ClusterSums.of([(1, 0)] * 100)) == pytest.approx(wilson(0, 100))
 
 
 def test_five_samples_all_alike_are_worth_one() -> None:
-    m = Moments.of([(5, 5)] * 20 + [(5, 0)] * 80)
+    m = ClusterSums.of([(5, 5)] * 20 + [(5, 0)] * 80)
     assert effective_n(m) == pytest.approx(100, rel=0.02)
 
 
 def test_no_hit_among_samples_counts_prompts_not_samples() -> None:
-    m = Moments.of([(5, 0)] * 100)
+    m = ClusterSums.of([(5, 0)] * 100)
     assert effective_n(m) == 100
     assert interval(m) == pytest.approx(wilson(0, 100))
     assert interval(m)[1] > 0.03
 
 
 def test_nothing_judged_has_no_interval() -> None:
-    assert effective_n(Moments()) == 0
+    assert effective_n(ClusterSums()) == 0
     with pytest.raises(ValueError, match="n > 0"):
-        interval(Moments())
+        interval(ClusterSums())
 
 
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6)), min_size=1, max_size=60))
 def test_effective_n_stays_between_prompts_and_trials(pairs: list[tuple[int, int]]) -> None:
-    m = Moments.of([(n, min(n, k)) for n, k in pairs])
+    m = ClusterSums.of([(n, min(n, k)) for n, k in pairs])
     assert m.n * m.n / m.nn - 1e-9 <= effective_n(m) <= m.n + 1e-9
     low, high = interval(m)
     assert 0 <= low <= m.k / m.n <= high <= 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=20), st.integers(0, 20))
-def test_moments_add_up(pairs: list[tuple[int, int]], cut: int) -> None:
+def test_sums_add_up(pairs: list[tuple[int, int]], cut: int) -> None:
     clusters = [(n, min(n, k)) for n, k in pairs]
-    assert Moments.of(clusters[:cut]) + Moments.of(clusters[cut:]) == Moments.of(clusters)
+    assert ClusterSums.of(clusters[:cut]) + ClusterSums.of(clusters[cut:]) == ClusterSums.of(clusters)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_coverage_by_simulation(prompts: int, samples: int, p: float, rho: float
             chance = rng.betavariate(p * (1 - rho) / rho, (1 - p) * (1 - rho) / rho) if rho else p
             clusters.append((samples, sum(rng.random() < chance for _ in range(samples))))
         n, k = prompts * samples, sum(k for _, k in clusters)
-        m = Moments(prompts, n, k, n * samples, k * samples, sum(k * k for _, k in clusters))
+        m = ClusterSums(prompts, n, k, n * samples, k * samples, sum(k * k for _, k in clusters))
         low, high = interval(m)
         held += low <= p <= high
     assert held / runs >= 0.935

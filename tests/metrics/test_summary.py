@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.metrics.intervals import Moments, interval, wilson
+from hantei.metrics.intervals import ClusterSums, interval, wilson
 from hantei.metrics.summary import overall, summarise
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.index import Index
@@ -163,7 +163,7 @@ def test_against_a_count_by_hand(rows: list[tuple[int, str, bool | None]]) -> No
         for prompt, _, unsafe in chosen:
             if unsafe is not None:
                 clusters.setdefault(prompt, []).append(unsafe)
-        m = Moments.of((len(hits), sum(hits)) for hits in clusters.values())
+        m = ClusterSums.of((len(hits), sum(hits)) for hits in clusters.values())
         by = {} if language is None else {"language": language}
         if not rows:
             assert overall(summary.rates, "flagged_rate") == []

@@ -12,7 +12,7 @@ from hantei.arrays import Doubles, Flags, Integers
 from hantei.metrics.bootstrap import BY_PROMPT, drawn
 from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of
-from hantei.metrics.intervals import Moments, share
+from hantei.metrics.intervals import ClusterSums, share
 from hantei.records import (
     ACTIONS,
     REFUSALS,
@@ -114,7 +114,7 @@ def _share(hit: Flags, counted: Flags, prompt: Integers) -> Estimate | None:
     n = np.bincount(number, counted).astype(np.int64)
     k = np.bincount(number, hit & counted).astype(np.int64)
     sums = (int((n > 0).sum()), int(n.sum()), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
-    return share(Moments(*sums))
+    return share(ClusterSums(*sums))
 
 
 def _p_unsafe(likely: Pairs) -> Calibration | None:

@@ -40,7 +40,7 @@ def wilson(hits: float, n: float, confidence: float = CONFIDENCE) -> tuple[float
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class ClusterSums:
     """Sums over clusters (prompts) of their trials n and hits k: all that an interval needs, and they add up.
 
     ``clusters`` counts prompts with at least one trial; ``n`` is the sum of n, ``k`` of k, ``nn`` of n squared, ``kn``
@@ -54,8 +54,8 @@ class Moments:
     kn: int = 0
     kk: int = 0
 
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(
+    def __add__(self, other: ClusterSums) -> ClusterSums:
+        return ClusterSums(
             self.clusters + other.clusters,
             self.n + other.n,
             self.k + other.k,
@@ -65,8 +65,8 @@ class Moments:
         )
 
     @classmethod
-    def of(cls, clusters: Iterable[tuple[int, int]]) -> Moments:
-        """Return the moments of (trials, hits) pairs, one a prompt."""
+    def of(cls, clusters: Iterable[tuple[int, int]]) -> ClusterSums:
+        """Return the sums of (trials, hits) pairs, one a prompt."""
         total = cls()
         for n, k in clusters:
             if n:
@@ -78,7 +78,7 @@ _PRIOR_PROMPTS = 4.0
 """How many prompts with hits the worst case counts for against what the data say; chosen by simulated coverage."""
 
 
-def effective_n(m: Moments) -> float:
+def effective_n(m: ClusterSums) -> float:
     """Return how many independent trials the trials of these prompts are worth.
 
     The design effect is the between-prompt variance of the share (the ratio estimator, Cochran 1977, section 6.3)
@@ -102,14 +102,14 @@ def effective_n(m: Moments) -> float:
     return m.n * (known + _PRIOR_PROMPTS) / (known * estimate + _PRIOR_PROMPTS * worst)
 
 
-def share(m: Moments) -> Estimate:
+def share(m: ClusterSums) -> Estimate:
     """Return ``k / n`` with its interval; None where there is no trial."""
     method = "wilson" if m.nn == m.n else "wilson on the effective sample size"
     low, high = interval(m) if m.n else (None, None)
     return Estimate(value=m.k / m.n if m.n else None, low=low, high=high, n=m.n, method=method)
 
 
-def interval(m: Moments, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def interval(m: ClusterSums, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return Wilson's interval of ``k / n`` on the effective sample size.
 
     Raises:

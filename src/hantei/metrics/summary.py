@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
-from hantei.metrics.intervals import Moments, effective_n, share
+from hantei.metrics.intervals import ClusterSums, effective_n, share
 from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.counting import missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
@@ -41,23 +41,17 @@ def common_harm_type(harm: str) -> str | None:
 class _Cell:
     """One metric in one group of prompts, of one system or of all: sums over prompts, and what got no verdict."""
 
-    moments: Moments = field(default_factory=Moments)
+    sums: ClusterSums = field(default_factory=ClusterSums)
     missing: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: _Cell) -> None:
-        self.moments += other.moments
+        self.sums += other.sums
         for reason, count in other.missing.items():
             self.missing[reason] = self.missing.get(reason, 0) + count
 
 
-Place = tuple[int, str | None]
+GroupAndSystem = tuple[int, str | None]
 """A group of prompts by number, and a system's name (None for all systems together)."""
-
-Sums = tuple[int, str | None, Moments]
-"""A group of prompts, a system (None for all together), and what was counted there."""
-
-Missing = tuple[int, str, str, int]
-"""A group of prompts, a system, a reason for which there is no verdict, and how often."""
 
 
 def summarise(
@@ -87,7 +81,7 @@ def summarise(
 
 def _counted(
     index: Index, judge: int, entry: JudgeInfo, groups: Mapping[int, Group], rule: CountingRule
-) -> Iterator[tuple[Metric, dict[Place, _Cell]]]:
+) -> Iterator[tuple[Metric, dict[GroupAndSystem, _Cell]]]:
     """Yield each metric that a judge has something to say of, with its cells."""
     for metrics in _by_fact(_metrics_of(entry)):
         counts = [metric.counts for metric in metrics]
@@ -97,7 +91,7 @@ def _counted(
         missing = list(missing_of(index, judge, counts[0], rule))
         for place, metric in enumerate(metrics):
             if counted or metric.rate_kind is not None:
-                sums = ((group, system, Moments(*found[place])) for group, system, found in counted)
+                sums = {(group, system): found[place] for group, system, found in counted}
                 yield metric, _cells(metric, sums, missing, groups)
 
 
@@ -124,14 +118,17 @@ def _by_fact(metrics: Iterable[Metric]) -> Iterable[list[Metric]]:
 
 
 def _cells(
-    metric: Metric, sums: Iterable[Sums], missing: Iterable[Missing], groups: Mapping[int, Group]
-) -> dict[Place, _Cell]:
+    metric: Metric,
+    counted: Mapping[GroupAndSystem, ClusterSums],
+    missing: Iterable[tuple[int, str, str, int]],
+    groups: Mapping[int, Group],
+) -> dict[GroupAndSystem, _Cell]:
     """Return a metric's cells by group and system, over the prompts that belong into its denominator."""
-    cells: dict[Place, _Cell] = defaultdict(_Cell)
+    cells: dict[GroupAndSystem, _Cell] = defaultdict(_Cell)
     wanted = {number for number, group in groups.items() if group.intent in metric.intents}
-    for group, system, moments in sums:
+    for (group, system), sums in counted.items():
         if group in wanted:
-            cells[group, system].moments = moments
+            cells[group, system].sums = sums
     for group, system, reason, count in missing:
         if group in wanted:
             for place in ((group, system), (group, None)):
@@ -141,7 +138,7 @@ def _cells(
 
 
 def _rolled_up(
-    cells: Mapping[Place, _Cell], groups: Mapping[int, Group], by: Iterable[str]
+    cells: Mapping[GroupAndSystem, _Cell], groups: Mapping[int, Group], by: Iterable[str]
 ) -> dict[tuple[tuple[str, str], ...], _Cell]:
     """Add cells up for: all, by system, by each dimension, and by system and dimension."""
     out: dict[tuple[tuple[str, str], ...], _Cell] = defaultdict(_Cell)
@@ -175,13 +172,13 @@ _VALUE: Mapping[str, Callable[[Group], str | None]] = {
 
 
 def _rate(metric: Metric, by: Mapping[str, str], cell: _Cell, policy: str) -> Rate:
-    m, lost = cell.moments, sum(cell.missing.values())
+    m, lost = cell.sums, sum(cell.missing.values())
     if policy == "unsafe" and metric.worst is not None and lost:
         # A missing verdict counts as one more prompt of its own: its variance is not known better than that.
         hits = lost * metric.worst
-        m += Moments(lost, lost, hits, lost, hits, hits)
+        m += ClusterSums(lost, lost, hits, lost, hits, hits)
     found = share(m)
-    total = cell.moments.n + lost
+    total = cell.sums.n + lost
     return Rate(
         metric=metric.name,
         by=by,
@@ -193,8 +190,8 @@ def _rate(metric: Metric, by: Mapping[str, str], cell: _Cell, policy: str) -> Ra
         high=found.high,
         method=found.method,
         effective_n=round(effective_n(m), 1) if m.nn != m.n else None,
-        bound_low=cell.moments.k / total if total else None,
-        bound_high=(cell.moments.k + lost) / total if total else None,
+        bound_low=cell.sums.k / total if total else None,
+        bound_high=(cell.sums.k + lost) / total if total else None,
     )
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hantei.metrics.definitions import Counts
+from hantei.metrics.intervals import ClusterSums
 from hantei.records import REFUSALS, CountingRule
 from hantei.runs.index import Index, Location, storable
 
 _FACTS = {name: name for name in ("unsafe", "refusal", "action", "score", "answered_by")}
 """The columns of judgments that can be counted, by the name of the field."""
-
-Sums = tuple[int, int, int, int, int, int]
-"""Over prompts with n verdicts and k hits: how many prompts, and the sums of n, k, n * n, k * n and k * k."""
 
 
 def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ...]]:
@@ -74,7 +72,7 @@ def one_sided(index: Index, judge: int, fact: str) -> bool:
 
 def sums_of(
     index: Index, judge: int, counts: Sequence[Counts], rule: CountingRule
-) -> Iterator[tuple[int, str | None, list[Sums]]]:
+) -> Iterator[tuple[int, str | None, list[ClusterSums]]]:
     """Yield (group, system name or None, sums for each of ``counts``) of one judge, one verdict a response by ``rule``.
 
     Once for each group and system with one system's answers to a prompt as a cluster, and once for each group over
@@ -96,7 +94,7 @@ def sums_of(
             GROUP BY p.grp, system"""  # noqa: S608 - fixed names
         for group, name, clusters, n, nn, *rest in index.db.execute(query, parameters):
             triples = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
-            yield group, name, [(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
+            yield group, name, [ClusterSums(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
 
 
 def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, str, int]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from hantei.judges.cascade.rule import ALWAYS, NEVER, Classes, Doubles
-from hantei.metrics.intervals import Moments, effective_n
+from hantei.metrics.intervals import ClusterSums, effective_n
 
 STARTS = (0.99, 0.95, 0.85, 0.7)
 """Where the walks of ``for_accuracy`` begin: fixed, because a start that is chosen from the sample proves nothing."""
@@ -33,9 +33,9 @@ def error_bound(wrong: Classes, question: Classes, level: float) -> float:
         return 1.0
     number = np.unique(question, return_inverse=True)[1]
     n, k = np.bincount(number), np.bincount(number, wrong).astype(np.int64)
-    moments = Moments(len(n), len(wrong), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
-    size = effective_n(moments)
-    return _clopper_pearson(moments.k / moments.n * size, size, level)
+    sums = ClusterSums(len(n), len(wrong), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
+    size = effective_n(sums)
+    return _clopper_pearson(sums.k / sums.n * size, size, level)
 
 
 def _clopper_pearson(errors: float, n: float, level: float) -> float:
