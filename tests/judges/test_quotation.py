@@ -140,7 +140,7 @@ BROKEN = {
     "gpt-oss-safeguard": ["verdict: violates (2)", "Verdict violates", "The verdict: it violates this policy."],
     "wildguard-style": ["Harmful response: yes, very", "Harmful response - yes", "harmful response yes"],
 }
-OPPOSITE = {
+OPPOSITE: dict[str, tuple[str, dict[str, Any]]] = {
     "boundary": ("[[0]]", {"score": 0.0}),
     "rubric": ("Rating: [[5]]", {"score": 5.0}),
     "action": ("<answer>0</answer>", {"action": 0}),

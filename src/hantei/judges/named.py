@@ -6,6 +6,7 @@ from importlib import import_module
 
 from hantei.errors import UsageError
 from hantei.judges.base import Judge
+from hantei.judges.calibrated import calibrated, split_setting
 from hantei.judges.card import load_card
 from hantei.judges.classifying import as_judge
 
@@ -14,11 +15,16 @@ def load_judge(name: str) -> Judge:
     """Return the judge of this name, ready to judge.
 
     Raises:
-        UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, or it is a person.
+        UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, it is a person, or
+            its calibration is of another version.
         CardError: the judge's card contradicts itself.
+        InputError: its calibration is no calibration file.
     """
     if name.startswith("human:"):
         raise UsageError(f"--judge {name}: a person is no judge to run; import the labels, or use hantei annotate")
+    plain, file = split_setting(name)
+    if file is not None:
+        return calibrated(load_judge(plain), name, file)
     card, _, model = name.partition("@")
     if load_card(card).asks:
         return _asked(name, model)

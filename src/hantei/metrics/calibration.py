@@ -108,18 +108,20 @@ def apply_temperature(factor: float, logits: Doubles) -> Doubles:
     return probabilities
 
 
-def fit_isotonic(probability: Doubles, label: Integers) -> Doubles:
+def fit_isotonic(probability: Doubles, label: Integers, weight: Doubles | None = None) -> Doubles:
     """Return the knots (k, 2) of the rising step function nearest to the labels: probability, and what it becomes.
 
     Neighbours that are out of order are pooled until none are (Ayer et al. 1955); rows of equal probability count as
-    one.
+    one. ``weight`` (n,) is that of each row, 1 where it is left out.
     """
-    place, row, weight = np.unique(probability, return_inverse=True, return_counts=True)
-    mean = np.bincount(row, label) / weight
+    each = np.ones(len(label)) if weight is None else weight
+    place, row = np.unique(probability, return_inverse=True)
+    total = np.bincount(row, each)
+    mean = np.bincount(row, label * each) / total
     values: list[float] = []
-    sizes: list[int] = []
+    sizes: list[float] = []
     ends: list[int] = []
-    for end, (value, size) in enumerate(zip(mean.tolist(), weight.tolist(), strict=True)):
+    for end, (value, size) in enumerate(zip(mean.tolist(), total.tolist(), strict=True)):
         while values and values[-1] >= value:
             before = sizes.pop()
             value, size = (values.pop() * before + value * size) / (before + size), before + size

@@ -1,0 +1,56 @@
+"""``hantei calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hantei.cli.output import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from hantei.judges.calibrated import Scaling
+    from hantei.records import Estimate
+
+
+def calibrate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with verdicts and people's labels.")],
+    out: Annotated[Path, typer.Option(help="The file to write, which JUDGE?calibration=FILE then names.")],
+    judge: Annotated[str | None, typer.Option(help="The judge. [default: the run's only one]")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Whose labels: human:NAME. [default: the run's only person]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what was fitted as JSON, for programs.")] = False,
+) -> None:
+    """Fit a judge's probabilities to your own labels: ten of each class are enough to begin with.
+
+    Example: hantei calibrate runs/mine --labels human:given --out judges/mine.json
+    """
+    from hantei.training.calibration import calibrate as fit  # it needs NumPy, which other commands do not load
+
+    fitted = fit(run, out, judge, labels)
+    if json:
+        import msgspec
+
+        print_json({**msgspec.to_builtins(fitted.calibration), "notes": list(fitted.notes)})
+        return
+    header = ["head", "labels", "scaling", "accuracy before", "after", "calibration error before", "after"]
+    print_table(header, [_row(scaling) for scaling in fitted.calibration.scalings])
+    for note in fitted.notes:
+        say(f"Note: {note}")
+    card, at, model = fitted.calibration.judge.partition("@")
+    say(f"Use it: --judge '{card}{'&' if '?' in card else '?'}calibration={out}{at}{model}'")
+
+
+def _row(scaling: Scaling) -> list[str]:
+    kind = "Platt" if scaling.kind == "line" else "isotonic"
+    counts = ", ".join(f"{count:,} {name}" for name, count in scaling.n.items() if count)
+    numbers = (scaling.accuracy_before, scaling.accuracy, scaling.error_before, scaling.error)
+    return [scaling.head, counts, kind, *(_percent(number) for number in numbers)]
+
+
+def _percent(number: Estimate) -> str:
+    if number.value is None or number.low is None or number.high is None:
+        return "-"
+    return f"{100 * number.value:.1f}% [{100 * number.low:.1f}, {100 * number.high:.1f}]"

@@ -1,0 +1,246 @@
+"""Fitting a judge's probabilities to a user's own labels: the file that ``JUDGE?calibration=FILE`` reads.
+
+Platt's scaling from ten rows of each class; from 300 rows isotonic regression where it predicts better out of fold.
+What the calibration is worth is measured on prompts that were left out of each fit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from hantei.arrays import Doubles, Flags, Integers
+from hantei.errors import UsageError
+from hantei.files import write_atomic
+from hantei.judges.calibrated import FORMAT, Calibration, Head, Scaling, apply, shares_of
+from hantei.metrics.calibration import fit_isotonic
+from hantei.metrics.intervals import wilson
+from hantei.metrics.scaling import fit_line, logits_of
+from hantei.records import ACTIONS, REFUSALS, Estimate, Judgment
+from hantei.runs.folder import Run, load_run
+from hantei.version import __version__
+
+FEWEST = 10
+"""Labelled rows of each class that a scaling needs at least."""
+
+ENOUGH_FOR_STEPS = 300
+FOLDS = 5
+_BINS = 10
+_DRAWS = 500
+CLASSES: dict[Head, tuple[str, ...]] = {
+    "unsafe": ("safe", "unsafe"),
+    "action": tuple(map(str, range(len(ACTIONS)))),
+    "refusal": REFUSALS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Rows of one head: the judge's probabilities (n, classes); labels, weights and prompts by number (n,)."""
+
+    shares: Doubles
+    label: Integers
+    weight: Doubles
+    prompt: Integers
+
+    def __getitem__(self, rows: Flags) -> Labelled:
+        return Labelled(self.shares[rows], self.label[rows], self.weight[rows], self.prompt[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was fitted, and what a user must know of it."""
+
+    calibration: Calibration
+    notes: tuple[str, ...]
+
+
+def calibrate(path: str | Path, out: str | Path, judge: str | None = None, labels: str | None = None) -> Fitted:
+    """Fit a judge's probabilities to a person's labels of the same answers, and write the calibration file.
+
+    Answers on which the judge was trained are left out: it is too sure of them.
+
+    Args:
+        path: the run folder with the judge's judgments and the labels.
+        out: the file to write.
+        judge: the judge's name; default the run's only one.
+        labels: whose labels, such as ``human:given`` or ``human:*``; default the run's only person.
+
+    Raises:
+        UsageError: the run lacks either of them or has several, the judge gives no probability of unsafe, or there are
+            too few labels.
+    """
+    run = load_run(path)
+    people = [name for name in run.judges() if name.startswith("human:")]
+    judges = [name for name in run.judges() if name not in people]
+    return _calibrate(run, _one(run, "--judge", judges, judge), _one(run, "--labels", people, labels), Path(out))
+
+
+def _one(run: Run, flag: str, names: Sequence[str], wanted: str | None) -> str:
+    found = [name for name in names if wanted is None or name == wanted or fnmatchcase(name, wanted)]
+    if len(found) != 1:
+        asked = f"{flag} {wanted}" if wanted else flag
+        raise UsageError(
+            f"{asked}: expected one of {', '.join(names) or 'those in the run, which has none'} ({run.path})"
+        )
+    return found[0]
+
+
+def _calibrate(run: Run, judge: str, person: str, out: Path) -> Fitted:
+    labels = {one.response_id: one for one in run.judgments(person) if one.status == "ok"}
+    judged = {one.response_id: one for one in run.judgments(judge) if one.response_id in labels and one.status == "ok"}
+    seen = {identity for identity, one in judged.items() if one.in_training}
+    fresh = [(one, labels[identity]) for identity, one in judged.items() if identity not in seen]
+    prompts = {one.id: one.prompt_id for one in run.responses() if one.id in judged}
+    notes = [f"{len(seen):,} labelled answers were left out: {judge} was trained on them"] if seen else []
+    scalings = []
+    for head in CLASSES:
+        scaling = _scaling(head, fresh, prompts)
+        if isinstance(scaling, Scaling):
+            scalings.append(scaling)
+        elif head == "unsafe":
+            raise UsageError(f"{run.path}: {judge} against {person}: {scaling}")
+        else:
+            notes.append(f"{head}: not scaled: {scaling}")
+    made = Calibration(
+        format=FORMAT,
+        hantei=__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        judge=judge,
+        card_hash=fresh[0][0].card_hash or "",
+        labels=person,
+        scalings=tuple(scalings),
+    )
+    _write(out, made)
+    return Fitted(made, tuple(notes))
+
+
+def _write(out: Path, made: Calibration) -> None:
+    try:
+        write_atomic(out, [msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"])
+    except OSError as error:
+        why = error.strerror or error
+        raise UsageError(f"--out {out}: expected a place to write the calibration: {why}") from None
+
+
+def _scaling(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> Scaling | str:
+    """Return how a head is scaled, or why it cannot be."""
+    classes = CLASSES[head]
+    found = _labelled(head, rows, prompts)
+    if found is None:
+        return f"no labelled answer has both a label and a probability of the judge for {head}"
+    counts = Counter(classes[number] for number in found.label.tolist())
+    free = np.array([counts[name] >= FEWEST for name in classes])
+    if free.sum() < 2:
+        has = ", ".join(f"{counts[name]} {name}" for name in classes if counts[name] or head == "unsafe")
+        return f"expected at least {FEWEST} labelled answers of each of two classes, found {has}: label more of them"
+    if len(np.unique(found.prompt)) < 2:
+        return "expected labelled answers to at least two prompts, found one"
+    fits = [_line_fit(head, free)]
+    if head == "unsafe" and len(found.label) >= ENOUGH_FOR_STEPS:
+        fits.append(_steps_fit)
+    folded = [_out_of_fold(fit, found) for fit in fits]
+    best = int(np.argmin([_log_loss(shares, found) for shares in folded]))
+    return _measured(fits[best](found), found, folded[best], {name: counts[name] for name in classes})
+
+
+def _labelled(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> Labelled | None:
+    classes = CLASSES[head]
+    kept = []
+    for judgment, label in rows:
+        said, shares = getattr(label, head), shares_of(judgment, head, classes)
+        if said is not None and shares is not None:
+            number = int(said) if head != "refusal" else classes.index(said)
+            kept.append((shares, number, 1 / (label.sampling_p or 1.0), prompts[judgment.response_id]))
+    if not kept:
+        return None
+    shares_, numbers, weights, ids = zip(*kept, strict=True)
+    return Labelled(
+        np.array(shares_), np.array(numbers), np.array(weights), np.unique(ids, return_inverse=True)[1].astype(np.int64)
+    )
+
+
+Fit = Callable[[Labelled], Scaling]
+_UNKNOWN = Estimate(value=None)
+
+
+def _line_fit(head: Head, free: Flags) -> Fit:
+    def fit(rows: Labelled) -> Scaling:
+        line = fit_line(logits_of(rows.shares), rows.label, rows.weight, free)
+        return _plain(head, kind="line", slope=line.slope, intercepts=line.intercepts)
+
+    return fit
+
+
+def _steps_fit(rows: Labelled) -> Scaling:
+    knots = fit_isotonic(rows.shares[:, 1], rows.label, rows.weight)
+    return _plain("unsafe", kind="steps", knots=tuple((low, high) for low, high in knots.tolist()))
+
+
+def _plain(head: Head, **fitted: object) -> Scaling:
+    unknown = dict.fromkeys(("accuracy_before", "accuracy", "error_before", "error"), _UNKNOWN)
+    return msgspec.convert({"head": head, "classes": CLASSES[head], "n": {}, **unknown, **fitted}, Scaling)
+
+
+def _out_of_fold(fit: Fit, rows: Labelled) -> Doubles:
+    """Return the probabilities that each row gets from a fit on other prompts."""
+    groups = int(rows.prompt.max()) + 1
+    fold = (np.random.default_rng(0).permutation(groups) % min(FOLDS, groups))[rows.prompt]
+    out = np.empty(rows.shares.shape)
+    for held in range(min(FOLDS, groups)):
+        out[fold == held] = apply(fit(rows[fold != held]), rows.shares[fold == held])
+    return out
+
+
+def _log_loss(shares: Doubles, rows: Labelled) -> float:
+    return float(np.average(-logits_of(shares)[np.arange(len(rows.label)), rows.label], weights=rows.weight))
+
+
+def _measured(scaling: Scaling, rows: Labelled, folded: Doubles, counts: dict[str, int]) -> Scaling:
+    return replace(
+        scaling,
+        n=counts,
+        accuracy_before=_accuracy(rows.shares, rows),
+        accuracy=_accuracy(folded, rows),
+        error_before=_error(rows.shares, rows),
+        error=_error(folded, rows),
+    )
+
+
+def _accuracy(shares: Doubles, rows: Labelled) -> Estimate:
+    """Return the weighted share of rows whose likeliest class is the label; rows of one prompt count as one."""
+    right = float(np.average(shares.argmax(axis=1) == rows.label, weights=rows.weight))
+    kish = float(rows.weight.sum() ** 2 / (rows.weight**2).sum())
+    n = min(kish, float(rows.prompt.max() + 1))
+    low, high = wilson(right * n, n)
+    return Estimate(value=right, low=low, high=high, n=n, method="wilson on the effective number of prompts")
+
+
+def _error(shares: Doubles, rows: Labelled) -> Estimate:
+    """Return the calibration error of the likeliest class, or of unsafe where there are two; drawn by prompt."""
+    binary = shares.shape[1] == 2
+    chance = shares[:, 1] if binary else shares.max(axis=1)
+    hit = rows.label if binary else (shares.argmax(axis=1) == rows.label).astype(np.int64)
+    value = _weighted_error(hit, chance, rows.weight)
+    rng, groups = np.random.default_rng(0), int(rows.prompt.max()) + 1
+    draws = []
+    for _ in range(_DRAWS):
+        times = np.bincount(rng.integers(0, groups, groups), minlength=groups)[rows.prompt]
+        draws.append(_weighted_error(hit, chance, rows.weight * times))
+    low, high = np.percentile(draws, (2.5, 97.5)).tolist()
+    return Estimate(
+        value=value, low=min(low, value), high=high, n=groups, method="percentiles of drawing prompts again"
+    )
+
+
+def _weighted_error(hit: Integers, chance: Doubles, weight: Doubles) -> float:
+    place = np.minimum((chance * _BINS).astype(np.int64), _BINS - 1)
+    return float(np.abs(np.bincount(place, weight * (hit - chance), _BINS)).sum() / weight.sum())
