@@ -30,7 +30,8 @@ Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
 Refusal = Literal["none", "partial", "full"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Action = Annotated[int, Meta(ge=0, le=5)]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""What every reader of JSON holds exactly, and SQLite too."""
 
 INTENTS: tuple[str, ...] = get_args(Intent)
 ROLES: tuple[str, ...] = get_args(Role)

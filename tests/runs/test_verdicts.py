@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import pytest
 
+from hantei.errors import RecordError
 from hantei.metrics.summary import summarise
-from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary
+from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary, from_line
 from hantei.runs.counting import side_by_side, trained_on
 from hantei.runs.index import Index
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
@@ -94,6 +95,14 @@ def test_two_judges_are_compared_on_one_verdict_a_response(index: Index) -> None
     assert rows == [(prompt, 0, 1, -1.0, 0, 3, -1, 1, -1, -1) for prompt in range(1, ANSWERS + 1)]
     assert trained_on(index, index.judge_no("j")) == (ANSWERS, ANSWERS)
     assert index.count_without(index.judge_no("j")) == 0
+
+
+def test_a_turn_that_no_index_can_hold_is_no_judgment() -> None:
+    line = b'{"response_id":"0","judge":"j","unsafe":true,"turn":%d}'
+    assert from_line(Judgment, line % 2**53).turn == 2**53
+    for turn in (2**53 + 1, 2**63, 2**70, -1):
+        with pytest.raises(RecordError):
+            from_line(Judgment, line % turn)
 
 
 NOTHING = Verdict(0, "ok", None, None, None, None, None, None, None, 0, None)
