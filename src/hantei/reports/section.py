@@ -143,9 +143,9 @@ def _name(cell: Cell) -> str:
     return cell if isinstance(cell, str) else ""
 
 
-def numbers(found: Estimate) -> tuple[float, float, float]:
+def numbers(estimate: Estimate) -> tuple[float, float, float]:
     """Return an estimate's value and interval, nan for what is not defined."""
-    value, low, high = (float("nan") if one is None else one for one in (found.value, found.low, found.high))
+    value, low, high = (float("nan") if one is None else one for one in (estimate.value, estimate.low, estimate.high))
     return value, low, high
 
 
@@ -168,10 +168,10 @@ def decimal(value: float, low: float, high: float, digits: int = 3) -> Number:
 
 
 def _with_interval(
-    found: tuple[float, float, float], factor: int, shape: str, counts: str = "", sign: str = ""
+    ends: tuple[float, float, float], factor: int, shape: str, counts: str = "", sign: str = ""
 ) -> Number:
-    value, low, high = found
+    value, low, high = ends
     if value != value:  # nan
         return Number(text="-")
-    text, first, last = (format(factor * one, shape) for one in found)
+    text, first, last = (format(factor * one, shape) for one in ends)
     return Number(text=text + sign, interval=f"[{first}, {last}]", counts=counts, value=value, low=low, high=high)

@@ -14,8 +14,8 @@ reason, and the rates come with intervals and with their bounds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from hantei.errors import InputError, RowError
 from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, Evaluation, evaluations, first_pattern
 from hantei.inputs import open_table
 from hantei.records import Rate, to_dict
+from hantei.reports.section import Cell, Number, Section, decimal, notes, text_table
+from hantei.reports.wording import reasons
 from hantei.reproduce.scoring import SCALES, Mean, PaperScores, mean, paper, rates, robust
 
 PUBLISHED: Mapping[str, Mapping[str, float]] = {
@@ -80,6 +82,56 @@ class Reproduction:
             "not_reproducible": list(self.not_reproducible),
         }
 
+    def section(self) -> Section:
+        """Return both ways of scoring side by side, with what cannot be reproduced."""
+        scores: list[Mean | Rate] = [*self.means, *self.rates]
+        title = f"AnswerCarefully, {self.kind}: {self.replies:,} replies"
+        header = ("score", "paper", "robust [95% interval]", "no verdict", "bounds", "published example")
+        return Section(
+            key=f"answer-carefully-{self.kind}",
+            title=title,
+            tables=(text_table(title, header, [self._row(one) for one in scores]),),
+            notes=notes(*self._remarks()),
+            data=self.as_json(),
+        )
+
+    def _row(self, one: Mean | Rate) -> list[Cell]:
+        paper, published = self.paper.scores[one.metric], self.published.get(one.metric)
+        low, high = (_written(one, bound) for bound in (one.bound_low, one.bound_high))
+        missing = reasons(one.no_verdict) or "0"
+        robust = _mean_cell(one) if isinstance(one, Mean) else one
+        name = one.metric.replace("_", " ")
+        return [name, _written(one, paper), robust, missing, f"{low} to {high}", _written(one, published)]
+
+    def _remarks(self) -> Iterator[str]:
+        paper = self.paper
+        yield (
+            f"paper: the first [[digit]] of a reply. Calls that failed ({paper.api_errors:,}) count as score 1 for "
+            f"safety and not at all for refusal; replies without a score ({paper.unparsed:,}) are dropped; scores off "
+            f"the scale ({paper.off_scale:,}) are taken as they are. It prints api {100 * paper.api_error_rate:.2f}%, "
+            f"pattern_match {100 * paper.pattern_error_rate:.2f}%; failed calls are in both."
+        )
+        yield (
+            "robust: a verdict at the end of the reply and on the scale; replies without one are counted, never scored."
+        )
+        yield "published example: llm-jp-3-1.8b-instruct judged by gpt-4o-2024-08-06, for comparison of shape only."
+        if self.differing:
+            yield f"{self.differing:,} recorded scores differ from the first [[digit]] of their reply."
+        yield from (f"Cannot be reproduced: {reason}" for reason in self.not_reproducible)
+
+
+def _mean_cell(mean: Mean) -> Number:
+    if mean.mean is None or mean.low is None or mean.high is None:
+        return Number(text="none judged")
+    written = decimal(mean.mean, mean.low, mean.high)
+    return replace(written, counts=f"n={mean.n:,}")
+
+
+def _written(one: Mean | Rate, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(one, Mean) else f"{100 * value:.2f}%"
+
 
 def _fields(record: Mean | PaperScores) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
@@ -97,39 +149,39 @@ def reproduce(replies: Path, references: Path | None = None) -> Reproduction:
         UsageError: no such file.
         InputError: a row is not a reply, an item has two replies of one metric, or belongs to another set.
     """
-    found = _replies(replies)
+    evaluated = _replies(replies)
     ids = _ids(references) if references else None
-    strangers = sorted({one.id for one in found} - ids) if ids is not None else []
+    strangers = sorted({one.id for one in evaluated} - ids) if ids is not None else []
     if strangers:
         more = f", nor are {len(strangers) - 1:,} more" if len(strangers) > 1 else ""
         raise InputError(f"{replies}: item '{strangers[0][:80]}' is not in {references}{more}")
-    metrics = [metric for metric in (REFUSAL, SAFETY) if any(one.metric == metric for one in found)]
-    scored = {metric: robust(metric, found, ids) for metric in metrics}
+    metrics = [metric for metric in (REFUSAL, SAFETY) if any(one.metric == metric for one in evaluated)]
+    scored = {metric: robust(metric, evaluated, ids) for metric in metrics}
     kind = "borderline" if REFUSAL in metrics else "safety"
     return Reproduction(
         kind=kind,
-        replies=len(found),
-        paper=paper(found),
+        replies=len(evaluated),
+        paper=paper(evaluated),
         means=tuple(mean(metric, verdicts) for metric, verdicts in scored.items()),
         rates=tuple(rate for metric, verdicts in scored.items() for rate in rates(metric, verdicts)),
         published=PUBLISHED[kind],
-        differing=sum(_differs(one) for one in found),
+        differing=sum(_differs(one) for one in evaluated),
     )
 
 
 def _replies(path: Path) -> list[Evaluation]:
-    found: dict[tuple[str, str], Evaluation] = {}
+    evaluated: dict[tuple[str, str], Evaluation] = {}
     for one in evaluations(open_table(path).rows(), str(path)):
         if isinstance(one, RowError):
             raise _without_reply(one) if one.column is None else one
         if one.metric not in SCALES:
             raise InputError(f"{path}: metric '{one.metric[:40]}' is none of AnswerCarefully's: {', '.join(SCALES)}")
-        if (one.id, one.metric) in found:
+        if (one.id, one.metric) in evaluated:
             raise InputError(f"{path}: item '{one.id[:80]}' has two replies about {one.metric}; give one run at a time")
-        found[one.id, one.metric] = one
-    if not found:
+        evaluated[one.id, one.metric] = one
+    if not evaluated:
         raise InputError(f"{path}: expected replies of a judge, found none")
-    return list(found.values())
+    return list(evaluated.values())
 
 
 def _without_reply(error: RowError) -> RowError:

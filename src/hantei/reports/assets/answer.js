@@ -21,15 +21,15 @@ function answerLine(answer, judge) {
 }
 
 function facts(answer, judgment) {
-  const found = [isolated(names.systems[answer.system])];
-  if (judgment && judgment.p !== undefined) found.push(`p ${probability(judgment.p)}`);
-  if (answer.harm !== undefined) found.push(isolated(names.harms[answer.harm]));
-  if (answer.language !== undefined) found.push(isolated(names.languages[answer.language].name));
-  if (answer.intent && answer.intent !== "harmful") found.push(`${answer.intent} prompt`);
-  if (judgment && judgment.refusal && judgment.refusal !== "none") found.push(`${judgment.refusal} refusal`);
-  if (answer.status) found.push(answer.status);
-  if (judgesDisagree(answer)) found.push("judges disagree");
-  return found;
+  const parts = [isolated(names.systems[answer.system])];
+  if (judgment && judgment.p !== undefined) parts.push(`p ${probability(judgment.p)}`);
+  if (answer.harm !== undefined) parts.push(isolated(names.harms[answer.harm]));
+  if (answer.language !== undefined) parts.push(isolated(names.languages[answer.language].name));
+  if (answer.intent && answer.intent !== "harmful") parts.push(`${answer.intent} prompt`);
+  if (judgment && judgment.refusal && judgment.refusal !== "none") parts.push(`${judgment.refusal} refusal`);
+  if (answer.status) parts.push(answer.status);
+  if (judgesDisagree(answer)) parts.push("judges disagree");
+  return parts;
 }
 
 function tagOf(answer) {

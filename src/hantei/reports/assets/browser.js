@@ -1,15 +1,15 @@
 // The list, its pages and its controls.
 const FIELDS = { text: "f-text", system: "f-system", harm: "f-harm", language: "f-language", verdict: "f-verdict", refusal: "f-refusal", intent: "f-intent", order: "f-order", size: "f-size" };
 const byId = (id) => document.getElementById(id);
-let found = [];
+let matching = [];
 
 function show() {
-  const pages = Math.max(1, Math.ceil(found.length / state.size));
+  const pages = Math.max(1, Math.ceil(matching.length / state.size));
   state.page = Math.min(state.page, pages - 1);
   const start = state.page * state.size;
-  const items = found.slice(start, start + state.size).map((answer) => answerItem(answer, state.judge));
+  const items = matching.slice(start, start + state.size).map((answer) => answerItem(answer, state.judge));
   byId("list").replaceChildren(...(items.length ? items : [el("li", { class: "empty" }, "No answer passes these filters.")]));
-  byId("count").textContent = `${found.length.toLocaleString("en")} of ${answers.length.toLocaleString("en")} answers`;
+  byId("count").textContent = `${matching.length.toLocaleString("en")} of ${answers.length.toLocaleString("en")} answers`;
   byId("page").textContent = `Page ${(state.page + 1).toLocaleString("en")} of ${pages.toLocaleString("en")}`;
   byId("previous").disabled = state.page === 0;
   byId("next").disabled = state.page >= pages - 1;
@@ -21,7 +21,7 @@ function refresh() {
   for (const [name, id] of Object.entries(FIELDS)) state[name] = byId(id).value;
   state.size = Number(state.size);
   state.page = 0;
-  found = chosen();
+  matching = chosen();
   show();
 }
 

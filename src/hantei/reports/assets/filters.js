@@ -21,9 +21,9 @@ function refusalPasses(refusal) {
 
 function chosen() {
   const terms = folded(state.text).split(/\s+/).filter(Boolean);
-  const found = answers.filter((answer) => passes(answer, terms));
-  const keys = new Map(found.map((answer) => [answer, orderKey(answer)]));
-  return found.sort((a, b) => keys.get(a) - keys.get(b) || a.place - b.place);
+  const matching = answers.filter((answer) => passes(answer, terms));
+  const keys = new Map(matching.map((answer) => [answer, orderKey(answer)]));
+  return matching.sort((a, b) => keys.get(a) - keys.get(b) || a.place - b.place);
 }
 
 /** Small comes first. Unsafe, then without a verdict, then safe; within each the likelier unsafe first. */

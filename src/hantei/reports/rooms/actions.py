@@ -17,7 +17,7 @@ _READING = "Do-Not-Answer's six actions. 'Follows' is not unsafe in itself: a be
 def actions(results: Results) -> Iterator[Section]:
     """Yield each judge's shares of actions by system, where it names actions."""
     for judge in results.judges:
-        rows = [(name, found) for name, found in _rows(judge) if any(found)]
+        rows = [(name, rates) for name, rates in _rows(judge) if any(rates)]
         if rows:
             stacks = Stacks(
                 title="Share of each action by system",

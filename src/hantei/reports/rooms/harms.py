@@ -49,7 +49,7 @@ def _heat_map(results: Results, judge: JudgeResults, groups: dict[str, list[str]
 
 def _row(results: Results, judge: JudgeResults, dimension: str, value: str) -> HeatRow:
     main, where = judge.main.name, {dimension: value}
-    found = [judge.get(main, system=system, **where) for system in judge.systems]
+    rates = [judge.get(main, system=system, **where) for system in judge.systems]
     if len(judge.systems) != 1:
-        found.append(judge.get(main, **where))
-    return HeatRow(value, results.label(dimension, value), tuple(found))
+        rates.append(judge.get(main, **where))
+    return HeatRow(value, results.label(dimension, value), tuple(rates))

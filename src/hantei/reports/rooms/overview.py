@@ -49,9 +49,9 @@ def overview(results: Results) -> Iterator[Section]:
 
 def _headlines(judge: JudgeResults, policy: str) -> Iterator[Headline]:
     shown = [judge.main, *(metric for metric in _headline_metrics(judge) if metric != judge.main)]
-    found = [(metric, judge.get(metric.name)) for metric in shown]
-    end = common_end(rate for _, rate in found)
-    for metric, rate in found:
+    rates = [(metric, judge.get(metric.name)) for metric in shown]
+    end = common_end(rate for _, rate in rates)
+    for metric, rate in rates:
         yield Headline(
             title=metric.title,
             rate=rate,

@@ -117,27 +117,27 @@ def _scores(one: AgainstPerson, person: str) -> Table:
 
 def _score_rows(scores: UnsafeAgreement | ClassAgreement, titles: Sequence[tuple[str, str, str]]) -> Iterator[Row]:
     for name, title, meaning in titles:
-        found: Estimate | None = getattr(scores, name)
-        if found is not None:
-            yield Row(name=title, note=meaning, cells=(_percent(found, counted="f1" not in name),))
+        estimate: Estimate | None = getattr(scores, name)
+        if estimate is not None:
+            yield Row(name=title, note=meaning, cells=(_percent(estimate, counted="f1" not in name),))
 
 
-def _percent(found: Estimate, counted: bool = False) -> Number:
+def _percent(estimate: Estimate, counted: bool = False) -> Number:
     """Return an estimate in percent; ``counted``, as k of n, where it is a share of a number of answers."""
-    value, low, high = numbers(found)
-    counts = f"{round(value * found.n):,}/{found.n:,.0f}" if counted else ""
+    value, low, high = numbers(estimate)
+    counts = f"{round(value * estimate.n):,}/{estimate.n:,.0f}" if counted else ""
     return percent(value, low, high, counts=counts)
 
 
 def _scaled(one: AgainstPerson) -> Iterator[tuple[tuple[str, str, str], Calibration]]:
     """Yield what probabilities there are, with the titles of their picture."""
-    found = (one.p_unsafe, *(head.calibration if head else None for head in (one.action, one.refusal)))
-    yield from ((titles, of) for titles, of in zip(_PROBABILITIES, found, strict=True) if of)
+    calibrations = (one.p_unsafe, *(head.calibration if head else None for head in (one.action, one.refusal)))
+    yield from ((titles, of) for titles, of in zip(_PROBABILITIES, calibrations, strict=True) if of)
 
 
 def _readings(of: Calibration) -> list[tuple[str, CalibrationReading]]:
-    found = ((title, getattr(of, name)) for name, title in _READINGS)
-    return [(title, reading) for title, reading in found if reading is not None]
+    estimate = ((title, getattr(of, name)) for name, title in _READINGS)
+    return [(title, reading) for title, reading in estimate if reading is not None]
 
 
 def _scaling_table(title: str, of: Calibration) -> Table:

@@ -56,8 +56,8 @@ def _lines(settings: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        said = (f"{key}: {_value(one)}" for key, one in value.items() if one not in _NOTHING)
-        return "; ".join(said) or "none"
+        parts = (f"{key}: {_value(one)}" for key, one in value.items() if one not in _NOTHING)
+        return "; ".join(parts) or "none"
     if isinstance(value, (list, tuple)):
         more = f" and {len(value) - _ITEMS:,} more" if len(value) > _ITEMS else ""
         return ", ".join(_value(item) for item in value[:_ITEMS]) + more or "none"

@@ -91,8 +91,8 @@ def _by_value(
     ]
     end = common_end(cell for row in rows for cell in row.cells if isinstance(cell, Rate))
     titles = [*(clip(system, NAME_LIMIT) for system in judge.systems), ALL_SYSTEMS]
-    found = [Column(title=title, end=end, unsafe=metric.rate_kind is not None) for title in titles]
-    return rate_table(metric.title, head, found, rows)
+    by_system = [Column(title=title, end=end, unsafe=metric.rate_kind is not None) for title in titles]
+    return rate_table(metric.title, head, by_system, rows)
 
 
 def _metrics(judge: JudgeResults, dimension: str, values: Sequence[str]) -> list[Metric]:

@@ -37,6 +37,6 @@ def rates(judge: JudgeResults, metrics: Iterable[Metric], **by: str) -> tuple[Ra
     return tuple(judge.get(metric.name, **by) for metric in metrics)
 
 
-def common_end(found: Iterable[Rate | None]) -> float:
+def common_end(compared: Iterable[Rate | None]) -> float:
     """Return the end of an axis on which all these rates can be compared."""
-    return axis_end(describe(rate) for rate in found if rate)
+    return axis_end(describe(rate) for rate in compared if rate)

@@ -21,7 +21,7 @@ _ENOUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Calibrated:
     judge: str
     head: str
     of: Calibration
@@ -36,9 +36,9 @@ class _Found:
 
 def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
     """Return the calibration error of every judge of ``own`` that gives probabilities, and the reliability plot."""
-    found = list(_all(study, own))
+    measured = list(_all(study, own))
     rows = Rows()
-    for one in found:
+    for one in measured:
         for name, reading in one.readings():
             rows.add(
                 [one.judge, one.head, f"{one.of.n:,}", name, share(reading.error), number(reading.brier)],
@@ -57,35 +57,35 @@ def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
                 "Reliability: how often it is so, by what the judge says",
                 "probability, as judged",
                 "share of answers",
-                [Series("calibrated", [(0.0, 0.0), (1.0, 1.0)], style="guide"), *map(_series, found)],
+                [Series("calibrated", [(0.0, 0.0), (1.0, 1.0)], style="guide"), *map(_series, measured)],
             )
         ],
     )
 
 
-def _all(study: Study, own: Iterable[Verdicts]) -> Iterator[_Found]:
+def _all(study: Study, own: Iterable[Verdicts]) -> Iterator[_Calibrated]:
     question = np.broadcast_to(np.arange(len(study.ids)), study.people.action.shape)
     for judge in own:
         if judge.p_harmful is not None:
             known = ~np.isnan(judge.p_harmful)
             label = study.people.harmful[known]
-            yield _Found(judge.name, "harmful", calibrated(judge.p_harmful[known], label, question[known]))
+            yield _Calibrated(judge.name, "harmful", calibrated(judge.p_harmful[known], label, question[known]))
         if judge.p_action is not None:
             known = ~np.isnan(judge.p_action[..., 0])
             label = study.people.action[known]
-            yield _Found(judge.name, "action", calibrated_top(judge.p_action[known], label, question[known]))
+            yield _Calibrated(judge.name, "action", calibrated_top(judge.p_action[known], label, question[known]))
 
 
-def _data(one: _Found, scaling: str, reading: CalibrationReading) -> dict[str, Any]:
+def _data(one: _Calibrated, scaling: str, reading: CalibrationReading) -> dict[str, Any]:
     numbers = {
-        name: {"value": found.value, "low": found.low, "high": found.high}
-        for name, found in (("calibration_error", reading.error), ("brier", reading.brier))
+        name: {"value": number.value, "low": number.low, "high": number.high}
+        for name, number in (("calibration_error", reading.error), ("brier", reading.brier))
     }
     bins = [{"n": bin_.n, "mean": bin_.mean, "share": bin_.share} for bin_ in reading.bins]
     return {"judge": one.judge, "head": one.head, "n": one.of.n, "scaling": scaling, **numbers, "bins": bins}
 
 
-def _series(one: _Found) -> Series:
+def _series(one: _Calibrated) -> Series:
     bins = [bin_ for bin_ in one.of.before.bins if bin_.n >= _ENOUGH]
     return Series(
         name=f"{one.judge}, {one.head}",

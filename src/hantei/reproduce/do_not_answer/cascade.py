@@ -66,23 +66,25 @@ class Point:
     less_gpt4: Mapping[str, tuple[float, float, float]]
 
 
-def curve(found: LeftOut, budgets: Sequence[float] = BUDGETS, rules: Iterable[str] = tuple(RULES)) -> tuple[Point, ...]:
+def curve(
+    labelled: LeftOut, budgets: Sequence[float] = BUDGETS, rules: Iterable[str] = tuple(RULES)
+) -> tuple[Point, ...]:
     """Return what a cascade does on the actions at each budget under each rule, first without any call.
 
     Args:
-        found: labels and verdicts, with the fits that leave two models out.
+        labelled: labels and verdicts, with the fits that leave two models out.
         budgets: nominal shares of calls, above 0 to 1.
         rules: of ``RULES``.
 
     Raises:
-        ValueError: ``found`` has no fits that leave two models out.
+        ValueError: ``labelled`` has no fits that leave two models out.
     """
-    if not found.inner:
+    if not labelled.inner:
         raise ValueError("expected the fits that leave two models out: left_out(data, inner=True)")
-    outer = {model: _verdicts(found, found.heads[model], model) for model in found.models}
+    outer = {model: _verdicts(labelled, labelled.heads[model], model) for model in labelled.models}
     points = [_point("no calls", 0.0, outer, *_decided(outer, lambda _model, own: _cheap(own)))]
     for name in rules:
-        learnt = {model: _Learnt.of(found, model, name) for model in found.models}
+        learnt = {model: _Learnt.of(labelled, model, name) for model in labelled.models}
         points += (
             _point(name, budget, outer, *_decided(outer, partial(_applied, learnt, budget))) for budget in budgets
         )
@@ -102,8 +104,8 @@ class _Learnt:
     apart: bool
 
     @classmethod
-    def of(cls, found: LeftOut, model: str, name: str) -> _Learnt:
-        others = _joined([_verdicts(found, found.inner[model, k], k) for k in found.models if k != model])
+    def of(cls, labelled: LeftOut, model: str, name: str) -> _Learnt:
+        others = _joined([_verdicts(labelled, labelled.inner[model, k], k) for k in labelled.models if k != model])
         rule = learn(others, "value" if name == "value" else "confidence")
         return cls(others, rule, scores(others, rule), name == "class")
 
@@ -136,14 +138,14 @@ def _decided(
     return {model: one[0] for model, one in both.items()}, {model: one[1] for model, one in both.items()}
 
 
-def _verdicts(found: LeftOut, heads: Heads, model: str) -> Verdicts:
+def _verdicts(labelled: LeftOut, heads: Heads, model: str) -> Verdicts:
     return Verdicts(
         head="action",
-        label=found.action[model],
+        label=labelled.action[model],
         cheap=heads.action.argmax(axis=1),
         chances=heads.action,
         question=np.arange(len(heads.action)),
-        expensive=found.gpt4[model],
+        expensive=labelled.gpt4[model],
     )
 
 
@@ -199,15 +201,15 @@ def within(points: Iterable[Point], rule: str, share: float) -> Point | None:
     return max(fitting, key=lambda point: point.budget, default=None)
 
 
-def section(found: LeftOut) -> Section:
+def section(labelled: LeftOut) -> Section:
     """Return the curve as a section of the reproduction: a table, a figure, and the floors that it reaches."""
-    points, rows = curve(found), Rows()
+    points, rows = curve(labelled), Rows()
     for point in points:
         rows.add(_cells(point), _data(point))
     return rows.section(
         key="cascade",
         title="A cascade: the built-in judge, GPT-4 where it is asked (actions; each model left out)",
-        header=["rule", "nominal", "calls", "macro-F1", "accuracy", *(TITLES[model] for model in found.models)],
+        header=["rule", "nominal", "calls", "macro-F1", "accuracy", *(TITLES[model] for model in labelled.models)],
         remarks=[*_READING, *_floors(points), *_gains(points)],
         figures=[
             Plot(

@@ -28,8 +28,8 @@ def differences(study: Study, own: Sequence[Verdicts]) -> Section:
     rows = Rows()
     for judge in others:
         for head in CLASSES:
-            n, found = _compared(study, head, first, judge, times)
-            for metric, (one, other) in found.items():
+            n, measured = _compared(study, head, first, judge, times)
+            for metric, (one, other) in measured.items():
                 less = estimate(other - one)
                 rows.add(
                     [judge.name, head, f"{n:,}", metric, _cell(one[0]), _cell(other[0]), *_less(less)],
@@ -55,25 +55,25 @@ def _compared(
     if not both.any():
         return 0, {}
     label = np.where(both, study.people.labels(head), NONE)
-    one, other = (dict(_scores(label, said.labels(head), head, times)) for said in (first, judge))
+    one, other = (dict(_scores(label, judged.labels(head), head, times)) for judged in (first, judge))
     return int(both.sum()), {metric: (one[metric], other[metric]) for metric in one}
 
 
 def _scores(label: Index, guess: Index, head: str, times: Doubles) -> Iterator[tuple[str, Doubles]]:
-    found = scores(tables(label, guess, CLASSES[head], times).sum(axis=1))
-    yield "accuracy", found.accuracy
-    yield "F1", found.f1
+    measured = scores(tables(label, guess, CLASSES[head], times).sum(axis=1))
+    yield "accuracy", measured.accuracy
+    yield "F1", measured.f1
     if head == "harmful":
-        yield "F1 of harmful", found.class_f1[:, 1]
+        yield "F1 of harmful", measured.class_f1[:, 1]
         return
     for number in _ACTIONS:
-        yield f"F1 of action {number}", found.class_f1[:, number]
+        yield f"F1 of action {number}", measured.class_f1[:, number]
 
 
 def _cell(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def _less(found: Estimate) -> tuple[str, str]:
-    value, *_ = numbers(found)
-    return f"{100 * value:+.1f}", difference(found)
+def _less(less: Estimate) -> tuple[str, str]:
+    value, *_ = numbers(less)
+    return f"{100 * value:+.1f}", difference(less)

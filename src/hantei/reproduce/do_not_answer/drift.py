@@ -73,9 +73,9 @@ def compared(study: Study, place: int) -> list[Compared]:
 
 
 def _accuracy(study: Study, judge: Verdicts, place: int) -> float:
-    said, label = judge.action[place], study.people.action[place]
-    judged = said != NONE
-    return float((said[judged] == label[judged]).mean()) if judged.any() else float("nan")
+    given, label = judge.action[place], study.people.action[place]
+    judged = given != NONE
+    return float((given[judged] == label[judged]).mean()) if judged.any() else float("nan")
 
 
 def _cell(measures: Sequence[Compared], measure: str) -> str:
@@ -89,5 +89,5 @@ def _cell(measures: Sequence[Compared], measure: str) -> str:
 
 def _data(title: str, accuracy: dict[str, float], measures: Sequence[Compared]) -> dict[str, Any]:
     keys = ("value", "usual_low", "usual_high", "unlike")
-    found = {one.measure: {key: getattr(one, key) for key in keys} for one in measures}
-    return {"model": title, "accuracy": accuracy, "measures": found}
+    written = {one.measure: {key: getattr(one, key) for key in keys} for one in measures}
+    return {"model": title, "accuracy": accuracy, "measures": written}

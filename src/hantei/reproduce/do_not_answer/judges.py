@@ -36,8 +36,8 @@ def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOu
         UsageError: another judge, no scikit-learn for ``builtin``, or an encoder's folder without such verdicts.
         InputError: the verdicts are of other answers, or training data of ``builtin`` are missing.
     """
-    found = {name: _recorded(study, name) for name in dict.fromkeys(names) if name != "builtin"}
-    return [_builtin(fitted()) if name == "builtin" else found[name] for name in dict.fromkeys(names)]
+    recorded = {name: _recorded(study, name) for name in dict.fromkeys(names) if name != "builtin"}
+    return [_builtin(fitted()) if name == "builtin" else recorded[name] for name in dict.fromkeys(names)]
 
 
 def _recorded(study: Study, name: str) -> Verdicts:

@@ -94,6 +94,6 @@ def _fits(data: Data, inner: bool) -> dict[tuple[str, ...], dict[str, Heads]]:
 def _without(data: Data, models: Sequence[str]) -> dict[str, Heads]:
     """Fit without these models, and return what that judge says of each one's answers."""
     rows = [answers_of(data, DNA, model) for model in models]
-    said = held_out(data, np.concatenate(rows))
+    verdicts = held_out(data, np.concatenate(rows))
     ends = np.cumsum([0, *(len(part) for part in rows)])
-    return {model: said.take(np.arange(ends[place], ends[place + 1])) for place, model in enumerate(models)}
+    return {model: verdicts.take(np.arange(ends[place], ends[place + 1])) for place, model in enumerate(models)}

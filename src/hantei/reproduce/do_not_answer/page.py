@@ -10,17 +10,17 @@ from hantei.reproduce.do_not_answer.reproduction import Reproduction
 from hantei.version import __version__
 
 
-def render_page(found: Reproduction) -> str:
+def render_page(reproduction: Reproduction) -> str:
     """Return the page as HTML."""
     from markupsafe import Markup
 
     style = pages.assets(pages.STYLES)
     page: str = pages.template("tables.html.j2").render(
         title="Do-Not-Answer",
-        verdict=found.verdict(),
-        notices=found.notes,
-        navigation=[(one.key, one.title.partition(":")[0]) for one in found.sections],
-        sections=[section(one) for one in found.sections],
+        verdict=reproduction.verdict(),
+        notices=reproduction.notes,
+        navigation=[(one.key, one.title.partition(":")[0]) for one in reproduction.sections],
+        sections=[section(one) for one in reproduction.sections],
         version=__version__,
         policy=pages.policy(style),
         style=Markup(style),  # noqa: S704 - our own files
@@ -28,10 +28,10 @@ def render_page(found: Reproduction) -> str:
     return page
 
 
-def write_page(path: Path, found: Reproduction) -> None:
+def write_page(path: Path, reproduction: Reproduction) -> None:
     """Write the page to ``path``, whole or not at all.
 
     Raises:
         UsageError: the file cannot be written there.
     """
-    pages.write_page(path, render_page(found), "page")
+    pages.write_page(path, render_page(reproduction), "page")

@@ -29,13 +29,13 @@ def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     rows = Rows()
     for head in CLASSES:
         for judge in _having(head, (*study.judges, *more)):
-            found = scores(counted(study, judge, head, times).sum(axis=1))
+            measured = scores(counted(study, judge, head, times).sum(axis=1))
             parts = {
-                "accuracy": found.accuracy,
-                "precision": found.precision,
-                "recall": found.recall,
-                "f1": found.f1,
-                "kappa": found.kappa,
+                "accuracy": measured.accuracy,
+                "precision": measured.precision,
+                "recall": measured.recall,
+                "f1": measured.f1,
+                "kappa": measured.kappa,
             }
             estimates = {name: estimate(values) for name, values in parts.items()}
             n = int((judge.labels(head) != NONE).sum())
@@ -56,12 +56,12 @@ def harmful(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     rows = Rows()
     for judge in _having("harmful", (*study.judges, *more)):
         counts = counted(study, judge, "harmful", times).sum(axis=1)
-        found = scores(counts)
+        measured = scores(counts)
         estimates = {
             "base_rate": estimate(counts[:, 1].sum(axis=-1) / counts.sum(axis=(-1, -2))),
-            "precision": estimate(found.class_precision[:, 1]),
-            "recall": estimate(found.class_recall[:, 1]),
-            "f1": estimate(found.class_f1[:, 1]),
+            "precision": estimate(measured.class_precision[:, 1]),
+            "recall": estimate(measured.class_recall[:, 1]),
+            "f1": estimate(measured.class_f1[:, 1]),
         }
         ranked = _average_precision(study, judge)
         ranking = share(ranked) if ranked else "labels only"

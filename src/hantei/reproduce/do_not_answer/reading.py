@@ -71,8 +71,8 @@ class Verdicts:
 
     def labels(self, head: str) -> Index:
         """Return the labels of a head, ``action`` or ``harmful``."""
-        found: Index = getattr(self, head)
-        return found
+        labels: Index = getattr(self, head)
+        return labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +165,16 @@ def _recorded(folder: Path, name: str, ids: Sequence[str], notes: dict[str, None
         rows = _rows(file, ("id", "action"))
         _check_ids(file, [row["id"] for row in rows], ids, notes)
         if name == "GPT4":
-            said = _labels(file, rows, "action", GPT4_ACTIONS)
-            harms.append((said == GPT4_HARMFUL).astype(np.int64))
-            actions.append(np.array([GPT4_ACTIONS[action] for action in said.tolist()]))
+            labels = _labels(file, rows, "action", GPT4_ACTIONS)
+            harms.append((labels == GPT4_HARMFUL).astype(np.int64))
+            actions.append(np.array([GPT4_ACTIONS[action] for action in labels.tolist()]))
         else:
             actions.append(_labels(file, rows, "action", range(6)))
             harms.append(_labels(file, rows, "harmful", range(2)))
     return Verdicts(RECORDED[name], np.stack(actions), np.stack(harms))
 
 
-def _check_ids(file: Path, found: Sequence[str], ids: Sequence[str], notes: dict[str, None]) -> None:
+def _check_ids(file: Path, given: Sequence[str], ids: Sequence[str], notes: dict[str, None]) -> None:
     """Check that rows are in the order of the questions; at most one may carry the id of a neighbour.
 
     GPT-4's files name question 434 twice and 433 not at all. They were written in the order of the questions, so the
@@ -183,13 +183,13 @@ def _check_ids(file: Path, found: Sequence[str], ids: Sequence[str], notes: dict
     Raises:
         InputError: rows are missing, or stand in another order.
     """
-    wrong = [place for place, (one, other) in enumerate(zip(found, ids, strict=False)) if one != other]
-    if len(found) != len(ids) or len(wrong) > 1 or any(found[place] not in _neighbours(ids, place) for place in wrong):
+    wrong = [place for place, (one, other) in enumerate(zip(given, ids, strict=False)) if one != other]
+    if len(given) != len(ids) or len(wrong) > 1 or any(given[place] not in _neighbours(ids, place) for place in wrong):
         raise InputError(f"{file}: expected the {len(ids):,} questions of prompts_en.csv in order; get the file again")
     for place in wrong:
         judge = file.stem.partition("_")[0]
         notes[
-            f"The files {judge}_*.csv name question {found[place]} twice and {ids[place]} not at all: rows are in the "
+            f"The files {judge}_*.csv name question {given[place]} twice and {ids[place]} not at all: rows are in the "
             "order of the questions, so they are joined by place."
         ] = None
 

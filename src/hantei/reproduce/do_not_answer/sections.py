@@ -86,22 +86,22 @@ def as_json(section: Section) -> dict[str, Any]:
     return {"title": section.title, **Tally.of([section]).as_json(), "data": plain(section.data), "notes": texts}
 
 
-def share(found: Estimate) -> Number:
+def share(estimate: Estimate) -> Number:
     """Return a share with its interval in percent: ``91.3 [90.4, 92.2]``; a dash where it is not defined."""
-    return percent(*numbers(found), sign="")
+    return percent(*numbers(estimate), sign="")
 
 
-def number(found: Estimate) -> Number:
+def number(estimate: Estimate) -> Number:
     """Return a number with its interval to three digits; a dash where it is not defined."""
-    return decimal(*numbers(found))
+    return decimal(*numbers(estimate))
 
 
-def difference(found: Estimate) -> str:
+def difference(estimate: Estimate) -> str:
     """Return the interval of a difference in points of percent."""
-    _, low, high = numbers(found)
+    _, low, high = numbers(estimate)
     return f"[{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
-def estimate_data(found: Estimate) -> dict[str, float | None]:
+def estimate_data(estimate: Estimate) -> dict[str, float | None]:
     """Return an estimate for programs, as shares from 0 to 1."""
-    return {"value": found.value, "low": found.low, "high": found.high}
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}

@@ -63,13 +63,13 @@ def by_model(study: Study, head: str, more: Sequence[Verdicts] = ()) -> Section:
 def _judge_rows(rows: Rows, study: Study, judge: Verdicts, head: str) -> None:
     """Add a judge's scores on each model's answers, their mean and their standard deviation."""
     printed = published()[head].get(judge.name, {})
-    found = 100 * scored(study, judge, head, np.ones((1, len(study.ids)))).means()[0]
+    percents = 100 * scored(study, judge, head, np.ones((1, len(study.ids)))).means()[0]
     sizes = (judge.labels(head) != NONE).sum(axis=1).tolist()
     for place, model in enumerate(TITLES):
         if sizes[place]:
-            cells = [Compared(v, p) for v, p in zip(found[place].tolist(), _printed(printed, place), strict=True)]
+            cells = [Compared(v, p) for v, p in zip(percents[place].tolist(), _printed(printed, place), strict=True)]
             _add(rows, judge, TITLES[model], sizes[place], cells)
-    covered = found[np.array(sizes) > 0]
+    covered = percents[np.array(sizes) > 0]
     mean = [
         Compared(float(column.mean()), one, mean_of_rounded(column.tolist()))
         for column, one in zip(covered.T, printed.get("mean", [None] * 4), strict=True)
