@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.journal import in_order, reorder
 from hantei.runs.judging import PairReader
+
+_PAGE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,14 @@ def put_responses_in_order(run: Run, index: Index) -> None:
 def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
     """Yield everything that is left to do, in input order; what finishes meanwhile does not disturb it."""
     run.responses_path.touch()
+    wanted, slots = tuple(judges), index.slots()
     with PairReader(run) as reader:
-        for number, prompt_at, sample, response_at in index.slots():
-            left = tuple(judge for judge in judges if not index.is_judged(judge, number))
-            if response_at is None:
-                yield Work(number, reader.prompt(prompt_at), sample, None, tuple(judges))
-            elif left:
-                prompt, response = reader.read(Location(number, response_at, prompt_at))
-                yield Work(number, prompt, sample, response, left)
+        while page := list(islice(slots, _PAGE)):
+            judged = index.judged_between(page[0].number, page[-1].number)
+            for number, prompt_at, sample, response_at in page:
+                left = tuple(judge for judge in wanted if (judge, number) not in judged)
+                if response_at is None:
+                    yield Work(number, reader.prompt(prompt_at), sample, None, wanted)
+                elif left:
+                    prompt, response = reader.read(Location(number, response_at, prompt_at))
+                    yield Work(number, prompt, sample, response, left)

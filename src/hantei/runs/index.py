@@ -246,10 +246,13 @@ class Index:
                 number = self._number_of(prompt, sample)
                 yield Slot(number, prompt_at, sample, self._answered_at(number))
 
-    def is_judged(self, judge: int, response: int) -> bool:
-        """Whether a judge has judged a response, and not failed for a reason that asking again may mend."""
-        query = "SELECT 1 FROM judgments WHERE response = ? AND judge = ? AND final"
-        return self.db.execute(query, (response, judge)).fetchone() is not None
+    def judged_between(self, first: int, last: int) -> set[tuple[int, int]]:
+        """Return (judge, response) for the responses of these numbers that a judge has judged.
+
+        One that it failed on for a reason that asking again may mend is not among them.
+        """
+        query = "SELECT judge, response FROM judgments WHERE response BETWEEN ? AND ? AND final"
+        return set(self.db.execute(query, (first, last)))
 
     def prompt_offsets(self, most: int) -> list[int]:
         """Return where at most so many prompts stand, spread evenly over all of them."""
