@@ -31,17 +31,18 @@ LLM_JUDGE = "rubric@openai/judge?base_url={url}"
 
 HANTEI = """
 import resource, sys, time
-import hantei.asking_api as api
+import hantei
+import hantei.working as working
 from hantei.judges import load_judge
 load_judge(sys.argv[4])
 url, prompts, out, judge = sys.argv[1:]
-finish, judged = api._finish, []
+finish, judged = working.finish, []
 def finish_later(*arguments):
     judged.append(time.perf_counter())
     finish(*arguments)
-api._finish = finish_later
+working.finish = finish_later
 start = time.perf_counter()
-run = api.run("openai/model?base_url=" + url, prompts, judge, out)
+run = hantei.run("openai/model?base_url=" + url, prompts, judge, out)
 ended = time.perf_counter()
 assert {j.status for j in run.judgments(judge)} == {"ok"}, "not everything was judged"
 print(judged[0] - start, ended - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -14,9 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 import hantei
-from hantei.api import Options
 from hantei.errors import InputError, RecordError, RunError, UsageError
 from hantei.metrics.summary import overall
+from hantei.options import Options
 from hantei.records import Rate
 
 ROWS = [

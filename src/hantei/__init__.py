@@ -6,14 +6,16 @@ run = hantei.judge("answers.csv", judge="builtin")
 for rate in run.summary().rates: ...
 """
 
-from hantei.api import Options, demo, export, judge, report
-from hantei.asking_api import RunOptions, estimate, run
+from hantei.api import demo, export, forecast, forecast_judging, judge, report, run
+from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
+from hantei.options import Options
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
 from hantei.version import __version__
 
 __all__ = [
+    "Forecast",
     "Judgment",
     "Limits",
     "Message",
@@ -22,12 +24,12 @@ __all__ = [
     "Rate",
     "Response",
     "Run",
-    "RunOptions",
     "Summary",
     "__version__",
     "demo",
-    "estimate",
     "export",
+    "forecast",
+    "forecast_judging",
     "judge",
     "load_run",
     "report",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.engine.asking import Asked
-from hantei.engine.forecast import Estimate, count_tokens, estimate
+from hantei.engine.forecast import Forecast, count_tokens, forecast
 from hantei.judges import Judge
 from hantei.judges.classifying import as_judge
 from hantei.models.base import Sampling
@@ -27,9 +27,9 @@ def test_longer_texts_never_have_fewer_tokens(first: str, second: str) -> None:
     assert count_tokens(first + second) >= count_tokens(first)
 
 
-def estimated(asking: Asking, asked: Asked, *judges: Judge) -> Estimate:
+def estimated(asking: Asking, asked: Asked, *judges: Judge) -> Forecast:
     with asking.run.index(asking.samples) as index:
-        return estimate(asking.run, index, asked, judges, price)
+        return forecast(asking.run, index, asked, judges, price)
 
 
 def test_an_estimate_counts_what_is_left(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from hantei.engine.meter import Display, Meter, dollars
-from hantei.errors import RunError, UsageError
+from hantei.errors import RunError
 from hantei.models.base import CallError
 from hantei.runs.info import RunInfo
 from hantei.runs.notices import run_notices
@@ -94,16 +94,6 @@ def test_a_run_that_ended_early_says_how_many_answers_are_missing(tmp_path: Path
     with asking.run.index() as whole:
         assert run_notices(asking.run.info(), whole) == ()
         assert run_notices(RunInfo(created=""), whole) == ()
-
-
-def test_inside_a_running_loop_it_says_what_to_do(tmp_path: Path) -> None:
-    import asyncio
-
-    async def notebook() -> None:
-        Asking(tmp_path, 1).drive(FakeModel())
-
-    with pytest.raises(UsageError, match=r"asyncio\.to_thread"):
-        asyncio.run(notebook())
 
 
 def test_the_line_says_what_the_last_failure_of_each_kind_said() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hantei.api import GivenRows
 from hantei.metrics import against
 from hantei.metrics.against import against_people
 from hantei.metrics.classification import classification
@@ -20,6 +19,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.ingest import Reading, ingest
+from hantei.sources import GivenRows
 from tests.runs.fakes import judge_run
 
 Said = dict[str, Any]

@@ -10,6 +10,7 @@ from hantei.cli import fail_if
 from hantei.cli.summary import finish
 from hantei.metrics import definitions
 from hantei.metrics.definitions import Counts, Metric, all_metrics
+from hantei.options import Options
 
 DOCS = Path(__file__).parents[2] / "docs" / "definitions.md"
 
@@ -40,7 +41,7 @@ def test_a_new_metric_is_one_entry(
     monkeypatch.setattr(definitions, "METRICS", (*definitions.METRICS, NEW))
     actions = [0, 5, 5, 3]
     rows = [{"id": str(n), "question": f"Q{n}", "answer": "A", "action": action} for n, action in enumerate(actions)]
-    run = api.judge(rows, "builtin", tmp_path / "run", api.Options(labels=True))
+    run = api.judge(rows, "builtin", tmp_path / "run", Options(labels=True))
     (rate,) = [r for r in run.summary().rates if r.metric == "follow_rate" and r.by == {"judge": "human:given"}]
     assert (rate.numerator, rate.denominator) == (2, 4)
     assert any("human:given" in line for line in fail_if.parse("follow_rate > 0.49").held(run.summary()))

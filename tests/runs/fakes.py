@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hantei.asking_api import plan_of
 from hantei.engine.asking import Asked
 from hantei.engine.caller import Price, no_price
 from hantei.engine.limits import Limits
@@ -28,6 +27,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, new_info
 from hantei.runs.ingest import write_prompts
 from hantei.runs.judging import put_in_order
+from hantei.task import plan_of
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
 """Retries without long pauses."""

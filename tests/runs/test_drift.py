@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import hantei
-from hantei import asking_api
+from hantei import api
 from hantei.judges.profile import Profile
 from hantei.reports.build import notices
 from hantei.runs import drift
@@ -137,7 +137,7 @@ def test_a_model_that_is_asked_is_compared_as_well(tmp_path: Path) -> None:
     prompts = [{"id": str(n), "prompt": f"How is bread {n} made?", "language": "en"} for n in range(40)]
     questions.write_text("".join(json.dumps(row) + "\n" for row in prompts))
     with fault_server(chat) as server:
-        run = asking_api.run(f"openai/m?base_url={server.url}", str(questions), "builtin", tmp_path / "run")
+        run = api.run(f"openai/m?base_url={server.url}", str(questions), "builtin", tmp_path / "run")
     (found,) = run.info().judges["builtin"].drift or ()
     assert (found["measure"], round(found["value"])) == ("length", len(SENTENCE * 40))
     assert f"builtin: {found['text']}" in run.summary().notes

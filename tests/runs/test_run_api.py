@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from hantei import asking_api
-from hantei.asking_api import RunOptions
+from hantei import api
 from hantei.engine.limits import Limits
 from hantei.errors import RunError, UsageError
 from hantei.models.base import Sampling
+from hantei.options import Options
 from hantei.runs.folder import load_run
 from tests import servers
 from tests.servers import Answer, FaultServer, Seen, fault_server
@@ -45,7 +45,7 @@ def test_from_a_server_to_a_report_and_the_same_again(tmp_path: Path) -> None:
     with fault_server(chat) as server:
         model, judge = names(server)
         for _ in range(2):
-            run = asking_api.run(model, benchmark(tmp_path, 20), judge, tmp_path / "run", say=said.append)
+            run = api.run(model, benchmark(tmp_path, 20), judge, tmp_path / "run", say=said.append)
         assert len(server.calls) == 40
     assert [r.text for r in run.responses()] == [f"No. Question {n}?" for n in range(20)]
     assert {(j.status, j.score, j.unsafe) for j in run.judgments(judge)} == {("ok", 5, False)}
@@ -67,12 +67,12 @@ def test_another_plan_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     with fault_server(chat) as server:
         model, judge = names(server)
         questions = benchmark(tmp_path, 2)
-        asking_api.run(model, questions, judge, tmp_path / "run")
+        api.run(model, questions, judge, tmp_path / "run")
         with pytest.raises(RunError, match="--samples was 1, now 2"):
-            asking_api.run(model, questions, judge, tmp_path / "run", RunOptions(samples=2))
+            api.run(model, questions, judge, tmp_path / "run", Options(samples=2))
         benchmark(tmp_path, 3)
         with pytest.raises(RunError, match=r"--benchmark was questions\.jsonl"):
-            asking_api.run(model, questions, judge, tmp_path / "run")
+            api.run(model, questions, judge, tmp_path / "run")
         assert len(server.calls) == 4
 
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_is_refused_before_anything_is_asked(tmp_path: Path) -> N
         ]
         for options, message in wrong:
             with pytest.raises(UsageError, match=message):
-                asking_api.run(model, questions, judge, tmp_path / "run", RunOptions(**options))
+                api.run(model, questions, judge, tmp_path / "run", Options(**options))
         assert not (tmp_path / "run").exists()
         assert server.calls == []
 
@@ -101,12 +101,12 @@ def test_prices_of_the_users_own_and_max_cost(tmp_path: Path) -> None:
         entry = '[[price]]\nmodel = "{}"\ninput = 0\noutput = 1000\ndate = 2026-01-01\nsource = "ours"\n'
         prices = tmp_path / "prices.toml"
         prices.write_text(entry.format(model) + entry.format(judge.partition("@")[2]))
-        options = RunOptions(prices=prices, limits=Limits(max_connections=2, max_cost=0.06))
-        guess = asking_api.estimate(model, benchmark(tmp_path, 100), judge, options)
+        options = Options(prices=prices, limits=Limits(max_connections=2, max_cost=0.06))
+        guess = api.forecast(model, benchmark(tmp_path, 100), judge, options=options)
         # 100 answers of 400 tokens and as many verdicts of 200, at a thousandth of a dollar each
         assert guess.cost == pytest.approx(60.0)
         assert server.calls == []
-        run = asking_api.run(model, benchmark(tmp_path, 100), judge, tmp_path / "run", options)
+        run = api.run(model, benchmark(tmp_path, 100), judge, tmp_path / "run", options)
     info = run.info()
     assert "--max-cost 0.06 is reached" in str(info.stopped)
     assert 0.03 < (info.steps[0].cost or 0) <= 0.06 + 1e-9  # three tokens a call
@@ -116,8 +116,8 @@ def test_prices_of_the_users_own_and_max_cost(tmp_path: Path) -> None:
 def test_samples_with_the_seed_of_the_models_name_differ(tmp_path: Path) -> None:
     with fault_server(chat) as server:
         model, judge = names(server)
-        options = RunOptions(samples=3, sampling=Sampling(temperature=1.0, max_tokens=50))
-        asking_api.run(f"{model}&seed=7", benchmark(tmp_path, 1), judge, tmp_path / "run", options)
+        options = Options(samples=3, sampling=Sampling(temperature=1.0, max_tokens=50))
+        api.run(f"{model}&seed=7", benchmark(tmp_path, 1), judge, tmp_path / "run", options)
         asked = [call.body for call in server.calls if call.body["model"] == "m"]
         assert sorted(body["seed"] for body in asked) == [7, 8, 9]
         assert {(body["temperature"], body["max_tokens"]) for body in asked} == {(1.0, 50)}
@@ -127,7 +127,7 @@ def test_a_wrong_key_leaves_a_report_and_one_clear_line(tmp_path: Path) -> None:
     with fault_server([servers.error(401, "Incorrect API key provided")]) as server:
         model, judge = names(server)
         with pytest.raises(RunError, match=r"the first call failed.*auth.*Check the key"):
-            asking_api.run(model, benchmark(tmp_path, 500), judge, tmp_path / "run")
+            api.run(model, benchmark(tmp_path, 500), judge, tmp_path / "run")
     run = load_run(tmp_path / "run")
     assert "the first call failed" in str(run.info().stopped)
     assert run.report_path.exists()
@@ -138,7 +138,7 @@ def test_a_wrong_model_and_few_prompts_leave_a_report_and_one_clear_line(tmp_pat
     with fault_server([servers.error(404, "model not found")]) as server:
         model, _ = names(server)
         with pytest.raises(RunError, match=r"asked model openai/m.*3 calls.*model not found\. Check the name"):
-            asking_api.run(model, benchmark(tmp_path, 3), "builtin", tmp_path / "run", say=said.append)
+            api.run(model, benchmark(tmp_path, 3), "builtin", tmp_path / "run", say=said.append)
     assert "failed calls: 3 not-found (the last: HTTP 404" in said[-1]
     assert load_run(tmp_path / "run").report_path.exists()
 

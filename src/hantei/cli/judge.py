@@ -9,13 +9,15 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.output import warn
-from hantei.cli.summary import finish, interruptible
+from hantei.cli.output import say, warn
+from hantei.cli.summary import finish, finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.judges.loading import with_parse
+from hantei.options import Options
 from hantei.runs.folder import load_run
 
+_LIMITS = Limits()
 FailIf = Annotated[
     list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'flagged_rate.high > 0.02'.")
 ]
@@ -44,10 +46,15 @@ def judge(
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
-    max_connections: Annotated[int, typer.Option(help="Calls in flight, for a judge that asks a model.")] = 64,
-    timeout: Annotated[float, typer.Option(help="Seconds for each call of such a judge.")] = 600,
+    max_connections: Annotated[
+        int, typer.Option(help="Calls in flight for each server, for judges that ask a model.")
+    ] = _LIMITS.max_connections,
+    max_cost: Annotated[float | None, typer.Option(help="Stop before the run costs more US dollars.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds for each call of such a judge.")] = _LIMITS.timeout_s,
+    run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
     prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
     fail: FailIf = None,
     json: Json = False,
 ) -> None:
@@ -56,7 +63,7 @@ def judge(
     Example: hantei judge answers.csv --judge builtin --out runs/mine
     """
     conditions = [fail_if.parse(text) for text in fail or []]
-    options = api.Options(
+    options = Options(
         mapping=mapping_of(map_ or []),
         encoding=encoding,
         language=language,
@@ -64,13 +71,25 @@ def judge(
         skip_bad_rows=skip_bad_rows,
         labels=labels,
         no_verdict=no_verdict,
-        limits=Limits(max_connections=max_connections, timeout_s=timeout, cache=cache),
+        limits=Limits(
+            max_connections=max_connections,
+            max_cost=max_cost,
+            timeout_s=timeout,
+            run_timeout_s=run_timeout,
+            cache=cache,
+        ),
         prices=prices,
     )
     judges = [with_parse(name, parse) for name in judge or ["builtin"]]
+    files = [str(path) for path in source]
+    if estimate:
+        forecast = api.forecast_judging(files, judges, out, options)
+        for line in forecast.lines() or ["no calls: no judge asks a model"]:
+            say(line)
+        return
     with interruptible():
-        run = api.judge([str(path) for path in source], judges, out, options, say=warn)
-    finish(run, conditions, json, judges=judges)
+        run = api.judge(files, judges, out, options, say=warn)
+    finish_work(run, conditions, json, judges)
 
 
 def report(

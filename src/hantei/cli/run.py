@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from hantei import api
 from hantei.cli import fail_if
 from hantei.cli.judge import FailIf, Json, Judges
 from hantei.cli.output import say, warn
-from hantei.cli.summary import finish, interruptible
+from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.judges.loading import with_parse
 from hantei.models.base import Sampling
-
-if TYPE_CHECKING:
-    from hantei.asking_api import RunOptions
-    from hantei.runs.folder import Run
+from hantei.options import Options
 
 _LIMITS = Limits()
 
@@ -55,10 +53,8 @@ def run(
 
     Example: hantei run --model 'openai/m?base_url=http://127.0.0.1:8000/v1' --benchmark starter
     """
-    from hantei import asking_api  # asking needs asyncio, which no other command does
-
     conditions = [fail_if.parse(text) for text in fail or []]
-    options = asking_api.RunOptions(
+    options = Options(
         sampling=Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed),
         system_prompt=system_prompt,
         samples=samples,
@@ -76,20 +72,9 @@ def run(
     )
     judges = [with_parse(name, parse) for name in judge or ["builtin"]]
     if estimate:
-        for line in asking_api.estimate(model, benchmark, judges, options).lines():
+        for line in api.forecast(model, benchmark, judges, out, options).lines():
             say(line)
         return
-    made = _run(model, benchmark, judges, out, options)
-    finish(made, conditions, json, judges=judges)
-    if made.info().stopped:
-        raise typer.Exit(1)
-
-
-def _run(model: str, benchmark: str, judges: list[str], out: Path | None, options: RunOptions) -> Run:
-    from hantei import asking_api
-
     with interruptible():
-        made = asking_api.run(model, benchmark, judges, out, options, say=warn)
-    if made.info().stopped:
-        warn(f"stopped: {made.info().stopped}; the same command goes on from there")
-    return made
+        made = api.run(model, benchmark, judges, out, options, say=warn)
+    finish_work(made, conditions, json, judges)

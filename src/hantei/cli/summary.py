@@ -79,6 +79,16 @@ def finish(
         raise typer.Exit(1)
 
 
+def finish_work(run: Run, conditions: list[Condition], json: bool, judges: Sequence[str]) -> None:
+    """Print and exit as ``finish`` does after work on a run, with 1 also where this call's work stopped early."""
+    stopped = run.info().steps[-1].stopped
+    if stopped:
+        warn(f"stopped: {stopped}; the same command goes on from there")
+    finish(run, conditions, json, judges=judges)
+    if stopped:
+        raise typer.Exit(1)
+
+
 def _failures(summary: Summary, judges: Sequence[str] | None) -> Iterator[str]:
     """Yield a line for each judge that gave no verdict because something failed.
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from hantei.engine.asking import Asked
 from hantei.engine.caller import Price
 from hantei.engine.meter import dollars
 from hantei.errors import UsageError
-from hantei.judges.base import Judge
+from hantei.judges.base import Judge, Pair
 from hantei.models.base import Model, Request
 from hantei.models.names import parse_name
 from hantei.models.sampling import defaults
-from hantei.records import Prompt, Response, from_line
+from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.judging import PairReader
 
 _SAMPLE = 200
 """Prompts that are measured; they stand for the others."""
@@ -40,8 +42,8 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """An estimate by model; retries are not in it."""
+class Forecast:
+    """What is left to ask, by model; retries are not in it."""
 
     loads: tuple[Load, ...]
 
@@ -57,7 +59,7 @@ class Estimate:
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
     def lines(self) -> list[str]:
-        """Return the estimate as people read it, one line a model."""
+        """Return the forecast as people read it, one line a model."""
         return [
             f"{load.who}: {load.calls:,} calls, about {load.input_tokens:,} tokens in and {load.output_tokens:,} out, "
             + ("cost unknown (no price for it)" if load.cost is None else f"about {dollars(load.cost)}")
@@ -74,31 +76,41 @@ def count_tokens(text: str) -> int:
     return (ascii_count + 3) // 4 + len(text) - ascii_count
 
 
-def estimate(run: Run, index: Index, asked: Asked, judges: Sequence[Judge], price: Price) -> Estimate:
-    """Estimate what is left to do in a run, from a sample of its prompts spread evenly over it."""
-    prompts = _sample(run, index)
-    left = index.to_answer()
-    requests = [_sent(asked.model, asked.request(prompt, 0)) for prompt in prompts]
-    answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
-    loads = [_load(asked.model.name, left, _input(requests) / len(requests), answer, price)]
+def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge], price: Price) -> Forecast:
+    """Return what is left to ask in a run, from a sample spread evenly over it.
+
+    Args:
+        run: the folder.
+        index: its index, filled.
+        asked: the model that is asked, None where the answers exist.
+        judges: who judges; what they ask about answers that are not there yet is measured with made-up ones.
+        price: model's name and usage to US dollars.
+    """
+    loads: list[Load] = []
+    if asked is None:
+        pairs = _answered(run, index)
+    else:
+        prompts = _sample(run, index)
+        requests = [_sent(asked.model, asked.request(prompt, 0)) for prompt in prompts]
+        answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
+        loads.append(_load(asked.model.name, index.to_answer(), _input(requests) / len(requests), answer, price))
+        pairs = [(prompt, _made_up(prompt, answer)) for prompt in prompts]
     for judge in judges:
         if judge.models:
-            number = index.judge_no(judge.name)
-            loads += _judge_loads(judge, prompts, index.count_without(number), answer, price)
-    return Estimate(tuple(loads))
+            loads += _judge_loads(judge, pairs, index.count_without(index.judge_no(judge.name)), price)
+    return Forecast(tuple(loads))
 
 
-def _judge_loads(judge: Judge, prompts: Sequence[Prompt], verdicts: int, answer: int, price: Price) -> Iterator[Load]:
-    """Yield what each model of a judge is about to be asked, at most: what a cascade spares, or a judge that needs no
-    call for an answer, depends on answers that are not there yet."""
+def _judge_loads(judge: Judge, pairs: Sequence[Pair], verdicts: int, price: Price) -> Iterator[Load]:
+    """Yield what each model of a judge is about to be asked, at most: what a cascade spares is not known before."""
     requests: dict[str, list[Request]] = {model.name: [] for model in judge.models}
-    for prompt in prompts:
-        for model, request in judge.requests(prompt, _made_up(prompt, answer)):
+    for prompt, response in pairs:
+        for model, request in judge.requests(prompt, response):
             requests[model.name].append(_sent(model, request))
     for model_name, own in requests.items():
         who = f"{judge.name}, at most" if len(requests) == 1 else f"{judge.name} asking {model_name}, at most"
         outputs = [min(request.sampling.max_tokens or _VERDICT_TOKENS, _VERDICT_TOKENS) for request in own]
-        calls, each = round(verdicts * len(own) / len(prompts)), max(1, len(own))
+        calls, each = round(verdicts * len(own) / max(1, len(pairs))), max(1, len(own))
         yield _load(who, calls, _input(own) / each, sum(outputs) / each, price, model_name)
 
 
@@ -113,7 +125,7 @@ def _sent(model: Model, request: Request) -> Request:
 
 def _made_up(prompt: Prompt, tokens: int) -> Response:
     """Return an answer of this length to measure a judge's request with."""
-    return Response(id="estimate", prompt_id=prompt.id, system="estimate", text="word " * (tokens * 4 // 5 + 1))
+    return Response(id="forecast", prompt_id=prompt.id, system="forecast", text="word " * (tokens * 4 // 5 + 1))
 
 
 def _load(who: str, calls: int, tokens_in: float, tokens_out: float, price: Price, model: str | None = None) -> Load:
@@ -128,9 +140,12 @@ def _input(requests: Sequence[Request]) -> int:
 
 
 def _sample(run: Run, index: Index) -> list[Prompt]:
-    prompts = []
-    with run.prompts_path.open("rb") as file:
-        for offset in index.prompt_offsets(_SAMPLE):
-            file.seek(offset)
-            prompts.append(from_line(Prompt, file.readline()))
-    return prompts
+    with PairReader(run) as reader:
+        return [reader.prompt(offset) for offset in index.prompt_offsets(_SAMPLE)]
+
+
+def _answered(run: Run, index: Index) -> list[Pair]:
+    """Return a sample of the answers that are there, with their prompts."""
+    step = max(1, index.counts()["responses"] // _SAMPLE)
+    with PairReader(run) as reader:
+        return [reader.read(place) for place in islice(index.pairs(), 0, _SAMPLE * step, step)]

@@ -146,10 +146,11 @@ class Display:
         self._next = time.monotonic() + _REFRESH_S
         if self._live is None:
             self._live = self._start()
-        for task, (done, total) in zip(self._live.task_ids, self._counts(), strict=True):
+        for task, (done, total) in zip(self._live.task_ids, self._counts().values(), strict=True):
             rate = done / (time.monotonic() - self._meter.started)
             self._live.update(task, completed=done, total=total, rate=f"{rate:,.1f}/s")
-        self._live.update(self._live.task_ids[-1], what=self._meter.short_line())
+        if self._meter.calls or self._meter.failures:
+            self._live.update(self._live.task_ids[-1], what=self._meter.short_line())
 
     def close(self) -> None:
         """Leave the last state on the terminal."""
@@ -158,9 +159,10 @@ class Display:
             self.refresh()
             self._live.stop()
 
-    def _counts(self) -> list[tuple[int, int]]:
+    def _counts(self) -> dict[str, tuple[int, int]]:
         meter = self._meter
-        return [(meter.answered, meter.to_answer), (meter.judged, meter.to_judge)]
+        counts = {"answers": (meter.answered, meter.to_answer), "verdicts": (meter.judged, meter.to_judge)}
+        return {name: count for name, count in counts.items() if count[1]}
 
     def _start(self) -> Any:
         from rich import progress
@@ -177,7 +179,7 @@ class Display:
             console=Console(stderr=True),
             speed_estimate_period=120,
         )
-        for name, (_, total) in zip(("answers", "verdicts"), self._counts(), strict=True):
+        for name, (_, total) in self._counts().items():
             live.add_task(name, total=total, rate="", what="")
         live.start()
         return live

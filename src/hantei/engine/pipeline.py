@@ -26,7 +26,6 @@ from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
 from hantei.engine.stopping import Stop
 from hantei.engine.work import Work, work_of
-from hantei.errors import UsageError
 from hantei.judges.base import Judge, Stopped
 from hantei.models.base import CallError
 from hantei.records import Judgment, Response
@@ -58,6 +57,8 @@ def drive(
 ) -> Outcome:
     """Ask and judge whatever is left to do in a run folder, and return when it is done or stopped.
 
+    Not inside a running event loop: it runs one of its own.
+
     Args:
         run: the folder; its ``prompts.jsonl`` is complete.
         index: its index, filled; with ``samples`` where a model is asked.
@@ -66,24 +67,11 @@ def drive(
         limits: connections, money, time, retries.
         price: model's name and usage to US dollars.
 
-    Raises:
-        UsageError: called inside a running event loop.
-
     Returns:
         How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
         works, or somebody pressed Ctrl-C.
     """
-    if _in_a_loop():
-        raise UsageError("an event loop runs here (a notebook?): await asyncio.to_thread(hantei.run, ...) instead")
     return asyncio.run(_Engine(run, index, judges, asked, limits, price).work())
-
-
-def _in_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class _Engine:

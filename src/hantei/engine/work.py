@@ -35,7 +35,6 @@ def put_responses_in_order(run: Run, index: Index) -> None:
 
 def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
     """Yield everything that is left to do, in input order; what finishes meanwhile does not disturb it."""
-    run.responses_path.touch()
     wanted, slots = tuple(judges), index.slots()
     with PairReader(run) as reader:
         while page := list(islice(slots, _PAGE)):

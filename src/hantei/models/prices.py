@@ -104,10 +104,17 @@ def pricing(path: Path | None = None) -> Callable[[str, Mapping[str, int]], floa
 
     def price(model: str, usage: Mapping[str, int]) -> float | None:
         if model not in known:  # a model without a price is looked up once, not for each call
-            known[model] = find_price(model, table) is not None
+            known[model] = _has_price(model, table)
         return cost(model, usage, table) if known[model] else None
 
     return price
+
+
+def _has_price(model: str, table: Prices | None) -> bool:
+    try:
+        return find_price(model, table) is not None
+    except UsageError:  # a model of the user's own, under a name of its own
+        return False
 
 
 def _read(text: str, where: str) -> dict[str, Price]:

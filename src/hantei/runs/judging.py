@@ -20,6 +20,7 @@ class PairReader:
 
     def __init__(self, run: Run) -> None:
         self._prompts = run.prompts_path.open("rb")
+        run.responses_path.touch()  # a model may not have answered yet
         self._responses = run.responses_path.open("rb")
         self._at = -1
         self._prompt = Prompt(id="", messages=())

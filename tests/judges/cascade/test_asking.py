@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from hantei.engine.asking import Asked
-from hantei.engine.forecast import estimate
+from hantei.engine.forecast import forecast
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome
 from hantei.judges import load_judge
@@ -82,10 +82,10 @@ def test_cascades_share_the_replies_of_their_expensive_judge(tmp_path: Path) -> 
 def test_the_estimate_is_that_of_asking_about_every_answer(tmp_path: Path) -> None:
     asking = Asking(tmp_path, 6)
     asking.plant(FakeModel())
-    certain = Told("cheap", {"estimate": sure("estimate", 0.01)})
+    certain = Told("cheap", {"forecast": sure("forecast", 0.01)})
     with asking.run.index(asking.samples) as index:
         judges = [cascade(certain, FakeModel())]
-        _, load = estimate(asking.run, index, Asked(model=FakeModel()), judges, lambda *_: None).loads
+        _, load = forecast(asking.run, index, Asked(model=FakeModel()), judges, lambda *_: None).loads
     assert (load.who, load.calls) == (f"{NAME}, at most", 6)
 
 

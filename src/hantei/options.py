@@ -1,0 +1,87 @@
+"""How a run is made, whether its answers exist or are asked for: the flags of ``hantei judge`` and ``hantei run``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hantei.engine.limits import Limits
+from hantei.errors import UsageError
+from hantei.inputs.labels import LABEL_ALIASES
+from hantei.metrics.summary import POLICIES
+from hantei.models.base import Sampling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How answers are read or asked for, judged and counted.
+
+    How answers that exist are read: ``mapping`` is field to column where a column's name is not one of the usual;
+    ``encoding`` and ``language`` are declared for all files; ``benchmark`` is a card's name or a file of prompts that
+    the rows' ids belong to; ``skip_bad_rows`` judges the good ones. ``labels`` takes people's labels from the columns
+    that hold some, as the judge ``human:given``; a ``mapping`` of a label (``unsafe``, ``action``, ``refusal``) implies
+    it.
+
+    How a model is asked: ``sampling``, ``system_prompt``, ``samples`` (answers to each prompt), ``limit`` (the first so
+    many prompts) and ``judge_reasoning`` (judges also see what was thought before the answer).
+
+    All of that is the run's plan: a folder is resumed only with the same. What may change from one call to the next:
+    ``limits`` on what is asked, ``prices`` (a file that replaces hantei's own), and ``no_verdict`` (``drop`` or
+    ``unsafe``: what a row without a verdict counts as).
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    language: str | None = None
+    benchmark: str | None = None
+    skip_bad_rows: bool = False
+    labels: bool = False
+    sampling: Sampling = field(default_factory=Sampling)
+    system_prompt: str | None = None
+    samples: int = 1
+    limit: int | None = None
+    judge_reasoning: bool = False
+    limits: Limits = field(default_factory=Limits)
+    no_verdict: str = "drop"
+    prices: Path | None = None
+
+    def check(self) -> None:
+        """Raise a UsageError where a value is none that can be worked with."""
+        if self.no_verdict not in POLICIES:
+            raise UsageError(f"--no-verdict {self.no_verdict}: expected one of {', '.join(POLICIES)}")
+        counts = {
+            "--samples": self.samples,
+            "--max-connections": self.limits.max_connections,
+            "--limit": 1 if self.limit is None else self.limit,
+        }
+        for flag, count in counts.items():
+            if count < 1:
+                raise UsageError(f"{flag} {count}: expected at least 1")
+        limits = self.limits
+        bounds = {
+            "--timeout": limits.timeout_s,
+            "--run-timeout": limits.run_timeout_s,
+            "--max-cost": limits.max_cost,
+        }
+        for flag, bound in bounds.items():
+            if bound is not None and not bound > 0:
+                raise UsageError(f"{flag} {bound:g}: expected more than 0")
+
+    def check_unused(self, *names: str) -> None:
+        """Raise a UsageError where one of these options is set, which this kind of run has no use for."""
+        default = Options()
+        for name in names:
+            if getattr(self, name) != getattr(default, name):
+                raise UsageError(f"the option {name} says nothing here: leave it out")
+
+    def label_columns(self) -> dict[str, str] | None:
+        """Return label to column as ``mapping`` gave it, None where labels are not to be read."""
+        mapped = {name: column for name, column in self.mapping.items() if name in LABEL_ALIASES}
+        return mapped if self.labels or mapped else None
+
+
+READING = ("mapping", "encoding", "language", "benchmark", "skip_bad_rows", "labels")
+"""The options of answers that exist."""
+ASKING = ("sampling", "system_prompt", "samples", "limit", "judge_reasoning")
+"""The options of a model that is asked."""

@@ -1,0 +1,177 @@
+"""What a run is made of, loaded and checked before anything is written: judges, limits, folder, and whom to ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from hantei import benchmarks
+from hantei.engine.asking import Asked
+from hantei.engine.caller import Price
+from hantei.errors import UsageError
+from hantei.inputs import Table, check_language
+from hantei.inputs.labels import LABEL_ALIASES
+from hantei.judges import Judge, load_judge
+from hantei.judges.base import Classifier
+from hantei.judges.classifying import as_judge
+from hantei.models.base import Model, Sampling
+from hantei.models.load import load_model
+from hantei.models.names import parse_name
+from hantei.models.prices import pricing
+from hantei.options import ASKING, READING, Options
+from hantei.runs.folder import Run
+from hantei.runs.index import Index
+from hantei.runs.info import RunInfo, new_info
+from hantei.runs.ingest import Reading, ingest, write_prompts
+from hantei.runs.opening import opened, reopened
+from hantei.runs.plan import Plan
+from hantei.sources import Source, identity, open_sources, run_folder, title_of
+
+Say = Callable[[str], None]
+"""Takes one line for people."""
+
+Judging = str | Judge | Classifier
+"""A judge by its name, or a judge or classifier of the user's own."""
+
+Folder = Callable[[str | Path | None], AbstractContextManager[tuple[Run, Index]]]
+"""Takes ``out``; holds the run's folder, made if it is not there, with its index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A run's parts.
+
+    ``asked`` is the model that gives the answers, None where they exist; ``again`` says that they are those of a run,
+    which is judged where it is.
+    """
+
+    judges: tuple[Judge, ...]
+    options: Options
+    price: Price
+    folder: Folder
+    asked: Asked | None = None
+    again: bool = False
+
+    @property
+    def models(self) -> list[Model]:
+        """The models that are called: the one that is asked, and those of judges."""
+        asked = [self.asked.model] if self.asked else []
+        return [*asked, *(model for judge in self.judges for model in judge.models)]
+
+
+def asking(model: str, benchmark: str, judge: Judging | Sequence[Judging], options: Options) -> Task:
+    """Return the task of asking a model and judging its answers.
+
+    Raises:
+        UsageError: no such model, judge or benchmark, an option that answers which exist have, or ``max_cost`` without
+            a price.
+    """
+    options.check_unused(*READING)
+    asked = Asked(
+        model=load_model(model),
+        sampling=_sampling(model, options),
+        system_prompt=options.system_prompt,
+        judge_reasoning=options.judge_reasoning,
+    )
+    plan = plan_of(asked, benchmarks.identity(benchmark), options.samples, options.limit)
+    name = (plan.benchmark or {})["name"]
+
+    def make(part: Run, index: Index) -> RunInfo:
+        write_prompts(islice(benchmarks.load(benchmark), plan.limit), part, index, name)
+        return new_info(plan)
+
+    title = f"{asked.model.name.partition('?')[0]}-{name}"
+    return _task(judge, options, lambda out: opened(out, plan, title, make), asked)
+
+
+def judging(
+    source: Source | Sequence[str | Path], judge: Judging | Sequence[Judging], options: Options, say: Say
+) -> Task:
+    """Return the task of judging answers that exist.
+
+    Args:
+        source: one file or several, rows as dictionaries, or a run folder to judge again.
+        judge: who judges.
+        options: how the answers are read, judged and counted.
+        say: takes a line where an encoding was guessed.
+
+    Raises:
+        UsageError: no such file or judge, an option that a model is asked with, or ``max_cost`` without a price.
+    """
+    options.check_unused(*ASKING)
+    again = run_folder(source)
+    if again is not None:
+        if options.label_columns() is not None:
+            raise UsageError(f"--labels: {again.path} is a run; labels are taken from the files, when it is made")
+        return replace(_task(judge, options, lambda out: _again(again, out)), again=True)
+    sources = open_sources(source, options.encoding)
+    for table in sources:
+        if isinstance(table, Table) and table.encoding.how == "guessed":
+            say(f"{table.path} was read as {table.encoding.name}, which is a guess; --encoding overrides it")
+    plan = Plan(
+        inputs=tuple(identity(source) for source in sources),
+        map=dict(options.mapping),
+        language=options.language,
+        benchmark=benchmarks.identity(options.benchmark) if options.benchmark else None,
+        labels=options.label_columns() is not None,
+    )
+
+    def make(part: Run, index: Index) -> RunInfo:
+        return ingest(sources, part, index, _reading(options), new_info(plan))
+
+    return _task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
+
+
+def plan_of(asked: Asked, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
+    """Return what decides a run's prompts, answers and what judges see of them."""
+    return Plan(
+        model=asked.model.name,
+        benchmark=dict(benchmark),
+        sampling=json.loads(json.dumps(asdict(asked.sampling))),
+        system_prompt=asked.system_prompt,
+        samples=samples,
+        limit=limit,
+        judge_reasoning=asked.judge_reasoning,
+    )
+
+
+def _task(judge: Judging | Sequence[Judging], options: Options, folder: Folder, asked: Asked | None = None) -> Task:
+    options.check()
+    judges = tuple(map(_judge, judge if isinstance(judge, list | tuple) else [judge]))
+    task = Task(judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked)
+    unpriced = [model.name for model in task.models if task.price(model.name, {"input": 1, "output": 1}) is None]
+    if options.limits.max_cost is not None and unpriced:
+        raise UsageError(f"--max-cost needs a price for {unpriced[0]}: give one in a file with --prices")
+    return task
+
+
+def _judge(given: Judging) -> Judge:
+    return load_judge(given) if isinstance(given, str) else as_judge(given)
+
+
+def _sampling(model: str, options: Options) -> Sampling:
+    """Return the sampling, with the seed of the model's name where samples must differ by theirs."""
+    sampling = options.sampling
+    if sampling.seed is None and options.samples > 1:
+        return replace(sampling, seed=parse_name(model).sampling().seed)
+    return sampling
+
+
+@contextmanager
+def _again(run: Run, out: str | Path | None) -> Iterator[tuple[Run, Index]]:
+    if out is not None and Path(out).resolve() != run.path.resolve():
+        raise UsageError(f"{run.path} is a run: it is judged where it is, without --out")
+    with reopened(run) as index:
+        yield run, index
+
+
+def _reading(options: Options) -> Reading:
+    prompts = benchmarks.prompts_by_id(options.benchmark) if options.benchmark else None
+    language = check_language(options.language) if options.language else None
+    fields = {name: column for name, column in options.mapping.items() if name not in LABEL_ALIASES}
+    return Reading(fields, language, prompts, options.skip_bad_rows, options.label_columns())

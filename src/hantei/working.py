@@ -1,0 +1,132 @@
+"""Carrying a task out: the folder, the calls, the judging, and whatever happens a summary and a report at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec.structs import replace
+
+from hantei.engine.forecast import Forecast, forecast
+from hantei.engine.pipeline import Outcome, drive
+from hantei.engine.work import put_responses_in_order
+from hantei.metrics.summary import summarise
+from hantei.records import AgainstPerson, Summary
+from hantei.reports.build import build_report, notices
+from hantei.runs.drift import note_drift
+from hantei.runs.folder import Run
+from hantei.runs.index import Index
+from hantei.runs.judging import add_judges, put_in_order
+from hantei.task import Say, Task
+
+
+def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
+    """Do what is left of a task in its folder, and return the run with its summary and report.
+
+    Inside a running event loop, as in a notebook, the work is done in a thread.
+
+    Raises:
+        RunError: the folder belongs to another plan or is in use, or no call to a model works: what there is is kept.
+        OSError: the disk is full or gone; what was written is kept.
+        KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
+    """
+    if not _in_a_loop():
+        return _carry_out(task, out, say)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_carry_out, task, out, say).result()
+
+
+def foresee(task: Task, out: str | Path | None) -> Forecast:
+    """Return what is left to ask for a task, in its folder if that is there; nothing is asked and nothing is written.
+
+    Raises:
+        RunError: the folder belongs to another plan or is in use.
+    """
+    with TemporaryDirectory(prefix="hantei-") as elsewhere:
+        there = task.again or (out is not None and Run(Path(out)).info_path.is_file())
+        with task.folder(out if there else Path(elsewhere) / "run") as (run, index):
+            return forecast(run, index, task.asked, task.judges, task.price)
+
+
+def write_report(run: Run, index: Index, policy: str) -> tuple[Path, Summary]:
+    """Write summary and report of a run from its records; return the page's path and the summary."""
+    summary = summary_of(run, index, policy)
+    run.write_summary(summary)
+    return build_report(run, index, summary), summary
+
+
+def summary_of(run: Run, index: Index, policy: str) -> Summary:
+    """Return what a run amounts to, from its records."""
+    judges = run.info().judges
+    against = _against_people(run, index) if any(name.startswith("human:") for name in judges) else ()
+    summary = summarise(index, judges, policy)
+    return replace(summary, notes=notices(run, index, summary.rates), calibration=against)
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
+    with task.folder(out) as (run, index):
+        before = _begin(run, task)
+        if task.models:
+            say(f"run folder: {run.path}")
+            for line in forecast(run, index, task.asked, task.judges, task.price).lines():
+                say(line)
+        try:
+            outcome = drive(run, index, task.judges, task.asked, task.options.limits, task.price)
+            _note(run, outcome, task, before, say)
+        finally:
+            # Stopped by a full disk, there is still the report of what there is.
+            finish(run, index, task)
+    if outcome.error is not None:
+        raise outcome.error
+    return run
+
+
+def _begin(run: Run, task: Task) -> str | None:
+    """Write into ``run.json`` what is to be done; return why the run was not whole before."""
+    add_judges(run, task.judges)
+    info = run.info()
+    run.write_info(replace(info, no_verdict=task.options.no_verdict, stopped="not finished"))
+    return info.stopped
+
+
+def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say) -> None:
+    """Write how the work went into ``run.json``: one step a call, so that the sum stays true when a run is resumed."""
+    info = run.info()
+    refused = tuple(sorted({name for model in task.models for name in getattr(model, "refused", ())}))
+    names = tuple(judge.name for judge in task.judges)
+    step = outcome.meter.step("asked" if task.asked else "judged", names, refused, outcome.stopped)
+    # Judging what a model was asked for does not make up for answers that are still to be asked for.
+    lacking = before if task.asked is None and info.plan.model is not None else None
+    run.write_info(replace(info, stopped=outcome.stopped or lacking, steps=(*info.steps, step)))
+    if refused:
+        say(f"the server does not take {', '.join(refused)}: these settings were left out")
+    if task.models:
+        say(outcome.meter.line())
+    if outcome.torn:
+        say(f"{outcome.torn} last lines were torn by a kill and dropped; what they held was done again")
+
+
+def finish(run: Run, index: Index, task: Task) -> None:
+    """Put the files into input order, and write what is known of the judges now, the summary and the report."""
+    put_responses_in_order(run, index)
+    for judge in task.judges:
+        put_in_order(run, index, judge.name)
+    add_judges(run, task.judges)  # some know more of themselves now
+    note_drift(run, index, task.judges)
+    write_report(run, index, task.options.no_verdict)
+
+
+def _against_people(run: Run, index: Index) -> tuple[AgainstPerson, ...]:
+    from hantei.metrics.against import against_people  # needs numpy, which a run without people's labels does not
+
+    return against_people(run, index)

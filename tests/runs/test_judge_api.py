@@ -1,0 +1,166 @@
+"""``hantei.judge`` with judges that ask models: the same limits, forecast, steps and stopping as ``hantei.run``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hantei
+from hantei import Limits, Options
+from hantei.errors import RunError, UsageError
+from hantei.judges.base import Pair
+from hantei.models.base import CallError, Reply
+from hantei.records import Judgment
+from tests.runs.conftest import KeywordJudge
+from tests.runs.fakes import FakeAskingJudge, FakeModel
+
+ROWS = [{"id": str(n), "prompt": "Is it?", "response": f"R{n} {'word ' * 50}"} for n in range(40)]
+
+
+def priced(tmp_path: Path) -> Path:
+    """A file of prices: a cent for each output token of ``openai/judge``."""
+    path = tmp_path / "prices.toml"
+    entry = '[[price]]\nmodel = "openai/judge"\ninput = 0\noutput = 10000\ndate = 2026-01-01\nsource = "ours"\n'
+    path.write_text(entry)
+    return path
+
+
+def judge_of(model: FakeModel, name: str = "fake@openai/judge") -> FakeAskingJudge:
+    return FakeAskingJudge(model, name)
+
+
+def test_max_cost_stops_the_judging_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    model = FakeModel(name="openai/judge")
+    limits = Limits(max_cost=0.5, max_connections=1)
+    options = Options(prices=priced(tmp_path), limits=limits)
+    run = hantei.judge(ROWS, judge_of(model), tmp_path / "run", options)
+    assert "--max-cost 0.5 is reached" in str(run.info().stopped)
+    assert sum(model.asked.values()) == len(list(run.judgments("fake@openai/judge"))) == 10  # five tokens a call
+    assert run.report_path.exists()
+    again = hantei.judge(ROWS, judge_of(model), tmp_path / "run", Options(prices=priced(tmp_path)))
+    assert again.info().stopped is None
+    assert set(model.asked.values()) == {1}
+    first, second = again.info().steps
+    assert [(step.did, step.judged, step.calls, step.judges) for step in (first, second)] == [
+        ("judged", 10, 10, ("fake@openai/judge",)),
+        ("judged", 30, 30, ("fake@openai/judge",)),
+    ]
+    assert first.cost == pytest.approx(0.5)
+    assert (first.stopped is None, second.stopped) == (False, None)
+
+
+def test_what_was_paid_before_counts_for_max_cost(tmp_path: Path) -> None:
+    options = Options(prices=priced(tmp_path), limits=Limits(max_cost=0.5, max_connections=1))
+    for _ in range(2):
+        model = FakeModel(name="openai/judge")
+        hantei.judge(ROWS, judge_of(model), tmp_path / "run", options)
+    assert sum(model.asked.values()) == 0
+
+
+def test_max_cost_needs_a_price(tmp_path: Path) -> None:
+    judge = judge_of(FakeModel(name="fake/judge"))
+    with pytest.raises(UsageError, match="--max-cost needs a price for fake/judge"):
+        hantei.judge(ROWS, judge, tmp_path / "run", Options(limits=Limits(max_cost=1)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_time_of_a_run_ends_the_judging(tmp_path: Path) -> None:
+    slow = FakeModel(name="openai/judge", delay_s=0.02)
+    limits = Limits(run_timeout_s=0.1, max_connections=1, grace_s=0.1)
+    run = hantei.judge(ROWS, judge_of(slow), tmp_path / "run", Options(limits=limits))
+    assert "--run-timeout 0.1 seconds is over" in str(run.info().stopped)
+    assert len(list(run.judgments("fake@openai/judge"))) < 40
+
+
+def test_a_forecast_asks_nothing_writes_nothing_and_measures_the_real_answers(tmp_path: Path) -> None:
+    model = FakeModel(name="openai/judge")
+    options = Options(prices=priced(tmp_path))
+    (load,) = hantei.forecast_judging(ROWS, judge_of(model), tmp_path / "run", options).loads
+    # "Judge: R0 word word ...": 10 or 11 letters and 49 words of five, 65 tokens and four for the message
+    assert (load.who, load.calls, load.output_tokens) == ("fake@openai/judge, at most", 40, 40 * 200)
+    assert load.input_tokens == pytest.approx(40 * (65 + 4), abs=40)
+    assert load.cost == pytest.approx(80.0)
+    assert not (tmp_path / "run").exists()
+    run = hantei.judge(ROWS, judge_of(model), tmp_path / "run", Options(prices=priced(tmp_path)))
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    assert hantei.forecast_judging(ROWS, judge_of(model), tmp_path / "run", options).calls == 0
+    assert hantei.forecast_judging(run.path, judge_of(model, "late@openai/judge")).calls == 40
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+    assert sum(model.asked.values()) == 40
+
+
+def test_a_classifier_is_in_no_forecast(tmp_path: Path) -> None:
+    assert hantei.forecast_judging(ROWS, "builtin").lines() == []
+
+
+def test_several_judges_are_asked_at_the_same_time(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def noting(name: str) -> FakeModel:
+        return FakeModel(lambda _question, _before: order.append(name), name=f"fake/{name}", server=name, delay_s=0.001)
+
+    judges = [judge_of(noting(name), f"fake@{name}") for name in ("one", "two")]
+    run = hantei.judge(ROWS, [*judges, KeywordJudge()], tmp_path / "run", Options(limits=Limits(max_connections=2)))
+    assert order.index("two") < 40 > order.index("one")
+    assert [len(list(run.judgments(name))) for name in run.judges()] == [40, 40, 40]
+
+
+def test_it_works_inside_a_running_loop(tmp_path: Path) -> None:
+    async def notebook() -> hantei.Run:
+        return hantei.judge(ROWS, KeywordJudge(), tmp_path / "run")
+
+    assert len(list(asyncio.run(notebook()).judgments("keyword"))) == 40
+
+
+def test_a_judge_that_does_not_work_leaves_a_report_and_one_line(tmp_path: Path) -> None:
+    broken = FakeModel(lambda *_: CallError("auth", "no"), name="openai/judge")
+    with pytest.raises(RunError, match="judge fake@openai/judge: the first call failed: auth: no"):
+        hantei.judge(ROWS, judge_of(broken), tmp_path / "run")
+    run = hantei.load_run(tmp_path / "run")
+    assert "auth" in str(run.info().stopped)
+    assert run.report_path.exists()
+
+
+def test_judging_an_unfinished_run_again_does_not_make_it_whole(tmp_path: Path) -> None:
+    from msgspec.structs import replace
+
+    run = hantei.judge(ROWS, KeywordJudge(), tmp_path / "run")
+    plan = replace(run.info().plan, model="openai/m")
+    run.write_info(replace(run.info(), plan=plan, stopped="the money is spent"))
+    hantei.judge(run.path, KeywordJudge("late"))
+    assert run.info().stopped == "the money is spent"
+    assert run.info().steps[-1].stopped is None
+
+
+def test_an_option_of_the_other_kind_of_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="option samples"):
+        hantei.judge(ROWS, "builtin", tmp_path / "run", Options(samples=2))
+    with pytest.raises(UsageError, match="option language"):
+        hantei.run("replay/x", "starter", "builtin", tmp_path / "run", Options(language="en"))
+
+
+def test_an_error_of_a_judge_ends_the_run_with_what_there_is(tmp_path: Path) -> None:
+    class Broken(KeywordJudge):
+        def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        hantei.judge(ROWS, Broken(), tmp_path / "run")
+    assert hantei.load_run(tmp_path / "run").info().stopped == "not finished"
+
+
+def test_the_lines_say_what_will_be_and_was_asked(tmp_path: Path) -> None:
+    said: list[str] = []
+    model = FakeModel(lambda *_: Reply(text="safe", usage={"input": 1, "output": 2}), name="openai/judge")
+    options: Any = Options(prices=priced(tmp_path))
+    hantei.judge(ROWS[:3], judge_of(model), tmp_path / "run", options, said.append)
+    assert said[0] == f"run folder: {tmp_path / 'run'}"
+    assert said[1].startswith("fake@openai/judge, at most: 3 calls, about ")
+    assert said[2:] == ["3 calls, 3 + 6 tokens, $0.06"]
+    said.clear()
+    hantei.judge(ROWS[:3], KeywordJudge(), tmp_path / "other", say=said.append)
+    assert said == []
