@@ -1,10 +1,14 @@
-# make demo: judge the starter answers.  make test: everything that CI runs.  make help: the rest.
+# make demo: judge the starter answers.  make quick, make test, make long: the tests, ever slower.  make help: the rest.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
+# Rooms whose tests start no server, browser or process of their own and train nothing.
+QUICK := tests/test_records.py tests/inputs tests/taxonomy tests/metrics tests/exchange tests/runs/test_info.py \
+	tests/runs/test_opening.py tests/runs/test_journal.py tests/judges/test_card.py tests/judges/test_replies.py \
+	tests/models/test_names.py tests/reports/test_page.py tests/cli/test_docs.py
 
-.PHONY: help demo test check format builtin builtin-permissive floors perf clean
+.PHONY: help demo quick test long check format builtin builtin-permissive floors perf clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,9 +33,15 @@ check: $(VENV)/.dev  ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check  ## everything: lint, types, tests, the wheel in an empty environment
+quick: $(VENV)/.dev  ## the tests that take under a minute together
+	$(BIN)/python -m pytest -x $(QUICK)
+
+test: check  ## what CI runs, under 12 minutes: lint, types, tests, the wheel in an empty environment
 	$(BIN)/python -m pytest
 	$(BIN)/python tests/wheel.py
+
+long: $(VENV)/.dev  ## hundreds of kills and whatever else is slow; what they find goes into docs/measured.md
+	$(BIN)/python -m pytest -m long --measured docs/measured.md
 
 format: $(VENV)/.dev  ## put the code into its form
 	$(BIN)/ruff check --fix .

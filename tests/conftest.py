@@ -7,6 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.measured import (  # noqa: F401 - pytest finds its hooks and fixtures here
+    measured,
+    pytest_addoption,
+    pytest_runtest_makereport,
+    pytest_sessionfinish,
+)
+
 settings.register_profile("hantei", deadline=None, derandomize=True)  # these machines are shared: time says nothing
 settings.load_profile("hantei")
 

@@ -2,12 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -249,37 +243,3 @@ def test_do_not_answers_six_models_are_told_apart_and_known_from_training(data: 
     assert sum(judgment.in_training for judgment in judgments) == 6 * 939
     assert any("5,634 of the 5,634" in note for note in run.summary().notes)
     assert overall(run.summary().rates, "violation_rate") == []
-
-
-KILLED = """
-import sys, hantei
-hantei.judge(sys.argv[1], out="killed")
-"""
-
-
-def test_a_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
-    """Killed again and again, resumed each time: the folder ends as that of a run nobody touched."""
-    rows = [
-        {"id": str(n), "prompt": f"Is {n} even?", "response": f"The number {n} is " + "very " * 300}
-        for n in range(9000)
-    ]
-    path = tmp_path / "rows.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    rng, kills = random.Random(5), 0
-    for _ in range(40):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], env=os.environ)
-        try:
-            process.wait(timeout=0.4 + rng.random() * 2)
-            assert process.returncode == 0
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            time.sleep(0.05)
-    else:
-        hantei.judge(path, out="killed")
-    run = hantei.judge(path, out="whole")
-    assert kills > 0
-    assert Path("killed/judgments/builtin.jsonl").read_bytes() == run.judgments_path("builtin").read_bytes()
-    assert hantei.load_run("killed").summary() == run.summary()
