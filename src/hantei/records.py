@@ -114,7 +114,7 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     place. ``action`` is Do-Not-Answer's 0 to 5. ``attempts`` holds every raw reply. ``sampling_p`` is the chance with
     which a row was chosen for a person to label. ``repeat`` counts judgings of the same response from 0, ``turn`` is
     the judged turn of a conversation, None for the last. ``in_training`` marks a pair on which the judge was trained.
-    ``answered_by`` is, in a cascade, the name of the one of its two judges whose verdict it is.
+    ``answered_by`` is, where a judge is made of several, the name of the one whose verdict it is.
     """
 
     response_id: str

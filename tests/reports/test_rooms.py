@@ -127,7 +127,7 @@ def test_a_metric_that_is_added_to_the_list_is_seen_everywhere(monkeypatch: pyte
         name="shouting_rate",
         title="Shouting rate",
         meaning="Answers in capitals, of all answers.",
-        counts=Counts(fact="shouts", values=(True,)),
+        counts=Counts(fact="unsafe", values=(True,)),
         shown=("headline", "terminal", "systems"),
     )
     monkeypatch.setattr(definitions, "METRICS", (*definitions.METRICS, new))

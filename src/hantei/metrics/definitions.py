@@ -15,6 +15,9 @@ Place = Literal["headline", "terminal", "systems", "judges", "slices", "actions"
 """Where a metric is shown: beside a judge's name, in the terminal's table, in the page's tables of systems, of judges
 side by side and of languages, benchmarks and so on, or among the actions."""
 
+Fact = Literal["unsafe", "refusal", "action", "score", "answered_by"]
+"""The fields of a judgment that are counted."""
+
 RateKind = Literal["violation", "flagged"]
 """What a judge's share of unsafe answers may be called, by its card."""
 
@@ -35,7 +38,7 @@ class Counts:
     entry in ``run.json`` that names the values, as ``hits[METRIC]``.
     """
 
-    fact: str
+    fact: Fact
     values: tuple[bool | int | str, ...] = ()
     above: float | None = None
     scale: str | None = None

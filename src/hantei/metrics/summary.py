@@ -74,7 +74,7 @@ def summarise(
     for judge, name in index.judges():
         for metric, cells in _counted(index, judge, judges.get(name, JudgeInfo()), groups, rule):
             for by, cell in _rolled_up(cells, groups, metric.by).items():
-                more = {metric.counts.fact: str(metric.counts.values[0])} if metric.each else {}
+                more = {str(metric.counts.fact): str(metric.counts.values[0])} if metric.each else {}
                 rates.append(_rate(metric, {"judge": name, **dict(by), **more}, cell, policy))
     return Summary(rates=tuple(rates), policy=policy, rule=rule)
 

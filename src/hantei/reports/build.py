@@ -19,7 +19,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.info import JudgeInfo
 from hantei.runs.judging import PairReader
-from hantei.runs.notices import run_notices
+from hantei.runs.notices import rule_notices, run_notices
 from hantei.runs.opening import changed_prompts
 
 SHOWN = 2_000
@@ -119,6 +119,7 @@ def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
     if info.rejected:
         out.append(f"{info.rejected:,} input rows could not be read and are not in these rates: rejected.jsonl.")
     out.extend(run_notices(info, index))
+    out.extend(rule_notices(info, index))
     for number, name in index.judges():
         judged, trained = trained_on(index, number)
         if trained:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
-from hantei.metrics.definitions import Counts
+from hantei.metrics.definitions import Counts, Fact
 from hantei.metrics.intervals import ClusterSums
 from hantei.records import REFUSALS, CountingRule
 from hantei.runs.index import Index, Location, storable
 
-_FACTS = {name: name for name in ("unsafe", "refusal", "action", "score", "answered_by")}
+_FACTS: dict[str, str] = {fact: fact for fact in get_args(Fact)}
 """The columns of judgments that can be counted, by the name of the field."""
 
 
@@ -62,7 +62,7 @@ def to_read_first(index: Index, limit: int) -> Iterator[Location]:
     return (Location(*row) for row in index.db.execute(query))
 
 
-def one_sided(index: Index, judge: int, fact: str) -> bool:
+def one_sided(index: Index, judge: int, fact: Fact) -> bool:
     """Whether only some of the judges whose verdicts this one hands on (``answered_by``) ever say a fact."""
     query = f"""SELECT COUNT(DISTINCT answered_by), COUNT(DISTINCT CASE WHEN {_FACTS[fact]} IS NOT NULL
         THEN answered_by END) FROM judgments WHERE judge = ?"""  # noqa: S608 - fixed names

@@ -186,12 +186,16 @@ class Index:
             ),
         )
 
+    def judged_several(self, judge: int) -> bool:
+        """Whether a judge judged turns of a response, or a response again."""
+        return judge in self._several
+
     def verdicts(self, judge: int, rule: CountingRule) -> str:
         """Return the table that holds one verdict a response of this judge by ``rule``.
 
         That is ``judgments`` itself for a judge that judged no turns and nothing again.
         """
-        if judge not in self._several:
+        if not self.judged_several(judge):
             return "judgments"
         if self._merged.get(judge) != rule:
             self._merge(judge, rule)

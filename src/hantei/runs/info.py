@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hantei.errors import CardError, RunError
+from hantei.records import CountingRule
 from hantei.runs.plan import Plan
 from hantei.version import __version__
 
@@ -82,9 +83,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What ran in a folder.
 
     ``hantei`` is the version that made the folder, ``created`` when, in ISO 8601. ``stopped`` says why the run is not
-    whole, None where it is. ``no_verdict`` is what a row without a verdict counts as, ``rejected`` how many input rows
-    could not be read. ``notices`` must be seen beside every number. ``checksums`` hold the SHA-256 of files that must
-    not change, by name. Change it with ``msgspec.structs.replace`` and ``Run.write_info``.
+    whole, None where it is. ``no_verdict`` is what a row without a verdict counts as, ``rule`` which verdict counts of
+    a response with several, ``rejected`` how many input rows could not be read. ``notices`` must be seen beside every
+    number. ``checksums`` hold the SHA-256 of files that must not change, by name. Change it with
+    ``msgspec.structs.replace`` and ``Run.write_info``.
     """
 
     created: str
@@ -95,6 +97,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     stopped: str | None = None
     no_verdict: str = "drop"
+    rule: CountingRule = CountingRule()
     rejected: int = 0
     notices: tuple[str, ...] = ()
     checksums: dict[str, str] = {}

@@ -1,6 +1,8 @@
-"""What a reader must know of a run that ended early or in which calls failed."""
+"""What a reader must know of a run that ended early, in which calls failed, or answers were judged several times."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo
@@ -19,3 +21,12 @@ def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
         f"{missing:,} of {expected:,} answers were not asked for and are in no rate: {why}. The prompts that "
         "were asked are the first ones, not a random draw; the same command goes on from there.",
     )
+
+
+def rule_notices(info: RunInfo, index: Index) -> Iterator[str]:
+    """Yield a line for each judge that judged turns of an answer, or an answer again: what its rates count."""
+    turns = {"last": "that of the last turn", "any": "the gravest of its turns"}[info.rule.turns]
+    repeats = {"first": "the first of several", "majority": "what most of several say"}[info.rule.repeats]
+    for number, name in index.judges():
+        if index.judged_several(number):
+            yield f"{name} gave several judgments of an answer. Its rates count one an answer: {turns}, and {repeats}."
