@@ -212,3 +212,35 @@ def test_help_is_quick_and_names_an_example() -> None:
             [sys.executable, "-m", "hantei", *command.split(), "--help"], capture_output=True, text=True, check=True
         )
         assert "Example: hantei " in done.stdout, command
+
+
+def test_what_judging_will_take_is_said_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text(CSV)
+    judge = "rubric@openai/gpt-4o?base_url=http://127.0.0.1:9/v1"
+    assert hantei(monkeypatch, "judge", "a.csv", "--judge", judge, "--estimate", "--out", "mine") == 0
+    assert f"{judge}, at most: 2 calls, about " in capsys.readouterr().out
+    assert hantei(monkeypatch, "judge", "a.csv", "--estimate") == 0
+    assert capsys.readouterr().out == "no calls: no judge asks a model\n"
+    assert not Path("mine").exists()
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--max-cost", "1"), "--max-cost needs a price for openai/gpt-4o?base_url"),
+        (("--max-cost", "0"), "--max-cost 0: expected more than 0"),
+        (("--run-timeout", "-1"), "--run-timeout -1: expected more than 0"),
+        (("--max-connections", "0"), "--max-connections 0: expected at least 1"),
+    ],
+)
+def test_limits_that_are_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], told: str
+) -> None:
+    Path("a.csv").write_text(CSV)
+    judge = "rubric@openai/gpt-4o?base_url=http://127.0.0.1:9/v1"
+    assert hantei(monkeypatch, "judge", "a.csv", "--judge", judge, *flags) == 2
+    assert told in capsys.readouterr().err
+    assert not Path("runs").exists()

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 import hantei
 from hantei import Limits, Options
@@ -15,8 +22,11 @@ from hantei.errors import RunError, UsageError
 from hantei.judges.base import Pair
 from hantei.models.base import CallError, Reply
 from hantei.records import Judgment
+from hantei.runs.folder import load_run
+from tests import servers
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import FakeAskingJudge, FakeModel
+from tests.servers import fault_server
 
 ROWS = [{"id": str(n), "prompt": "Is it?", "response": f"R{n} {'word ' * 50}"} for n in range(40)]
 
@@ -51,6 +61,38 @@ def test_max_cost_stops_the_judging_and_the_same_call_goes_on(tmp_path: Path) ->
     ]
     assert first.cost == pytest.approx(0.5)
     assert (first.stopped is None, second.stopped) == (False, None)
+
+
+KILLED = """
+import sys
+import hantei
+limits = hantei.Limits(max_connections=5)
+hantei.judge(sys.argv[1], sys.argv[2], sys.argv[3], hantei.Options(limits=limits))
+"""
+
+
+def test_sigkill_loses_at_most_the_verdicts_in_flight(tmp_path: Path) -> None:
+    """150 paid verdicts are one batch of one judge: those that were given are on the disk all the same."""
+    rows, folder = tmp_path / "rows.jsonl", tmp_path / "run"
+    rows.write_text("".join(json.dumps({"id": str(n), "prompt": "Q", "response": f"R{n}."}) + "\n" for n in range(150)))
+    verdict = replace(servers.ok("Fine.\n\n[[5]]"), delay_s=0.005)
+    with fault_server([verdict]) as server:
+        judge = f"rubric?abstain=false@openai/judge?base_url={server.url}"
+        command = [sys.executable, "-c", KILLED, str(rows), judge, str(folder)]
+        path = os.pathsep.join([str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")])
+        child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
+        while len(server.calls) < 80:
+            assert child.poll() is None
+            time.sleep(0.001)
+        child.kill()
+        child.wait()
+        time.sleep(0.05)  # let the server notice
+        asked = len(server.calls)
+        file = load_run(folder).judgments_path(judge)
+        assert 75 <= asked - 5 <= file.read_bytes().count(b"\n") < 150
+        run = hantei.judge(str(rows), judge, folder, Options(limits=Limits(max_connections=5)))
+        assert len(server.calls) <= 150 + 5
+    assert [(one.response_id, one.score) for one in run.judgments(judge)] == [(str(n), 5) for n in range(150)]
 
 
 def test_what_was_paid_before_counts_for_max_cost(tmp_path: Path) -> None:
@@ -126,11 +168,9 @@ def test_a_judge_that_does_not_work_leaves_a_report_and_one_line(tmp_path: Path)
 
 
 def test_judging_an_unfinished_run_again_does_not_make_it_whole(tmp_path: Path) -> None:
-    from msgspec.structs import replace
-
     run = hantei.judge(ROWS, KeywordJudge(), tmp_path / "run")
-    plan = replace(run.info().plan, model="openai/m")
-    run.write_info(replace(run.info(), plan=plan, stopped="the money is spent"))
+    plan = changed(run.info().plan, model="openai/m")
+    run.write_info(changed(run.info(), plan=plan, stopped="the money is spent"))
     hantei.judge(run.path, KeywordJudge("late"))
     assert run.info().stopped == "the money is spent"
     assert run.info().steps[-1].stopped is None
