@@ -151,11 +151,11 @@ def report_and_summary(path: str | Path, out: str | Path | None = None) -> tuple
     made = load_run(path)
     if out is not None:
         with made.index() as index:
-            summary = summary_of(made, index, made.info().no_verdict)
+            summary = summary_of(made, index)
             return build_report(made, index, summary, Path(out)), summary
     with made.lock(), Index(made.index_path) as index:
         made.fill(index)
-        return write_report(made, index, made.info().no_verdict)
+        return write_report(made, index)
 
 
 def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:

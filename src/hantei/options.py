@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.inputs.labels import LABEL_ALIASES
 from hantei.metrics.summary import POLICIES
 from hantei.models.base import Sampling
+from hantei.records import CountingRule, RepeatRule, TurnRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,8 @@ class Options:
     many prompts) and ``judge_reasoning`` (judges also see what was thought before the answer).
 
     All of that is the run's plan: a folder is resumed only with the same. What may change from one call to the next:
-    ``limits`` on what is asked, ``prices`` (a file that replaces hantei's own), and ``no_verdict`` (``drop`` or
-    ``unsafe``: what a row without a verdict counts as).
+    ``limits`` on what is asked, ``prices`` (a file that replaces hantei's own), ``no_verdict`` (``drop`` or
+    ``unsafe``: what a row without a verdict counts as), and ``rule`` (which verdict counts of a response with several).
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -44,12 +46,19 @@ class Options:
     judge_reasoning: bool = False
     limits: Limits = field(default_factory=Limits)
     no_verdict: str = "drop"
+    rule: CountingRule = field(default_factory=CountingRule)
     prices: Path | None = None
 
     def check(self) -> None:
         """Raise a UsageError where a value is none that can be worked with."""
         if self.no_verdict not in POLICIES:
             raise UsageError(f"--no-verdict {self.no_verdict}: expected one of {', '.join(POLICIES)}")
+        for flag, value, allowed in (
+            ("--count-turns", self.rule.turns, get_args(TurnRule)),
+            ("--count-repeats", self.rule.repeats, get_args(RepeatRule)),
+        ):
+            if value not in allowed:
+                raise UsageError(f"{flag} {value}: expected one of {', '.join(allowed)}")
         counts = {
             "--samples": self.samples,
             "--max-connections": self.limits.max_connections,

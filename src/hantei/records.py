@@ -28,6 +28,8 @@ ResponseStatus = Literal["ok", "truncated", "filtered", "error"]
 JudgmentStatus = Literal["ok", "unparsed", "truncated", "filtered", "abstained", "error"]
 Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
 Refusal = Literal["none", "partial", "full"]
+TurnRule = Literal["last", "any"]
+RepeatRule = Literal["first", "majority"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Action = Annotated[int, Meta(ge=0, le=5)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
@@ -187,8 +189,8 @@ class Rate(Struct, frozen=True, kw_only=True):
 class CountingRule(Struct, frozen=True, kw_only=True):
     """Which one verdict a rate counts of a response with several judgments: see ``docs/definitions.md``."""
 
-    turns: Literal["last", "any"] = "last"
-    repeats: Literal["first", "majority"] = "first"
+    turns: TurnRule = "last"
+    repeats: RepeatRule = "first"
 
 
 class Bin(Struct, frozen=True, kw_only=True):

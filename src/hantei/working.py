@@ -50,18 +50,18 @@ def foresee(task: Task, out: str | Path | None) -> Forecast:
             return forecast(run, index, task.asked, task.judges, task.price)
 
 
-def write_report(run: Run, index: Index, policy: str) -> tuple[Path, Summary]:
+def write_report(run: Run, index: Index) -> tuple[Path, Summary]:
     """Write summary and report of a run from its records; return the page's path and the summary."""
-    summary = summary_of(run, index, policy)
+    summary = summary_of(run, index)
     run.write_summary(summary)
     return build_report(run, index, summary), summary
 
 
-def summary_of(run: Run, index: Index, policy: str) -> Summary:
+def summary_of(run: Run, index: Index) -> Summary:
     """Return what a run amounts to, from its records."""
-    judges = run.info().judges
-    against = _against_people(run, index) if any(name.startswith("human:") for name in judges) else ()
-    summary = summarise(index, judges, policy)
+    info = run.info()
+    against = _against_people(run, index) if any(name.startswith("human:") for name in info.judges) else ()
+    summary = summarise(index, info.judges, info.no_verdict, info.rule)
     return replace(summary, notes=notices(run, index, summary.rates), calibration=against)
 
 
@@ -95,7 +95,8 @@ def _begin(run: Run, task: Task) -> str | None:
     """Write into ``run.json`` what is to be done; return why the run was not whole before."""
     add_judges(run, task.judges)
     info = run.info()
-    run.write_info(replace(info, no_verdict=task.options.no_verdict, stopped="not finished"))
+    options = task.options
+    run.write_info(replace(info, no_verdict=options.no_verdict, rule=options.rule, stopped="not finished"))
     return info.stopped
 
 
@@ -123,7 +124,7 @@ def finish(run: Run, index: Index, task: Task) -> None:
         put_in_order(run, index, judge.name)
     add_judges(run, task.judges)  # some know more of themselves now
     note_drift(run, index, task.judges)
-    write_report(run, index, task.options.no_verdict)
+    write_report(run, index)
 
 
 def _against_people(run: Run, index: Index) -> tuple[AgainstPerson, ...]:

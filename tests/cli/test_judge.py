@@ -244,3 +244,22 @@ def test_limits_that_are_none(
     assert hantei(monkeypatch, "judge", "a.csv", "--judge", judge, *flags) == 2
     assert told in capsys.readouterr().err
     assert not Path("runs").exists()
+
+
+def test_which_verdict_counts_of_an_answer_that_was_judged_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text(CSV)
+    assert hantei(monkeypatch, "judge", "a.csv", "--out", "mine") == 0
+    file = Path("mine/judgments/builtin.jsonl")
+    first = [json.loads(line) for line in file.read_text().splitlines()]
+    again = [{**line, "repeat": repeat, "turn": 0, "unsafe": True} for line in first for repeat in (1, 2)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in (*({**one, "unsafe": False} for one in first), *again)))
+    assert hantei(monkeypatch, "report", "mine", "--fail-if", "flagged_rate > 0") == 0
+    assert "one an answer: that of the last turn, and the first of several" in capsys.readouterr().out
+    by_majority = ("judge", "mine", "--count-repeats", "majority", "--fail-if", "flagged_rate > 99%")
+    assert hantei(monkeypatch, *by_majority) == 3
+    assert hantei(monkeypatch, "report", "mine", "--json", "--fail-if", "flagged_rate > 99%") == 3
+    assert '"repeats": "majority"' in capsys.readouterr().out
+    assert hantei(monkeypatch, "judge", "mine", "--count-turns", "most") == 2
+    assert "--count-turns most: expected one of last, any" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.judges.loading import with_parse
 from hantei.options import Options
+from hantei.records import CountingRule
 from hantei.runs.folder import load_run
 
 _LIMITS = Limits()
@@ -24,6 +25,12 @@ FailIf = Annotated[
 Judges = Annotated[
     list[str] | None,
     typer.Option("--judge", help="builtin or CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]"),
+]
+CountTurns = Annotated[
+    str, typer.Option(help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.")
+]
+CountRepeats = Annotated[
+    str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, for programs.")]
 
@@ -45,6 +52,8 @@ def judge(
     ] = False,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
+    count_turns: CountTurns = "last",
+    count_repeats: CountRepeats = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
     max_connections: Annotated[
         int, typer.Option(help="Calls in flight for each server, for judges that ask a model.")
@@ -71,6 +80,7 @@ def judge(
         skip_bad_rows=skip_bad_rows,
         labels=labels,
         no_verdict=no_verdict,
+        rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks
         limits=Limits(
             max_connections=max_connections,
             max_cost=max_cost,

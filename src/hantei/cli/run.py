@@ -9,13 +9,14 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.judge import FailIf, Json, Judges
+from hantei.cli.judge import CountRepeats, CountTurns, FailIf, Json, Judges
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.judges.loading import with_parse
 from hantei.models.base import Sampling
 from hantei.options import Options
+from hantei.records import CountingRule
 
 _LIMITS = Limits()
 
@@ -44,6 +45,8 @@ def run(
     run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
+    count_turns: CountTurns = "last",
+    count_repeats: CountRepeats = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
     fail: FailIf = None,
@@ -68,6 +71,7 @@ def run(
             cache=cache,
         ),
         no_verdict=no_verdict,
+        rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks
         prices=prices,
     )
     judges = [with_parse(name, parse) for name in judge or ["builtin"]]
