@@ -4,16 +4,20 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hantei.engine import stopping
 from hantei.errors import RunError
+from hantei.judges.base import Pair
 from hantei.models.base import CallError, Failure, Reply, Request
 from hantei.records import Judgment
 from tests.runs.conftest import KeywordJudge
-from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, Fault
+from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, Fault, judge_run
 
 
 @pytest.mark.parametrize(
@@ -158,6 +162,26 @@ def test_ctrl_c_does_not_wait_for_calls_that_hang(tmp_path: Path) -> None:
     assert isinstance(outcome.error, KeyboardInterrupt)
     assert list(asking.run.judgments("fake@fake/model")) == []
     assert len(list(asking.run.responses())) == sum(model.answered.values())
+
+
+def test_ctrl_c_does_not_wait_for_a_slow_classifier(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "_JUDGING_S", 0.0)
+
+    class Slow(KeywordJudge):
+        def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
+            if not self.asked:
+                os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+            return super().judge(pairs)
+
+    run, index = make([{"id": str(n), "prompt": "Q", "response": "R"} for n in range(3_000)])
+    judge = Slow()
+    with pytest.raises(KeyboardInterrupt):
+        judge_run(run, index, judge)
+    assert len(judge.asked) == 512  # the batch at hand was not begun again with the next
+    with run.index() as again:
+        assert judge_run(run, again, KeywordJudge()) == 3_000
+    assert [one.response_id for one in run.judgments("keyword")] == [str(n) for n in range(3_000)]
 
 
 class FullDisk(KeywordJudge):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, cast
 
+from hantei.engine.stopping import Stop
 from hantei.errors import RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped
 from hantei.records import Judgment
@@ -24,7 +25,12 @@ class Bench:
     """Hands all answers that one turn of the event loop brought to a judge as one batch; many batches go at a time."""
 
     def __init__(
-        self, judge: Judge, ask: Ask, tasks: asyncio.TaskGroup, done: Callable[[int, Judgment, bool], None]
+        self,
+        judge: Judge,
+        ask: Ask,
+        tasks: asyncio.TaskGroup,
+        stop: Stop,
+        done: Callable[[int, Judgment, bool], None],
     ) -> None:
         """Set the bench up.
 
@@ -32,9 +38,10 @@ class Bench:
             judge: who judges.
             ask: makes the judge's calls.
             tasks: where the work runs.
+            stop: ends it with the run.
             done: takes the number of an answer, a judgment of it, and whether it is the first one.
         """
-        self._judge, self._ask, self._tasks, self._done = judge, ask, tasks, done
+        self._judge, self._ask, self._tasks, self._stop, self._done = judge, ask, tasks, stop, done
         self._room = asyncio.Semaphore(_ROOM)
         self._new: list[tuple[int, Pair]] = []
         self._due = False
@@ -53,13 +60,16 @@ class Bench:
         """Start on what was handed in."""
         new, self._new, self._due = self._new, [], False
         if new:
-            self._tasks.create_task(self._work(new))
+            left = {pair[1].id for _, pair in new}
+            work = self._tasks.create_task(self._work(new, left))
+            # Not at the end of the work itself: one that is cancelled before it begins has no end.
+            work.add_done_callback(lambda _work: self._make_room(len(left)))
+            self._stop.guard(work)
 
-    async def _work(self, batch: list[tuple[int, Pair]]) -> None:
+    async def _work(self, batch: list[tuple[int, Pair]], left: set[str]) -> None:
         numbers = {pair[1].id: number for number, pair in batch}
-        left = set(numbers)
         judgments = cast("AsyncGenerator[Judgment]", self._judge.judge([pair for _, pair in batch], self._ask))
-        try:
+        with suppress(Stopped):  # what has no judgment is judged when the run is resumed
             async with aclosing(judgments):
                 async for judgment in judgments:
                     identity = judgment.response_id
@@ -68,9 +78,8 @@ class Bench:
                     self._done(numbers[identity], judgment, identity in left)
                     if identity in left:
                         left.remove(identity)
-                        self._room.release()
-        except Stopped:
-            pass  # what has no judgment is judged when the run is resumed
-        finally:
-            for _ in left:
-                self._room.release()
+                        self._make_room(1)
+
+    def _make_room(self, answers: int) -> None:
+        for _ in range(answers):
+            self._room.release()

@@ -141,7 +141,7 @@ class _Engine:
 
     def _bench(self, number: int, group: asyncio.TaskGroup) -> Bench:
         judge = self._judges[number]
-        return Bench(judge, self._caller.ask_for(judge), group, partial(self._judged, number))
+        return Bench(judge, self._caller.ask_for(judge), group, self._stop, partial(self._judged, number))
 
     def _askers(self) -> int:
         """Return how many askers keep the connections busy while some of them wait to try again."""

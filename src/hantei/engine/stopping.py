@@ -22,6 +22,9 @@ _FAILED_AT_FIRST = 12
 _QUOTA_PATIENCE_S = 300.0
 """How long a server that never answered may say "too many requests": an exhausted quota says so forever."""
 
+_JUDGING_S = 5.0
+"""How long a judge may go on with what was answered when a run stops; a slow one goes on when it is resumed."""
+
 _ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
 """What a sentence ends with, in Japanese and Chinese too."""
 
@@ -49,10 +52,19 @@ class Stop:
         self._event = asyncio.Event()
         self._gates: list[Gate] = []
         self._deadlines: set[asyncio.Timeout] = set()
+        self._judging: set[asyncio.Task[None]] = set()
+        self._ended = False
 
     def watch(self, gate: Gate) -> None:
         """Close this gate when the run stops."""
         self._gates.append(gate)
+
+    def guard(self, judging: asyncio.Task[None]) -> None:
+        """Cancel this work of a judge when the run stops and the judge is not done soon."""
+        if self._ended:
+            judging.cancel()
+        self._judging.add(judging)
+        judging.add_done_callback(self._judging.discard)
 
     @contextmanager
     def within_grace(self, deadline: asyncio.Timeout) -> Iterator[None]:
@@ -71,7 +83,9 @@ class Stop:
             for gate in self._gates:
                 gate.close(Stopped(reason))
         if grace_s is not None:
-            asyncio.get_running_loop().call_later(grace_s, self._end_grace)
+            loop = asyncio.get_running_loop()
+            loop.call_later(grace_s, self._end_grace)
+            loop.call_later(max(grace_s, _JUDGING_S), self._cancel)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, unless the run stops.
@@ -96,6 +110,11 @@ class Stop:
         for deadline in self._deadlines:
             if not deadline.expired():
                 deadline.reschedule(now)
+
+    def _cancel(self) -> None:
+        self._ended = True
+        for judging in self._judging:
+            judging.cancel()
 
     @contextmanager
     def on_interrupt(self, grace_s: float) -> Iterator[None]:

@@ -104,16 +104,19 @@ class ClassifierJudge:
             self._waiting, self._count = [], 0
 
     def _next_batch(self) -> list[_Waiting]:
+        self._waiting = [one for one in self._waiting if not one[1].done()]  # some may wait no more: the run stops
         batch: list[_Waiting] = []
         size = 0
         while self._waiting and (not batch or size + len(self._waiting[0][0]) <= BATCH):
             batch.append(self._waiting.pop(0))
             size += len(batch[-1][0])
-        self._count -= size
+        self._count = sum(len(pairs) for pairs, _ in self._waiting)
         return batch
 
     async def _judge_batch(self, batch: Sequence[_Waiting]) -> None:
         together = [pair for pairs, _ in batch for pair in pairs]
+        if not together:
+            return
         try:
             judgments = await asyncio.to_thread(self.classifier.judge, together)
             if len(judgments) != len(together):
