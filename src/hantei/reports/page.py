@@ -91,9 +91,13 @@ def _judge_part(number: int, judge: JudgeResults, parts: Sequence[Section], link
 
 
 def _navigation(parts: Sequence[Section]) -> list[tuple[str, str, bool]]:
-    """Return where the navigation leads, as (key, title, whether each judge has its own)."""
-    shown = (part for part in parts if not part.folded and part.key not in ("judges", "overview"))
-    return list({part.key: (part.key, part.title, part.judge is not None) for part in shown}.values())
+    """Return where the navigation leads, as (key, title up to a colon, whether each judge has its own)."""
+    links: dict[str, tuple[str, str, bool]] = {}
+    for part in parts:
+        if not part.folded and part.key not in ("judges", "overview"):
+            title = part.title.partition(":")[0]
+            links.setdefault(title, (part.key, title, part.judge is not None))
+    return list(links.values())
 
 
 def _browser(data: ReportInput, answers: Answers) -> AnswerBrowser:

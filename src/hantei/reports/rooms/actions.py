@@ -27,7 +27,7 @@ def actions(results: Results) -> Iterator[Section]:
             )
             yield Section(
                 key="actions",
-                title="What the systems do",
+                title="Actions: what the systems do",
                 figures=(stacks,),
                 notes=(lead(_READING),),
                 judge=judge.name,

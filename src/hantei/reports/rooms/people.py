@@ -58,11 +58,14 @@ _PROBABILITIES = (
     ("Probability of the action", "probability", "share right"),
     ("Probability of the refusal", "probability", "share right"),
 )
-_READING = (
+_DOTS = (
     f"A dot is the answers whose probability falls into one tenth of the axis, where there are {MIN_COLOURED} of them "
-    "or more; on the dotted line a probability means what it says. The calibration error is how far the dots are from "
-    "the line on average, each counted by its answers. The scaled probabilities were fitted on other prompts than "
-    "those on which they are measured (five folds)."
+    "or more; on the dotted line a probability means what it says."
+)
+_READING = (
+    "The calibration error is how far probabilities are from what is so on average, tenth by tenth, each counted "
+    "by its answers. The scaled probabilities were fitted on other prompts than those on which they are measured (five "
+    "folds)."
 )
 _IDEAL = Series("calibrated", [(0.0, 0.0), (1.0, 1.0)], "guide")
 _MUCH = 1.1
@@ -87,7 +90,7 @@ def _section(one: AgainstPerson, key: str) -> Section:
         figures=tuple(_reliability(*titles, of) for titles, of in scaled),
         notes=(
             *_leads(one),
-            *(_sure(title, of.factor) for (title, *_), of in scaled),
+            *(_sure(title, of.factor) for (title, *_), of in scaled if of.n >= MIN_COLOURED),
             *notes(_READING if scaled else ""),
         ),
         data=one,
@@ -160,7 +163,7 @@ def _rows_read(of: Calibration) -> str:
 
 def _reliability(title: str, x_label: str, y_label: str, of: Calibration) -> Plot:
     dots = [_dots(name, reading.bins, first=not place) for place, (name, reading) in enumerate(_readings(of))]
-    return Plot(f"{title}: what it says, and what is so", x_label, y_label, [*dots, _IDEAL])
+    return Plot(f"{title}: what it says, and what is so", x_label, y_label, [*dots, _IDEAL], note=_DOTS)
 
 
 def _dots(name: str, bins: Sequence[Bin], first: bool) -> Series:
