@@ -82,6 +82,7 @@ def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
                 say(line)
         try:
             outcome = drive(run, index, task.judges, task.asked, task.options.limits, task.price)
+            run.check_there()
             _note(run, outcome, task, before, say)
         finally:
             # Stopped by a full disk, there is still the report of what there is.
@@ -118,7 +119,14 @@ def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say) 
 
 
 def finish(run: Run, index: Index, task: Task) -> None:
-    """Put the files into input order, and write what is known of the judges now, the summary and the report."""
+    """Put the files into input order, and write what is known of the judges now, the summary and the report.
+
+    Raises:
+        RunError: the folder is gone.
+    """
+    run.check_there()
+    if index.db.failed:
+        return  # it does not know all that was written, which must stay as it is until it is read again
     put_responses_in_order(run, index)
     for judge in task.judges:
         put_in_order(run, index, judge.name)

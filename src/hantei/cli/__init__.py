@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
+from types import FrameType
 
 from hantei.errors import HanteiError
 
@@ -13,6 +15,7 @@ def main() -> None:
     from hantei.cli.app import app
     from hantei.cli.output import warn
 
+    signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         app()
     except HanteiError as error:
@@ -29,3 +32,15 @@ def main() -> None:
         more = f"; {hint}" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         warn(f"hantei: {error.filename or 'file'}: {error.strerror or error}{more}")
         sys.exit(2)
+
+
+def _as_interrupt(_signal: int, frame: FrameType | None) -> None:
+    """Do on SIGTERM, by which schedulers and containers end a process, what is done on Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: nothing else is done on Ctrl-C.
+    """
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    if not callable(on_interrupt):  # a shell starts what runs in the background with Ctrl-C ignored
+        raise KeyboardInterrupt
+    on_interrupt(signal.SIGINT, frame)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
 
+from hantei.database import connect
 from hantei.errors import RunError
 from hantei.models.base import Model, Reply, Request
+
+_TRIES, _PAUSE_S = 300, 0.1
 
 
 def call_key(model: Model, request: Request, sample: int, card_hash: str | None = None) -> bytes:
@@ -36,8 +40,8 @@ class ReplyCache:
         path = folder / "replies.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db = connect(path, timeout_s=30)
+            _share(self._db)
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("CREATE TABLE IF NOT EXISTS replies (key BLOB PRIMARY KEY, reply TEXT) WITHOUT ROWID")
         except (OSError, sqlite3.Error) as error:
@@ -61,3 +65,17 @@ class ReplyCache:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+
+def _share(database: sqlite3.Connection) -> None:
+    """Let other processes read while one writes. SQLite does not wait for the others to do so, so this does."""
+    for _ in range(_TRIES):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+    raise RunError("the cache is locked by another program")

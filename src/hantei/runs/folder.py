@@ -85,8 +85,18 @@ class Run:
         return read_info(self.info_path)
 
     def write_info(self, info: RunInfo) -> None:
-        """Write ``run.json``."""
+        """Write ``run.json``.
+
+        Raises:
+            RunError: the folder is gone.
+        """
+        self.check_there()
         write_atomic(self.info_path, [json_text(msgspec.to_builtins(info))])
+
+    def check_there(self) -> None:
+        """Raise ``RunError`` if the folder is gone, so that nothing is written into one that would be half a run."""
+        if not self.path.is_dir():
+            raise RunError(f"{self.path}: the run folder is gone: it was removed or renamed while hantei worked on it")
 
     def prompts(self) -> Iterator[Prompt]:
         """Yield the prompts as asked."""
@@ -123,7 +133,12 @@ class Run:
             raise RunError(f"{self.summary_path}: expected a summary; run hantei report {self.path}: {error}") from None
 
     def write_summary(self, summary: Summary) -> None:
-        """Write ``summary.json``."""
+        """Write ``summary.json``.
+
+        Raises:
+            RunError: the folder is gone.
+        """
+        self.check_there()
         write_atomic(self.summary_path, [json_text(to_dict(summary))])
 
     @property

@@ -7,13 +7,13 @@ always be built again from the JSON lines, which are the truth.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hantei.database import connect
 from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response, lines
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
@@ -91,7 +91,7 @@ class Index:
         self.spent = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db = connect(path)
         self.db.executescript(_SCHEMA)
         self.db.execute("BEGIN")
         self._groups: dict[Group, int] = {}

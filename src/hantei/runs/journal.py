@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +38,7 @@ class Journal:
         """Append whole lines as one group; return the offset of each.
 
         Raises:
-            OSError: the disk is full or gone; what was written of the group is cut off again.
+            OSError: the disk is full or gone, and what was written of the group is cut off again; or the file is gone.
         """
         offsets = [self._offset]
         for line in group:
@@ -46,8 +47,13 @@ class Journal:
         self._offset = offsets.pop()
         if time.monotonic() - self._synced > _SYNC_SECONDS:
             os.fsync(self._file.fileno())
+            self._check_there()
             self._synced = time.monotonic()
         return offsets
+
+    def _check_there(self) -> None:
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, "it was removed while hantei wrote it", str(self.path))
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

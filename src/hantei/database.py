@@ -1,0 +1,58 @@
+"""SQLite files in which a full disk is what it is everywhere else: an ``OSError`` that names the file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_PRIMARY = 0xFF
+"""The part of an extended error code that says what kind of error it is."""
+
+
+def connect(path: Path, timeout_s: float = 5.0) -> Connection:
+    """Open a file, each statement by itself; see ``Connection``."""
+    database = Connection(path, isolation_level=None, timeout=timeout_s)
+    database.path = path
+    return database
+
+
+class Connection(sqlite3.Connection):
+    """A connection whose ``execute`` raises ``OSError`` where the disk is full or fails; ``failed`` says if it did."""
+
+    path: Path
+    failed = False
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Execute a statement.
+
+        Raises:
+            OSError: the disk is full or fails.
+        """
+        with self._disk_errors():
+            return super().execute(*arguments)
+
+    def executescript(self, script: str, /) -> sqlite3.Cursor:
+        """Execute several statements.
+
+        Raises:
+            OSError: the disk is full or fails.
+        """
+        with self._disk_errors():
+            return super().executescript(script)
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY not in _FULL:
+                raise
+            self.failed = True
+            number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+            raise OSError(number, os.strerror(number), str(self.path)) from None
