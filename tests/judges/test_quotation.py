@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hantei.judges.reading import Untrusted, clean, squeeze
 from hantei.models import Reply
-from hantei.models.reasoning import split_reasoning
+from hantei.reasoning import split_reasoning
 from tests.judges.conftest import judge_of, pair, read
 
 VERDICTS: dict[str, dict[str, dict[str, Any]]] = {

@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cached_property
 
+from hantei.reasoning import answer_start, split_reasoning
+
 _LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0") | {chr(c) for c in (*range(0xFE00, 0xFE10), 0x2800)}
 _DROPPED = frozenset({"Mn", "Mc", "Me", "Cf", "Cc", "Cs", "Co", "Zs", "Zl", "Zp"})
-_OPEN = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
-_CLOSE = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 _SPECIAL = (
     r"(?:</?s>|<[eb]os>|<\|(?:begin|end|eot|eom|im|start|return|endoftext)[a-z_]*\|>(?:\s*assistant\b)?|\[/?INST\]"
     r"|<(?:start|end)_of_turn>(?:\s*model\b)?)"
@@ -88,8 +88,5 @@ class ReplyText:
 
 def without_reasoning(raw: str) -> tuple[str | None, bool]:
     """Return what follows the last closed reasoning block (None inside an open one), and whether any was cut off."""
-    closes = list(_CLOSE.finditer(raw))
-    rest = raw[closes[-1].end() :] if closes else raw
-    if _OPEN.match(rest):
-        return None, True
-    return rest, bool(closes)
+    split = split_reasoning(raw)
+    return (split.text if split.closed else None), bool(answer_start(raw)) or not split.closed

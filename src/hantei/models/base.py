@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from hantei.finish import finish_status
 from hantei.records import Message
 
 Failure = Literal["rate-limit", "server", "timeout", "connection", "bad-reply", "auth", "not-found", "bad-request"]
@@ -68,6 +69,18 @@ class CallError(Exception):
     def __init__(self, failure: Failure, text: str, retry_after_s: float | None = None) -> None:
         super().__init__(f"{failure}: {text}")
         self.failure, self.text, self.retry_after_s = failure, text, retry_after_s
+
+
+def reply_status(finish: str | None, closed: bool) -> Literal["ok", "truncated", "filtered"]:
+    """Return the status of a reply that ended for ``finish``; ``closed`` says whether its reasoning was.
+
+    Raises:
+        CallError: it ended because the server gave up.
+    """
+    status = finish_status(finish) or "ok"
+    if status == "error":
+        raise CallError("server", f"the server gave up in the middle of its answer ({finish})")
+    return "truncated" if status == "ok" and not closed else status
 
 
 class Model(Protocol):

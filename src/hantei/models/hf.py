@@ -20,8 +20,8 @@ from hantei.models.base import CallError, Reply, Request
 from hantei.models.extras import needed
 from hantei.models.hf_batch import Loading, Weights, Written, load_weights
 from hantei.models.names import ModelName
-from hantei.models.reasoning import split_reasoning
 from hantei.models.sampling import Defaults
+from hantei.reasoning import split_reasoning
 
 BATCH_SIZE = 8
 _WAIT_S = 0.02

@@ -11,7 +11,7 @@ from hantei.models.base import CallError, Request
 from hantei.models.extras import needed
 from hantei.models.hf_sampling import Row, make_sampler, make_stopper
 from hantei.models.http_errors import clean
-from hantei.models.reasoning import tokens_before_answer
+from hantei.reasoning import tokens_before_answer
 
 MAX_TOKENS = 1024
 """The longest answer where neither the request nor the model's generation settings say, in tokens."""

@@ -10,25 +10,20 @@ import asyncio
 import re
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 from hantei.errors import UsageError
-from hantei.models.base import CallError, Failure, Reply, Request
+from hantei.models.base import CallError, Failure, Reply, Request, reply_status
 from hantei.models.extras import needed
 from hantei.models.http_errors import ServerError, clean, retry_after
 from hantei.models.keys import known_keys, redacted, without_keys
 from hantei.models.names import ModelName
-from hantei.models.reasoning import joined, split_reasoning, tokens_before_answer
 from hantei.models.sampling import Defaults
+from hantei.reasoning import joined, split_reasoning, tokens_before_answer
 
 TIMEOUT_S = 600.0
 _MARKUP = re.compile(r"\[/?[a-z ]+\]")  # Inspect's messages are written for a terminal
 _CONNECTIONS = 100_000  # the engine bounds how many calls are in flight
-_STATUS: dict[str, Literal["ok", "truncated", "filtered"]] = {
-    "content_filter": "filtered",
-    "max_tokens": "truncated",
-    "model_length": "truncated",
-}
 
 
 class InspectModel:
@@ -92,10 +87,9 @@ class InspectModel:
         choice = output.choices[0]
         thought, written = _parts(choice.message.content)
         split = split_reasoning(written)
-        status = _STATUS.get(choice.stop_reason, "ok")
         reply = Reply(
             text=split.text,
-            status="truncated" if status == "ok" and not split.closed else status,
+            status=reply_status(choice.stop_reason, split.closed),
             reasoning=joined(thought, split.reasoning),
             finish_reason=choice.stop_reason,
             usage=_usage(output.usage),

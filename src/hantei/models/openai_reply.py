@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from hantei.models.base import CallError, Reply
-from hantei.models.reasoning import joined, split_reasoning, tokens_before_answer
+from hantei.models.base import CallError, Reply, reply_status
+from hantei.reasoning import joined, split_reasoning, tokens_before_answer
 
-_FILTERED = ("content_filter", "sensitive")  # the second is Zhipu's
 _USAGE = (("input", "prompt_tokens"), ("output", "completion_tokens"))
 
 
@@ -25,13 +24,11 @@ def read_reply(body: Mapping[str, Any], latency_s: float) -> Reply:
     content = _content(message)
     finish = _optional(choice.get("finish_reason"), str, "finish_reason")
     refusal = _optional(message.get("refusal"), str, "message.refusal")
-    if finish == "error":
-        raise CallError("server", "the server gave up in the middle of its answer")
     split = split_reasoning(content)
     served = body.get("model")
     return Reply(
         text=split.text or refusal or "",
-        status=_status(finish, split.closed),
+        status=reply_status(finish, split.closed),
         reasoning=joined(_reasoning(message), split.reasoning),
         finish_reason="refusal" if refusal and not split.text else finish,
         usage=_usage(body.get("usage")),
@@ -68,12 +65,6 @@ def _reasoning(message: Mapping[str, Any]) -> str | None:
     name = "reasoning_content" if message.get("reasoning_content") else "reasoning"
     value = message.get(name)
     return value if isinstance(value, str) and value else None
-
-
-def _status(finish: str | None, closed: bool) -> Literal["ok", "truncated", "filtered"]:
-    if finish in _FILTERED:
-        return "filtered"
-    return "truncated" if finish == "length" or not closed else "ok"
 
 
 def _usage(usage: Any) -> dict[str, int]:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.models.reasoning import CLOSE, OPEN, joined, split_reasoning, tokens_before_answer
+from hantei.reasoning import joined, split_reasoning, tokens_before_answer
 
+OPEN, CLOSE = "<think>", "</think>"
 PLAIN = st.text().filter(lambda text: OPEN not in text and CLOSE not in text)
 ANY = st.lists(st.one_of(PLAIN, st.sampled_from([OPEN, CLOSE, "\n"]))).map("".join)
 
@@ -27,7 +28,29 @@ ANY = st.lists(st.one_of(PLAIN, st.sampled_from([OPEN, CLOSE, "\n"]))).map("".jo
         ("<think>", "", None, False),
         ("<think>a</think><think>b", "", "a\n\nb", False),
         ("write <think> first", "write <think> first", None, True),
-        ("<THINK>loud", "<THINK>loud", None, True),
+        ("<THINK>loud", "", "loud", False),
+        ("<thinking>why</thinking> answer", "answer", "why", True),
+        ("<thinking>cut off", "", "cut off", False),
+        ("the tag </thinking> closes it", "the tag </thinking> closes it", None, True),  # nothing was opened
+        ("[THINK]why[/THINK]answer", "answer", "why", True),
+        ("why[/THINK]answer", "answer", "why", True),
+        ("[THINK]cut off", "", "cut off", False),
+        ("◁think▷why◁/think▷answer", "answer", "why", True),
+        ("<seed:think>why</seed:think>answer", "answer", "why", True),
+        ("<|begin_of_thought|>why<|end_of_thought|>answer", "answer", "why", True),
+        ("<|START_THINKING|>why<|END_THINKING|>answer", "answer", "why", True),
+        ("<thought>why</thought>answer", "answer", "why", True),
+        (
+            "<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>answer<|return|>",
+            "answer",
+            "why",
+            True,
+        ),
+        ("<|channel|>final<|message|>answer", "answer", None, True),
+        ("<|channel|>analysis<|message|>cut off", "", "cut off", False),
+        ("analysisThe user asks.assistantfinalanswer", "answer", "The user asks.", True),
+        ("analysisThe user asks", "", "The user asks", False),
+        ("analysis of locks", "analysis of locks", None, True),
     ],
 )
 def test_split(content: str, text: str, reasoning: str | None, closed: bool) -> None:
