@@ -384,3 +384,36 @@ def test_the_record_is_json_for_people(tmp_path: Path, cache: Path) -> None:
     fetch("xstest", path=path)
     record = json.loads((cache / "benchmarks" / "xstest" / "files.json").read_text(encoding="utf-8"))
     assert record["files"] == [{"split": "test", "path": str(path), "sha256": hashlib.sha256(XSTEST).hexdigest()}]
+
+
+@pytest.mark.parametrize("name", ["v2.0/dev-..", "v2.0/dev-x/..", "v2.0/dev-a\\..\\x.parquet", "v2.0/dev-\0.parquet"])
+def test_a_name_that_climbs_out_of_the_folder_stays_in_it(tmp_path: Path, name: str) -> None:
+    from hantei.benchmarks.download import _target
+
+    spec = load_card("answer-carefully-v2").files[0]
+    try:
+        target = _target(tmp_path, spec, name)
+    except FetchError as error:
+        assert "expected the name of a file" in str(error)  # noqa: PT017 - a name is either refused or harmless
+    else:
+        assert target.resolve().parent == tmp_path / spec.split
+
+
+def test_a_hub_file_larger_than_its_listing_says_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path
+) -> None:
+    big = write_parquet(tmp_path / "dev.parquet", [answer_carefully(1, "開発")])
+    hub = use(monkeypatch, Hub({"v2.0/dev-00000-of-00001.parquet": big, "v2.0/test-00000-of-00001.parquet": big}))
+    listed = hub.dataset_info
+
+    def lying(*arguments: Any, **named: Any) -> Any:
+        found = listed(*arguments, **named)
+        for sibling in found.siblings:
+            sibling.size = None
+        return found
+
+    monkeypatch.setattr(hub, "dataset_info", lying)
+    monkeypatch.setattr(download, "MAX_BYTES", 100)
+    with pytest.raises(FetchError, match="is no file of at most 100 bytes"):
+        fetch("answer-carefully-v2")
+    assert not [path for path in cache.rglob("*") if path.suffix == ".parquet"]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,3 +97,42 @@ def test_a_folder_that_cannot_hold_a_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / "replies.sqlite").write_text("something else, and long enough to be looked at" * 50)
     with pytest.raises(RunError, match="--cache"):
         ReplyCache(tmp_path)
+
+
+SHARING = """
+import sys
+from pathlib import Path
+from hantei.engine.cache import ReplyCache
+from hantei.models.base import Reply
+folder, number = Path(sys.argv[1]), int(sys.argv[2])
+cache = ReplyCache(folder)
+for n in range(150):
+    key = n.to_bytes(32, "big")
+    found = cache.get(key)
+    assert found is None or found.text == f"reply {n}", found
+    cache.put(key, Reply(text=f"reply {n}"))
+    cache.put(bytes([number]) + key, Reply(text=f"own {number}"))
+cache.close()
+"""
+
+
+def test_processes_that_start_at_once_share_a_cache(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")])
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", SHARING, str(tmp_path / "cache"), str(number)],
+            env={**os.environ, "PYTHONPATH": path},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    assert [child.communicate(timeout=120)[1] for child in children] == [""] * 4
+    cache = ReplyCache(tmp_path / "cache")
+    for n in range(150):
+        key = n.to_bytes(32, "big")
+        assert cache.get(key) == Reply(text=f"reply {n}")
+        assert [cache.get(bytes([number]) + key) for number in range(4)] == [
+            Reply(text=f"own {number}") for number in range(4)
+        ]
+    cache.close()

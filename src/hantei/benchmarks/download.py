@@ -49,8 +49,15 @@ def _from_github(card: BenchmarkCard, spec: FileSpec, folder: Path) -> Path:
 
 
 def _target(folder: Path, spec: FileSpec, name: str) -> Path:
-    """Return where a file goes: in a folder named for its split, so that equal names stay apart."""
-    return folder / spec.split / PurePosixPath(name).name
+    """Return where a file goes: in a folder named for its split, so that equal names stay apart.
+
+    Raises:
+        FetchError: the name, which a server may have given, is none of a file.
+    """
+    last = PurePosixPath(name).name
+    if last in ("", "..") or "\\" in last or "\0" in last:
+        raise FetchError(f"expected the name of a file, got '{name[:80]!a}'")
+    return folder / spec.split / last
 
 
 def _get(card: BenchmarkCard, url: str) -> bytes:
@@ -95,10 +102,17 @@ def _from_hub(card: BenchmarkCard, folder: Path) -> tuple[str | None, list[tuple
             for spec, name in _siblings(card, info.siblings or []):
                 got = hf_hub_download(repository, name, repo_type="dataset", revision=info.sha, local_dir=part)
                 target = _target(folder, spec, name)
+                _check_size(card, name, Path(got))
                 target.parent.mkdir(exist_ok=True)
                 shutil.move(got, target)
                 found.append((spec, target))
     return info.sha, found
+
+
+def _check_size(card: BenchmarkCard, name: str, file: Path) -> None:
+    """Refuse what is larger than its listing said, or is no plain file, such as a link to another place."""
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_BYTES:
+        raise FetchError(f"{card.name}: {name} is no file of at most {MAX_BYTES:,} bytes; {other_way(card)}")
 
 
 def _siblings(card: BenchmarkCard, siblings: list[Any]) -> list[tuple[FileSpec, str]]:

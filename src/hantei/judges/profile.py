@@ -15,20 +15,19 @@ a tenth at either end: the typical values of the systems behind them are taken t
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hantei.errors import CardError
 from hantei.judges.builtin.features import batches, tokenise
+from hantei.judges.stored import read_arrays
 from hantei.language import detect, primary
 
 Measure = Literal["length", "language", "unknown words"]
@@ -183,11 +182,11 @@ class Profile:
             CardError: the file is missing or is no such archive.
         """
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-                rows = zip(archive["languages"].tolist(), archive["usual"].tolist(), strict=True)
-                usual = tuple(Usual(language, int(systems), *bounds) for language, (systems, *bounds) in rows)
-                return cls(archive["vocabulary"].astype(np.uint32), usual, float(archive["foreign"]))
-        except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile) as error:
+            arrays = read_arrays(path)
+            rows = zip(arrays["languages"].tolist(), arrays["usual"].tolist(), strict=True)
+            usual = tuple(Usual(language, int(systems), *bounds) for language, (systems, *bounds) in rows)
+            return cls(arrays["vocabulary"].astype(np.uint32), usual, float(arrays["foreign"]))
+        except (OSError, KeyError, ValueError, TypeError) as error:
             raise CardError(f"{path}: expected the profile of a judge's training data: {error}; train again") from None
 
     def _foreign_languages(self, languages: Sequence[str]) -> Compared:

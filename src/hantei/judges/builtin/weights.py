@@ -10,18 +10,17 @@ The tables hold 8-bit integers with one scale a column, so sums are exact and do
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hantei.errors import CardError
 from hantei.judges.builtin.features import Bags
+from hantei.judges.stored import read_arrays
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -187,7 +186,7 @@ def read(file: Path) -> Weights:
         CardError: the file is missing or is not such an archive.
     """
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as archive:
-            return Weights(**{field.name: archive[field.name] for field in fields(Weights)})
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        arrays = read_arrays(file)
+        return Weights(**{field.name: arrays[field.name] for field in fields(Weights)})
+    except (OSError, KeyError, ValueError) as error:
         raise CardError(f"{file}: expected the weights of the built-in judge: {error}; install hantei again") from None

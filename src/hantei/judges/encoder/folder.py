@@ -32,6 +32,7 @@ from hantei.benchmarks.cache import sha256
 from hantei.errors import CardError, UsageError
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.profile import Profile
+from hantei.judges.stored import array_in
 from hantei.models.extras import needed
 from hantei.models.http_errors import clean
 
@@ -284,7 +285,7 @@ def _trained(folder: Path, card: Mapping[str, Any]) -> NDArray[np.uint64]:
     if TRAINED not in card["files"]:
         return np.zeros(0, dtype=np.uint64)
     try:
-        hashes: NDArray[np.uint64] = np.load(folder / TRAINED, allow_pickle=False)
+        hashes: NDArray[np.uint64] = array_in((folder / TRAINED).read_bytes())
     except (OSError, ValueError) as error:
         raise CardError(f"{folder / TRAINED}: expected an array of hashes: {error}") from None
     if hashes.dtype != np.uint64 or hashes.ndim != 1:
