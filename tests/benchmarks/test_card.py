@@ -22,8 +22,8 @@ WANTED = {
 }  # fmt: skip
 
 
-def test_every_benchmark_has_a_card_and_the_starter_comes_first() -> None:
-    assert set(card_names()) == WANTED
+def test_the_benchmarks_of_the_field_have_cards_and_the_starter_comes_first() -> None:
+    assert set(card_names()) >= WANTED
     assert card_names()[0] == "starter"
 
 

@@ -16,7 +16,10 @@ def test_every_card_is_in_the_table_with_its_evidence() -> None:
     for name in card_names():
         card = load_card(name)
         if card.asks and not name.endswith("-style"):
-            row = next(line for line in TEXT.splitlines() if line.startswith("| `") and f"`{name}`" in line)
+            row = next((line for line in TEXT.splitlines() if line.startswith("| `") and f"`{name}`" in line), None)
+            assert row is not None, (
+                f"add a row to the table of docs/judges.md: | `{name}` | what | languages | evidence |"
+            )
             assert ("untested" in row) == (card.data["evidence"] == "untested"), name
 
 

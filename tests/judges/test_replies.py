@@ -32,4 +32,7 @@ def test_corpus_covers_every_card_that_needs_no_file() -> None:
     assert len(ROWS) >= 150
     asking = {name for name in card_names() if load_card(name).asks}
     need_a_file = {name.removesuffix("-style") for name in asking if name.endswith("-style")}
-    assert {row["card"].partition("?")[0] for row in ROWS} == asking - need_a_file
+    there = {row["card"].partition("?")[0] for row in ROWS}
+    lacking = ", ".join(sorted(asking - need_a_file - there))
+    assert not lacking, f"add replies and what is to be read in them to tests/judges/replies.jsonl for {lacking}"
+    assert there <= asking, f"tests/judges/replies.jsonl holds replies of no card: {', '.join(sorted(there - asking))}"

@@ -27,13 +27,15 @@ COUNTS = {
 }
 
 
-def test_the_names_are_the_ten_taxonomies() -> None:
-    assert taxonomy.names() == sorted(COUNTS)
+def test_each_taxonomy_is_counted_here() -> None:
+    lacking = ", ".join(sorted(set(taxonomy.names()) - set(COUNTS)))
+    assert not lacking, f"add to COUNTS how many nodes the source states on each level of {lacking}"
+    assert set(COUNTS) <= set(taxonomy.names())
 
 
 def test_changing_the_list_of_names_changes_nothing() -> None:
     taxonomy.names().clear()
-    assert taxonomy.names() == sorted(COUNTS)
+    assert set(taxonomy.names()) >= set(COUNTS)
 
 
 @pytest.mark.parametrize(("name", "counts"), COUNTS.items())
