@@ -290,3 +290,18 @@ def test_a_placeholder_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
     with fault_server([servers.ok("The glass is EMPTY.")]) as server:
         assert ask(f"openai/m?base_url={server.url}").text == "The glass is EMPTY."
+
+
+@pytest.mark.parametrize("judge", [KEY, f"rubric?mood={KEY}@openai/m", f"rubric@{OTHER}", "sk-ant-0123456789abcdefgh"])
+def test_no_message_of_the_command_repeats_a_key(
+    judge: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hantei.cli import main
+
+    monkeypatch.setattr("sys.argv", ["hantei", "judge", "answers.csv", "--judge", judge])
+    with pytest.raises(SystemExit):
+        main()
+    err = capsys.readouterr().err
+    assert err.startswith("hantei: ")
+    for piece in (KEY, OTHER, "0123456789abcdef"):
+        assert piece not in err

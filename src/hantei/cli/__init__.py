@@ -19,7 +19,9 @@ def main() -> None:
     try:
         app()
     except HanteiError as error:
-        warn(f"hantei: {error}")
+        from hantei.models.keys import hidden
+
+        warn(f"hantei: {hidden(str(error))}")  # a key in the wrong place of a command stands in no log of it
         sys.exit(2)
     except KeyboardInterrupt:
         warn("hantei: stopped; what was finished is kept, and the same command goes on from there")

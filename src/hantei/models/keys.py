@@ -12,6 +12,7 @@ from hantei.models.base import Reply
 _VARIABLE = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 _SHAPE = re.compile(r"(?:^|/)(?:(?:sk|pk|gsk|xai)[-_]|hf_|ghp_|AIza)[A-Za-z0-9_-]{16,}(?:$|[/@:])")
 """How the keys of OpenAI, Anthropic, OpenRouter, Groq, xAI, Hugging Face, GitHub and Google begin."""
+_ANYWHERE = re.compile(r"\b(?:(?:sk|gsk|xai)[-_]|hf_|ghp_|AIza)(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{16,}")
 _SHORTEST = 12
 """A value that is shorter is no key but a placeholder, such as EMPTY, and may stand in any text."""
 _HIDDEN = "[key]"
@@ -26,6 +27,11 @@ def known_keys(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
 def looks_like_key(name: str) -> bool:
     """Whether a part of a name has the form of a key, or holds one of the environment's."""
     return bool(_SHAPE.search(name)) or any(key in name for key in known_keys())
+
+
+def hidden(text: str) -> str:
+    """Return a message in which the environment's keys, and what begins and looks like one, are replaced."""
+    return _ANYWHERE.sub(_HIDDEN, redacted(text, known_keys()))
 
 
 def without_keys(reply: Reply, keys: Sequence[str]) -> Reply:
