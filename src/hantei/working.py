@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from hantei.engine.forecast import Forecast, forecast
 from hantei.engine.pipeline import Outcome, drive
-from hantei.engine.work import put_responses_in_order
 from hantei.metrics.summary import summarise
 from hantei.records import AgainstPerson, Summary
 from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.judging import add_judges, put_in_order
+from hantei.runs.judging import add_judges
+from hantei.runs.order import put_judgments_in_order, put_responses_in_order
 from hantei.task import Say, Task
 
 
@@ -129,7 +129,7 @@ def finish(run: Run, index: Index, task: Task) -> None:
         return  # it does not know all that was written, which must stay as it is until it is read again
     put_responses_in_order(run, index)
     for judge in task.judges:
-        put_in_order(run, index, judge.name)
+        put_judgments_in_order(run, index, judge.name)
     add_judges(run, task.judges)  # some know more of themselves now
     note_drift(run, index, task.judges)
     write_report(run, index)

@@ -16,7 +16,6 @@ from hantei.engine.asking import Asked
 from hantei.engine.caller import Price, no_price
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
-from hantei.engine.work import put_responses_in_order
 from hantei.judges.asking import as_finished, ask_until_read
 from hantei.judges.base import Ask, Classifier, Judge, Pair
 from hantei.judges.classifying import as_judge
@@ -26,7 +25,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, new_info
 from hantei.runs.ingest import write_prompts
-from hantei.runs.judging import put_in_order
+from hantei.runs.order import put_judgments_in_order, put_responses_in_order
 from hantei.task import plan_of
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
@@ -143,7 +142,7 @@ class Asking:
             outcome = drive(self.run, index, judges, task, limits, price)
             put_responses_in_order(self.run, index)
             for judge in judges:
-                put_in_order(self.run, index, judge.name)
+                put_judgments_in_order(self.run, index, judge.name)
         return outcome
 
 
@@ -157,7 +156,7 @@ def judge_run(
 ) -> int:
     """Judge what a run holds, as ``hantei judge`` does; return how many answers were judged."""
     outcome = drive(run, index, [as_judge(judge)], None, limits, price)
-    put_in_order(run, index, judge.name)
+    put_judgments_in_order(run, index, judge.name)
     say(outcome.meter.line())
     if outcome.error is not None:
         raise outcome.error

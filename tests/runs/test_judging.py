@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hantei.records import Judgment, Prompt, Response, to_line
+from hantei.runs.order import judgment_offsets
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import judge_run
 
@@ -55,7 +56,7 @@ def test_the_last_line_of_a_response_wins_and_order_is_restored(make: Callable[.
         assert judge_run(run, index, KeywordJudge()) == 2
         found = [(j.response_id, j.unsafe) for j in run.judgments("keyword")]
         assert found == [("0", True), ("1", False), ("2", False), ("3", True)]
-        assert next(index.judgment_offsets(index.judge_no("keyword"))) == 0
+        assert next(judgment_offsets(index, index.judge_no("keyword"))) == 0
 
 
 def test_a_failure_of_the_judges_side_is_asked_again_one_of_the_models_is_not(make: Callable[..., Any]) -> None:

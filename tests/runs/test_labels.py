@@ -15,6 +15,7 @@ from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.ingest import GIVEN
+from hantei.runs.order import judgment_offsets
 from tests.runs.fakes import judge_run
 
 from .conftest import KeywordJudge, made
@@ -40,7 +41,7 @@ def test_labels_are_the_judgments_of_a_person(make: Callable[..., Any]) -> None:
     assert run.info().judges[GIVEN].rate_kind == "violation"
     assert "'action', 'harmful'" in (run.info().judges[GIVEN].description or "")
     number = {name: no for no, name in index.judges()}[GIVEN]
-    assert len(list(index.judgment_offsets(number))) == 2
+    assert len(list(judgment_offsets(index, number))) == 2
 
 
 def test_labels_are_taken_on_request_only_and_stay_in_the_answers_columns(make: Callable[..., Any]) -> None:
@@ -61,10 +62,10 @@ def make_again(run: Run, rows: list[dict[str, Any]]) -> tuple[Run, None]:
 
 def test_the_index_of_the_folder_is_that_of_its_making(make: Callable[..., Any]) -> None:
     run, made = make(ROWS, labels={})
-    people = {name: list(made.judgment_offsets(number)) for number, name in made.judges()}
+    people = {name: list(judgment_offsets(made, number)) for number, name in made.judges()}
     with Index(run.path.parent / "again.sqlite") as again:
         run.fill(again)
-        assert {name: list(again.judgment_offsets(n)) for n, name in again.judges()} == {**people, "keyword": []}
+        assert {name: list(judgment_offsets(again, n)) for n, name in again.judges()} == {**people, "keyword": []}
 
 
 def test_a_column_of_another_name_is_mapped(make: Callable[..., Any]) -> None:

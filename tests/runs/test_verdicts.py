@@ -13,6 +13,7 @@ from hantei.metrics.summary import summarise
 from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary, from_line
 from hantei.runs.counting import side_by_side, trained_on
 from hantei.runs.index import Index
+from hantei.runs.left import to_judge
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
 ANSWERS = 10
@@ -94,7 +95,7 @@ def test_two_judges_are_compared_on_one_verdict_a_response(index: Index) -> None
     rows = list(side_by_side(index, index.judge_no("j"), index.judge_no("human:a")))
     assert rows == [(prompt, 0, 1, -1.0, 0, 3, -1, 1, -1, -1) for prompt in range(1, ANSWERS + 1)]
     assert trained_on(index, index.judge_no("j")) == (ANSWERS, ANSWERS)
-    assert index.count_without(index.judge_no("j")) == 0
+    assert to_judge(index, index.judge_no("j")) == 0
 
 
 def test_a_turn_that_no_index_can_hold_is_no_judgment() -> None:

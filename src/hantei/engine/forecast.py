@@ -18,6 +18,7 @@ from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
+from hantei.runs.left import to_answer, to_judge
 
 _SAMPLE = 200
 """Prompts that are measured; they stand for the others."""
@@ -93,11 +94,11 @@ def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge
         prompts = _sample(run, index)
         requests = [_sent(asked.model, asked.request(prompt, 0)) for prompt in prompts]
         answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
-        loads.append(_load(asked.model.name, index.to_answer(), _input(requests) / len(requests), answer, price))
+        loads.append(_load(asked.model.name, to_answer(index), _input(requests) / len(requests), answer, price))
         pairs = [(prompt, _made_up(prompt, answer)) for prompt in prompts]
     for judge in judges:
         if judge.models:
-            loads += _judge_loads(judge, pairs, index.count_without(index.judge_no(judge.name)), price)
+            loads += _judge_loads(judge, pairs, to_judge(index, index.judge_no(judge.name)), price)
     return Forecast(tuple(loads))
 
 

@@ -31,6 +31,7 @@ from hantei.models.base import CallError
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.left import to_answer, to_judge
 from hantei.runs.reasoning import judges_reasoning, to_be_judged
 
 
@@ -116,11 +117,11 @@ class _Engine:
 
     def _count(self) -> None:
         index, meter = self._index, self._meter
-        meter.to_answer = index.to_answer() if self._asked else 0
+        meter.to_answer = to_answer(index) if self._asked else 0
         # Where a resumed run has answers and verdicts, the few that fail again are no sign that nothing works.
         untouched = meter.to_answer > 0 and meter.to_answer == index.answers()
         for number, judge in self._judges.items():
-            left = index.count_without(number)
+            left = to_judge(index, number)
             meter.to_judge += left
             untouched |= bool(judge.models) and left == index.answers()
         self._from_nothing = untouched

@@ -9,8 +9,8 @@ from itertools import islice
 from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
-from hantei.runs.journal import in_order, reorder
 from hantei.runs.judging import PairReader
+from hantei.runs.left import judged_between, slots
 
 _PAGE = 128
 
@@ -26,19 +26,12 @@ class Work:
     judges: tuple[int, ...]
 
 
-def put_responses_in_order(run: Run, index: Index) -> None:
-    """Rewrite the responses so that each id has its last line, in input order, if they do not stand so yet."""
-    if run.responses_path.exists() and not in_order(run.responses_path, index.response_offsets()):
-        reorder(run.responses_path, index.response_offsets())
-        index.move_responses(run.responses_path)
-
-
 def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
     """Yield everything that is left to do, in input order; what finishes meanwhile does not disturb it."""
-    wanted, slots = tuple(judges), index.slots()
+    wanted, all_slots = tuple(judges), slots(index)
     with PairReader(run) as reader:
-        while page := list(islice(slots, _PAGE)):
-            judged = index.judged_between(page[0].number, page[-1].number)
+        while page := list(islice(all_slots, _PAGE)):
+            judged = judged_between(index, page[0].number, page[-1].number)
             for number, prompt_at, sample, response_at in page:
                 left = tuple(judge for judge in wanted if (judge, number) not in judged)
                 if response_at is None:

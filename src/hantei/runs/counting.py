@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, get_args
 
 from hantei.metrics.definitions import Counts, Fact
 from hantei.metrics.intervals import ClusterSums
 from hantei.records import REFUSALS, CountingRule
 from hantei.runs.index import Index, Location, storable
+from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
 _FACTS: dict[str, str] = {fact: fact for fact in get_args(Fact)}
 """The columns of judgments that can be counted, by the name of the field."""
@@ -20,7 +23,7 @@ def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ..
     A tuple of: number of the prompt; where ``judge`` stands in its file; its ``in_training``, ``p``, ``unsafe``,
     ``action``, ``refusal``; ``unsafe``, ``action``, ``refusal`` of ``other``. -1 stands for what was not said.
     """
-    left, right = (index.verdicts(number, CountingRule()) for number in (judge, other))
+    left, right = (_verdicts(index, number, CountingRule()) for number in (judge, other))
     query = f"""
         SELECT r.prompt, j.offset, j.in_training, COALESCE(j.p, -1),
             COALESCE(j.unsafe, -1), COALESCE(j.action, -1), COALESCE(j.refusal, -1),
@@ -88,7 +91,7 @@ def sums_of(
         query = f"""
             SELECT p.grp, s.name, COUNT(*), SUM(n), SUM(n * n), {sums} FROM (
                 SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counted}
-                FROM {index.verdicts(judge, rule)} j JOIN responses r ON r.no = j.response
+                FROM {_verdicts(index, judge, rule)} j JOIN responses r ON r.no = j.response
                 WHERE j.judge = ? AND j.{value} IS NOT NULL AND {on_scale} GROUP BY r.prompt{by_system}
             ) JOIN prompts p ON p.no = prompt LEFT JOIN systems s ON s.no = system
             GROUP BY p.grp, system"""  # noqa: S608 - fixed names
@@ -104,10 +107,35 @@ def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> 
         SELECT p.grp, s.name,
             CASE WHEN j.status IS NULL THEN 'not judged' WHEN j.status = 'ok' THEN 'not given' ELSE j.status END,
             COUNT(*)
-        FROM responses r LEFT JOIN {index.verdicts(judge, rule)} j ON j.response = r.no AND j.judge = ?
+        FROM responses r LEFT JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
         JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
         WHERE (j.{_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE GROUP BY 1, 2, 3"""  # noqa: S608
     return iter(index.db.execute(query, (judge, *parameters)))
+
+
+def _verdicts(index: Index, judge: int, rule: CountingRule) -> str:
+    """Return the table that holds one verdict a response of this judge by ``rule``.
+
+    That is ``judgments`` itself for a judge that judged no turns and nothing again.
+    """
+    if not index.judged_several(judge):
+        return "judgments"
+    if index.merged.get(judge) != rule:
+        _merge(index, judge, rule)
+        index.merged[judge] = rule
+    return "verdicts"
+
+
+def _merge(index: Index, judge: int, rule: CountingRule) -> None:
+    index.db.execute("DELETE FROM verdicts WHERE judge = ?", (judge,))
+    query = f"""SELECT response, repeat, turn, {", ".join(Verdict._fields)} FROM judgments WHERE judge = ?
+        ORDER BY response, repeat, turn"""  # noqa: S608 - fixed names
+    judged = index.db.cursor().execute(query, (judge,))
+    rows = (
+        (judge, response, *one_verdict((Judged(row[1], row[2], Verdict(*row[3:])) for row in several), rule))
+        for response, several in groupby(judged, key=itemgetter(0))
+    )
+    index.db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _hit(counts: Counts) -> tuple[str, list[float | str]]:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hantei.database import connect
-from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response, lines
-from hantei.runs.verdicts import Judged, Verdict, one_verdict
+from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -45,8 +42,6 @@ CREATE TABLE verdicts (
 LAST_TURN = 2**62
 """Stands for ``turn`` None, the last: in SQLite two NULLs in a key are different."""
 
-_PAGE = 128
-
 
 class Group(NamedTuple):
     """What the prompts of one group share; a rate is reported by any of these."""
@@ -66,22 +61,14 @@ class Location(NamedTuple):
     prompt_offset: int
 
 
-class Slot(NamedTuple):
-    """An answer that is there, or is to be asked for (``response_offset`` is None), and where its prompt stands."""
-
-    number: int
-    prompt_offset: int
-    sample: int
-    response_offset: int | None
-
-
 class Index:
     """The index of one run. Use as a context manager: the file goes when it closes.
 
     ``samples`` is how many answers to each prompt a model is asked for, None for a run whose answers were given. Of
     a response the last line wins, and where a model is asked input order is known beforehand: the answer to sample s
     of the n-th prompt (from 1) has the number (n - 1) * samples + s + 1, whenever it comes. ``spent`` is what its
-    ``paid`` records that were read cost, in US dollars.
+    ``paid`` records that were read cost, in US dollars. ``merged`` holds the judges whose verdicts stand in the table
+    ``verdicts``, and the rule by which they do (``runs.counting``).
     """
 
     def __init__(self, path: Path, samples: int | None = None) -> None:
@@ -98,7 +85,7 @@ class Index:
         self._systems: dict[str, int] = {}
         self._judges: dict[str, int] = {}
         self._several: set[int] = set()
-        self._merged: dict[int, CountingRule] = {}
+        self.merged: dict[int, CountingRule] = {}
         self._prompt: tuple[str, int] = ("", 0)
 
     def __enter__(self) -> Index:
@@ -134,13 +121,13 @@ class Index:
             self._put_response(None, prompt, response, offset)
         elif 0 <= response.sample < self.samples:
             self._pay(response.cost)
-            self._put_response(self._number_of(prompt, response.sample), prompt, response, offset)
+            self._put_response(self.number_of(prompt, response.sample), prompt, response, offset)
         else:
             raise ValueError(f"sample {response.sample} of {self.samples}")
         return True
 
     def put_response(self, number: int, response: Response, offset: int) -> None:
-        """Add a response whose number is known, as ``slots`` gave it."""
+        """Add a response whose number is known, as ``runs.left.slots`` gave it."""
         prompt = (number - 1) // (self.samples or 1) + 1
         self._put_response(number, prompt, response, offset)
 
@@ -163,7 +150,7 @@ class Index:
         """Add a judgment whose judge and response numbers are known."""
         if judgment.repeat or judgment.turn is not None:
             self._several.add(judge)
-        self._merged.pop(judge, None)
+        self.merged.pop(judge, None)
         self.db.execute(
             "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -190,29 +177,6 @@ class Index:
         """Whether a judge judged turns of a response, or a response again."""
         return judge in self._several
 
-    def verdicts(self, judge: int, rule: CountingRule) -> str:
-        """Return the table that holds one verdict a response of this judge by ``rule``.
-
-        That is ``judgments`` itself for a judge that judged no turns and nothing again.
-        """
-        if not self.judged_several(judge):
-            return "judgments"
-        if self._merged.get(judge) != rule:
-            self._merge(judge, rule)
-            self._merged[judge] = rule
-        return "verdicts"
-
-    def _merge(self, judge: int, rule: CountingRule) -> None:
-        self.db.execute("DELETE FROM verdicts WHERE judge = ?", (judge,))
-        query = f"""SELECT response, repeat, turn, {", ".join(Verdict._fields)} FROM judgments WHERE judge = ?
-            ORDER BY response, repeat, turn"""  # noqa: S608 - fixed names
-        judged = self.db.cursor().execute(query, (judge,))
-        rows = (
-            (judge, response, *one_verdict((Judged(row[1], row[2], Verdict(*row[3:])) for row in several), rule))
-            for response, several in groupby(judged, key=itemgetter(0))
-        )
-        self.db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-
     def judge_no(self, name: str) -> int:
         """Return the number of a judge, adding it if it is new."""
         return self._number("judges", self._judges, name)
@@ -229,86 +193,21 @@ class Index:
         counts = self.counts()
         return counts["responses"] if self.samples is None else counts["prompts"] * self.samples
 
-    def to_answer(self) -> int:
-        """Return how many answers are still to be asked for."""
-        if self.samples is None:
-            return 0
-        query = "SELECT COUNT(*) FROM responses WHERE NOT failed"
-        return self.answers() - int(self.db.execute(query).fetchone()[0])
-
-    def slots(self) -> Iterator[Slot]:
-        """Yield every answer that is there or is to be asked for, in input order; what is added meanwhile does not
-        disturb it.
-        """
-        if self.samples is None:
-            query = """SELECT r.no, p.offset, 0, r.offset FROM responses r JOIN prompts p ON p.no = r.prompt
-                WHERE r.no > ? ORDER BY r.no LIMIT ?"""
-            yield from (Slot(*row) for row in self._paged(query))
-            return
-        for prompt, prompt_at in self._paged("SELECT no, offset FROM prompts WHERE no > ? ORDER BY no LIMIT ?"):
-            for sample in range(self.samples):
-                number = self._number_of(prompt, sample)
-                yield Slot(number, prompt_at, sample, self._answered_at(number))
-
-    def judged_between(self, first: int, last: int) -> set[tuple[int, int]]:
-        """Return (judge, response) for the responses of these numbers that a judge has judged.
-
-        One that it failed on for a reason that asking again may mend is not among them.
-        """
-        query = "SELECT judge, response FROM judgments WHERE response BETWEEN ? AND ? AND final"
-        return set(self.db.execute(query, (first, last)))
-
     def prompt_offsets(self, most: int) -> list[int]:
         """Return where at most so many prompts stand, spread evenly over all of them."""
         step = max(1, self.counts()["prompts"] // most)
         query = "SELECT offset FROM prompts WHERE no % ? = 0 ORDER BY no LIMIT ?"
         return [row[0] for row in self.db.execute(query, (step, most))]
 
-    def pairs(self, without: int | None = None) -> Iterator[Location]:
-        """Yield every response with its prompt, in input order; with ``without``, those that this judge has to judge.
-
-        Those are the responses that it has not judged, or failed on for a reason that asking again may mend.
-        """
-        query = "SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt"
-        if without is not None:
-            query += " WHERE NOT EXISTS (SELECT 1 FROM judgments j WHERE j.judge = ? AND j.response = r.no AND j.final)"
-        cursor = self.db.cursor().execute(query + " ORDER BY r.no", () if without is None else (without,))
-        return (Location(*row) for row in cursor)
-
-    def count_without(self, judge: int) -> int:
-        """Return how many answers a judge has still to judge, with those that are still to be asked for."""
-        query = "SELECT COUNT(DISTINCT response) FROM judgments WHERE judge = ? AND final"
-        return self.answers() - int(self.db.execute(query, (judge,)).fetchone()[0])
-
-    def response_offsets(self) -> Iterator[int]:
-        """Yield where the last line of each response stands, in input order."""
-        return (row[0] for row in self.db.cursor().execute("SELECT offset FROM responses ORDER BY no"))
-
-    def move_responses(self, path: Path) -> None:
-        """Learn the new offsets of the responses after their file was put into input order."""
-        number = 0
-        for offset, _ in lines(path):
-            (number,) = self.db.execute("SELECT MIN(no) FROM responses WHERE no > ?", (number,)).fetchone()
-            self.db.execute("UPDATE responses SET offset = ? WHERE no = ?", (offset, number))
-
-    def judgment_offsets(self, judge: int) -> Iterator[int]:
-        """Yield where a judge's last word on each response stands in its file, in input order."""
-        query = "SELECT offset FROM judgments WHERE judge = ? ORDER BY response, repeat, turn"
-        return (row[0] for row in self.db.cursor().execute(query, (judge,)))
+    def pairs(self) -> Iterator[Location]:
+        """Yield every response with its prompt, in input order."""
+        query = "SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt ORDER BY r.no"
+        return (Location(*row) for row in self.db.cursor().execute(query))
 
     def offsets(self, judge: int, place: Location) -> list[int]:
         """Return where a judge's judgments of one response stand in its file."""
         query = "SELECT offset FROM judgments WHERE judge = ? AND response = ? ORDER BY repeat, turn"
         return [row[0] for row in self.db.execute(query, (judge, place.response_no))]
-
-    def move_judgments(self, judge: int, path: Path) -> None:
-        """Learn the new offsets of a judge's judgments after its file was put into input order."""
-        keys = self.db.execute(
-            "SELECT response, repeat, turn FROM judgments WHERE judge = ? ORDER BY response, repeat, turn", (judge,)
-        )
-        moved = "UPDATE judgments SET offset = ? WHERE judge = ? AND response = ? AND repeat = ? AND turn = ?"
-        for key, (offset, _) in zip(keys.fetchall(), lines(path), strict=True):
-            self.db.execute(moved, (offset, judge, *key))
 
     def groups(self) -> dict[int, Group]:
         """Return the groups of prompts by number."""
@@ -326,20 +225,9 @@ class Index:
         row = (number, storable(response.id), prompt, self._system(response.system), offset, failed)
         self.db.execute(query, row)
 
-    def _number_of(self, prompt: int, sample: int) -> int:
+    def number_of(self, prompt: int, sample: int) -> int:
+        """Return the number of the answer to a sample of the prompt of this number, where a model is asked."""
         return (prompt - 1) * (self.samples or 1) + sample + 1
-
-    def _answered_at(self, number: int) -> int | None:
-        """Return where a response that needs no second asking stands in its file."""
-        query = "SELECT offset FROM responses WHERE no = ? AND NOT failed"
-        found = self.db.execute(query, (number,)).fetchone()
-        return found[0] if found else None
-
-    def _paged(self, query: str) -> Iterator[Any]:
-        last = 0
-        while page := self.db.execute(query, (last, _PAGE)).fetchall():
-            yield from page
-            last = page[-1][0]
 
     def _pay(self, cost: float | None) -> None:
         self.paid += bool(cost)

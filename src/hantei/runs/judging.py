@@ -1,8 +1,10 @@
-"""What judging needs of a run folder: its pairs, what ``run.json`` says of the judges, their files in input order."""
+"""What judging needs of a run folder: its pairs, what ``run.json`` says of the judges."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from io import BytesIO
+from typing import BinaryIO
 
 from msgspec.structs import replace
 
@@ -10,9 +12,8 @@ from hantei.errors import RunError
 from hantei.judges import Judge
 from hantei.records import Prompt, Response, from_line
 from hantei.runs.folder import Run
-from hantei.runs.index import Index, Location
+from hantei.runs.index import Location
 from hantei.runs.info import judge_info
-from hantei.runs.journal import in_order, reorder
 
 
 class PairReader:
@@ -20,8 +21,8 @@ class PairReader:
 
     def __init__(self, run: Run) -> None:
         self._prompts = run.prompts_path.open("rb")
-        run.responses_path.touch()  # a model may not have answered yet
-        self._responses = run.responses_path.open("rb")
+        # A model may not have answered yet, and the folder may be one that can only be read.
+        self._responses: BinaryIO = run.responses_path.open("rb") if run.responses_path.exists() else BytesIO()
         self._at = -1
         self._prompt = Prompt(id="", messages=())
 
@@ -63,13 +64,3 @@ def add_judges(run: Run, judges: Iterable[Judge]) -> None:
             )
         known[judge.name] = judge_info(judge.name, judge.card_hash, judge.outline())
     run.write_info(replace(info, judges=known))
-
-
-def put_in_order(run: Run, index: Index, judge: str) -> None:
-    """Rewrite a judge's file so that it holds its last word on each response, in input order, if it does not yet."""
-    path = run.judgments_path(judge)
-    number = index.judge_no(judge)
-    if in_order(path, index.judgment_offsets(number)):
-        return
-    reorder(path, index.judgment_offsets(number))
-    index.move_judgments(number, path)

@@ -1,0 +1,71 @@
+"""What the index of a run says is left to do: answers to ask for, answers to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from hantei.runs.index import Index
+
+_PAGE = 128
+
+
+class Slot(NamedTuple):
+    """An answer that is there, or is to be asked for (``response_offset`` is None), and where its prompt stands."""
+
+    number: int
+    prompt_offset: int
+    sample: int
+    response_offset: int | None
+
+
+def to_answer(index: Index) -> int:
+    """Return how many answers are still to be asked for."""
+    if index.samples is None:
+        return 0
+    query = "SELECT COUNT(*) FROM responses WHERE NOT failed"
+    return index.answers() - int(index.db.execute(query).fetchone()[0])
+
+
+def to_judge(index: Index, judge: int) -> int:
+    """Return how many answers a judge has still to judge, with those that are still to be asked for."""
+    query = "SELECT COUNT(DISTINCT response) FROM judgments WHERE judge = ? AND final"
+    return index.answers() - int(index.db.execute(query, (judge,)).fetchone()[0])
+
+
+def slots(index: Index) -> Iterator[Slot]:
+    """Yield every answer that is there or is to be asked for, in input order; what is added meanwhile does not
+    disturb it.
+    """
+    if index.samples is None:
+        query = """SELECT r.no, p.offset, 0, r.offset FROM responses r JOIN prompts p ON p.no = r.prompt
+            WHERE r.no > ? ORDER BY r.no LIMIT ?"""
+        yield from (Slot(*row) for row in _paged(index, query))
+        return
+    for prompt, prompt_at in _paged(index, "SELECT no, offset FROM prompts WHERE no > ? ORDER BY no LIMIT ?"):
+        for sample in range(index.samples):
+            number = index.number_of(prompt, sample)
+            yield Slot(number, prompt_at, sample, _answered_at(index, number))
+
+
+def judged_between(index: Index, first: int, last: int) -> set[tuple[int, int]]:
+    """Return (judge, response) for the responses of these numbers that a judge has judged.
+
+    One that it failed on for a reason that asking again may mend is not among them.
+    """
+    query = "SELECT judge, response FROM judgments WHERE response BETWEEN ? AND ? AND final"
+    return set(index.db.execute(query, (first, last)))
+
+
+def _answered_at(index: Index, number: int) -> int | None:
+    """Return where a response that needs no second asking stands in its file."""
+    query = "SELECT offset FROM responses WHERE no = ? AND NOT failed"
+    found = index.db.execute(query, (number,)).fetchone()
+    return found[0] if found else None
+
+
+def _paged(index: Index, query: str) -> Iterator[Any]:
+    last = 0
+    while page := index.db.execute(query, (last, _PAGE)).fetchall():
+        yield from page
+        last = page[-1][0]
