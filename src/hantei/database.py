@@ -37,6 +37,15 @@ class Connection(sqlite3.Connection):
         with self._disk_errors():
             return super().execute(*arguments)
 
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        """Execute a statement for each of many rows.
+
+        Raises:
+            OSError: the disk is full or fails.
+        """
+        with self._disk_errors():
+            return super().executemany(*arguments)
+
     def executescript(self, script: str, /) -> sqlite3.Cursor:
         """Execute several statements.
 

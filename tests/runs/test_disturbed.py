@@ -173,3 +173,10 @@ def test_a_clock_that_went_back_changes_nothing(tmp_path: Path, monkeypatch: pyt
     assert hantei.judge(first.path, "builtin?abstain=false").info().steps[-1].created.startswith("1999")
     with pytest.raises(RunError, match="another plan"):
         hantei.judge(ROWS[:2], out=first.path)
+
+
+def test_many_rows_at_once_on_a_full_disk_are_an_error_like_any_other(tmp_path: Path) -> None:
+    database = limited(tmp_path / "index", 4)
+    database.execute("CREATE TABLE rows (text)")
+    with pytest.raises(OSError, match="index"):
+        database.executemany("INSERT INTO rows VALUES (?)", (("x" * 4096,) for _ in range(100)))

@@ -19,12 +19,13 @@ import numpy as np
 from msgspec.structs import replace as changed
 from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import InputError, UsageError
 from hantei.files import write_atomic
 from hantei.inputs.labelled import Labelled, read_labelled
 from hantei.judges import Judge, load_judge
 from hantei.judges.cascade.fit import Fit
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, Classes, Doubles, Head, Rule, chances_of, verdict_of
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, Head, Rule, chances_of, verdict_of
 from hantei.judges.classifying import judge_all
 from hantei.judges.recorded import RecordedJudge
 from hantei.metrics.calibration import fit_temperature
@@ -84,11 +85,11 @@ class Verdicts:
     """
 
     head: Head
-    label: Classes
-    cheap: Classes
+    label: Integers
+    cheap: Integers
     chances: Doubles
-    question: Classes
-    expensive: Classes | None = None
+    question: Integers
+    expensive: Integers | None = None
 
     def take(self, rows: NDArray[Any]) -> Verdicts:
         """Return some rows."""
@@ -125,7 +126,7 @@ def scores(verdicts: Verdicts, rule: Rule) -> Doubles:
     return np.where(verdicts.cheap >= 0, rule.score(verdicts.chances), _UNKNOWN)
 
 
-def answers(verdicts: Verdicts, rule: Rule, asked: NDArray[np.bool_]) -> Classes:
+def answers(verdicts: Verdicts, rule: Rule, asked: Flags) -> Integers:
     """Return the cascade's verdict on each row, -1 where the expensive judge was ``asked`` and has none.
 
     Raises:
@@ -136,7 +137,7 @@ def answers(verdicts: Verdicts, rule: Rule, asked: NDArray[np.bool_]) -> Classes
     said = verdicts.expensive
     both = rule.combined(verdicts.chances, np.maximum(said, 0)).argmax(axis=1)
     believed = np.where(verdicts.cheap >= 0, both, said)
-    guess: Classes = np.where(asked, np.where(said >= 0, believed, -1), verdicts.cheap)
+    guess: Integers = np.where(asked, np.where(said >= 0, believed, -1), verdicts.cheap)
     return guess
 
 
@@ -192,7 +193,7 @@ def curve(verdicts: Verdicts, rule: Rule, level: float) -> tuple[dict[str, float
     return tuple(point(verdicts, rule, threshold, level) for threshold in (*places.tolist(), ALWAYS))
 
 
-def first_part(questions: Sequence[str]) -> NDArray[np.bool_]:
+def first_part(questions: Sequence[str]) -> Flags:
     """Return for each row whether it is learnt from: a third of the questions, by a hash of their text."""
     digests = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8) for text in questions)
     return np.array([int.from_bytes(digest.digest(), "big") % _PARTS == 0 for digest in digests], dtype=np.bool_)
@@ -274,7 +275,7 @@ def _check(options: FitOptions) -> None:
 
 def _fit(
     verdicts: Verdicts,
-    learnt: NDArray[np.bool_],
+    learnt: Flags,
     options: FitOptions,
     judges: tuple[Judge, Judge | None],
     sample: Mapping[str, Any],
@@ -344,7 +345,7 @@ def _judged(judge: Judge, rows: Sequence[Labelled]) -> list[Judgment]:
     return judge_all(judge, pairs)
 
 
-def _say_of_seen(seen: NDArray[np.bool_], judge: Judge, say: Say) -> None:
+def _say_of_seen(seen: Flags, judge: Judge, say: Say) -> None:
     if not seen.any():
         return
     say(f"{int(seen.sum()):,} of {len(seen):,} rows are in the training data of {judge.name} and are left out")

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Integers
 from hantei.judges.builtin.weights import softmax
 from hantei.records import Judgment
 
 Head = Literal["unsafe", "action"]
-Doubles = NDArray[np.float64]
-Classes = NDArray[np.int64]
 
 CLASSES: dict[Head, int] = {"unsafe": 2, "action": 6}
 """The heads that a cascade can go by, and how many classes each has."""
@@ -58,7 +56,7 @@ class Rule:
         rounded: Doubles = np.round(score, 9)
         return rounded
 
-    def combined(self, chances: Doubles, said: Classes) -> Doubles:
+    def combined(self, chances: Doubles, said: Integers) -> Doubles:
         """Return the probabilities (n, classes) of each class given the cheap judge's and the verdict ``said`` (n,).
 
         Without a ``confusion`` the expensive judge is believed: its verdict has probability 1.

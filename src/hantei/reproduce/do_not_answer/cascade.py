@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Flags, Integers
 from hantei.judges.builtin.weights import Heads
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, Classes, Doubles, Rule
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, Rule
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import macro_f1
 from hantei.reports.figures import Plot, Series
@@ -42,8 +42,8 @@ RULES: Mapping[str, str] = {
 """The rules that are compared, by name."""
 
 _MEASURES = {"macro_f1": "macro-F1", "accuracy": "accuracy"}
-_Asked = Mapping[str, NDArray[np.bool_]]
-_Pairs = Sequence[tuple[Classes, Classes]]
+_Asked = Mapping[str, Flags]
+_Pairs = Sequence[tuple[Integers, Integers]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +109,10 @@ class _Learnt:
         rule = learn(others, "value" if name == "value" else "confidence")
         return cls(others, rule, scores(others, rule), name == "class")
 
-    def decide(self, own: Verdicts, budget: float) -> tuple[NDArray[np.bool_], Classes]:
+    def decide(self, own: Verdicts, budget: float) -> tuple[Flags, Integers]:
         """Return which answers are asked about, and the verdicts."""
         thresholds = np.array([self._threshold(number, budget) for number in range(CLASSES["action"])])
-        asked: NDArray[np.bool_] = scores(own, self.rule) < thresholds[own.cheap]
+        asked: Flags = scores(own, self.rule) < thresholds[own.cheap]
         return asked, answers(own, self.rule, asked)
 
     def _threshold(self, number: int, budget: float) -> float:
@@ -121,19 +121,17 @@ class _Learnt:
         return for_budget(self.scores[rows], self.others.question[rows], budget) if rows.any() else ALWAYS
 
 
-def _applied(
-    learnt: Mapping[str, _Learnt], budget: float, model: str, own: Verdicts
-) -> tuple[NDArray[np.bool_], Classes]:
+def _applied(learnt: Mapping[str, _Learnt], budget: float, model: str, own: Verdicts) -> tuple[Flags, Integers]:
     return learnt[model].decide(own, budget)
 
 
-def _cheap(own: Verdicts) -> tuple[NDArray[np.bool_], Classes]:
+def _cheap(own: Verdicts) -> tuple[Flags, Integers]:
     return np.zeros(len(own.label), dtype=np.bool_), own.cheap
 
 
 def _decided(
-    outer: Mapping[str, Verdicts], decide: Callable[[str, Verdicts], tuple[NDArray[np.bool_], Classes]]
-) -> tuple[_Asked, Mapping[str, Classes]]:
+    outer: Mapping[str, Verdicts], decide: Callable[[str, Verdicts], tuple[Flags, Integers]]
+) -> tuple[_Asked, Mapping[str, Integers]]:
     both = {model: decide(model, own) for model, own in outer.items()}
     return {model: one[0] for model, one in both.items()}, {model: one[1] for model, one in both.items()}
 
@@ -161,7 +159,7 @@ def _joined(parts: Sequence[Verdicts]) -> Verdicts:
 
 
 def _point(
-    name: str, budget: float, outer: Mapping[str, Verdicts], asked: _Asked, guess: Mapping[str, Classes]
+    name: str, budget: float, outer: Mapping[str, Verdicts], asked: _Asked, guess: Mapping[str, Integers]
 ) -> Point:
     pairs = [(outer[model].label, guess[model]) for model in outer]
     questions = np.arange(len(pairs[0][0]))
@@ -181,15 +179,15 @@ def _point(
     )
 
 
-def _less(gain: Callable[[NDArray[np.int64]], float], questions: NDArray[np.int64]) -> tuple[float, float, float]:
+def _less(gain: Callable[[Integers], float], questions: Integers) -> tuple[float, float, float]:
     return gain(questions), *bootstrap(gain, questions)
 
 
-def _gain(pairs: _Pairs, alone: _Pairs, measure: str, rows: NDArray[np.int64]) -> float:
+def _gain(pairs: _Pairs, alone: _Pairs, measure: str, rows: Integers) -> float:
     return _mean(pairs, measure, rows) - _mean(alone, measure, rows)
 
 
-def _mean(pairs: _Pairs, measure: str, rows: NDArray[np.int64]) -> float:
+def _mean(pairs: _Pairs, measure: str, rows: Integers) -> float:
     if measure == "accuracy":
         return float(np.mean([(label[rows] == guess[rows]).mean() for label, guess in pairs]))
     return float(np.mean([macro_f1(label[rows], guess[rows], CLASSES["action"]) for label, guess in pairs]))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hantei.arrays import Doubles, Integers
 from hantei.metrics.bootstrap import REPLICATES
 from hantei.records import Estimate
-from hantei.reproduce.do_not_answer.reading import Doubles, Index
 
 METHOD = "bootstrap by question, percentiles"
 
@@ -46,7 +46,7 @@ def draws(questions: int) -> Doubles:
     return np.stack([np.ones(questions), *times])
 
 
-def tables(label: Index, guess: Index, classes: int, times: Doubles) -> Doubles:
+def tables(label: Integers, guess: Integers, classes: int, times: Doubles) -> Doubles:
     """Return the counts (draws, models, classes, classes), a row a label, a column a guess.
 
     ``label`` and ``guess`` are (models, questions); a negative one is no label, and its answer is not counted.

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from hantei.arrays import Doubles, Integers
 from hantei.records import Estimate
 from hantei.reports.section import Section, numbers
 from hantei.reproduce.do_not_answer.counts import draws, estimate, scores, tables
-from hantei.reproduce.do_not_answer.reading import NONE, Doubles, Index, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, Study, Verdicts
 from hantei.reproduce.do_not_answer.sections import Rows, difference, estimate_data
 from hantei.reproduce.do_not_answer.tables import CLASSES
 
@@ -59,7 +60,7 @@ def _compared(
     return int(both.sum()), {metric: (one[metric], other[metric]) for metric in one}
 
 
-def _scores(label: Index, guess: Index, head: str, times: Doubles) -> Iterator[tuple[str, Doubles]]:
+def _scores(label: Integers, guess: Integers, head: str, times: Doubles) -> Iterator[tuple[str, Doubles]]:
     measured = scores(tables(label, guess, CLASSES[head], times).sum(axis=1))
     yield "accuracy", measured.accuracy
     yield "F1", measured.f1

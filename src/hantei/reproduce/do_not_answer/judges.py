@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from hantei.arrays import Doubles, Integers
 from hantei.errors import InputError, UsageError
 from hantei.models.names import parse_name
 from hantei.records import ACTIONS, Judgment, read_records
 from hantei.reproduce.do_not_answer.left_out import LeftOut
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Doubles, Index, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
 
 HELD_OUT = "held_out.jsonl"
 _PLAN = "training.json"
@@ -97,7 +98,7 @@ def _folds(folder: Path) -> str:
     return f"folds by {by}, while the paper leaves one model out: not to be compared with its tables"
 
 
-def _placed(study: Study, judgments: Iterable[Judgment], file: Path) -> tuple[Index, Index, Doubles, Doubles]:
+def _placed(study: Study, judgments: Iterable[Judgment], file: Path) -> tuple[Integers, Integers, Doubles, Doubles]:
     """Put judgments in their places by the ids that ``inputs.labelled`` gives the files of people's labels.
 
     Raises:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hantei.arrays import Integers
 from hantei.errors import UsageError
 from hantei.judges.builtin.weights import Heads
 from hantei.progress import Progress
-from hantei.reproduce.do_not_answer.reading import Index, read_study
+from hantei.reproduce.do_not_answer.reading import read_study
 from hantei.training.builtin.evaluate import DNA, Data, answers_of, held_out, prepare
 from hantei.training.builtin.sources import DNA_MODELS
 
@@ -33,9 +34,9 @@ class LeftOut:
     """
 
     models: tuple[str, ...]
-    action: Mapping[str, Index]
-    unsafe: Mapping[str, Index]
-    gpt4: Mapping[str, Index]
+    action: Mapping[str, Integers]
+    unsafe: Mapping[str, Integers]
+    gpt4: Mapping[str, Integers]
     heads: Mapping[str, Heads]
     inner: Mapping[tuple[str, str], Heads]
 

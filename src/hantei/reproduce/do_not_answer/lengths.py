@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Flags, Integers
 from hantei.errors import UsageError
 from hantei.reports.section import Section
-from hantei.reproduce.do_not_answer.reading import TITLES, Index, Study
+from hantei.reproduce.do_not_answer.reading import TITLES, Study
 from hantei.reproduce.do_not_answer.sections import Rows
 
 LIMITS = (128, 256, 512)
@@ -48,7 +48,7 @@ def lengths(study: Study, tokenizer: Path | None = None) -> Section:
     )
 
 
-def _groups(study: Study) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _groups(study: Study) -> Iterator[tuple[str, Flags]]:
     """Yield named choices of answers, (models, questions)."""
     action = study.people.action
     everything = np.ones(action.shape, dtype=np.bool_)
@@ -60,14 +60,14 @@ def _groups(study: Study) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         yield f"action {number}, only Longformer finds it", (action == number) & _gained(study)
 
 
-def _gained(study: Study) -> NDArray[np.bool_]:
+def _gained(study: Study) -> Flags:
     """Return where Longformer gives people's action and BERT does not."""
     action = study.people.action
-    gained: NDArray[np.bool_] = (study.judge("Longformer").action == action) & (study.judge("BERT").action != action)
+    gained: Flags = (study.judge("Longformer").action == action) & (study.judge("BERT").action != action)
     return gained
 
 
-def _add(rows: Rows, name: str, size: Index) -> None:
+def _add(rows: Rows, name: str, size: Integers) -> None:
     over = [int((size > limit).sum()) for limit in LIMITS]
     middle, longest = (float(np.median(size)), int(size.max())) if len(size) else (float("nan"), 0)
     cells = [f"{100 * count / len(size):.1f} ({count:,})" if len(size) else "-" for count in over]
@@ -85,7 +85,7 @@ def _unit_notes(tokenizer: Path | None) -> list[str]:
     ]
 
 
-def _verdict(study: Study, size: Index, unit: str) -> str:
+def _verdict(study: Study, size: Integers, unit: str) -> str:
     """Say what share of the answers that only Longformer gets right BERT could not read whole."""
     action, limit = study.people.action, LIMITS[-1]
     gained = _gained(study) & np.isin(action, _CLASSES)

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from hantei.arrays import Integers
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import average_precision
 from hantei.records import Estimate
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.counts import METHOD, draws, estimate, scores
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Index, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
 from hantei.reproduce.do_not_answer.sections import Rows, estimate_data, number, share
 from hantei.reproduce.do_not_answer.tables import CLASSES, counted
 
@@ -121,7 +122,7 @@ def disagreements(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _count(one: Index, other: Index) -> int:
+def _count(one: Integers, other: Integers) -> int:
     return int((one & other).sum())
 
 

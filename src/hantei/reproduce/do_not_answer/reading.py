@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Integers
 from hantei.errors import InputError, UsageError
 from hantei.training.builtin.sources import DNA_MODELS
-
-Index = NDArray[np.int64]
-Doubles = NDArray[np.float64]
 
 NONE = -1
 """What stands in an array of labels where there is none."""
@@ -63,15 +60,15 @@ class Verdicts:
     """
 
     name: str
-    action: Index
-    harmful: Index
+    action: Integers
+    harmful: Integers
     p_harmful: Doubles | None = None
     how: str = "recorded by the paper's authors"
     p_action: Doubles | None = None
 
-    def labels(self, head: str) -> Index:
+    def labels(self, head: str) -> Integers:
         """Return the labels of a head, ``action`` or ``harmful``."""
-        labels: Index = getattr(self, head)
+        labels: Integers = getattr(self, head)
         return labels
 
 
@@ -82,7 +79,7 @@ class Study:
     folder: Path
     ids: tuple[str, ...]
     questions: tuple[str, ...]
-    area: Index
+    area: Integers
     responses: tuple[tuple[str, ...], ...]
     people: Verdicts
     judges: tuple[Verdicts, ...]
@@ -145,8 +142,8 @@ def _rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
 class _People(NamedTuple):
     responses: tuple[str, ...]
-    action: Index
-    harmful: Index
+    action: Integers
+    harmful: Integers
 
 
 def _people(folder: Path, model: str, prompts: Sequence[Mapping[str, str]]) -> _People:
@@ -198,7 +195,7 @@ def _neighbours(ids: Sequence[str], place: int) -> Sequence[str]:
     return ids[max(place - 1, 0) : place + 2]
 
 
-def _labels(file: Path, rows: Sequence[Mapping[str, str]], column: str, known: range | Mapping[int, int]) -> Index:
+def _labels(file: Path, rows: Sequence[Mapping[str, str]], column: str, known: range | Mapping[int, int]) -> Integers:
     try:
         values = [int(row[column]) for row in rows]
     except (KeyError, TypeError, ValueError):
@@ -212,7 +209,7 @@ def _list(known: range | Mapping[int, int]) -> str:
     return ", ".join(str(value) for value in sorted(known))
 
 
-def _areas(file: Path, prompts: Sequence[Mapping[str, str]]) -> Index:
+def _areas(file: Path, prompts: Sequence[Mapping[str, str]]) -> Integers:
     names = list(AREAS)
     unknown = sorted({row["risk_area"] for row in prompts} - set(names))
     if unknown:

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from hantei.arrays import Doubles
 from hantei.records import ACTIONS
 from hantei.reports.figures import Radar
 from hantei.reports.section import Cell, Number, Section, numbers
 from hantei.reproduce.do_not_answer.counts import Scores, draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.published import Compared, mean_of_rounded, published
-from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, Doubles, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, Study, Verdicts
 from hantei.reproduce.do_not_answer.sections import Rows, difference
 
 CLASSES = {"action": 6, "harmful": 2}

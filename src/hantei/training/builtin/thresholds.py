@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hantei.judges.cascade.rule import ALWAYS, NEVER, Classes, Doubles
+from hantei.arrays import Doubles, Integers
+from hantei.judges.cascade.rule import ALWAYS, NEVER
 from hantei.metrics.intervals import ClusterSums, effective_n
 
 STARTS = (0.99, 0.95, 0.85, 0.7)
@@ -18,7 +19,7 @@ STARTS = (0.99, 0.95, 0.85, 0.7)
 _STEP = 0.005
 
 
-def error_bound(wrong: Classes, question: Classes, level: float) -> float:
+def error_bound(wrong: Integers, question: Integers, level: float) -> float:
     """Return the highest error rate that these answers do not rule out: its chance to be exceeded is ``1 - level``.
 
     Clopper and Pearson's bound (1934), one-sided and exact, where each question has one answer. Answers to one question
@@ -44,7 +45,7 @@ def _clopper_pearson(errors: float, n: float, level: float) -> float:
     return 1.0 if errors >= n else float(betaincinv(errors + 1, n - errors, level))
 
 
-def for_accuracy(score: Doubles, wrong: Classes, question: Classes, target: float, confidence: float) -> float:
+def for_accuracy(score: Doubles, wrong: Integers, question: Integers, target: float, confidence: float) -> float:
     """Return the lowest threshold at which the kept answers' accuracy is surely at least ``target``.
 
     With a chance of at least ``confidence``, whatever the population, the accuracy among new answers that are kept is
@@ -80,7 +81,7 @@ def single_level(confidence: float) -> float:
     return 1 - (1 - confidence) / len(STARTS)
 
 
-def for_budget(score: Doubles, question: Classes, budget: float) -> float:
+def for_budget(score: Doubles, question: Integers, budget: float) -> float:
     """Return the highest threshold below which at most the share ``budget`` of new answers is expected to be.
 
     The expectation is over samples and new answers to a new question. Split conformal prediction (Vovk et al. 2005):
