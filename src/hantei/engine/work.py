@@ -33,7 +33,7 @@ def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
         while page := list(islice(all_slots, _PAGE)):
             judged = judged_between(index, page[0].number, page[-1].number)
             for number, prompt_at, sample, response_at in page:
-                left = tuple(judge for judge in wanted if (judge, number) not in judged)
+                left = tuple(judge for judge in wanted if (judge, number) not in judged) if judged else wanted
                 if response_at is None:
                     yield Work(number, reader.prompt(prompt_at), sample, None, wanted)
                 elif left:
