@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from hantei.runs.folder import load_run
 from tests import servers
+from tests.measured import Measured
 from tests.servers import Answer, Seen, fault_server
 
 PROMPTS = 40
@@ -53,7 +55,8 @@ def test_of_three_that_start_at_once_one_wins_and_its_run_is_whole(tmp_path: Pat
     with fault_server(answer) as server:
         command = commands(kind, tmp_path, server.url)
         children = [start(tmp_path, *command, "--out", out) for out in ("new", "link", "./new")]
-        while sum(child.poll() is not None for child in children) < STARTS - 1:
+        patience = time.monotonic() + 30
+        while sum(child.poll() is not None for child in children) < STARTS - 1 and time.monotonic() < patience:
             time.sleep(0.05)
         others_ended.set()
         ended = [(child.communicate(timeout=60), child.returncode) for child in children]
@@ -67,3 +70,28 @@ def test_of_three_that_start_at_once_one_wins_and_its_run_is_whole(tmp_path: Pat
     assert len({judgment.response_id for judgment in run.judgments(judge)}) == PROMPTS
     files = {"new", "link", "questions.jsonl" if kind == "run" else "answers.jsonl"}
     assert {path.name for path in tmp_path.iterdir()} == files
+
+
+@pytest.mark.long
+def test_starts_that_are_not_held_apart_leave_one_whole_run(tmp_path: Path, measured: Measured) -> None:
+    """Three at a time, as fast as the machine starts them, on 2,000 prompts: whoever says it is done is right."""
+    trials, codes = 10, Counter[int]()
+    rows = [{"id": str(n), "prompt": f"Question {n}?", "language": "en", "intent": "harmful"} for n in range(2_000)]
+    (tmp_path / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with fault_server([servers.ok("It is fine.")]) as server:
+        command = ["run", "--model", f"openai/m?base_url={server.url}", "--benchmark", "questions.jsonl"]
+        for trial in range(trials):
+            before = len(server.calls)
+            children = [start(tmp_path, *command, "--out", f"new-{trial}") for _ in range(STARTS)]
+            for child in children:
+                _, err = child.communicate(timeout=300)
+                assert child.returncode == 0 or "another hantei is writing this run" in err
+                if child.returncode == 0:
+                    assert len(list(load_run(tmp_path / f"new-{trial}").responses())) == len(rows)
+                codes[child.returncode] += 1
+            assert len(server.calls) - before == len(rows)  # nobody asked what another had asked
+    found = ", ".join(f"{count} ended with {code}" for code, count in sorted(codes.items()))
+    measured(
+        f"{trials} times {STARTS} starts of `hantei run` at once, 2,000 prompts, one new folder",
+        f"{found}; each run whole, each prompt asked once",
+    )
