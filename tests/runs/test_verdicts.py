@@ -13,7 +13,7 @@ from hantei.metrics.summary import summarise
 from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary, from_line
 from hantei.runs.counting import side_by_side, trained_on
 from hantei.runs.index import Index
-from hantei.runs.left import to_judge
+from hantei.runs.left import slots, to_answer, to_judge
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
 ANSWERS = 10
@@ -155,3 +155,23 @@ def test_turns_become_one_before_repeats_do() -> None:
     rows = [Judged(repeat, turn, verdict) for repeat in range(3) for turn, verdict in enumerate((unsafe, safe))]
     for turns, expected in (("last", 0), ("any", 1)):
         assert one_verdict(rows, CountingRule(turns=turns, repeats="majority")).unsafe == expected  # type: ignore[arg-type]
+
+
+def test_where_a_model_is_asked_an_answers_number_is_known_beforehand(tmp_path: Path) -> None:
+    with Index(tmp_path / "asked", samples=2) as index:
+        for number in range(3):
+            index.add_prompt(Prompt(id=str(number), messages=(Message(role="user", content=f"Q{number}"),)), number)
+        assert (index.answers(), to_answer(index), to_judge(index, index.judge_no("j"))) == (6, 6, 6)
+        index.add_response(Response(id="late", prompt_id="2", system="m", text="x", sample=1, cost=0.25), 70)
+        index.add_response(Response(id="lost", prompt_id="0", system="m", text="", status="error"), 30)
+        assert [(slot.number, slot.sample, slot.response_offset) for slot in slots(index)] == [
+            (1, 0, None),  # it failed, and is to be asked for again
+            (2, 1, None),
+            (3, 0, None),
+            (4, 1, None),
+            (5, 0, None),
+            (6, 1, 70),
+        ]
+        assert (to_answer(index), index.spent, index.paid) == (5, 0.25, 1)
+        with pytest.raises(ValueError, match="sample 2 of 2"):
+            index.add_response(Response(id="z", prompt_id="0", system="m", text="x", sample=2), 0)
