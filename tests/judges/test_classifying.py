@@ -35,6 +35,15 @@ def test_batches_are_bounded_and_off_the_loop() -> None:
     assert threading.get_ident() not in classifier.threads
 
 
+def test_answers_of_one_id_are_told_apart() -> None:
+    class Reading(Told):
+        def judge(self, pairs):  # type: ignore[no-untyped-def]
+            return [Judgment(response_id=r.id, judge="told", comment=r.text) for _, r in pairs]
+
+    pairs = [pair("a", "one"), pair("b", "two"), pair("a", "three")]
+    assert [one.comment for one in judge_all(as_judge(Reading("told", {})), pairs)] == ["one", "two", "three"]
+
+
 async def nobody(*_: object, **__: object) -> None:
     raise AssertionError("a classifier asks nobody")
 

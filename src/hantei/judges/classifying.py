@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -34,17 +34,27 @@ def as_judge(judge: Judge | Classifier) -> Judge:
 def judge_all(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
     """Return the judgments of a judge that asks no model, in the order of the pairs; outside of a running event loop.
 
+    Responses of several files may have the same id: a judge gets them one after the other.
+
     Raises:
         ValueError: it asks a model.
     """
     if judge.models:
         raise ValueError(f"{judge.name} asks a model: judge with hantei.judge")
 
-    async def collect() -> dict[str, Judgment]:
-        return {one.response_id: one async for one in judge.judge(pairs, _nobody)}
+    async def collect(places: Mapping[str, int]) -> dict[int, Judgment]:
+        some = [pairs[place] for place in places.values()]
+        return {places[one.response_id]: one async for one in judge.judge(some, _nobody)}
 
-    found = asyncio.run(collect())
-    return [found[response.id] for _, response in pairs]
+    found: dict[int, Judgment] = {}
+    left = list(range(len(pairs)))
+    while left:
+        places: dict[str, int] = {}
+        for place in left:
+            places.setdefault(pairs[place][1].id, place)
+        found |= asyncio.run(collect(places))
+        left = sorted(set(left) - set(places.values()))
+    return [found[place] for place in range(len(pairs))]
 
 
 async def _nobody(model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None) -> Any:
