@@ -16,7 +16,14 @@ from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, get_model
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageTool,
+    ChatMessageUser,
+    get_model,
+)
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric, scorer
 from inspect_ai.solver import TaskState, generate
 
@@ -37,7 +44,12 @@ from hantei.models.prices import cost
 from hantei.models.sampling import Defaults
 from hantei.records import Judgment, Prompt, Response
 
-_MESSAGES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+_MESSAGES = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+    "tool": ChatMessageTool,
+}
 
 
 def benchmark_task(card: str, judge: str = "builtin", split: str | None = None) -> Task:
@@ -57,7 +69,7 @@ def benchmark_task(card: str, judge: str = "builtin", split: str | None = None) 
 
 
 def _sample(prompt: Prompt) -> Sample:
-    messages: list[ChatMessage] = [_MESSAGES[turn.role](content=turn.content) for turn in prompt.messages]
+    messages: list[ChatMessage] = [_MESSAGES[turn.role](content=turn.shown) for turn in prompt.messages]
     known = {"language": prompt.language, "intent": prompt.intent, "harm": prompt.harm, "region": prompt.region}
     metadata: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
     return Sample(

@@ -21,9 +21,10 @@ class Options:
 
     How answers that exist are read: ``mapping`` is field to column where a column's name is not one of the usual;
     ``encoding`` and ``language`` are declared for all files; ``benchmark`` is a card's name or a file of prompts that
-    the rows' ids belong to; ``skip_bad_rows`` judges the good ones. ``labels`` takes people's labels from the columns
-    that hold some, as the judge ``human:given``; a ``mapping`` of a label (``unsafe``, ``action``, ``refusal``) implies
-    it.
+    the rows' ids belong to; ``skip_bad_rows`` judges the good ones; ``missing`` are answers that mean that there is
+    none; ``rows`` is the path of the rows inside a JSON object (``results.items``), or a workbook's sheet. ``labels``
+    takes people's labels from the columns that hold some, as the judge ``human:given``; a ``mapping`` of a label
+    (``unsafe``, ``action``, ``refusal``) implies it.
 
     How a model is asked: ``sampling``, ``system_prompt``, ``samples`` (answers to each prompt), ``limit`` (the first so
     many prompts) and ``judge_reasoning`` (judges also see what was thought before the answer).
@@ -38,6 +39,8 @@ class Options:
     language: str | None = None
     benchmark: str | None = None
     skip_bad_rows: bool = False
+    missing: tuple[str, ...] = ()
+    rows: str | None = None
     labels: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     system_prompt: str | None = None
@@ -90,7 +93,7 @@ class Options:
         return mapped if self.labels or mapped else None
 
 
-READING = ("mapping", "encoding", "language", "benchmark", "skip_bad_rows", "labels")
+READING = ("mapping", "encoding", "language", "benchmark", "skip_bad_rows", "missing", "rows", "labels")
 """The options of answers that exist."""
 ASKING = ("sampling", "system_prompt", "samples", "limit", "judge_reasoning")
 """The options of a model that is asked."""

@@ -23,7 +23,7 @@ from msgspec import Meta, Struct, field
 from hantei.errors import RecordError
 
 Intent = Literal["harmful", "borderline", "benign"]
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 ResponseStatus = Literal["ok", "truncated", "filtered", "error"]
 JudgmentStatus = Literal["ok", "unparsed", "truncated", "filtered", "abstained", "error"]
 Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
@@ -49,17 +49,39 @@ ACTIONS: tuple[str, ...] = (
 """Do-Not-Answer's six actions by number, 0 to 5 (arXiv 2308.13387, section 4)."""
 
 
+class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a tool that an assistant's turn makes; ``arguments`` is JSON, as the model wrote it."""
+
+    name: str
+    arguments: str = ""
+    id: str | None = None
+
+
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    An assistant's turn may call tools; a turn of ``tool`` is what one gave back, to the call ``tool_call_id``. ``name``
+    is the author: the tool, or one speaker of several.
+    """
 
     role: Role
     content: str
+    name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The turn as people and judges read it: its text, then each call of a tool on a line of its own."""
+        calls = [f"[calls the tool {call.name}: {call.arguments}]" for call in self.tool_calls]
+        return "\n".join([self.content, *calls]) if self.content else "\n".join(calls)
 
 
 class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One benchmark item, or one question of a user's own.
 
-    ``messages`` ends with the user's turn; several turns are normal. ``language`` is BCP 47. ``harm`` is a taxonomy id
+    ``messages`` ends with the user's turn, or with the calls of tools and their results that the answer comes after;
+    several turns are normal. ``language`` is BCP 47. ``harm`` is a taxonomy id
     such as ``do-not-answer/malicious-uses/illegal-activities``. ``intent`` is None where nobody said what the prompt
     wants, as in a user's own log. ``region`` is ISO 3166 where the right answer depends on the place. ``meta`` keeps
     source columns that hantei does not know.
@@ -79,7 +101,9 @@ class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def text(self) -> str:
         """The last user turn."""
-        return self.messages[-1].content
+        return next(
+            (turn.content for turn in reversed(self.messages) if turn.role == "user"), self.messages[-1].content
+        )
 
 
 class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):

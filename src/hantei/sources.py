@@ -11,6 +11,8 @@ from typing import Any
 
 from hantei.errors import RowError, UsageError
 from hantei.inputs import Row, Table, given_row, open_table
+from hantei.inputs.stored import expand
+from hantei.inputs.tables import ENDINGS
 from hantei.runs.folder import Run, load_run
 from hantei.runs.ingest import Rows
 from hantei.runs.plan import InputFile
@@ -43,7 +45,7 @@ def run_folder(source: Source | Sequence[str | Path]) -> Run | None:
         UsageError: a folder stands beside something else, or is no run.
     """
     paths = [source] if isinstance(source, str | Path) else list(source) if isinstance(source, list | tuple) else []
-    folders = [path for path in paths if isinstance(path, str | Path) and Path(path).is_dir()]
+    folders = [path for path in paths if isinstance(path, str | Path) and (Path(path) / "run.json").exists()]
     if not folders:
         return None
     if len(paths) > 1:
@@ -51,8 +53,8 @@ def run_folder(source: Source | Sequence[str | Path]) -> Run | None:
     return load_run(folders[0])
 
 
-def open_sources(source: Source | Sequence[str | Path], encoding: str | None) -> list[Rows]:
-    """Return the files or rows, opened.
+def open_sources(source: Source | Sequence[str | Path], encoding: str | None, at: str | None = None) -> list[Rows]:
+    """Return the files or rows, opened; ``at`` is where in a JSON object the rows are.
 
     Raises:
         UsageError: there is nothing, or files and rows together, or no such file.
@@ -62,7 +64,7 @@ def open_sources(source: Source | Sequence[str | Path], encoding: str | None) ->
     items = list(source)
     paths = [item for item in items if isinstance(item, str | Path)]
     if paths and len(paths) == len(items):
-        return [open_table(Path(path), encoding) for path in paths]
+        return [open_table(file, encoding, at) for path in paths for file in expand(Path(path), ENDINGS)]
     if paths or not items:
         raise UsageError("expected files, a run folder, or rows as dictionaries")
     return [GivenRows(items)]  # type: ignore[arg-type]
@@ -77,7 +79,7 @@ def title_of(sources: Sequence[Rows]) -> str:
 def identity(source: Rows) -> InputFile:
     """Return what a plan keeps of a source."""
     if isinstance(source, Table):
-        with source.path.open("rb") as file:
+        with source.source.file.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return InputFile(file=source.path.name, sha256=digest, encoding=source.encoding.name)
     assert isinstance(source, GivenRows)  # noqa: S101 - the only other kind

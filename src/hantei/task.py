@@ -109,20 +109,22 @@ def judging(
         if options.label_columns() is not None:
             raise UsageError(f"--labels: {again.path} is a run; labels are taken from the files, when it is made")
         return replace(_task(judge, options, lambda out: _again(again, out)), again=True)
-    sources = open_sources(source, options.encoding)
+    sources = open_sources(source, options.encoding, options.rows)
     for table in sources:
         if isinstance(table, Table) and table.encoding.how == "guessed":
             say(f"{table.path} was read as {table.encoding.name}, which is a guess; --encoding overrides it")
     plan = Plan(
         inputs=tuple(identity(source) for source in sources),
         map=dict(options.mapping),
+        missing=options.missing,
+        rows=options.rows,
         language=options.language,
         benchmark=benchmarks.identity(options.benchmark) if options.benchmark else None,
         labels=options.label_columns() is not None,
     )
 
     def make(part: Run, index: Index) -> RunInfo:
-        return ingest(sources, part, index, _reading(options), new_info(plan))
+        return ingest(sources, part, index, _reading(options, say), new_info(plan))
 
     return _task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
 
@@ -170,8 +172,9 @@ def _again(run: Run, out: str | Path | None) -> Iterator[tuple[Run, Index]]:
         yield run, index
 
 
-def _reading(options: Options) -> Reading:
+def _reading(options: Options, say: Say) -> Reading:
     prompts = benchmarks.prompts_by_id(options.benchmark) if options.benchmark else None
     language = check_language(options.language) if options.language else None
     fields = {name: column for name, column in options.mapping.items() if name not in LABEL_ALIASES}
-    return Reading(fields, language, prompts, options.skip_bad_rows, options.label_columns())
+    labels = options.label_columns()
+    return Reading(fields, language, prompts, options.skip_bad_rows, labels, options.missing, say)

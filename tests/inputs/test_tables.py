@@ -108,8 +108,9 @@ def test_jsonl_names_the_broken_line(tmp_path: Path) -> None:
 def test_csv_rows_that_do_not_fit_their_header(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", 'q,a\n1,2\n1,2,3\n1\n"x,\ny",2\n')
     found = read(path)
-    assert [item.row for item in found if isinstance(item, RowError)] == [2, 3]
+    assert [item.row for item in found if isinstance(item, RowError)] == [2]
     assert "expected 2 cells as in the header, found 3 (line 3)" in str(found[1])
+    assert found[2] == Row(3, {"q": "1", "a": ""})
     assert found[3] == Row(4, {"q": "x,\ny", "a": "2"})
 
 
@@ -143,7 +144,7 @@ def test_semicolons_and_tabs(tmp_path: Path) -> None:
         ("a.csv", "", InputError, "is empty"),
         ("a.csv", "q,q\n1,2\n", InputError, "names column 'q' twice"),
         ("a.csv", "\n\n", InputError, "expected a header line"),
-        ("a.json", '{"a": 1}', InputError, "expected a JSON array"),
+        ("a.json", '{"a": 1}', InputError, "expected rows, found an object with 'a'"),
         ("a.exe", "MZ", UsageError, "expected a file ending in"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_bad_label_is_a_bad_row(make: Callable[..., Any], tmp_path: Path) -> N
 
 
 def test_a_rejected_row_leaves_no_label(make: Callable[..., Any]) -> None:
-    rows = [ROWS[0], {"prompt": "Q", "response": 5, "harmful": 1}]
+    rows = [ROWS[0], {"prompt": "Q", "response": {"a": 1}, "harmful": 1}]
     run, _ = make(rows, labels={}, skip_bad_rows=True)
     assert [j.response_id for j in labels_of(run)] == ["rows/1/0"]
 

@@ -14,7 +14,7 @@ from hantei.benchmarks.loading import load_prompts
 from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs import Row, open_table
-from hantei.inputs.columns import ALIASES
+from hantei.inputs.names import ALIASES
 from hantei.records import Prompt
 
 LANGUAGES = ("en", "ja", "zh")

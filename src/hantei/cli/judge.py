@@ -50,6 +50,10 @@ def judge(
     labels: Annotated[
         bool, typer.Option("--labels", help="Take people's labels from the columns unsafe, action, refusal.")
     ] = False,
+    missing: Annotated[
+        list[str] | None, typer.Option("--missing", help="An answer that means that there is none, as in 'N/A'.")
+    ] = None,
+    rows: Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")] = None,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     count_turns: CountTurns = "last",
@@ -78,6 +82,8 @@ def judge(
         language=language,
         benchmark=benchmark,
         skip_bad_rows=skip_bad_rows,
+        missing=tuple(missing or ()),
+        rows=rows,
         labels=labels,
         no_verdict=no_verdict,
         rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks

@@ -176,12 +176,17 @@ def _interval(rate: Rate) -> dict[str, Any]:
 
 
 def _messages(prompt: Prompt, sample_id: str) -> list[ChatMessage]:
-    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageTool, ChatMessageUser
 
-    kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+    kinds = {
+        "system": ChatMessageSystem,
+        "user": ChatMessageUser,
+        "assistant": ChatMessageAssistant,
+        "tool": ChatMessageTool,
+    }
     # Inspect draws ids at random where there are none; these keep two exports of one run the same.
     return [
-        kinds[message.role](id=f"{sample_id}-{number}", content=message.content)
+        kinds[message.role](id=f"{sample_id}-{number}", content=message.shown)
         for number, message in enumerate(prompt.messages, 1)
     ]
 

@@ -96,7 +96,7 @@ def _own(meta: Mapping[str, Any], ours: Set[str]) -> dict[str, Any]:
 def _conversation(messages: Any) -> str:
     if len(messages) == 1:
         return str(messages[0].content)
-    return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
+    return "\n\n".join(f"{message.role}: {message.shown}" for message in messages)
 
 
 def _verdict(judge: str, file: Any, offsets: list[int]) -> dict[str, Any]:

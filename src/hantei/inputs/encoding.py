@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.errors import InputError
+from hantei.inputs.stored import Stored
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 18
@@ -37,7 +38,7 @@ class Encoding(NamedTuple):
     how: str
 
 
-def find_encoding(path: Path, stated: str | None = None) -> Encoding:
+def find_encoding(path: Path | Stored, stated: str | None = None) -> Encoding:
     """Return the encoding in which the whole of ``path`` can be read.
 
     Raises:
@@ -56,13 +57,13 @@ def find_encoding(path: Path, stated: str | None = None) -> Encoding:
     return Encoding(_guess(path), "guessed")
 
 
-def _reject_unmarked_utf16(path: Path, head: bytes) -> None:
+def _reject_unmarked_utf16(path: Path | Stored, head: bytes) -> None:
     if head.count(0) > _NULS * len(head):
         order = "le" if head[1::2].count(0) >= head[0::2].count(0) else "be"
         raise InputError(f"{path}: looks like UTF-16 without a byte-order mark; name it with --encoding utf-16-{order}")
 
 
-def _stated(path: Path, stated: str) -> Encoding:
+def _stated(path: Path | Stored, stated: str) -> Encoding:
     name = _text_codec(stated)
     if name is None:
         raise InputError(f"--encoding {stated}: no such encoding of text; try utf-8, gb18030, shift_jis or cp932")
@@ -78,14 +79,14 @@ def _text_codec(stated: str) -> str | None:
     return codec.name if codec._is_text_encoding else None  # base64, rot13 and the like turn no bytes into text
 
 
-def _checked(path: Path, name: str) -> str:
+def _checked(path: Path | Stored, name: str) -> str:
     problem = _undecodable(path, name)
     if problem is not None:
         raise InputError(f"{path}: not {name} ({problem}); name the right encoding with --encoding")
     return name
 
 
-def _undecodable(path: Path, name: str) -> str | None:
+def _undecodable(path: Path | Stored, name: str) -> str | None:
     """Return None if the whole file decodes, else what does not."""
     decoder = codecs.getincrementaldecoder(name)()
     done = 0
@@ -100,7 +101,7 @@ def _undecodable(path: Path, name: str) -> str | None:
     return None
 
 
-def _guess(path: Path) -> str:
+def _guess(path: Path | Stored) -> str:
     from charset_normalizer import from_bytes
 
     with path.open("rb") as file:

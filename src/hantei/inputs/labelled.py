@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hantei.errors import InputError, RowError
-from hantei.inputs.columns import ALIASES, Columns
+from hantei.inputs.columns import Columns
 from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels, no_label
+from hantei.inputs.names import ALIASES
 from hantei.inputs.tables import open_table
 from hantei.records import Prompt, Response
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hantei.errors import InputError, RowError
-from hantei.inputs.tables import Row, it_has
+from hantei.inputs.row import Row
+from hantei.inputs.values import it_has
 from hantei.records import ACTIONS, REFUSALS, Judgment, Refusal
 
 Head = Literal["unsafe", "action", "refusal"]
@@ -70,7 +71,10 @@ class LabelColumns:
             InputError: a mapped column is absent, or is that of a field.
         """
         taken = {column: field for field, column in fields.items()}
-        by_lower = {name.strip().lower(): name for name in reversed(names) if name not in taken}
+        free = [name for name in names if name not in taken and name not in self.mapping.values()]
+        by_lower = {name.strip().lower(): name for name in reversed(free)}
+        if "final_label" in by_lower:
+            by_lower.pop("label", None)  # XSTest: the class of the prompt
         found = {}
         for label, aliases in LABEL_ALIASES.items():
             column = next((by_lower[alias] for alias in aliases if alias in by_lower), None)

@@ -61,8 +61,13 @@ def texts_of(prompt: Prompt, response: Response) -> dict[str, str]:
 
 
 def turns_of(prompt: Prompt) -> tuple[Message, ...]:
-    """Return the turns before the question under judgment, without system turns."""
-    return tuple(message for message in prompt.messages[:-1] if message.role != "system")
+    """Return the turns before the answer, without system turns; without the question where it is the last of them.
+
+    Where tools were called after the question it stays in its place, so that calls and results are read in order.
+    """
+    asked_last = prompt.messages[-1].role == "user"
+    turns = prompt.messages[:-1] if asked_last else prompt.messages
+    return tuple(message for message in turns if message.role != "system")
 
 
 def variables(
@@ -74,7 +79,7 @@ def variables(
     defused and fenced, None where there is none; ``mark`` is what ends the fences' names; ``given`` are the card's own.
     """
     texts = {name: defuse(text) for name, text in texts_of(prompt, response).items() if name not in leave_out}
-    turns = [f"{message.role}: {defuse(message.content)}" for message in turns_of(prompt)]
+    turns = [f"{message.role}: {defuse(message.shown)}" for message in turns_of(prompt)]
     sign = mark([*texts.values(), *turns])
     fenced: dict[str, Any] = dict.fromkeys(("question", "answer", "reference", "criteria", "conversation"))
     fenced |= {name: fence(name, text, sign) for name, text in texts.items()}
@@ -154,5 +159,13 @@ def exact(source: str, placeholders: Mapping[str, str]) -> Template:
 
 def conversation(prompt: Prompt, response: Response) -> tuple[Message, ...]:
     """Return the turns and the answer, defused, for a model whose own chat template writes the prompt."""
-    turns = (*turns_of(prompt), prompt.messages[-1], Message(role="assistant", content=response.text))
-    return tuple(Message(role=turn.role, content=defuse(turn.content)) for turn in turns)
+    turns = [message for message in prompt.messages if message.role != "system"]
+    merged: list[Message] = []
+    for turn in (*turns, Message(role="assistant", content=response.text)):
+        # Templates of guards know two speakers: what tools did belongs to the assistant's turn.
+        role: Role = "user" if turn.role == "user" else "assistant"
+        text = defuse(f"[the tool gave back] {turn.content}" if turn.role == "tool" else turn.shown)
+        if merged and role == "assistant" == merged[-1].role:
+            text = f"{merged.pop().content}\n\n{text}"
+        merged.append(Message(role=role, content=text))
+    return tuple(merged)

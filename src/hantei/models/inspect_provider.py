@@ -59,8 +59,9 @@ class InspectModel:
             "system": self._inspect.ChatMessageSystem,
             "user": self._inspect.ChatMessageUser,
             "assistant": self._inspect.ChatMessageAssistant,
+            "tool": self._inspect.ChatMessageTool,
         }
-        return [kinds[m.role](content=m.content) for m in self._defaults.messages(request)]
+        return [kinds[m.role](content=m.shown) for m in self._defaults.messages(request)]
 
     def _config(self, request: Request) -> Any:
         sampling = self._defaults.sampling(request.sampling)

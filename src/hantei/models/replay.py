@@ -78,14 +78,9 @@ def _reply(path: Path, row: int, response: Response) -> Reply | None:
     return Reply(
         text=response.text,
         status=status,
-        reasoning=_text(response, "reasoning"),
-        finish_reason=_text(response, "finish_reason"),
+        reasoning=response.reasoning,
+        finish_reason=response.finish_reason,
     )
-
-
-def _text(response: Response, name: str) -> str | None:
-    value = response.meta.get(name)
-    return value if isinstance(value, str) and value else None
 
 
 def _key(messages: Iterable[Message]) -> bytes:

@@ -165,7 +165,7 @@ def _text(text: str | None, limit: int = OTHER_LIMIT, marks: Sequence[Any] = ())
 
 
 def _turn(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "text": _text(message.content)}
+    return {"role": message.role, "text": _text(message.shown)}
 
 
 def _name(text: str | None) -> str | None:

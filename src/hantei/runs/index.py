@@ -279,5 +279,5 @@ def prompt_digest(prompt: Prompt) -> bytes:
     """Return 8 bytes that tell prompts of different text apart."""
     hasher = hashlib.blake2b(digest_size=8)
     for message in prompt.messages:
-        hasher.update(f"{message.role}\0{message.content}\0".encode("utf-8", "surrogatepass"))
+        hasher.update(f"{message.role}\0{message.shown}\0".encode("utf-8", "surrogatepass"))
     return hasher.digest()

@@ -6,7 +6,7 @@ Where it is asked for, people's labels that stand beside the answers become the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +60,7 @@ class Reading:
     """How rows become records: ``--map``, ``--language``, the prompts of ``--benchmark``, and ``--skip-bad-rows``.
 
     ``labels`` is label to column where a label's column has none of the usual names; None where labels are not read.
+    ``missing`` are answers that mean that there is none. ``say`` takes what people should know of a file, a line each.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +68,8 @@ class Reading:
     prompts: Mapping[str, Prompt] | None = None
     skip_bad_rows: bool = False
     labels: Mapping[str, str] | None = None
+    missing: tuple[str, ...] = ()
+    say: Callable[[str], None] = lambda _line: None
 
 
 def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, info: RunInfo) -> RunInfo:
@@ -147,27 +150,53 @@ class _Ingestion:
         return self._done
 
     def _source(self, source: Rows, alone: bool) -> None:
-        columns = Columns(source.path, self._reading.mapping, self._reading.language, self._reading.prompts)
-        people = _People(source.path, self._reading.labels) if self._reading.labels is not None else None
+        reading = self._reading
+        columns = Columns(source.path, reading.mapping, reading.language, reading.prompts, reading.missing)
+        people = _People(source.path, reading.labels) if reading.labels is not None else None
         bare: bool | None = None
-        for item in source.rows():
+        for item in self._from_first_with_columns(source, columns):
             if isinstance(item, RowError):
                 self._reject(item)
                 continue
-            if bare is None:
-                found = columns.found(item)  # a file without the columns ends it here, whatever is to be skipped
-                bare = alone and "id" in found and not {"system", "sample"} & found.keys()
-                if people:
-                    people.found(item, found)
             try:
-                said = people.said(item, columns.found(item)) if people else Labels()
-                self._add(source.path, item, *columns.records(item, bare), said)
+                for row in columns.samples(item):
+                    found = columns.found(row)
+                    if bare is None:
+                        bare = alone and "id" in found and not {"system", "sample"} & found.keys()
+                        reading.say(columns.taken(row))
+                    said = people.said(row, found) if people else Labels()
+                    self._add(source.path, row, *columns.records(row, bare), said)
             except RowError as error:
                 self._reject(error)
             except InputError as error:
                 self._reject(RowError(str(source.path), item.number, None, str(error)))
+        for line in columns.notices:
+            reading.say(line)
         if people:
             self._done.label_columns |= people.columns()
+
+    def _from_first_with_columns(self, source: Rows, columns: Columns) -> Iterator[Row | RowError]:
+        """Yield the rows; a first row without the columns, which tells of the file, is passed over with a notice.
+
+        A file of which the second row lacks them too ends here, whatever is to be skipped.
+        """
+        without: InputError | None = None
+        begun = False
+        for item in source.rows():
+            if isinstance(item, Row) and not begun:
+                try:
+                    columns.found(item)
+                except InputError as error:
+                    if without is not None:
+                        raise without from None
+                    without = error
+                    continue
+                begun = True
+                if without is not None:
+                    self._reading.say(f"{source.path}: the first line is no answer and was passed over: {without}")
+            yield item
+        if without is not None and not begun:
+            raise without
 
     def _add(self, path: Path, row: Row, prompt: Prompt, response: Response, said: Labels) -> None:
         earlier = self._index.system_of(response.id)

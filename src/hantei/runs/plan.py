@@ -13,6 +13,8 @@ _FLAGS = {
     "inputs": "the input",
     "map": "--map",
     "language": "--language",
+    "missing": "--missing",
+    "rows": "--rows",
     "labels": "--labels",
     "source": "--from",
     "model": "--model",
@@ -38,8 +40,9 @@ class InputFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What decides a run's prompts and answers, and what judges see of them.
 
-    Answers that exist: ``inputs``, ``map`` (field to column), ``language``, ``labels`` (people's labels are taken from
-    the columns), ``source`` (the program whose files are imported). A model that is asked: ``model``, ``sampling``,
+    Answers that exist: ``inputs``, ``map`` (field to column), ``language``, ``missing`` (answers that mean none),
+    ``rows`` (their path in an object), ``labels`` (people's labels are taken from the columns), ``source`` (the program
+    whose files are imported). A model that is asked: ``model``, ``sampling``,
     ``system_prompt``, ``samples`` (answers to each prompt), ``limit`` (the first so many prompts), ``judge_reasoning``.
     ``benchmark`` is what ``benchmarks.identity`` says of the prompts.
     """
@@ -47,6 +50,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: tuple[InputFile, ...] = ()
     map: dict[str, str] = {}
     language: str | None = None
+    missing: tuple[str, ...] = ()
+    rows: str | None = None
     labels: bool = False
     source: str | None = None
     model: str | None = None
@@ -65,7 +70,7 @@ def differences(there: Plan, plan: Plan) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and all(isinstance(one, InputFile) for one in value):
         names = [f"{one.file} ({one.sha256[:8]}{', ' + one.encoding if one.encoding else ''})" for one in value]
         more = len(names) - _FILES_SHOWN
         return (", ".join(names[:_FILES_SHOWN]) + (f" and {more} more" if more > 0 else "")) or "none"

@@ -41,7 +41,7 @@ def prompt_text(prompt: Prompt) -> str:
     """Return what the judge reads of a prompt: turns but the system's, one a line, the end of them."""
     if len(prompt.messages) == 1:
         return prompt.messages[0].content[-WINDOW // 2 :]
-    turns = (message.content for message in prompt.messages if message.role != "system")
+    turns = (message.shown for message in prompt.messages if message.role != "system")
     return "\n".join(turns)[-WINDOW // 2 :]
 
 
