@@ -86,7 +86,7 @@ def test_an_answer_that_people_did_not_label_is_no_failure(
     assert hantei(monkeypatch, "report", "mine") == 0
     captured = capsys.readouterr()
     assert "1 not judged" in captured.out
-    assert captured.err == ""
+    assert captured.err == "a.csv: prompt from 'question', response from 'answer', id from 'id'\n"
 
 
 def test_json_is_for_programs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hantei.errors import InputError, RowError
 from hantei.inputs.labelled import read_labelled
 from hantei.inputs.labels import LabelColumns, Labels
-from hantei.inputs.tables import Row
+from hantei.inputs.row import Row
 
 FILE = Path("f.csv")
 

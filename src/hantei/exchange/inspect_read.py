@@ -153,7 +153,7 @@ def _message(message: ChatMessage) -> Message:
         strange = sorted({part.type for part in message.content} - {"text", "reasoning"})
         if strange:
             raise ValueError(f"expected messages of text, found {', '.join(strange)}")
-    return Message(role=message.role, content=message.text)  # type: ignore[arg-type]
+    return Message(role=message.role, content=message.text)
 
 
 def _response(answered: Answered, prompt: Prompt) -> Response:

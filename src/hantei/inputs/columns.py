@@ -24,7 +24,8 @@ from hantei.reasoning import Split, joined
 from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, response_id
 
 _OPTIONAL_TEXT = ("language", "harm", "region", "benchmark", "reference", "criteria")
-_SENTENCE = re.compile(r"\n|[。！？]|[.!?](?:\s|$)|^(?:you are|act as)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"\n|[。！？]|\S+\s+\S+\s+.*[.!?]\s*$|^(?:you are|act as)\b", re.IGNORECASE)
+"""What tells a system prompt from a system's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ def _asking(cells: Cells, messages: tuple[Message, ...]) -> tuple[Message, ...]:
 def _system(cells: Cells) -> tuple[str | None, str | None]:
     """Return the name of the system and the system prompt: a column ``system`` that holds a sentence is the latter."""
     name, prompt = cells.text("system"), cells.text("system_prompt")
-    if prompt is None and name and _SENTENCE.search(name) and len(name.split()) + len(name) // 20 > 2:
+    if prompt is None and name and _SENTENCE.search(name):
         return None, name
     return name, prompt
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +32,14 @@ _REFUSAL: dict[str, Refusal] = {
     "0": "none",
     "1": "partial",
     "2": "full",
-    "1_full_compliance": "none",
-    "2_full_refusal": "full",
-    "3_partial_refusal": "partial",
+    "full_compliance": "none",
+    "full_refusal": "full",
+    "partial_refusal": "partial",
 }
+
+
+_NUMBERED = re.compile(r"^\d_(?=\w)")
+"""What stands before XSTest's names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,7 @@ def _value(label: str, column: str, text: str) -> bool | int | Refusal | None:
         known = text.isascii() and text.isdigit() and len(text) == 1 and int(text) < len(ACTIONS)
         return int(text) if known else None
     if label == "refusal":
-        return _REFUSAL.get(text)
+        return _REFUSAL.get(_NUMBERED.sub("", text))
     unsafe = _TRUTH.get(text)
     turned = column.strip().lower() == "is_safe" and text in _ANSWERS
     return unsafe if unsafe is None else unsafe != turned

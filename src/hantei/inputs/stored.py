@@ -129,7 +129,7 @@ def expand(path: Path, endings: tuple[str, ...]) -> list[Path]:
     if path.is_dir():
         found = [file for file in sorted(path.iterdir()) if file.is_file() and _ending(file) in endings]
         if not found:
-            raise UsageError(f"{path}: no file in this folder ends in {', '.join(endings)}")
+            raise UsageError(f"{path}: expected a run folder, or one with files ending in {', '.join(endings)}")
         return found
     if path.exists() or not any(mark in str(path) for mark in "*?["):
         return [path]

@@ -47,12 +47,14 @@ class Rows(Protocol):
 
 @dataclass(slots=True)
 class Ingested:
-    """What was read: how many responses, the rows that could not be, and the columns that held people's labels."""
+    """What was read: how many responses, the rows that could not be, the columns that held people's labels,
+    and what people should know of the files, a line each."""
 
     responses: int = 0
     rejected: int = 0
     problems: list[str] = field(default_factory=list)
     label_columns: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, in
     """
     done = _Ingestion(run, index, reading).read(sources)
     _check(done, reading)
+    for line in done.notes:
+        reading.say(line)
     people = {GIVEN: _person(done.label_columns)} if reading.labels is not None else {}
     return replace(info, judges={**info.judges, **people}, rejected=done.rejected)
 
@@ -158,20 +162,21 @@ class _Ingestion:
             if isinstance(item, RowError):
                 self._reject(item)
                 continue
+            if bare is None and people:
+                people.found(item, columns.found(item))  # a file without the columns ends here, whatever is skipped
             try:
                 for row in columns.samples(item):
                     found = columns.found(row)
                     if bare is None:
                         bare = alone and "id" in found and not {"system", "sample"} & found.keys()
-                        reading.say(columns.taken(row))
+                        self._done.notes.append(columns.taken(row))
                     said = people.said(row, found) if people else Labels()
                     self._add(source.path, row, *columns.records(row, bare), said)
             except RowError as error:
                 self._reject(error)
             except InputError as error:
                 self._reject(RowError(str(source.path), item.number, None, str(error)))
-        for line in columns.notices:
-            reading.say(line)
+        self._done.notes += columns.notices
         if people:
             self._done.label_columns |= people.columns()
 
@@ -193,7 +198,7 @@ class _Ingestion:
                     continue
                 begun = True
                 if without is not None:
-                    self._reading.say(f"{source.path}: the first line is no answer and was passed over: {without}")
+                    self._done.notes.append(f"the first line is no answer and was passed over: {without}")
             yield item
         if without is not None and not begun:
             raise without
