@@ -110,6 +110,14 @@ def test_bad_rows_are_one_line_and_nothing_is_written(
     assert [path.name for path in Path().iterdir()] == ["a.csv"]
 
 
+def test_an_empty_answer_alone_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text("question,answer\nWhy?,\nHow?,It is so.\n")
+    assert hantei(monkeypatch, "judge", "a.csv", "--out", "mine") == 0
+    assert "1 answers are empty: they have no verdict" in capsys.readouterr().err
+
+
 def test_skipped_rows_make_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text(CSV + "3,too,many,cells\n")
     assert hantei(monkeypatch, "judge", "a.csv", "--out", "mine", "--skip-bad-rows") == 1

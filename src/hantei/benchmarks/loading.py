@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,9 @@ from hantei import taxonomy
 from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, FileSpec, Rule
 from hantei.errors import RowError
 from hantei.inputs import Row, open_table
-from hantei.records import INTENTS, ROLES, Message, Prompt
+from hantei.inputs.conversation import UnknownPartError, read_conversation
+from hantei.inputs.values import parsed_list
+from hantei.records import INTENTS, Message, Prompt
 
 _JOINTS = {"id": "-"}
 """What stands between the cells of a field that is made of several columns; else an empty line."""
@@ -101,23 +102,17 @@ class Layout:
     def _conversation(self, row: Row, column: str) -> tuple[Message, ...]:
         value = cell(row, column)
         if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                raise self._error(row, column, "expected a JSON list of messages") from None
+            value = parsed_list(value)
         if not isinstance(value, list) or not value:
             raise self._error(row, column, "expected a list of messages")
-        messages = tuple(self._message(row, column, item) for item in value)
-        if messages[-1].role != "user":
+        turns = [{"role": "user", "content": item} if isinstance(item, str) else item for item in value]
+        try:
+            messages = read_conversation(turns).messages
+        except UnknownPartError as error:
+            raise self._error(row, column, str(error)) from None
+        if not messages or messages[-1].role != "user":
             raise self._error(row, column, "expected the last message to be the user's")
         return messages
-
-    def _message(self, row: Row, column: str, item: Any) -> Message:
-        if isinstance(item, str):
-            return Message(role="user", content=item)
-        if not isinstance(item, dict) or item.get("role") not in ROLES or not isinstance(item.get("content"), str):
-            raise self._error(row, column, f"expected messages with role ({', '.join(ROLES)}) and content as text")
-        return Message(role=item["role"], content=item["content"])
 
     def _ruled(self, row: Row, name: str) -> str | None:
         rule = self._spec.rules.get(name)

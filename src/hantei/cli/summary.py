@@ -10,6 +10,7 @@ import typer
 
 from hantei.cli.fail_if import Condition
 from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.inputs.columns import EMPTY
 from hantei.metrics.summary import overall
 from hantei.records import Summary, to_dict
 from hantei.reports import to_json
@@ -70,7 +71,10 @@ def finish(
         warn(f"--fail-if held: {line}")
     if held:
         raise typer.Exit(3)
-    failures = list(_failures(summary, judges))
+    empty = _empty_answers(run)
+    if empty:
+        warn(f"{empty:,} answers are empty: they have no verdict")
+    failures = list(_failures(summary, judges, empty))
     for line in failures:
         warn(line)
     if rejected:
@@ -89,10 +93,16 @@ def finish_work(run: Run, conditions: list[Condition], json: bool, judges: Seque
         raise typer.Exit(1)
 
 
-def _failures(summary: Summary, judges: Sequence[str] | None) -> Iterator[str]:
+def _empty_answers(run: Run) -> int:
+    """Return how many answers came in empty; of a model that was asked none: there it is a failed call."""
+    return 0 if run.info().plan.model else sum(response.error == EMPTY for response in run.responses())
+
+
+def _failures(summary: Summary, judges: Sequence[str] | None, empty: int) -> Iterator[str]:
     """Yield a line for each judge that gave no verdict because something failed.
 
-    To abstain is no failure, and neither is an answer that people did not label.
+    To abstain is no failure, and neither is an answer that people did not label, or one of those that came in
+    ``empty``.
     """
     lost: dict[str, dict[str, int]] = {}
     for rate in (rate for metric in _COUNTED for rate in overall(summary.rates, metric)):
@@ -101,6 +111,8 @@ def _failures(summary: Summary, judges: Sequence[str] | None) -> Iterator[str]:
             if reason not in ("abstained", "not given"):
                 reasons[reason] = max(count, reasons.get(reason, 0))
     for judge, reasons in lost.items():
+        reasons["error"] = reasons.get("error", 0) - empty
+        reasons = {reason: count for reason, count in reasons.items() if count > 0}
         if reasons and not judge.startswith("human:") and (judges is None or judge in judges):
             why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
             yield f"{sum(reasons.values()):,} answers have no verdict of {judge}: {why}"

@@ -24,6 +24,9 @@ from hantei.reasoning import Split, joined
 from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, response_id
 
 _OPTIONAL_TEXT = ("language", "harm", "region", "benchmark", "reference", "criteria")
+EMPTY = "the answer is empty"
+"""What is wrong with an answer that came in without a text."""
+
 _SENTENCE = re.compile(r"\n|[。！？]|\S+\s+\S+\s+.*[.!?]\s*$|^(?:you are|act as)\b", re.IGNORECASE)
 """What tells a system prompt from a system's name."""
 
@@ -130,7 +133,7 @@ class Columns:
             return "truncated", None
         if stated == "truncated":
             return stated, None
-        return ("ok", None) if answer.text else ("error", "the answer is empty")
+        return ("ok", None) if answer.text else ("error", EMPTY)
 
     def _prompt(self, cells: Cells, prompt_id: str, messages: tuple[Message, ...] | None, answer: str) -> Prompt:
         if self.prompts is not None:
