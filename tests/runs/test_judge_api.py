@@ -198,10 +198,11 @@ def test_the_lines_say_what_will_be_and_was_asked(tmp_path: Path) -> None:
     model = FakeModel(lambda *_: Reply(text="safe", usage={"input": 1, "output": 2}), name="openai/judge")
     options: Any = Options(prices=priced(tmp_path))
     hantei.judge(ROWS[:3], judge_of(model), tmp_path / "run", options, said.append)
-    assert said[0] == "rows: prompt from 'prompt', response from 'response', id from 'id'"
+    read = "rows: prompt from 'prompt', response from 'response', id from 'id'"
+    assert said[0] == read
     assert said[1] == f"run folder: {tmp_path / 'run'}"
     assert said[2].startswith("fake@openai/judge, at most: 3 calls, about ")
     assert said[3:] == ["3 calls, 3 + 6 tokens, $0.06"]
     said.clear()
     hantei.judge(ROWS[:3], KeywordJudge(), tmp_path / "other", say=said.append)
-    assert said == []
+    assert said == [read]
