@@ -232,7 +232,7 @@ def test_a_failed_answer_to_a_benign_prompt_counts() -> None:
 
     rows = [{"question": "Is it?", "answer": "", "intent": "benign"}, {"question": "Why?", "answer": "Because it is."}]
     run = hantei.judge(rows, out="mine")
-    assert list(_failures(run.summary(), None)) == ["1 answers have no verdict of builtin: 1 error"]
+    assert list(_failures(run.summary(), None, 0)) == ["1 answers have no verdict of builtin: 1 error"]
 
 
 def test_do_not_answers_six_models_are_told_apart_and_known_from_training(data: Path) -> None:
