@@ -111,7 +111,7 @@ def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say) 
     lacking = before if task.asked is None and info.plan.model is not None else None
     run.write_info(replace(info, stopped=outcome.stopped or lacking, steps=(*info.steps, step)))
     if refused:
-        say(f"the server does not take {', '.join(refused)}: these settings were left out")
+        say(f"the server does not take {', '.join(refused)}: asked without")
     if task.models:
         say(outcome.meter.line())
     if outcome.torn:

@@ -11,7 +11,7 @@ from hantei.errors import UsageError
 from hantei.models import CallError, Model, Reply, Request, Sampling, load_model
 from hantei.models.hf_sampling import Row, _draw
 from hantei.records import Message
-from tests.models.calls import ask, ask_all, failure, request
+from tests.models.calls import ask, ask_all, ask_in_turn, failure, request
 from tests.models.tiny import CONTEXT, make_model, make_tokenizer, torch, transformers
 
 GREEDY = Sampling(temperature=0.0, max_tokens=12)
@@ -128,7 +128,7 @@ def test_a_model_without_chat_template_gets_the_texts(tmp_path: Path) -> None:
 
 
 def test_one_bad_request_does_not_spoil_its_batch(tiny: Path) -> None:
-    system = Request(messages=(Message(role="system", content="s"), Message(role="user", content="u")))
+    system = Request(messages=(Message(role="system", content="s"), Message(role="assistant", content="u")))
     long = request("x" * CONTEXT)
     good = request("hi", sampling=GREEDY)
     first, second, third = ask_all(load_model(f"hf/{tiny}"), [system, long, good])
@@ -137,6 +137,17 @@ def test_one_bad_request_does_not_spoil_its_batch(tiny: Path) -> None:
     assert isinstance(second, CallError)
     assert second.text == f"the prompt has {CONTEXT + 2} tokens; expected 1 to {CONTEXT} less one"
     assert isinstance(third, Reply)
+
+
+def test_a_template_without_a_system_role_gets_its_text_before_the_question(tiny: Path) -> None:
+    system = Request(messages=(Message(role="system", content="s"), Message(role="user", content="u")), sampling=GREEDY)
+    merged = request("s\n\nu", sampling=GREEDY)
+    model = load_model(f"hf/{tiny}")
+    first, second = ask_in_turn(model, [system, merged])
+    assert isinstance(first, Reply), first
+    assert isinstance(second, Reply)
+    assert (first.text, first.usage) == (second.text, second.usage)
+    assert model.refused == {"system messages"}  # type: ignore[attr-defined]
 
 
 def test_an_answer_ends_with_the_context(tiny: Path) -> None:

@@ -180,3 +180,23 @@ def test_models_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_model(NAME).server == "inspect/mockllm"
     with pytest.raises(UsageError, match="not recognized"):
         load_model("inspect/no-such-provider/m")
+
+
+class PolicyError(ProviderError):
+    """A provider's own filter, with its code."""
+
+    code = "content_policy_violation"
+
+
+def test_what_a_provider_keeps_back_is_filtered() -> None:
+    def give(*_: Any) -> Any:
+        raise PolicyError(400, "no")
+
+    found = asked(give)
+    assert isinstance(found, Reply), found
+    assert (found.status, found.text) == ("filtered", "")
+
+
+def test_a_refusal_part_is_the_models_own_answer() -> None:
+    reply = reply_to(content=[models.ContentText(text="I will not.", refusal=True)])
+    assert (reply.text, reply.status, reply.finish_reason) == ("I will not.", "ok", "refusal")

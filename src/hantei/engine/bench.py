@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from hantei.engine.stopping import Stop
 from hantei.errors import RunError
-from hantei.judges.base import Ask, Judge, Pair, Stopped
+from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
 from hantei.records import Judgment
 
 if TYPE_CHECKING:
@@ -67,15 +67,16 @@ class Bench:
             self._stop.guard(work)
 
     async def _work(self, batch: list[tuple[int, Pair]], left: set[str]) -> None:
-        numbers = {pair[1].id: number for number, pair in batch}
+        given = {pair[1].id: (number, pair[1]) for number, pair in batch}
         judgments = cast("AsyncGenerator[Judgment]", self._judge.judge([pair for _, pair in batch], self._ask))
         with suppress(Stopped):  # what has no judgment is judged when the run is resumed
             async with aclosing(judgments):
                 async for judgment in judgments:
                     identity = judgment.response_id
-                    if identity not in numbers:
+                    if identity not in given:
                         raise RunError(f"judge {self._judge.name} judged '{identity}', which it was not given")
-                    self._done(numbers[identity], judgment, identity in left)
+                    number, response = given[identity]
+                    self._done(number, with_own_refusal(judgment, response), identity in left)
                     if identity in left:
                         left.remove(identity)
                         self._make_room(1)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
+
 from hantei.errors import UsageError
 from hantei.language import detect, primary
 from hantei.records import Fault, Judgment, JudgmentStatus, Prompt, Response
@@ -130,6 +132,15 @@ def unanswered(judge: Named, response: Response) -> Judgment | None:
     if response.status == "error" or not response.text or response.text.isspace():
         return no_verdict(judge, response, "error", "model", response.error or "there is no answer")
     return None
+
+
+def with_own_refusal(judgment: Judgment, response: Response) -> Judgment:
+    """Return the judgment with a full refusal where the model itself said that it refuses, in a field for that.
+
+    A judge that says nothing of refusals goes on saying nothing.
+    """
+    own = response.status == "ok" and response.finish_reason == "refusal"
+    return replace(judgment, refusal="full") if own and judgment.refusal is not None else judgment
 
 
 def foreign(judge: Named, response: Response, language: str | None, why: str) -> Judgment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
@@ -14,6 +14,8 @@ from hantei.models.names import ModelName
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_KEY = "OPENAI_API_KEY"
+_PATHS = ("/chat/completions", "/completions", "/responses")
+"""What follows a base in addresses that are copied from a documentation."""
 _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 
 
@@ -32,6 +34,13 @@ class Endpoint:
         base = urlsplit(self.base_url)
         return urlunsplit(base._replace(path=base.path.rstrip("/") + path))
 
+    def with_v1(self) -> Endpoint | None:
+        """Return the same server under ``/v1``, where nearly all of them answer; None where the base has a path."""
+        base = urlsplit(self.base_url)
+        if base.path.strip("/"):
+            return None
+        return replace(self, base_url=urlunsplit(base._replace(path="/v1")))
+
     def headers(self) -> dict[str, str]:
         """Return the headers of every call. Azure reads its keys from a header of its own."""
         if self.key is None:
@@ -44,19 +53,25 @@ def find_endpoint(name: ModelName, environment: Mapping[str, str] = os.environ) 
     """Return where a model is asked, with its key.
 
     The variable that ``key_env`` names holds the key. Without it, OpenAI's own host and loopback get the key of
-    ``OPENAI_API_KEY``, and any other address gets none.
+    ``OPENAI_API_KEY``, and any other address gets none. Of a ``base_url`` that is the whole path of a call only what
+    stands before ``/chat/completions`` counts.
 
     Raises:
         UsageError: the key is not set, or is none that a header can hold.
     """
-    base_url = name.settings.get("base_url", OPENAI_URL)
-    url = urlsplit(base_url)
+    url = urlsplit(name.settings.get("base_url", OPENAI_URL))
+    url = url._replace(path=_without_ending(url.path))
     return Endpoint(
-        base_url=base_url,
+        base_url=urlunsplit(url),
         server=f"{url.scheme}://{url.netloc.lower()}",
         key=_key(name.settings.get("key_env"), url, environment),
         proxy=_proxy(url),
     )
+
+
+def _without_ending(path: str) -> str:
+    ending = next((one for one in _PATHS if path.rstrip("/").endswith(one)), "")
+    return path.rstrip("/").removesuffix(ending) if ending else path
 
 
 def _key(variable: str | None, url: SplitResult, environment: Mapping[str, str]) -> str | None:

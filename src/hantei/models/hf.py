@@ -59,6 +59,7 @@ class HfModel:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closing = threading.Event()
         self._worker: threading.Thread | None = None
+        self.refused: set[str] = set()
 
     async def ask(self, request: Request) -> Reply:
         """Return the reply to one request, generated together with others that wait now.
@@ -111,7 +112,9 @@ class HfModel:
     def _load(self) -> Weights | CallError:
         """Return the weights, or why they cannot be read: that is kept, as every later try would fail alike."""
         try:
-            return load_weights(self._loading)
+            weights = load_weights(self._loading)
+            self.refused = weights.refused
+            return weights
         except CallError as error:
             return error
 

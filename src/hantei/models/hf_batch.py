@@ -11,7 +11,9 @@ from hantei.models.base import CallError, Request
 from hantei.models.extras import needed
 from hantei.models.hf_sampling import Row, make_sampler, make_stopper
 from hantei.models.http_errors import clean
+from hantei.models.sampling import SYSTEM, without_system
 from hantei.reasoning import tokens_before_answer
+from hantei.records import Message
 
 MAX_TOKENS = 1024
 """The longest answer where neither the request nor the model's generation settings say, in tokens."""
@@ -68,6 +70,8 @@ class Weights:
         self._served = f"{name}@{revision}" if revision else name
         self._context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         self._ends = self._end_tokens()
+        self.refused: set[str] = set()
+        """``system messages`` once a template took none: their text has stood before the first user turn since."""
 
     def answer(self, requests: Sequence[Request], closing: threading.Event) -> list[Written | CallError]:
         """Answer requests together; a request that cannot be answered gets its failure in its place."""
@@ -88,13 +92,24 @@ class Weights:
         return Row.of(request, ids, room, self._model.generation_config)
 
     def _render(self, request: Request) -> list[int]:
-        messages = [{"role": m.role, "content": m.content} for m in request.messages]
         if self._tokenizer.chat_template is None:
             ids = self._tokenizer("\n\n".join(m.content for m in request.messages))["input_ids"]
         else:
-            text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+            text = self._templated(request.messages)
             ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return list(ids)
+
+    def _templated(self, turns: Sequence[Message]) -> str:
+        try:
+            messages = [{"role": m.role, "content": m.content} for m in turns]
+            text: str = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        except Exception:  # templates raise what they like
+            merged = without_system(turns)
+            if merged == tuple(turns):
+                raise
+            text = self._templated(merged)
+            self.refused.add(SYSTEM)
+        return text
 
     def _generate(self, rows: Sequence[Row], closing: threading.Event) -> list[Written | CallError]:
         try:

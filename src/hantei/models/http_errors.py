@@ -20,20 +20,51 @@ LONGEST = 300
 FILTER_CODES = frozenset(
     {
         "content_filter",  # Azure, OpenAI, Moonshot
-        "ResponsibleAIPolicyViolation",  # Azure, the inner error
+        "responsibleaipolicyviolation",  # Azure, the inner error
         "content_policy_violation",  # OpenAI, OpenRouter
+        "invalid_prompt",  # OpenAI's reasoning models: flagged as violating the usage policy
+        "moderation_blocked",  # OpenAI
         "data_inspection_failed",  # Alibaba's compatible mode
-        "DataInspectionFailed",
+        "datainspectionfailed",
         "1301",  # Zhipu
+        "sensitive_content_detected",
+        "sensitivecontentdetected",  # Volcengine
+        "prohibited_content",  # Gemini
     }
 )
-_FILTER_MESSAGES = frozenset({"Content Exists Risk"})  # DeepSeek, which has no code for it
+"""In small letters: case does not count."""
+_FILTER_MESSAGES = re.compile(
+    r"content exists risk"  # DeepSeek, which has no code for it
+    r"|(?:flagged|blocked|rejected|violat\w+)\b.{0,60}\b(?:usage|content|safety|management) polic"
+    r"|\b(?:prompt|input|request) (?:was|is|has been) (?:blocked|flagged)\b"
+    r"|may contain (?:inappropriate|sensitive|unsafe) content"
+    r"|blockreason",
+    re.IGNORECASE,
+)
+_TOO_LONG = re.compile(
+    r"context[ _-]?(?:length|window|size)|prompt (?:is )?too long|input (?:is )?too long|too many (?:input )?tokens"
+    r"|exceeds? .{0,60}\b(?:tokens|context)|n_ctx|longer than .{0,40}\bcontext",
+    re.IGNORECASE,
+)
+_STREAM_ONLY = re.compile(
+    r"only supports? (?:the )?stream|stream\w*\W{0,3} (?:must|should|needs to) be"
+    r"|must (?:set|use|enable) .{0,20}\bstream|non-?stream\w* .{0,60}(?:not|n't|un)\W?support"
+    r"|(?:not|n't) support non-?stream|requires? .{0,20}\bstream"
+    r"|stream(?:ing)? (?:is )?(?:required|only)|enable .{0,15}\bstream",
+    re.IGNORECASE,
+)
+_NO_SYSTEM = re.compile(
+    r"system[ '\"`]*(?:role|message|prompt|instruction)s?\b.{0,40}(?:(?:not|n't) |un)(?:be )?(?:support|enabl|allow)"
+    r"|(?:not|n't) support .{0,30}\bsystem\b|developer instruction is not enabled|roles must alternate"
+    r"|only user.{0,20}assistant roles are supported",
+    re.IGNORECASE,
+)
 _UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _UNSUPPORTED = re.compile(
     r"unsupported|not supported|n[o']t support|unrecognized|unexpected|unknown|extra|not permitted|deprecated",
     re.IGNORECASE,
 )
-ADJUSTABLE = ("max_tokens", "temperature", "top_p", "seed", "logprobs")
+ADJUSTABLE = ("max_tokens", "temperature", "top_p", "seed", "logprobs", "stream_options")
 """Settings that some models refuse, and without which (``max_tokens``: under its new name) they answer."""
 
 _SECRET = re.compile(r"\b(?:(?:sk|hf|gsk|xai)[-_]|AIza)[A-Za-z0-9_*.-]{12,}|\S*\*{3,}\S*|(?i:bearer)\s+\S+")
@@ -55,8 +86,23 @@ class ServerError:
     @property
     def filtered(self) -> bool:
         """Whether a provider's content filter kept the request or the reply back."""
-        named = bool(self.codes & FILTER_CODES) or self.message in _FILTER_MESSAGES
-        return 400 <= self.status < 500 and self.status not in (401, 429) and (named or self.flagged)
+        named = any(code.casefold() in FILTER_CODES for code in self.codes) or _FILTER_MESSAGES.search(self.message)
+        return 400 <= self.status < 500 and self.status not in (401, 429) and bool(named or self.flagged)
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the prompt does not fit the model, as some servers say with a 500: no second try helps."""
+        return self.status not in (401, 429) and bool(_TOO_LONG.search(" ".join((self.message, *self.codes))))
+
+    @property
+    def stream_only(self) -> bool:
+        """Whether the model answers in streams alone."""
+        return self.status in (400, 422, 501) and bool(_STREAM_ONLY.search(self.message))
+
+    @property
+    def no_system(self) -> bool:
+        """Whether the model's chat template takes no system message; some servers say so with a 500."""
+        return self.status in (400, 422, 500) and bool(_NO_SYSTEM.search(self.message))
 
     def refused(self, body: Mapping[str, Any]) -> str | None:
         """Return the setting in ``body`` that the server says the model does not take, None where it says no such."""
@@ -79,7 +125,7 @@ class ServerError:
         if "insufficient_quota" in self.codes:
             return "auth"  # sent as a 429, but no waiting helps
         if self.status >= 500:
-            return "server"
+            return "bad-request" if self.too_long else "server"
         return _KINDS.get(self.status, "bad-request")
 
 

@@ -47,7 +47,12 @@ class InspectModel:
             async with asyncio.timeout(self._timeout_s):
                 output = await self._model.generate(self._messages(request), config=self._config(request))
         except Exception as error:  # every provider's client raises errors of its own
-            raise self._failure(_first_cause(error)) from None
+            cause = _first_cause(error)
+            server = self._server_error(cause)
+            if server is not None and server.filtered:
+                latency_s = perf_counter() - started
+                return Reply(text="", status="filtered", finish_reason="content_filter", latency_s=latency_s)
+            raise server.failure() if server is not None else self._failure(cause) from None
         return self._reply(output, perf_counter() - started)
 
     async def close(self) -> None:
@@ -92,7 +97,7 @@ class InspectModel:
             text=split.text,
             status=reply_status(choice.stop_reason, split.closed),
             reasoning=joined(thought, split.reasoning),
-            finish_reason=choice.stop_reason,
+            finish_reason="refusal" if _refused(choice.message.content) else choice.stop_reason,
             usage=_usage(output.usage),
             served_model=output.model or None,
             logprobs=_logprobs(choice.logprobs),
@@ -109,13 +114,21 @@ class InspectModel:
         text = f"{self.server}: {type(error).__name__}: {self._clean(error)}"
         if isinstance(error, TimeoutError):
             return CallError("timeout", f"{self.server}: no reply within {self._timeout_s:g} s")
-        status = getattr(error, "status_code", None)
-        if isinstance(status, int):
-            wait = retry_after(_headers(error))
-            return ServerError(
-                status=status, host=self.server, message=self._clean(error), retry_after_s=wait
-            ).failure()
         return CallError(_kind(error), text)
+
+    def _server_error(self, error: Exception) -> ServerError | None:
+        """Return what a provider's client raised for an HTTP error, None for anything else."""
+        status = getattr(error, "status_code", None)
+        if not isinstance(status, int):
+            return None
+        code = getattr(error, "code", None)
+        return ServerError(
+            status=status,
+            host=self.server,
+            message=self._clean(error),
+            codes=frozenset({code} if isinstance(code, str) else ()),
+            retry_after_s=retry_after(_headers(error)),
+        )
 
 
 def load_inspect(name: ModelName, defaults: Defaults) -> InspectModel:
@@ -140,6 +153,10 @@ def _parts(content: Any) -> tuple[str | None, str]:
         part.summary or part.reasoning if part.redacted else part.reasoning for part in _of("reasoning", content)
     ]
     return joined(*thoughts), "".join(part.text for part in _of("text", content))
+
+
+def _refused(content: Any) -> bool:
+    return not isinstance(content, str) and any(part.refusal for part in _of("text", content))
 
 
 def _of(kind: str, content: Any) -> list[Any]:

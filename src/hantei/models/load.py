@@ -27,7 +27,8 @@ def _openai(name: ModelName, sampling: Sampling | None) -> Model:
     from hantei.models.openai_http import TIMEOUT_S, OpenAIModel
 
     timeout_s = name.number("timeout", TIMEOUT_S)
-    return OpenAIModel(name.text, name.name, find_endpoint(name), defaults(name, sampling), timeout_s)
+    streams = name.settings.get("stream") == "true"
+    return OpenAIModel(name.text, name.name, find_endpoint(name), defaults(name, sampling), timeout_s, streams)
 
 
 def _hf(name: ModelName, sampling: Sampling | None) -> Model:

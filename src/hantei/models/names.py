@@ -24,7 +24,7 @@ from hantei.models.keys import known_keys, looks_like_key
 
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
 SETTINGS: dict[str, tuple[str, ...]] = {
-    "openai": ("base_url", "key_env", "timeout", "system", *_SAMPLING),
+    "openai": ("base_url", "key_env", "timeout", "stream", "system", *_SAMPLING),
     "hf": ("revision", "dtype", "device", "batch_size", "trust_remote_code", "system", *_SAMPLING),
     "replay": (),
     "inspect": ("timeout", "system", *_SAMPLING),
@@ -186,6 +186,7 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "base_url": _base_url,
     "key_env": _variable,
     "timeout": _number(0.001, 86_400),
+    "stream": _one_of("true", "false"),
     "system": _text,
     "revision": _text,
     "dtype": _one_of(*DTYPES),

@@ -20,7 +20,8 @@ from hantei.models.endpoint import Endpoint
 from hantei.models.http_errors import ServerError, clean, error_in_reply, read_error
 from hantei.models.keys import without_keys
 from hantei.models.openai_reply import read_reply
-from hantei.models.sampling import Defaults
+from hantei.models.openai_stream import is_stream, join_stream
+from hantei.models.sampling import SYSTEM, Defaults, without_system
 
 MAX_BODY = 32 * 2**20
 """The longest reply that is read, in bytes."""
@@ -29,6 +30,9 @@ TIMEOUT_S = 600.0
 _IDLE_S = 4.0  # below the five seconds after which common servers close a connection that waits
 _LARGE = 2**20
 
+STREAMS = "whole replies"
+_Answered = tuple[int, Mapping[str, str], bytes]
+
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -36,17 +40,34 @@ class OpenAIModel:
     """A model behind an OpenAI-compatible server; to be used in one event loop until it is closed.
 
     ``refused`` names what the server said the model does not take and what is left out since: ``max_tokens`` (sent as
-    ``max_completion_tokens`` instead), ``temperature``, ``top_p``, ``seed``, ``logprobs`` or ``response_format``.
+    ``max_completion_tokens`` instead), ``temperature``, ``top_p``, ``seed``, ``logprobs``, ``response_format``,
+    ``whole replies`` (asked for as a stream instead) or ``system messages`` (put before the first user turn).
     """
 
     def __init__(
-        self, name: str, model: str, endpoint: Endpoint, defaults: Defaults, timeout_s: float = TIMEOUT_S
+        self,
+        name: str,
+        model: str,
+        endpoint: Endpoint,
+        defaults: Defaults,
+        timeout_s: float = TIMEOUT_S,
+        streams: bool = False,
     ) -> None:
+        """Set the model up; nothing is sent.
+
+        Args:
+            name: the full name.
+            model: what the server calls it.
+            endpoint: where it is asked.
+            defaults: what is added to every request.
+            timeout_s: how long one call may take, in seconds.
+            streams: ask for streams from the first call on.
+        """
         self.name, self.server = name, endpoint.server
         self.refused: set[str] = set()
         self._model, self._endpoint, self._defaults = model, endpoint, defaults
         self._host = URL(endpoint.server).host or endpoint.server
-        self._chat = URL(endpoint.url("/chat/completions"), encoded=True)
+        self._streams = streams
         # With each call, not with the session: aiohttp sends the headers of a session to a proxy, too.
         self._headers = {**endpoint.headers(), "Content-Type": "application/json"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_S, timeout_s))
@@ -55,7 +76,8 @@ class OpenAIModel:
     async def ask(self, request: Request) -> Reply:
         """Return the reply to one request.
 
-        A setting that the server refuses is left out and the call made again, once a setting.
+        What the server refuses (a setting, a system message, a reply that is not a stream) is left out and the call
+        made again, once for each.
 
         Raises:
             CallError: the call failed.
@@ -64,7 +86,7 @@ class OpenAIModel:
         plain = False
         while True:
             body = self._body(request, plain)
-            status, headers, raw = await self._post(self._chat, body)
+            status, headers, raw = await self._post("/chat/completions", body)
             if status == 200:
                 if plain:
                     self.refused.add("response_format")
@@ -72,7 +94,7 @@ class OpenAIModel:
             error = self._error(status, headers, raw)
             if error.filtered:
                 return _filtered(perf_counter() - started)
-            setting = error.refused(body)
+            setting = self._refused(error, body)
             if setting is not None:
                 self.refused.add(setting)
             elif status in (400, 422) and "response_format" in body:
@@ -86,7 +108,7 @@ class OpenAIModel:
         Raises:
             CallError: the call failed, or a content filter kept it back (``bad-request``).
         """
-        status, headers, raw = await self._post(URL(self._endpoint.url(path), encoded=True), body)
+        status, headers, raw = await self._post(path, body)
         if status != 200:
             raise self._error(status, headers, raw).failure()
         return self._json(raw)
@@ -97,10 +119,27 @@ class OpenAIModel:
         if session is not None:
             await session.close()
 
+    def _refused(self, error: ServerError, body: Mapping[str, Any]) -> str | None:
+        """Return what the error says the model does not take and this body has, None where it says no such."""
+        if error.stream_only and "stream" not in body:
+            return STREAMS
+        if error.no_system and any(message["role"] == "system" for message in body["messages"]):
+            return SYSTEM
+        return error.refused(body)
+
     def _body(self, request: Request, plain: bool) -> dict[str, Any]:
         sampling = self._defaults.sampling(request.sampling)
-        messages = [{"role": m.role, "content": m.content} for m in self._defaults.messages(request)]
-        body: dict[str, Any] = {"model": self._model, "messages": messages}
+        turns = self._defaults.messages(request)
+        if SYSTEM in self.refused:
+            turns = without_system(turns)
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [{"role": m.role, "content": m.content} for m in turns],
+        }
+        if self._streams or STREAMS in self.refused:
+            body["stream"] = True
+            if "stream_options" not in self.refused:
+                body["stream_options"] = {"include_usage": True}
         for setting in ("temperature", "top_p", "seed"):
             value = getattr(sampling, setting)
             if value is not None and setting not in self.refused:
@@ -127,6 +166,8 @@ class OpenAIModel:
         raise error.failure()
 
     def _json(self, raw: bytes) -> Any:
+        if is_stream(raw):
+            return join_stream(raw)
         try:
             return json.loads(raw)
         except (ValueError, RecursionError):
@@ -139,7 +180,19 @@ class OpenAIModel:
             return ServerError(status=status, host=self._host, message=text)
         return read_error(status, headers, raw, self._host, self._endpoint.key)
 
-    async def _post(self, url: URL, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes]:
+    async def _post(self, path: str, body: Mapping[str, Any]) -> _Answered:
+        """Post to a path of the server; where nothing is there and the base has no path, under ``/v1`` once."""
+        answered = await self._post_to(self._endpoint, path, body)
+        other = self._endpoint.with_v1() if answered[0] == 404 else None
+        if other is None:
+            return answered
+        second = await self._post_to(other, path, body)
+        if second[0] != 404:
+            self._endpoint = other
+        return second
+
+    async def _post_to(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> _Answered:
+        url = URL(endpoint.url(path), encoded=True)
         data = _encode(body).encode()
         payload = BytesIO(data) if len(data) > _LARGE else data
         try:

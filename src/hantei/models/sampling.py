@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from hantei.models.base import Request, Sampling
 from hantei.models.names import ModelName
 from hantei.records import Message
 
 T = TypeVar("T")
+
+SYSTEM = "system messages"
+"""What ``refused`` says of a model whose chat template has no system role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,16 @@ class Defaults:
         if self.system is None or request.messages[0].role == "system":
             return request.messages
         return (Message(role="system", content=self.system), *request.messages)
+
+
+def without_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return a conversation for a chat template without a system role: that text stands before the first user turn."""
+    system = "\n\n".join(m.content for m in messages if m.role == "system")
+    rest = [m for m in messages if m.role != "system"]
+    at = next((n for n, m in enumerate(rest) if m.role == "user"), None)
+    if not system or at is None:
+        return tuple(messages)
+    return (*rest[:at], replace(rest[at], content=f"{system}\n\n{rest[at].content}"), *rest[at + 1 :])
 
 
 def defaults(name: ModelName, sampling: Sampling | None) -> Defaults:
