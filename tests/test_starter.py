@@ -14,7 +14,7 @@ import hantei
 from hantei.benchmarks import load, starter_answers
 from hantei.records import Prompt
 
-ROWS = Path(hantei.__file__).parent / "training" / "rows"
+ROWS = Path(hantei.__file__).parent / "training" / "builtin" / "rows"
 LANGUAGES = ("en", "ja", "zh")
 
 
