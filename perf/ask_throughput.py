@@ -32,7 +32,7 @@ LLM_JUDGE = "rubric@openai/judge?base_url={url}"
 HANTEI = """
 import resource, sys, time
 import hantei
-import hantei.working as working
+import hantei.tasks.carrying_out as working
 from hantei.judges import load_judge
 load_judge(sys.argv[4])
 url, prompts, out, judge = sys.argv[1:]

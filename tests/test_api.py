@@ -10,8 +10,8 @@ from msgspec.structs import replace
 import hantei
 from hantei.errors import InputError, RecordError, RunError, UsageError
 from hantei.metrics.summary import overall
-from hantei.options import Options
 from hantei.records import Rate
+from hantei.tasks.options import Options
 
 ROWS = [
     {

@@ -9,9 +9,9 @@ for rate in run.summary().rates: ...
 from hantei.api import demo, export, forecast, forecast_judging, judge, report, run
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
-from hantei.options import Options
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
+from hantei.tasks.options import Options
 from hantei.version import __version__
 
 __all__ = [

@@ -8,14 +8,14 @@ from pathlib import Path
 from hantei import benchmarks
 from hantei.engine.forecast import Forecast
 from hantei.exchange.exporting import export_run
-from hantei.options import Options
 from hantei.records import Summary
 from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
-from hantei.sources import Source
-from hantei.task import Judging, Say, asking, judging
-from hantei.working import carry_out, foresee, summary_of, write_report
+from hantei.tasks.carrying_out import carry_out, foresee, summary_of, write_report
+from hantei.tasks.options import Options
+from hantei.tasks.sources import Source
+from hantei.tasks.task import Judging, Say, asking, judging
 
 
 def judge(

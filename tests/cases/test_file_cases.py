@@ -17,7 +17,7 @@ from hantei.errors import HanteiError, InputError, RowError
 from hantei.inputs import Columns, open_table
 from hantei.inputs.labelled import read_labelled
 from hantei.records import Prompt, Response
-from hantei.sources import open_sources
+from hantei.tasks.sources import open_sources
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 INPUTS = CASES / "inputs"

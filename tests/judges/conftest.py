@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from hantei.judges.asked import AskedJudge
 from hantei.judges.base import Answer, Judge, Pair
+from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.loading import asked_judge
 from hantei.models import Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response

@@ -19,7 +19,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.ingest import Reading, ingest
-from hantei.sources import GivenRows
+from hantei.tasks.sources import GivenRows
 from tests.runs.fakes import judge_run
 
 Said = dict[str, Any]

@@ -10,7 +10,7 @@ from hantei.cli import fail_if
 from hantei.cli.summary import finish
 from hantei.metrics import definitions
 from hantei.metrics.definitions import Counts, Metric, all_metrics
-from hantei.options import Options
+from hantei.tasks.options import Options
 
 DOCS = Path(__file__).parents[2] / "docs" / "definitions.md"
 

@@ -15,7 +15,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.ingest import Reading, Rows, ingest
 from hantei.runs.opening import opened
-from hantei.sources import GivenRows
+from hantei.tasks.sources import GivenRows
 
 
 class KeywordJudge:

@@ -16,9 +16,9 @@ from hantei.engine.asking import Asked
 from hantei.engine.caller import Price, no_price
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
-from hantei.judges.asking import as_finished, ask_until_read
 from hantei.judges.base import Ask, Classifier, Judge, Pair
 from hantei.judges.classifying import as_judge
+from hantei.judges.rereading import as_finished, ask_until_read
 from hantei.models.base import CallError, Failure, Model, Reply, Request
 from hantei.records import Judgment, Message, Prompt, Response
 from hantei.runs.folder import Run
@@ -26,7 +26,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, new_info
 from hantei.runs.ingest import write_prompts
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
-from hantei.task import plan_of
+from hantei.tasks.task import plan_of
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
 """Retries without long pauses."""

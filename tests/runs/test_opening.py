@@ -19,7 +19,7 @@ from hantei.runs.info import RunInfo, new_info
 from hantei.runs.ingest import write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import InputFile, Plan
-from hantei.task import plan_of
+from hantei.tasks.task import plan_of
 from tests.runs.fakes import FakeModel, prompts
 
 BENCHMARK = {"name": "made-up", "files": {"a.jsonl": "0" * 64}}

@@ -18,8 +18,8 @@ from hantei import api
 from hantei.engine.limits import Limits
 from hantei.errors import RunError, UsageError
 from hantei.models.base import Sampling
-from hantei.options import Options
 from hantei.runs.folder import load_run
+from hantei.tasks.options import Options
 from tests import servers
 from tests.servers import Answer, FaultServer, Seen, fault_server
 

@@ -110,7 +110,11 @@ def _from_hub(card: BenchmarkCard, folder: Path) -> tuple[str | None, list[tuple
 
 
 def _check_size(card: BenchmarkCard, name: str, file: Path) -> None:
-    """Refuse what is larger than its listing said, or is no plain file, such as a link to another place."""
+    """Refuse what is larger than its listing said, or is no plain file, such as a link to another place.
+
+    Raises:
+        FetchError: it is.
+    """
     if file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_BYTES:
         raise FetchError(f"{card.name}: {name} is no file of at most {MAX_BYTES:,} bytes; {other_way(card)}")
 
@@ -130,7 +134,7 @@ def _siblings(card: BenchmarkCard, siblings: list[Any]) -> list[tuple[FileSpec, 
 
 @contextmanager
 def _hub_errors(card: BenchmarkCard, folder: Path) -> Iterator[None]:
-    """Turn what the hub's client raises into what a person can do about it."""
+    # Turns what the hub's client raises into what a person can do about it: always a FetchError.
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
     try:

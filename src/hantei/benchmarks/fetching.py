@@ -147,7 +147,11 @@ def _is_one(card: BenchmarkCard, file: Path) -> bool:
 
 
 def _compare(card: BenchmarkCard, folder: Path, before: Lock | None, found: Sequence[tuple[FileSpec, Path]]) -> None:
-    """Refuse files that are not those of the first fetch, or not those that the card states."""
+    """Refuse files that are not those of the first fetch, or not those that the card states.
+
+    Raises:
+        FetchError: a file is not the one that was recorded or stated; it is removed.
+    """
     recorded = {copy.path: copy.sha256 for copy in before.files} if before else {}
     for spec, file in found:
         digest = sha256(file)

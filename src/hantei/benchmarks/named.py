@@ -124,7 +124,11 @@ def _card_files(name: str, split: str | None, cache: Path | None) -> Named:
 
 
 def _made_up(path: Path) -> BenchmarkCard:
-    """Return a card for a file of prompts, from the names of its columns; a row may leave some of them out."""
+    """Return a card for a file of prompts, from the names of its columns; a row may leave some of them out.
+
+    Raises:
+        InputError: no column holds the prompt.
+    """
     names: dict[str, None] = {}
     has_meta = False
     for row in open_table(path).rows():

@@ -74,6 +74,12 @@ def check_named(
 
     ``against`` names other benchmarks, as ``NAME`` (fetched) or ``NAME=PATH``.
 
+    Args:
+        name: of the benchmark.
+        path: its file or folder; None for what was fetched.
+        against: other benchmarks, as ``NAME`` (fetched) or ``NAME=PATH``.
+        cache: where fetched benchmarks are; None for the usual place.
+
     Raises:
         UsageError: no such benchmark, or a file is not one of its card's.
         FetchError: it was not fetched yet.

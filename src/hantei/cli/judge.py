@@ -14,9 +14,9 @@ from hantei.cli.summary import finish, finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.judges.loading import with_parse
-from hantei.options import Options
 from hantei.records import CountingRule
 from hantei.runs.folder import load_run
+from hantei.tasks.options import Options
 
 _LIMITS = Limits()
 FailIf = Annotated[
@@ -139,7 +139,11 @@ def demo(
 
 
 def mapping_of(items: list[str]) -> dict[str, str]:
-    """Return what ``--map FIELD=COLUMN`` says, field to column."""
+    """Return what ``--map FIELD=COLUMN`` says, field to column.
+
+    Raises:
+        UsageError: an item is not FIELD=COLUMN.
+    """
     mapping = {}
     for item in items:
         field, sign, column = item.partition("=")

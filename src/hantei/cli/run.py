@@ -15,8 +15,8 @@ from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.judges.loading import with_parse
 from hantei.models.base import Sampling
-from hantei.options import Options
 from hantei.records import CountingRule
+from hantei.tasks.options import Options
 
 _LIMITS = Limits()
 

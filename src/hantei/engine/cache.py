@@ -23,6 +23,12 @@ def call_key(model: Model, request: Request, sample: int, card_hash: str | None 
 
     That is the model's full name (revision, base URL and settings are in it), its server, the messages, the sampling,
     the reply's format, the number of the sample (or of the attempt), and for a judge its card and templates.
+
+    Args:
+        model: who is asked.
+        request: what is asked.
+        sample: the number of the sample, or of the attempt.
+        card_hash: of the judge that asks; None where an answer is asked for.
     """
     asked = msgspec.to_builtins(request)
     parts = {"model": model.name, "server": model.server, "sample": sample, "card": card_hash, **asked}
@@ -68,7 +74,12 @@ class ReplyCache:
 
 
 def _share(database: sqlite3.Connection) -> None:
-    """Let other processes read while one writes. SQLite does not wait for the others to do so, so this does."""
+    """Let other processes read while one writes. SQLite does not wait for the others to do so, so this does.
+
+    Raises:
+        sqlite3.OperationalError: the file cannot be used, for another reason than that others are at work on it.
+        RunError: others were at work on it for as long as this waits.
+    """
     for _ in range(_TRIES):
         try:
             database.execute("PRAGMA journal_mode = WAL")

@@ -40,6 +40,7 @@ class Gate:
 
         Raises:
             BaseException: the one that the gate was closed with.
+            asyncio.CancelledError: the caller was cancelled while it waited.
         """
         if self._closed is not None:
             raise self._closed

@@ -1,10 +1,10 @@
 """The engine: asks a model what is to be asked, hands each answer to the judges at once, and writes all of it.
 
-    work ──▶ queue ──▶ askers ──▶ a bench for each judge
+    work ──▶ queue ──▶ askers ──▶ a worker for each judge
                          │                  │
                          └──▶ recorder ◀────┘
 
-What is already answered goes from the files to the benches at once: a file of answers is a run with nothing left to
+What is already answered goes from the files to the workers at once: a file of answers is a run with nothing left to
 ask. What waits anywhere is bounded, and nothing is kept of what is finished, so memory does not grow with the run.
 Askers and judges run at the same time and share the connections of a server that serves both.
 """
@@ -19,8 +19,8 @@ from functools import partial
 from typing import Any
 
 from hantei.engine.asking import Asked, not_answered
-from hantei.engine.bench import Bench
 from hantei.engine.caller import Caller, Price, no_price
+from hantei.engine.judge_worker import JudgeWorker
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
@@ -31,8 +31,8 @@ from hantei.models.base import CallError
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.judged_text import judges_reasoning, to_be_judged
 from hantei.runs.left import to_answer, to_judge
-from hantei.runs.reasoning import judges_reasoning, to_be_judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +132,17 @@ class _Engine:
             self._end_in(self._limits.run_timeout_s)
         with _first_error():
             async with asyncio.TaskGroup() as group:
-                self._benches = {number: self._bench(number, group) for number in self._judges}
+                self._workers = {number: self._worker(number, group) for number in self._judges}
                 producer = group.create_task(self._produce())
                 askers = [group.create_task(self._ask(self._asked)) for _ in range(self._askers()) if self._asked]
                 await producer
                 await _drained(self._asks, askers)
-                for bench in self._benches.values():
-                    bench.start()
+                for worker in self._workers.values():
+                    worker.start()
 
-    def _bench(self, number: int, group: asyncio.TaskGroup) -> Bench:
+    def _worker(self, number: int, group: asyncio.TaskGroup) -> JudgeWorker:
         judge = self._judges[number]
-        return Bench(judge, self._caller.ask_for(judge), group, self._stop, partial(self._judged, number))
+        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, partial(self._judged, number))
 
     def _askers(self) -> int:
         """Return how many askers keep the connections busy while some of them wait to try again."""
@@ -173,7 +173,7 @@ class _Engine:
                 judge = self._judges[number]
                 self._judged(number, work.number, not_answered(judge.name, judge.card_hash, response))
             else:
-                await self._benches[number].hand(work.number, (work.prompt, read))
+                await self._workers[number].hand(work.number, (work.prompt, read))
 
     async def _ask(self, asked: Asked) -> None:
         work: Work

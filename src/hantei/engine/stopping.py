@@ -101,7 +101,11 @@ class Stop:
         raise Stopped(self.reason)
 
     def check(self) -> None:
-        """Raise ``Stopped`` if the run stops."""
+        """Raise ``Stopped`` if the run stops.
+
+        Raises:
+            Stopped: it does, with the reason.
+        """
         if self.reason is not None:
             raise Stopped(self.reason)
 

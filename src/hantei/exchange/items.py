@@ -53,6 +53,12 @@ def write_items(source: Source, run: Run, index: Index, info: RunInfo) -> RunInf
 
     Rows that cannot be read are kept in ``rejected.jsonl`` with the reason. The index learns which ids there are.
 
+    Args:
+        source: the items, and what is known of their judges.
+        run: the folder, which is empty.
+        index: learns the ids and places of what is written.
+        info: what ``run.json`` says so far.
+
     Raises:
         InputError: there is no row that can be read.
     """
@@ -137,7 +143,11 @@ class _Writing:
         self.written += 1
 
     def _named_apart(self, item: Item) -> tuple[Prompt, Response, bool]:
-        """Give a prompt an id of its own where its id already means another text, as ids of two files may."""
+        """Give a prompt an id of its own where its id already means another text, as ids of two files may.
+
+        Raises:
+            RowError: the new id has another text as well.
+        """
         prompt_id = f"{item.prompt.benchmark or item.response.system}:{item.prompt.id}"
         prompt = replace(item.prompt, id=prompt_id)
         added = self._index.add_prompt(prompt, 0)

@@ -169,7 +169,11 @@ def defused(cell: Any) -> Any:
 
 
 def _to_parquet(rows: Iterator[dict[str, Any]], out: Path, types: Mapping[str, str]) -> None:
-    """Write rows; ``types`` are those of columns that hold no text."""
+    """Write rows; ``types`` are those of columns that hold no text.
+
+    Raises:
+        UsageError: PyArrow is not installed.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as parquet

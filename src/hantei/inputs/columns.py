@@ -57,7 +57,7 @@ class Columns:
 
         Raises:
             InputError: no column holds the answer or the question, or a mapped column is absent.
-        """
+        """  # noqa: DOC501 - a function makes the error
         names = tuple(row.cells)
         if names not in self._seen:
             check_mapped(self.path, row.cells, self.mapping)

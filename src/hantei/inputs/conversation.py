@@ -145,7 +145,11 @@ def _content(item: Mapping[str, Any]) -> Any:
 
 
 def _read(content: Any, parts: _Parts) -> None:
-    """Sort content, which is text, a part, or a list of them, into ``parts``."""
+    """Sort content, which is text, a part, or a list of them, into ``parts``.
+
+    Raises:
+        UnknownPartError: a part is neither text nor an object that is known.
+    """
     if content is None:
         return
     if isinstance(content, str):

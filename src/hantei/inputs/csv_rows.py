@@ -45,7 +45,11 @@ def _delimiter(path: Path, first: str) -> str:
 
 
 def check_header(path: Path, header: list[str]) -> None:
-    """Raise an InputError where a header names no column, or one twice."""
+    """Raise an InputError where a header names no column, or one twice.
+
+    Raises:
+        InputError: it does.
+    """
     if not any(name.strip() for name in header):
         raise InputError(f"{path}: expected a header line with column names, found a blank one")
     twice = sorted({name for name in header if name and header.count(name) > 1})

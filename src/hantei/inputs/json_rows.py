@@ -205,7 +205,11 @@ class _JsonText:
         return found
 
     def value(self) -> Any:
-        """Return the next value."""
+        """Return the next value.
+
+        Raises:
+            _BrokenArrayError: the file ends, or goes on with what is no JSON.
+        """
         self.peek()
         while True:
             try:

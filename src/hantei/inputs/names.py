@@ -82,7 +82,11 @@ def _system_prompt(found: dict[str, str], by_lower: Mapping[str, str]) -> None:
 
 
 def check_mapped(path: Path, cells: Mapping[str, object], mapping: Mapping[str, str]) -> None:
-    """Raise an InputError where a row has no column that ``--map`` names."""
+    """Raise an InputError where a row has no column that ``--map`` names.
+
+    Raises:
+        InputError: it has not.
+    """
     for column in mapping.values():
         if not has_path(cells, column):
             raise InputError(f"{path}: no column '{column}' to --map; {it_has(list(cells))}")

@@ -9,7 +9,7 @@ from hantei.judges.card import JudgeCard, card_names, load_card
 from hantei.judges.named import load_judge
 
 if TYPE_CHECKING:
-    from hantei.judges.asked import AskedJudge
+    from hantei.judges.llm_judge import AskedJudge
     from hantei.judges.loading import asked_judge
     from hantei.judges.previews import preview
 

@@ -114,7 +114,15 @@ def language_of(prompt: Prompt, response: Response) -> str | None:
 
 
 def no_verdict(judge: Named, response: Response, status: JudgmentStatus, fault: Fault, error: str) -> Judgment:
-    """Return a judge's judgment of a response without a verdict, with the reason and whose it is."""
+    """Return a judge's judgment of a response without a verdict, with the reason and whose it is.
+
+    Args:
+        judge: whose judgment it is.
+        response: what was to be judged.
+        status: what came instead of a verdict.
+        fault: whose it is: the judge's, the model's or the provider's.
+        error: the reason, for people.
+    """
     return Judgment(
         response_id=response.id,
         judge=judge.name,
@@ -144,7 +152,14 @@ def with_own_refusal(judgment: Judgment, response: Response) -> Judgment:
 
 
 def foreign(judge: Named, response: Response, language: str | None, why: str) -> Judgment:
-    """Return the judgment of an answer in a language that the judge does not judge; ``why`` comes before its name."""
+    """Return the judgment of an answer in a language that the judge does not judge; ``why`` comes before its name.
+
+    Args:
+        judge: who abstains.
+        response: the answer.
+        language: its language (BCP 47); None where it was not recognised.
+        why: what comes before the language's name in the reason.
+    """
     known = f"language '{language}'" if language else "a language that was not recognised"
     return no_verdict(judge, response, "abstained", "judge", f"{why} {known}")
 

@@ -100,7 +100,11 @@ def _encoder_folder(card: str, model: str) -> tuple[Path, bool] | None:
 
 
 def _folder(card: str) -> tuple[Path, bool]:
-    """Return the folder of a card, and whether the name means the card with hantei's own wording."""
+    """Return the folder of a card, and whether the name means the card with hantei's own wording.
+
+    Raises:
+        UsageError: there is no such card.
+    """
     if "/" in card or "\\" in card:
         folder = Path(card)
         if not (folder / "card.toml").is_file():

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from hantei.errors import CardError, UsageError
-from hantei.judges.asked import AskedJudge
 from hantei.judges.card import STYLE, JudgeCard, card_hash, load_card, templates
+from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.moderation import for_endpoint
 from hantei.judges.render import Template, compiled, exact
 from hantei.judges.spec import AskedSpec, SettingSpec
@@ -124,7 +124,11 @@ def _file(name: str, key: str, value: str) -> str:
 
 
 def _published(card: JudgeCard, spec: AskedSpec, files: Mapping[str, str]) -> dict[str, Template]:
-    """Return the user's copy of the published prompt by request; several are parted by lines ``=== NAME ===``."""
+    """Return the user's copy of the published prompt by request; several are parted by lines ``=== NAME ===``.
+
+    Raises:
+        UsageError: the card needs a copy and there is none, or it lacks a part or a placeholder.
+    """
     if not _takes_file(card, spec):
         return {}
     if "prompt_file" not in files:

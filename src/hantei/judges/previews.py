@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hantei.judges.asked import AskedJudge
+from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.loading import asked_judge, split_name
 from hantei.models import Reply, Request
 from hantei.records import Message, Prompt, Response
@@ -27,7 +27,11 @@ class _NoModel:
     name, server = "", ""
 
     async def ask(self, request: Request) -> Reply:
-        """Refuse: a preview sends nothing."""
+        """Refuse: a preview sends nothing.
+
+        Raises:
+            AssertionError: always.
+        """
         raise AssertionError("a preview asks no model")
 
     async def close(self) -> None:

@@ -44,7 +44,11 @@ def _broken(match: re.Match[str]) -> str:
 
 
 def mark(texts: Sequence[str]) -> str:
-    """Return 12 hexadecimal digits that occur in none of ``texts``, and always the same for the same texts."""
+    """Return 12 hexadecimal digits that occur in none of ``texts``, and always the same for the same texts.
+
+    Raises:
+        AssertionError: never: a thousand hashes cannot all stand in the texts.
+    """
     for attempt in range(1000):
         digest = hashlib.sha256("\x00".join([str(attempt), *texts]).encode("utf-8", "surrogatepass"))
         found = digest.hexdigest()[:12]
@@ -77,6 +81,12 @@ def variables(
 
     ``question``, ``answer``, ``reference``, ``criteria`` and ``conversation`` (the turns before the question) are
     defused and fenced, None where there is none; ``mark`` is what ends the fences' names; ``given`` are the card's own.
+
+    Args:
+        prompt: the question with the turns before it.
+        response: the answer.
+        given: the card's own variables by name.
+        leave_out: names of texts that the template must not see.
     """
     texts = {name: defuse(text) for name, text in texts_of(prompt, response).items() if name not in leave_out}
     turns = [f"{message.role}: {defuse(message.shown)}" for message in turns_of(prompt)]

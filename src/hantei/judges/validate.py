@@ -177,7 +177,11 @@ def _path(value: str | tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _pattern(where: str, source: str | None, groups: int = 0) -> re.Pattern[str] | None:
-    """Return a regular expression with so many groups, None where it is not given."""
+    """Return a regular expression with so many groups, None where it is not given.
+
+    Raises:
+        CardError: it is no regular expression, or has another number of groups.
+    """
     if source is None:
         return None
     try:
@@ -197,7 +201,11 @@ def _texts(where: str, values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _check_names(what: str, spec: AskedSpec) -> None:
-    """Check that every field which the verdict reads is read from a reply, and every setting is declared."""
+    """Check that every field which the verdict reads is read from a reply, and every setting is declared.
+
+    Raises:
+        CardError: one is not, or two fields have one name.
+    """
     fields = [field.name for ask in spec.asks for field in ask.fields]
     if len(set(fields)) < len(fields):
         raise CardError(f"{what}, ask.field: two fields have the same name")

@@ -68,7 +68,14 @@ def _unsafe(rule: LabelRule, fields: Fields, settings: Mapping[str, str], score:
 
 
 def means_unsafe(spec: AskedSpec, name: str, label: str, settings: Mapping[str, str]) -> bool:
-    """Whether a label of the field ``name`` is an unsafe verdict under these settings."""
+    """Whether a label of the field ``name`` is an unsafe verdict under these settings.
+
+    Args:
+        spec: the card.
+        name: a field of a reply.
+        label: a value of that field, as the judge writes it.
+        settings: setting to value; the meaning of a label may go by one.
+    """
     values = {field.name: field.labels for ask in spec.asks for field in ask.fields}[name]
     rule = spec.verdict.unsafe
     return rule is not None and _lookup(rule, values.get(fold(label), ""), settings) is True

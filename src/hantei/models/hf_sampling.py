@@ -31,7 +31,14 @@ class Row:
 
     @classmethod
     def of(cls, request: Request, ids: list[int], max_tokens: int, settings: Any) -> Row:
-        """Return a row; what the request leaves open is taken from the model's generation settings, if it samples."""
+        """Return a row; what the request leaves open is taken from the model's generation settings, if it samples.
+
+        Args:
+            request: what is asked.
+            ids: the token ids of the rendered prompt.
+            max_tokens: tokens that are written at most.
+            settings: the model's generation settings.
+        """
         own = bool(settings.do_sample)
         sampling = request.sampling
         top_p = sampling.top_p if sampling.top_p is not None else (settings.top_p if own else None)
@@ -114,7 +121,15 @@ def make_stopper(
     closing: threading.Event,
 ) -> Any:
     """Return a stopping criterion by row; ``lengths`` then holds how many tokens each row wrote, ``ended`` whether it
-    stopped before its limit. ``width`` is the padded length of the prompts."""
+    stopped before its limit. ``width`` is the padded length of the prompts.
+
+    Args:
+        rows: the prompts of the batch.
+        width: the padded length of the prompts, in tokens.
+        ends: the ids of tokens that end an answer.
+        decode: turns token ids into text.
+        closing: set where everything is to stop.
+    """
     torch, transformers = needed("torch", "hf"), needed("transformers", "hf")
 
     class Stopper(transformers.StoppingCriteria):  # type: ignore[misc, name-defined]

@@ -144,7 +144,15 @@ _KINDS: dict[int, Failure] = {
 def read_error(
     status: int, headers: Mapping[str, str], raw: bytes, host: str, secret: str | None = None
 ) -> ServerError:
-    """Read an error reply of any server; what cannot be read is only a message."""
+    """Read an error reply of any server; what cannot be read is only a message.
+
+    Args:
+        status: the HTTP status.
+        headers: of the reply; they may say when to try again.
+        raw: the body.
+        host: the server, for the message.
+        secret: the key, which is taken out of what the server echoes.
+    """
     text = raw[:_READ].decode("utf-8", "replace")
     try:
         body = json.loads(raw)

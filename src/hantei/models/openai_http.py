@@ -223,7 +223,11 @@ class OpenAIModel:
         return b"".join(chunks)
 
     def _raise(self, error: Exception) -> NoReturn:
-        """Raise a failed connection as a failed call. Of the error only what names no address is repeated."""
+        """Raise a failed connection as a failed call. Of the error only what names no address is repeated.
+
+        Raises:
+            CallError: always.
+        """
         if isinstance(error, TimeoutError):
             total = self._timeout.total or 0.0
             raise CallError("timeout", f"{self._host}: no whole reply within {total:g} s") from None

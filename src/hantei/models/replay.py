@@ -69,7 +69,11 @@ def _recorded(path: Path) -> dict[bytes, list[Reply]]:
 
 
 def _reply(path: Path, row: int, response: Response) -> Reply | None:
-    """Return a row's answer; None where the row records that there was none."""
+    """Return a row's answer; None where the row records that there was none.
+
+    Raises:
+        RowError: the status is none that is known.
+    """
     status = response.meta.get("status") or response.status
     if status not in get_args(ResponseStatus):
         raise RowError(str(path), row, "status", f"expected one of {', '.join(get_args(ResponseStatus))}")

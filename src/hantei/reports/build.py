@@ -29,6 +29,12 @@ SHOWN = 2_000
 def build_report(run: Run, index: Index, summary: Summary, out: Path | None = None) -> Path:
     """Write the report of a run and return its path.
 
+    Args:
+        run: the run.
+        index: its index.
+        summary: the numbers of the run.
+        out: where the page goes; None for the run folder.
+
     Raises:
         UsageError: the file cannot be written there.
         RunError: ``run.json`` cannot be read.

@@ -163,7 +163,14 @@ def percent(value: float, low: float, high: float, *, counts: str = "", sign: st
 
 
 def decimal(value: float, low: float, high: float, digits: int = 3) -> Number:
-    """Return a number with its interval to some digits; a dash where it is not a number."""
+    """Return a number with its interval to some digits; a dash where it is not a number.
+
+    Args:
+        value: the number.
+        low: the lower end of its interval.
+        high: the upper end of its interval.
+        digits: digits after the point.
+    """
     return _with_interval((value, low, high), 1, f".{digits}f")
 
 

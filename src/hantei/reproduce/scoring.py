@@ -10,7 +10,7 @@ from functools import cache
 from statistics import NormalDist, fmean, stdev
 
 from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, Evaluation, first_pattern
-from hantei.judges.asked import AskedJudge
+from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.loading import asked_judge
 from hantei.metrics.intervals import CONFIDENCE, wilson
 from hantei.models.base import CallError, Reply, Request

@@ -80,6 +80,12 @@ def sums_of(
 
     Once for each group and system with one system's answers to a prompt as a cluster, and once for each group over
     all systems (None). All of ``counts`` are of one fact on one scale.
+
+    Args:
+        index: of the run.
+        judge: the judge's number in the index.
+        counts: what is a hit, for each metric.
+        rule: which verdict counts of a response with several.
     """
     value = _FACTS[counts[0].fact]
     on_scale, scale = _on_scale(counts[0].scale)
@@ -101,7 +107,14 @@ def sums_of(
 
 
 def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, str, int]]:
-    """Yield (group, system name, reason, count) of verdicts that say nothing that counts, and of answers not judged."""
+    """Yield (group, system name, reason, count) of verdicts that say nothing that counts, and of answers not judged.
+
+    Args:
+        index: of the run.
+        judge: the judge's number in the index.
+        counts: what counts; a verdict without that fact is missing.
+        rule: which verdict counts of a response with several.
+    """
     on_scale, parameters = _on_scale(counts.scale)
     query = f"""
         SELECT p.grp, s.name,
@@ -155,6 +168,12 @@ def spread_over_systems(index: Index, judge: int, least: int, most: int) -> Iter
     """Yield (system, location) of answers with a verdict, at most so many a system, spread over its answers.
 
     Systems with fewer than ``least`` such answers are left out; the answers of one system follow each other.
+
+    Args:
+        index: of the run.
+        judge: the judge's number in the index.
+        least: answers with a verdict that a system needs.
+        most: answers of a system at most.
     """
     query = """
         WITH judged AS (

@@ -94,7 +94,11 @@ class Run:
         write_atomic(self.info_path, [json_text(msgspec.to_builtins(info))])
 
     def check_there(self) -> None:
-        """Raise ``RunError`` if the folder is gone, so that nothing is written into one that would be half a run."""
+        """Raise ``RunError`` if the folder is gone, so that nothing is written into one that would be half a run.
+
+        Raises:
+            RunError: it is gone.
+        """
         if not self.path.is_dir():
             raise RunError(f"{self.path}: the run folder is gone: it was removed or renamed while hantei worked on it")
 
@@ -185,7 +189,7 @@ def _fill(path: Path, kind: type[Record], add: Callable[[Record, int], bool | No
 
     Raises:
         RecordError: a line is no such record, holds a value that its field cannot have, or belongs to nothing.
-    """
+    """  # noqa: DOC501 - the TypeError is caught below
     for offset, record in records_at(path, kind):
         try:
             if isinstance(record, Response) and not isinstance(record.text, str):

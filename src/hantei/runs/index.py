@@ -147,7 +147,14 @@ class Index:
         return True
 
     def add_facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> None:
-        """Add a judgment whose judge and response numbers are known."""
+        """Add a judgment whose judge and response numbers are known.
+
+        Args:
+            judge: the judge's number in the index.
+            response: the response's number in the index.
+            judgment: what is counted of it is indexed.
+            offset: where its line begins in the judge's file, in bytes.
+        """
         if judgment.repeat or judgment.turn is not None:
             self._several.add(judge)
         self.merged.pop(judge, None)

@@ -139,7 +139,7 @@ def read_info(path: Path) -> RunInfo:
 
     Raises:
         RunError: it cannot be read, is of another shape, or was written by a newer version.
-    """
+    """  # noqa: DOC501 - the TypeError is caught below
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict):

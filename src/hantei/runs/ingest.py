@@ -105,6 +105,12 @@ def _person(columns: set[str]) -> JudgeInfo:
 def write_prompts(prompts: Iterable[Prompt], run: Run, index: Index, benchmark: str) -> None:
     """Write ``prompts.jsonl`` of a new run, and index it; the language is told where a prompt does not say.
 
+    Args:
+        prompts: in the order in which they are asked.
+        run: the new run.
+        index: learns the ids and places of the prompts.
+        benchmark: the name, for errors.
+
     Raises:
         InputError: two prompts have one id.
         UsageError: there is no prompt.
@@ -265,7 +271,7 @@ class _People:
 
         Raises:
             InputError: there are none.
-        """
+        """  # noqa: DOC501 - a function makes the error
         columns = {column for found in self._found.values() for column in found.values()}
         if not columns:
             raise no_label(self._path, next(iter(self._found), ()))

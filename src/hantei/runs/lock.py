@@ -64,7 +64,11 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _held(file: Path, path: Path) -> IO[str]:
-    """Return the lock file, open and locked, and still the one that has this name."""
+    """Return the lock file, open and locked, and still the one that has this name.
+
+    Raises:
+        RunError: another process holds it.
+    """
     while True:
         lock = file.open("w")
         try:

@@ -93,7 +93,11 @@ def _has_plan(run: Run, plan: Plan) -> bool:
 
 
 def _is_there(run: Run) -> bool:
-    """Whether a run is in its folder; False where one can be made."""
+    """Whether a run is in its folder; False where one can be made.
+
+    Raises:
+        RunError: something else is there, or it is the folder that the process is in.
+    """
     path = resolved(run.path)
     if run.info_path.is_file():
         return True

@@ -58,7 +58,11 @@ class Goal:
     confidence: float = 0.95
 
     def check(self, rule: RuleName) -> None:
-        """Raise a UsageError where the goal is not one, or not one of this rule."""
+        """Raise a UsageError where the goal is not one, or not one of this rule.
+
+        Raises:
+            UsageError: it is not.
+        """
         if (self.target_accuracy is None) == (self.budget is None):
             raise UsageError("expected one of --target-accuracy 0.95 and --budget 0.2")
         for flag, value in (("target-accuracy", self.target_accuracy), ("confidence", self.confidence)):
@@ -163,7 +167,14 @@ def choose(verdicts: Verdicts, rule: Rule, goal: Goal) -> float:
 
 
 def point(verdicts: Verdicts, rule: Rule, threshold: float, level: float) -> dict[str, float | None]:
-    """Return what a cascade with this threshold does on rows: one point of its curve, see ``Fit``."""
+    """Return what a cascade with this threshold does on rows: one point of its curve, see ``Fit``.
+
+    Args:
+        verdicts: the rows, with the verdicts of both judges.
+        rule: which answers go to the expensive judge.
+        threshold: those whose score is below it are asked of the expensive judge.
+        level: how sure the bound on the error is, from 0 to 1.
+    """
     asked = scores(verdicts, rule) < threshold
     kept = verdicts.take(~asked)
     wrong = (kept.cheap != kept.label).astype(np.int64)
@@ -262,7 +273,11 @@ def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lam
 
 
 def _check(options: FitOptions) -> None:
-    """Raise a UsageError where the options cannot be fitted with."""
+    """Raise a UsageError where the options cannot be fitted with.
+
+    Raises:
+        UsageError: they cannot.
+    """
     for flag, value, known in (("head", options.head, CLASSES), ("rule", options.rule, get_args(RuleName))):
         if value not in known:
             raise UsageError(f"--{flag} {value}: expected {' or '.join(known)}")

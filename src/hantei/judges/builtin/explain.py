@@ -39,6 +39,12 @@ def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 
     The judge's log odds are followed back through its second stage (by their slope at this answer's scores) to every
     feature, and each feature's share is divided among the words that make it up. The ``top`` words are kept, and
     neighbours that pull the same way become one span. Of an answer read in windows, the judged one is explained.
+
+    Args:
+        judge: the judge, loaded.
+        prompt: the question.
+        response: the answer that is explained.
+        top: words that are kept at most.
     """
     language = language_of(prompt, response)
     windows = windows_of(prompt, response)

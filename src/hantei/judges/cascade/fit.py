@@ -93,7 +93,12 @@ def read_fit(path: Path) -> tuple[Fit, str]:
 
 
 def _check(fit: Fit) -> None:
-    """Raise one of the errors that ``read_fit`` catches where a value that is used is not what it should be."""
+    """Raise one of the errors that ``read_fit`` catches where a value that is used is not what it should be.
+
+    Raises:
+        ValueError: a value is not what it should be.
+        TypeError: a text or number that is only told is of another type.
+    """
     if fit.version != VERSION:
         raise ValueError(f"it has version {fit.version!r}, this hantei reads {VERSION}; fit it again")
     classes = CLASSES[fit.head]
@@ -110,7 +115,11 @@ def _check(fit: Fit) -> None:
 
 
 def _check_told(fit: Fit) -> None:
-    """Raise as ``_check`` does for what run folders and reports tell of a cascade."""
+    """Raise as ``_check`` does for what run folders and reports tell of a cascade.
+
+    Raises:
+        TypeError: one is not a text, or not a number within bounds.
+    """
     judges = [judge for judge in (fit.cheap, fit.expensive) if judge is not None]
     texts = [fit.guarantee, fit.rule, *(judge[key] for judge in judges for key in ("name", "card_hash"))]
     if not all(isinstance(text, str) for text in texts):

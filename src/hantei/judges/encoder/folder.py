@@ -325,7 +325,11 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turn what transformers raises where a model cannot be loaded into one line."""
+    """Turn what transformers raises where a model cannot be loaded into one line.
+
+    Raises:
+        UsageError: the libraries raised anything.
+    """
     try:
         yield
     except Exception as error:  # the libraries raise what they like for a file that is damaged or not what they expect

@@ -61,6 +61,12 @@ class Converted:
     def runner(self, network: Any, template: Template, max_tokens: int, batch_tokens: int | None) -> OnnxRunner:
         """Return what runs the copy, which is made now where it is not there or cannot be read.
 
+        Args:
+            network: the PyTorch network that is copied.
+            template: how a pair becomes tokens.
+            max_tokens: the longest input, in tokens.
+            batch_tokens: tokens in a batch at most, padding included; None for the default.
+
         Raises:
             ConversionError: it cannot be made, or the cache cannot be written.
         """
@@ -165,7 +171,11 @@ def _plain_attention(network: Any) -> Iterator[None]:
 
 
 def _check(network: Any, template: Template, max_tokens: int, file: Path) -> None:
-    """Compare the written network with the real one on another shape than it was written out with."""
+    """Compare the written network with the real one on another shape than it was written out with.
+
+    Raises:
+        ConversionError: the two give other numbers.
+    """
     batch = _example(template, 3, min(41, max_tokens))
     (real,), (written,) = TorchRunner(network, "cpu", "fp32").logits([batch]), OnnxRunner(file).logits([batch])
     if real.shape != written.shape or not np.abs(real - written).max() <= _NEAR * max(1.0, np.abs(real).max()):

@@ -15,7 +15,14 @@ ALL_SYSTEMS = "All systems"
 
 
 def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterable[Row]) -> Table:
-    """Return a table whose columns hold the rates of metrics."""
+    """Return a table whose columns hold the rates of metrics.
+
+    Args:
+        caption: what stands above it.
+        head: the title of the first column, which names the rows.
+        columns: a column for each metric.
+        rows: the rates, in the order of the columns.
+    """
     return Table(caption=caption, head=head, columns=tuple(columns), rows=tuple(rows))
 
 

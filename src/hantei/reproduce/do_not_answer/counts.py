@@ -50,6 +50,12 @@ def tables(label: Integers, guess: Integers, classes: int, times: Doubles) -> Do
     """Return the counts (draws, models, classes, classes), a row a label, a column a guess.
 
     ``label`` and ``guess`` are (models, questions); a negative one is no label, and its answer is not counted.
+
+    Args:
+        label: classes given by people, (models, questions); negative where there is none.
+        guess: classes given by a judge, (models, questions); negative where there is none.
+        classes: how many classes there are.
+        times: how often each draw takes each question, (draws, questions).
     """
     known = (label >= 0) & (guess >= 0)
     cell = np.where(known, label * classes + guess, classes * classes)

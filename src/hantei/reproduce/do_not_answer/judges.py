@@ -72,7 +72,12 @@ def _encoder(study: Study, name: str, model: str) -> Verdicts:
 
 
 def _given(study: Study, name: str, file: Path, how: str) -> Verdicts:
-    """Return the verdicts in a file of judgments."""
+    """Return the verdicts in a file of judgments.
+
+    Raises:
+        UsageError: the file is not there.
+        InputError: it holds no verdict.
+    """
     if not file.is_file():
         raise UsageError(f"--judge {name}: {file}: expected a file of judgments, found none")
     action, harmful, chance, actions = _placed(study, read_records(file, Judgment), file)

@@ -37,12 +37,26 @@ _PAIRED = (
 
 
 def counted(study: Study, judge: Verdicts, head: str, times: Doubles) -> Doubles:
-    """Return how often each of a judge's guesses met each of people's labels, (draws, models, classes, classes)."""
+    """Return how often each of a judge's guesses met each of people's labels, (draws, models, classes, classes).
+
+    Args:
+        study: the answers with labels of people.
+        judge: whose guesses are compared with the labels.
+        head: ``action`` or ``harmful``.
+        times: how often each draw takes each question, (draws, questions).
+    """
     return tables(study.people.labels(head), judge.labels(head), CLASSES[head], times)
 
 
 def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> Scores:
-    """Return a judge's scores by draw and model, (draws, 6); nan for a model of which it judged nothing."""
+    """Return a judge's scores by draw and model, (draws, 6); nan for a model of which it judged nothing.
+
+    Args:
+        study: the answers with labels of people.
+        judge: whose guesses are compared with the labels.
+        head: ``action`` or ``harmful``.
+        times: how often each draw takes each question, (draws, questions).
+    """
     return scores(counted(study, judge, head, times))
 
 

@@ -124,7 +124,14 @@ def _better_than_constant(measure: Measure) -> bool:
 
 
 def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> None:
-    """Write ``card.toml`` and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``."""
+    """Write ``card.toml`` and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``.
+
+    Args:
+        folder: where the weights lie.
+        rows: what was trained on.
+        evaluation: what was measured, and under which licences.
+        languages: the languages that the judge judges (BCP 47).
+    """
     used = [name for name in SOURCES if any(row.source == name for row in rows)]
     lines = [*_head(folder, rows, evaluation, languages), *_sources(rows, used), *_measured(evaluation.measures)]
     (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -53,7 +53,16 @@ class Subject:
         floor: float | None = None,
         beside: str = "",
     ) -> Measure:
-        """Return a measure of this subject."""
+        """Return a measure of this subject.
+
+        Args:
+            metric: what was measured.
+            value: its value.
+            interval: its 95% interval, low and high.
+            n: how many answers it is of.
+            floor: the least value with which training passes; None for any.
+            beside: what it is to be compared with, in words.
+        """
         return Measure(
             protocol=self.protocol,
             data=self.data,
@@ -69,7 +78,14 @@ class Subject:
         )
 
     def share(self, metric: str, hits: NDArray[np.bool_], floor: float | None = None, beside: str = "") -> Measure:
-        """Return a share of ``hits`` with its Wilson interval; 0 of 0 is 0 with the interval from 0 to 1."""
+        """Return a share of ``hits`` with its Wilson interval; 0 of 0 is 0 with the interval from 0 to 1.
+
+        Args:
+            metric: what was measured.
+            hits: one for each answer.
+            floor: the least value with which training passes; None for any.
+            beside: what it is to be compared with, in words.
+        """
         if not len(hits):
             return self.value(metric, 0.0, (0.0, 1.0), 0, floor, beside)
         return self.value(metric, float(hits.mean()), wilson(int(hits.sum()), len(hits)), len(hits), floor, beside)

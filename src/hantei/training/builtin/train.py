@@ -88,7 +88,11 @@ def _shipped() -> tuple[Measure, ...]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line and return the exit status: 0, or 1 where a floor is missed."""
+    """Run from the command line and return the exit status: 0, or 1 where a floor is missed.
+
+    Raises:
+        UsageError: options exclude each other.
+    """
     parser = argparse.ArgumentParser(description="Train the built-in judge and print what was measured.")
     parser.add_argument("--data", type=Path, required=True, help="the folder of public data")
     parser.add_argument("--out", type=Path, help="where the weights go, by default into the package")

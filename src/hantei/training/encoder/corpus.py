@@ -70,6 +70,12 @@ def shuffled(lengths: Integers, rows: Integers, token_budget: int, seed: Sequenc
     """Return the batches of one epoch: every row once, in an order drawn with the seed, with little padding.
 
     Rows are drawn, sorted by length within stretches of some batches, and packed; the batches are then drawn again.
+
+    Args:
+        lengths: the tokens of each row of the corpus.
+        rows: the numbers of the rows that are drawn.
+        token_budget: tokens in a batch at most, padding included.
+        seed: the numbers that seed the order, such as seed and epoch.
     """
     rng = np.random.default_rng(list(seed))
     drawn = rng.permutation(rows)

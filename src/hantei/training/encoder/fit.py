@@ -163,7 +163,15 @@ def _groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, Any
 
 
 def predict(network: EncoderNetwork, corpus: Corpus, rows: Integers, token_budget: int, machine: Machine) -> Floats:
-    """Return the logits (rows, classes of all heads) of some rows."""
+    """Return the logits (rows, classes of all heads) of some rows.
+
+    Args:
+        network: the encoder; it is left in evaluation mode.
+        corpus: the tokens of all rows.
+        rows: the numbers of the rows, in the order of the result.
+        token_budget: tokens in a batch at most, padding included.
+        machine: where it runs, at which precision.
+    """
     network.eval()
     out = np.zeros((len(rows), network.classes.out_features), dtype=np.float32)
     place = {row: number for number, row in enumerate(rows.tolist())}

@@ -91,7 +91,14 @@ class _Fit:
 
 
 def run(files: Sequence[Path], out: Path, options: TrainOptions, say: Say) -> Trained:
-    """Train as ``hantei.training.encoder.train`` says."""
+    """Train as ``hantei.training.encoder.train`` says.
+
+    Args:
+        files: answers with labels of people.
+        out: the judge's folder.
+        options: how it is trained.
+        say: takes a line for people.
+    """
     rows = read_rows(files, options)
     machine = this_machine(options.precision)
     base, tokenizer = load_base(options.model)

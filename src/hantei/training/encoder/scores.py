@@ -61,6 +61,12 @@ def measures(rows: Rows, said: Said, names: Sequence[str], protocol: str) -> Ite
 
     Intervals draw whole prompts. What cannot be computed, such as the recall of a fold in which nothing is harmful, is
     left out, and a mean is that of the folds in which it can.
+
+    Args:
+        rows: the labelled answers.
+        said: the network's probabilities for them, with the fold of each.
+        names: the names of the folds, by number.
+        protocol: how the rows were held out, in words.
     """
     languages = ", ".join(tag for tag in np.unique(rows.language[said.rows]).tolist() if tag) or "unknown"
     for head, place in slices(rows.heads).items():

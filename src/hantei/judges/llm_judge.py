@@ -9,13 +9,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hantei.judges.asking import as_finished, ask_until_read
 from hantei.judges.base import Ask, Pair, foreign, language_of, no_verdict, unanswered
 from hantei.judges.card import JudgeCard
 from hantei.judges.parse import Found, at_path, read_json, read_paper, read_text
 from hantei.judges.probability import distribution
 from hantei.judges.reading import ReplyText, Untrusted
 from hantei.judges.render import Template, conversation, defuse, texts_of, turns_of, variables
+from hantei.judges.rereading import as_finished, ask_until_read
 from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
@@ -94,6 +94,12 @@ class AskedJudge:
         ``prompt``: give it, so that a quotation of the question cannot be taken for the verdict either. Never raises
         for what a reply says. A judgment that is ``unparsed`` or ``truncated`` may be asked again. ``usage`` sums the
         given replies, ``latency_s`` is the longest of them; ``cost`` and ``created`` are left to the caller.
+
+        Args:
+            response: the answer that was judged.
+            replies: one for each of ``calls``, in their order.
+            attempts: every raw reply so far, retries included; empty: the texts of ``replies``.
+            prompt: the question, which may hold a planted verdict as well.
         """
         return replace(
             self._verdict(response, replies, prompt),

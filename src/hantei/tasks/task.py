@@ -23,14 +23,14 @@ from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
 from hantei.models.prices import pricing
-from hantei.options import ASKING, READING, Options
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
 from hantei.runs.ingest import Reading, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan
-from hantei.sources import Source, identity, open_sources, run_folder, title_of
+from hantei.tasks.options import ASKING, READING, Options
+from hantei.tasks.sources import Source, identity, open_sources, run_folder, title_of
 
 Say = Callable[[str], None]
 """Takes one line for people."""
@@ -66,6 +66,12 @@ class Task:
 
 def asking(model: str, benchmark: str, judge: Judging | Sequence[Judging], options: Options) -> Task:
     """Return the task of asking a model and judging its answers.
+
+    Args:
+        model: the name of the model that is asked, as ``openai/NAME?temperature=0``.
+        benchmark: the name of a benchmark, or a file of prompts.
+        judge: who judges.
+        options: how the model is asked, and how its answers are judged and counted.
 
     Raises:
         UsageError: no such model, judge or benchmark, an option that answers which exist have, or ``max_cost`` without
@@ -130,7 +136,14 @@ def judging(
 
 
 def plan_of(asked: Asked, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
-    """Return what decides a run's prompts, answers and what judges see of them."""
+    """Return what decides a run's prompts, answers and what judges see of them.
+
+    Args:
+        asked: the model, with its sampling and system prompt.
+        benchmark: the benchmark's identity: name, revision and checksums.
+        samples: answers to each prompt.
+        limit: the first so many prompts; None for all.
+    """
     return Plan(
         model=asked.model.name,
         benchmark=dict(benchmark),

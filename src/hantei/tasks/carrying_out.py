@@ -19,7 +19,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import add_judges
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
-from hantei.task import Say, Task
+from hantei.tasks.task import Say, Task
 
 
 def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:

@@ -21,7 +21,7 @@ _ROOM = 1024
 """Answers that a judge is at work on at once, at most: that bounds the memory, and who hands more has to wait."""
 
 
-class Bench:
+class JudgeWorker:
     """Hands all answers that one turn of the event loop brought to a judge as one batch; many batches go at a time."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Bench:
         stop: Stop,
         done: Callable[[int, Judgment, bool], None],
     ) -> None:
-        """Set the bench up.
+        """Set the worker up.
 
         Args:
             judge: who judges.

@@ -53,7 +53,11 @@ class Options:
     prices: Path | None = None
 
     def check(self) -> None:
-        """Raise a UsageError where a value is none that can be worked with."""
+        """Raise a UsageError where a value is none that can be worked with.
+
+        Raises:
+            UsageError: one is not.
+        """
         if self.no_verdict not in POLICIES:
             raise UsageError(f"--no-verdict {self.no_verdict}: expected one of {', '.join(POLICIES)}")
         for flag, value, allowed in (
@@ -81,7 +85,11 @@ class Options:
                 raise UsageError(f"{flag} {bound:g}: expected more than 0")
 
     def check_unused(self, *names: str) -> None:
-        """Raise a UsageError where one of these options is set, which this kind of run has no use for."""
+        """Raise a UsageError where one of these options is set, which this kind of run has no use for.
+
+        Raises:
+            UsageError: one is set.
+        """
         default = Options()
         for name in names:
             if getattr(self, name) != getattr(default, name):
