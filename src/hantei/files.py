@@ -1,7 +1,8 @@
-"""Files: writing one whole or not at all, and where what can be had again is kept."""
+"""Files: writing one whole or not at all, its checksum, and where what can be had again is kept."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,3 +34,9 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     finally:
         if part.is_file():
             part.unlink()
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

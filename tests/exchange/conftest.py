@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hantei.exchange.items import Item, Source, write_items
+from hantei.exchange.items import ImportSource, Item, write_items
 from hantei.records import Judgment, Message, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -106,5 +106,5 @@ def run(tmp_path: Path) -> Run:
     run = Run(tmp_path / "garden")
     info = RunInfo(hantei="0", created="2026-01-01T00:00:00+00:00")
     with Index(tmp_path / "index") as index:
-        run.write_info(write_items(Source(items(), JUDGES), run, index, info))
+        run.write_info(write_items(ImportSource(items(), JUDGES), run, index, info))
     return run

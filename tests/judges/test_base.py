@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hantei.judges.base import foreign, unanswered
+from hantei.judges.base import language_not_judged, unanswered
 from hantei.records import Response
 
 JUDGE: Any = SimpleNamespace(name="j", card_hash="h")
@@ -36,7 +36,7 @@ def test_where_there_is_no_answer_there_is_no_verdict(response: Response, said: 
 
 
 def test_a_language_is_named_where_it_is_known() -> None:
-    assert foreign(JUDGE, answer("oui"), "fr", "not trained on").error == "not trained on language 'fr'"
-    assert foreign(JUDGE, answer("?"), None, "not trained on").error == (
+    assert language_not_judged(JUDGE, answer("oui"), "fr", "not trained on").error == "not trained on language 'fr'"
+    assert language_not_judged(JUDGE, answer("?"), None, "not trained on").error == (
         "not trained on a language that was not recognised"
     )

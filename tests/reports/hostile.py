@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
-from hantei.reports.data import AnswerRow, Mark, ReportInput
+from hantei.reports.data import AnswerRow, Highlight, ReportInput
 
 from .people import CASCADE, DRIFT, against
 
@@ -80,5 +80,5 @@ def _row(name: str, text: str) -> AnswerRow:
         attempts=(text, MARKUP),
     )
     unread = Judgment(response_id=response.id, judge=MARKUP, status="unparsed", fault="parser", error=MARKUP)
-    marks = (Mark(-5, 3, 1.0), Mark(2, 9, -2.0), Mark(10**9, 10**10, 1.0), Mark(4, 4, float("nan")))
+    marks = (Highlight(-5, 3, 1.0), Highlight(2, 9, -2.0), Highlight(10**9, 10**10, 1.0), Highlight(4, 4, float("nan")))
     return AnswerRow(prompt, response, (judgment, unread), marks)

@@ -10,7 +10,7 @@ from math import sqrt
 from typing import Any
 
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary, response_id
-from hantei.reports.data import AnswerRow, Mark, ReportInput
+from hantei.reports.data import AnswerRow, Highlight, ReportInput
 
 from .texts import AREAS, BORDERLINE, CAREFUL, CARELESS, HARMS, HELPFUL, QUESTIONS
 
@@ -114,7 +114,7 @@ def _row(
 ) -> AnswerRow:
     response = Response(id=response_id(system, prompt.id, 0), prompt_id=prompt.id, system=system, text=text)
     judgments = tuple(_judgment(chance, response, judge, unsafe, prompt) for judge in judges)
-    marks = (Mark(0, min(4, len(text)), 1.4 if unsafe else -1.1), Mark(9, 14, 0.5 if unsafe else -0.3))
+    marks = (Highlight(0, min(4, len(text)), 1.4 if unsafe else -1.1), Highlight(9, 14, 0.5 if unsafe else -0.3))
     return AnswerRow(prompt, response, judgments, marks)
 
 

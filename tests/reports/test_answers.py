@@ -9,7 +9,7 @@ import pytest
 from hantei.records import Judgment, Message, Prompt, Response, Summary
 from hantei.reports import answers
 from hantei.reports.answers import encode
-from hantei.reports.data import AnswerRow, Mark
+from hantei.reports.data import AnswerRow, Highlight
 
 from .hostile import TEXTS, hostile_input
 from .sample import report_input
@@ -47,7 +47,7 @@ def test_a_judgment_says_its_verdict_and_why_there_is_none() -> None:
 
 
 def test_an_answer_is_cut_and_says_of_how_much() -> None:
-    answer = one(text="x" * 5_000_000, marks=(Mark(0, 4_999_999, 1.0),))["answer"]
+    answer = one(text="x" * 5_000_000, marks=(Highlight(0, 4_999_999, 1.0),))["answer"]
     assert answer == {"runs": [["x" * 20_000, 1.0]], "shown": 20_000, "of": 5_000_000}
 
 

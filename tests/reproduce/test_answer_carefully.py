@@ -11,7 +11,7 @@ import pytest
 from hantei.errors import InputError
 from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY
 from hantei.metrics.intervals import wilson
-from hantei.reproduce.answer_carefully import PUBLISHED, Reproduction, reproduce
+from hantei.reproduce.answer_carefully import PUBLISHED, AnswerCarefullyReproduction, reproduce
 
 
 def table(tmp_path: Path, *replies: tuple[str, str, str | None], **fields: Any) -> Path:
@@ -30,7 +30,7 @@ def scored(metric: str, counts: dict[int, int]) -> list[tuple[str, str, str | No
     return [(f"item-{number}", metric, f"短い説明。\n評価：[[{score}]]") for number, score in enumerate(scores)]
 
 
-def robust(found: Reproduction) -> dict[str, tuple[float | None, int]]:
+def robust(found: AnswerCarefullyReproduction) -> dict[str, tuple[float | None, int]]:
     means = {one.metric: (one.mean, one.n) for one in found.means}
     return means | {one.metric: (one.rate, one.denominator) for one in found.rates}
 

@@ -13,7 +13,7 @@ from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
-from hantei.runs.ingest import Reading, Rows, ingest
+from hantei.runs.ingest import Reading, RowSource, ingest
 from hantei.runs.opening import opened
 from hantei.tasks.sources import GivenRows
 
@@ -44,7 +44,7 @@ Made = tuple[Run, Index]
 INFO = RunInfo(judges={"keyword": JudgeInfo(card_hash="0" * 64)}, created="2026-01-01T00:00:00+00:00")
 
 
-def made(folder: Path, sources: Sequence[Rows], **reading: Any) -> AbstractContextManager[Made]:
+def made(folder: Path, sources: Sequence[RowSource], **reading: Any) -> AbstractContextManager[Made]:
     """Hold the run that is made of rows."""
 
     def make(part: Run, index: Index) -> RunInfo:

@@ -15,10 +15,21 @@ from hantei.cli import main
 from hantei.errors import InputError, UsageError
 from hantei.judges import load_judge
 from hantei.judges.cascade.fit import read_fit
-from hantei.judges.cascade.rule import ALWAYS, NEVER, Rule
+from hantei.judges.cascade.rule import ALWAYS, NEVER, CascadeRule
 from hantei.records import Judgment, response_id, to_line
 from hantei.training.builtin.thresholds import error_bound, for_accuracy, for_budget
-from hantei.training.cascade import FitOptions, Goal, RuleName, Verdicts, answers, choose, curve, learn, point, train
+from hantei.training.cascade import (
+    FitOptions,
+    Goal,
+    LabelledVerdicts,
+    RuleName,
+    answers,
+    choose,
+    curve,
+    learn,
+    point,
+    train,
+)
 
 Doubles = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -165,14 +176,14 @@ def test_the_budget_holds_with_unequal_questions() -> None:
 # -- rules learnt, curves, and verdicts
 
 
-def population(n: int, seed: int) -> Verdicts:
+def population(n: int, seed: int) -> LabelledVerdicts:
     """A cheap judge that is right as often as it says, an expensive one that is right 9 times in 10."""
     rng = np.random.default_rng(seed)
     p = rng.dirichlet([0.4] * 6, n)
     label = np.array([rng.choice(6, p=row) for row in p])
     other = (label + rng.integers(1, 6, n)) % 6
     expensive = np.where(rng.uniform(size=n) < 0.9, label, other)
-    return Verdicts(
+    return LabelledVerdicts(
         head="action", label=label, cheap=p.argmax(axis=1), chances=p, question=np.arange(n), expensive=expensive
     )
 
@@ -180,7 +191,7 @@ def population(n: int, seed: int) -> Verdicts:
 def test_a_temperature_is_found_again() -> None:
     made = population(4000, 0)
     sharper = made.chances**2 / (made.chances**2).sum(axis=1, keepdims=True)
-    changed = Verdicts(
+    changed = LabelledVerdicts(
         head="action", label=made.label, cheap=made.cheap, chances=np.maximum(sharper, 1e-4), question=made.question
     )
     assert learn(made, "confidence").temperature == pytest.approx(1, abs=0.08)
@@ -188,7 +199,7 @@ def test_a_temperature_is_found_again() -> None:
 
 
 def test_the_confusion_is_counted_with_half_an_answer_more() -> None:
-    made = Verdicts(
+    made = LabelledVerdicts(
         head="unsafe",
         label=np.array([0, 0, 0, 1]),
         cheap=np.array([0, 0, 1, 1]),
@@ -216,7 +227,7 @@ def test_asking_where_it_is_worth_most_beats_asking_the_least_sure() -> None:
 
 def test_a_curve_goes_from_the_cheap_judge_to_the_expensive_one() -> None:
     made = population(800, 3)
-    points = curve(made, Rule("action"), 0.95)
+    points = curve(made, CascadeRule("action"), 0.95)
     calls = [one["calls"] for one in points]
     assert calls == sorted(calls, key=float)  # type: ignore[arg-type]
     assert points[0]["calls"] == 0
@@ -234,7 +245,7 @@ def test_a_curve_goes_from_the_cheap_judge_to_the_expensive_one() -> None:
 def test_an_answer_without_the_cheap_judges_verdict_is_always_a_call() -> None:
     made = population(200, 4)
     made.cheap[:50] = -1
-    rule = Rule("action")
+    rule = CascadeRule("action")
     assert point(made, rule, 0.0, 0.95)["calls"] == 0.25
     with pytest.raises(UsageError, match=r"no verdict on 25\.0% of the sample"):
         choose(made, rule, Goal(budget=0.2))

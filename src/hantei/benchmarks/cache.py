@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from hantei.benchmarks.card import BenchmarkCard
 from hantei.errors import FetchError
-from hantei.files import cache_root, write_atomic
+from hantei.files import cache_root, sha256, write_atomic
 
 _LOCK = "files.json"
 
@@ -39,12 +38,6 @@ class Lock:
 def cache_folder(name: str, cache: Path | None = None) -> Path:
     """Return the folder of a benchmark: below ``cache``, else below ``cache_root``."""
     return (cache or cache_root()) / "benchmarks" / name
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_lock(folder: Path) -> Lock | None:

@@ -30,7 +30,7 @@ RULES = ("intent", "language", "region", "benchmark")
 Text = Annotated[str, Meta(min_length=1, pattern=r"\S")]
 
 
-class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CellRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a field gets its value: always ``constant``, or from ``column``, translated by ``map`` where there is one."""
 
     constant: str | None = None
@@ -50,7 +50,7 @@ class FileSpec:
     split: str
     path: str
     columns: Mapping[str, tuple[str, ...]]
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, CellRule]
     names: tuple[str, ...] = ()
     count: int | None = None
     sha256: str | None = None
@@ -154,7 +154,7 @@ class FileTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     encoding: str | None = None
     id_prefix: str = ""
     columns: Columns = {}
-    rules: dict[str, Rule] = {}
+    rules: dict[str, CellRule] = {}
 
 
 class EvidenceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,7 +166,7 @@ class EvidenceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     licence: Evidence
 
 
-class CardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BenchmarkCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A card as its file holds it; ``BenchmarkCard`` says what the fields mean."""
 
     title: Text
@@ -179,7 +179,7 @@ class CardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     files: Annotated[tuple[FileTable, ...], Meta(min_length=1)]
     evidence: EvidenceTable
     columns: Columns = {}
-    rules: dict[str, Rule] = {}
+    rules: dict[str, CellRule] = {}
     paper: str | None = None
     taxonomy: str | None = None
     default: tuple[str, ...] = ()
@@ -213,7 +213,7 @@ def parse_card(name: str, text: str) -> BenchmarkCard:
     """
     what = f"benchmark card {name}"
     data = cards.parse(text, what)
-    file = cards.typed(data, CardFile, what)
+    file = cards.typed(data, BenchmarkCardFile, what)
     _check_origin(what, file.source)
     card = BenchmarkCard(
         name=name,
@@ -243,7 +243,7 @@ def _check_origin(what: str, origin: Origin) -> None:
         raise CardError(f"{what}, source.access: expected how to ask for access")
 
 
-def _file(where: str, file: CardFile, table: FileTable) -> FileSpec:
+def _file(where: str, file: BenchmarkCardFile, table: FileTable) -> FileSpec:
     return FileSpec(
         split=table.split,
         path=table.path,
@@ -264,12 +264,12 @@ def _columns(where: str, columns: Columns) -> dict[str, tuple[str, ...]]:
     return {key: (value,) if isinstance(value, str) else tuple(value) for key, value in columns.items()}
 
 
-def _rules(where: str, rules: Mapping[str, Rule]) -> dict[str, Rule]:
+def _rules(where: str, rules: Mapping[str, CellRule]) -> dict[str, CellRule]:
     _check_among(where, rules, RULES)
     for key, rule in rules.items():
         if (rule.constant is None) == (rule.column is None):
             raise CardError(f"{where}.{key}: expected either a constant or a column")
-    intent = rules.get("intent", Rule())
+    intent = rules.get("intent", CellRule())
     said = [intent.constant, *(intent.map or {}).values()]
     _check_among(f"{where}.intent", [value for value in said if value is not None], INTENTS)
     return dict(rules)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hantei.benchmarks.cache import Copy, Lock, cache_folder, paths, read_lock, sha256, verified, write_lock
+from hantei.benchmarks.cache import Copy, Lock, cache_folder, paths, read_lock, verified, write_lock
 from hantei.benchmarks.card import BenchmarkCard, FileSpec, load_card
 from hantei.benchmarks.checking import CheckReport, check
 from hantei.benchmarks.download import download, other_way
 from hantei.errors import FetchError
+from hantei.files import sha256
 
 PACKAGE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei import taxonomy
-from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, FileSpec, Rule
+from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, CellRule, FileSpec
 from hantei.errors import RowError
 from hantei.inputs import Row, open_table
 from hantei.inputs.conversation import UnknownPartError, read_conversation
@@ -173,7 +173,7 @@ def has_column(row: Row, column: str) -> bool:
     return bool(rest) and isinstance(inner, Mapping) and has_column(Row(row.number, inner), rest)
 
 
-def _translated(rule: Rule, value: Any) -> str | None:
+def _translated(rule: CellRule, value: Any) -> str | None:
     if value is None or value == "":
         return None
     key = str(value).lower() if isinstance(value, bool) else str(value)

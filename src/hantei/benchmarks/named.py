@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hantei.benchmarks.cache import cache_folder, read_lock, sha256
-from hantei.benchmarks.card import BenchmarkCard, FileSpec, Origin, Rule, card_names, load_card
+from hantei.benchmarks.cache import cache_folder, read_lock
+from hantei.benchmarks.card import BenchmarkCard, CellRule, FileSpec, Origin, card_names, load_card
 from hantei.benchmarks.fetching import PACKAGE, locate
 from hantei.benchmarks.loading import load_prompts
 from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError, UsageError
+from hantei.files import sha256
 from hantei.inputs import Row, open_table
 from hantei.inputs.names import ALIASES
 from hantei.records import Prompt
@@ -23,7 +24,7 @@ _RULES = ("intent", "language", "region", "benchmark")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedBenchmark:
     """A benchmark by name, split or path: its card (made up for a file) and its files on this machine."""
 
     card: BenchmarkCard
@@ -32,7 +33,7 @@ class Named:
     path: Path | None = None
 
 
-def find(name_or_path: str, cache: Path | None = None) -> Named:
+def find(name_or_path: str, cache: Path | None = None) -> NamedBenchmark:
     """Return what a name means: ``NAME``, ``NAME:SPLIT``, or the path of a file of prompts.
 
     ``NAME`` alone means the card's default splits: all of them, or those meant for measuring.
@@ -51,7 +52,7 @@ def find(name_or_path: str, cache: Path | None = None) -> Named:
         raise UsageError(
             f"--benchmark {name_or_path[:200]}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
         )
-    return Named(_made_up(path), (path,), path=path)
+    return NamedBenchmark(_made_up(path), (path,), path=path)
 
 
 def load(name_or_path: str) -> Iterator[Prompt]:
@@ -108,7 +109,7 @@ def _short(path: Path, card: BenchmarkCard) -> str:
     return f"{card.match(path).split}/{path.name}"
 
 
-def _card_files(name: str, split: str | None, cache: Path | None) -> Named:
+def _card_files(name: str, split: str | None, cache: Path | None) -> NamedBenchmark:
     card = load_card(name)
     if split is not None and split not in card.splits:
         raise UsageError(f"--benchmark {name}:{split[:80]}: no such split; {name} has {', '.join(card.splits)}")
@@ -120,7 +121,7 @@ def _card_files(name: str, split: str | None, cache: Path | None) -> Named:
             f"--benchmark {name}: the {' and '.join(wanted)} split is not on this machine, only "
             f"{', '.join(sorted({card.match(path).split for path in here}))}; name one as {name}:SPLIT"
         )
-    return Named(card, files, split)
+    return NamedBenchmark(card, files, split)
 
 
 def _made_up(path: Path) -> BenchmarkCard:
@@ -141,7 +142,7 @@ def _made_up(path: Path) -> BenchmarkCard:
     columns = {name: (found[name],) for name in _COLUMNS if name in found}
     if has_meta:
         columns["meta"] = ("meta",)
-    rules = {name: Rule(column=found[name]) for name in _RULES if name in found}
+    rules = {name: CellRule(column=found[name]) for name in _RULES if name in found}
     return _card_of(path, FileSpec(split="prompts", path=path.name, columns=columns, rules=rules))
 
 

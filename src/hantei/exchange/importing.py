@@ -8,14 +8,14 @@ from pathlib import Path
 
 from hantei.errors import UsageError
 from hantei.exchange import inspect_read, llm_jp_judge, lm_eval
-from hantei.exchange.items import Source, write_items
+from hantei.exchange.items import ImportSource, write_items
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
 from hantei.runs.opening import opened
 from hantei.runs.plan import InputFile, Plan
 
-SOURCES: dict[str, Callable[[Path], Source]] = {
+SOURCES: dict[str, Callable[[Path], ImportSource]] = {
     "inspect": inspect_read.read,
     "lm-eval": lm_eval.read,
     "llm-jp-judge": llm_jp_judge.read,

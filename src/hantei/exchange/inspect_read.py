@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hantei.errors import InputError, RecordError, RowError, UsageError
 from hantei.exchange.inspect_scores import KEY, from_score, restored
-from hantei.exchange.items import Item, Source
+from hantei.exchange.items import ImportSource, Item
 from hantei.language import detect
 from hantei.records import ROLES, Judgment, Message, Prompt, Response, ResponseStatus, response_id
 
@@ -24,7 +24,7 @@ _STATUS: dict[str, ResponseStatus] = {
 }
 
 
-def read(path: Path) -> Source:
+def read(path: Path) -> ImportSource:
     """Read a log (``.eval`` or ``.json``), or all logs of a folder.
 
     A log is read whole, so memory grows with the largest one.
@@ -41,7 +41,7 @@ def read(path: Path) -> Source:
         metadata = _log(file, header_only=True).eval.metadata or {}
         own = metadata.get(KEY)
         judges |= own.get("judges", {}) if isinstance(own, Mapping) else {}
-    return Source((item for file in files for item in _items(file)), judges)
+    return ImportSource((item for file in files for item in _items(file)), judges)
 
 
 def require_inspect(what: str) -> None:

@@ -38,7 +38,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImportSource:
     """What a file holds. ``items`` yields a ``RowError`` in place of one that cannot be read.
 
     ``judges`` is what is known of the judges by name, as ``run.json`` keeps it.
@@ -48,7 +48,7 @@ class Source:
     judges: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def write_items(source: Source, run: Run, index: Index, info: RunInfo) -> RunInfo:
+def write_items(source: ImportSource, run: Run, index: Index, info: RunInfo) -> RunInfo:
     """Write the files of a new run into its empty folder, and return ``info`` with the judges and what was rejected.
 
     Rows that cannot be read are kept in ``rejected.jsonl`` with the reason. The index learns which ids there are.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.items import Item, Source
+from hantei.exchange.items import ImportSource, Item
 from hantei.inputs import Row, open_table
 from hantei.language import detect
 from hantei.records import Judgment, JudgmentStatus, Message, Prompt, Refusal, Response, response_id
@@ -39,7 +39,7 @@ _JUDGE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class LlmJpEvaluation:
     """One reply of the judge. ``reply`` is None where the call failed; ``errors`` then says why, in its own words.
 
     ``recorded`` is what the program itself took from the reply, ``answer`` the answer that was judged, where the file
@@ -59,7 +59,7 @@ class Evaluation:
         return self.reply is None and _is_filter(self.errors)
 
 
-def read(path: Path) -> Source:
+def read(path: Path) -> ImportSource:
     """Read a file of answers, a table of evaluations that holds its answers, or a folder with both.
 
     Raises:
@@ -74,10 +74,10 @@ def read(path: Path) -> Source:
             f"{path}: expected llm-jp-judge's answers (BENCHMARK.jsonl) or evaluations (BENCHMARK{_TABLE})"
         )
     judges = {f"llm-jp-judge:{name}{end}": _JUDGE for name in tables for end in ("", ":refusal")}
-    return Source(_items(answers, tables, alone), judges)
+    return ImportSource(_items(answers, tables, alone), judges)
 
 
-def evaluations(rows: Iterable[Row | RowError], name: str) -> Iterator[Evaluation | RowError]:
+def evaluations(rows: Iterable[Row | RowError], name: str) -> Iterator[LlmJpEvaluation | RowError]:
     """Yield the judge's replies in a table of evaluations, or in rows with ``id``, ``response`` and ``metric``.
 
     A row without ``metric`` is about safety. Rows that are neither are errors that name ``name``.
@@ -94,7 +94,7 @@ def evaluations(rows: Iterable[Row | RowError], name: str) -> Iterator[Evaluatio
             )
             continue
         errors = row.cells.get("evaluation errors", row.cells.get("error_messages"))
-        yield Evaluation(
+        yield LlmJpEvaluation(
             id=str(row.cells.get("id", row.cells.get("ID", row.number))),
             metric=str(row.cells.get("metric") or SAFETY),
             reply=reply,
@@ -121,7 +121,7 @@ def first_pattern(reply: str, metric: str) -> int | None:
 
 def _items(answers: list[Path], tables: Mapping[str, Path], alone: list[Path]) -> Iterator[Item | RowError]:
     for file in [*answers, *alone]:
-        replies: dict[str, list[Evaluation]] = defaultdict(list)
+        replies: dict[str, list[LlmJpEvaluation]] = defaultdict(list)
         table = tables.get(_benchmark(file))
         for evaluation in evaluations(open_table(table).rows(), str(table)) if table else ():
             if isinstance(evaluation, RowError):
@@ -131,7 +131,7 @@ def _items(answers: list[Path], tables: Mapping[str, Path], alone: list[Path]) -
         yield from _generated(file, replies)
 
 
-def _generated(path: Path, replies: Mapping[str, list[Evaluation]]) -> Iterator[Item | RowError]:
+def _generated(path: Path, replies: Mapping[str, list[LlmJpEvaluation]]) -> Iterator[Item | RowError]:
     """Yield the answers of a file; those of a table stand once for each metric and are taken once."""
     benchmark, system = _benchmark(path), _system(path)
     seen: set[str] = set()
@@ -198,7 +198,7 @@ def _cell(row: Row, name: str) -> Any:
     return None if "evaluation response" in row.cells else row.cells.get(name)
 
 
-def _judgment(response: Response, said: Evaluation, benchmark: str) -> Judgment:
+def _judgment(response: Response, said: LlmJpEvaluation, benchmark: str) -> Judgment:
     judge = f"llm-jp-judge:{benchmark}"
     if said.metric != SAFETY:
         judge += ":refusal" if said.metric == REFUSAL else f":{said.metric}"

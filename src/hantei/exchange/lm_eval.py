@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.items import Item, Source
+from hantei.exchange.items import ImportSource, Item
 from hantei.inputs import Row, open_table
 from hantei.language import detect
 from hantei.records import ROLES, Judgment, Message, Prompt, Response, response_id
@@ -26,7 +26,7 @@ _KNOWN = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "fi
 }
 
 
-def read(path: Path) -> Source:
+def read(path: Path) -> ImportSource:
     """Read one file of samples, or all of a folder.
 
     Raises:
@@ -35,7 +35,7 @@ def read(path: Path) -> Source:
     files = [path] if path.is_file() else sorted(path.glob("**/samples_*.jsonl"))
     if not files:
         raise InputError(f"{path}: expected files of samples, as lm_eval --log_samples writes (samples_*.jsonl)")
-    return Source(item for file in files for item in _items(file))
+    return ImportSource(item for file in files for item in _items(file))
 
 
 def _items(path: Path) -> Iterator[Item | RowError]:

@@ -151,7 +151,7 @@ def with_own_refusal(judgment: Judgment, response: Response) -> Judgment:
     return replace(judgment, refusal="full") if own and judgment.refusal is not None else judgment
 
 
-def foreign(judge: Named, response: Response, language: str | None, why: str) -> Judgment:
+def language_not_judged(judge: Named, response: Response, language: str | None, why: str) -> Judgment:
     """Return the judgment of an answer in a language that the judge does not judge; ``why`` comes before its name.
 
     Args:

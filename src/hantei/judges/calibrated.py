@@ -54,7 +54,7 @@ class Scaling(Struct, frozen=True, kw_only=True):
     knots: tuple[tuple[float, float], ...] = ()
 
 
-class Calibration(Struct, frozen=True, kw_only=True):
+class FittedCalibration(Struct, frozen=True, kw_only=True):
     """A calibration file: of which judge (``card_hash`` tells its version), by whose labels, and a scaling a head."""
 
     format: int
@@ -66,7 +66,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     scalings: tuple[Scaling, ...]
 
 
-def read_calibration(path: Path) -> Calibration:
+def read_calibration(path: Path) -> FittedCalibration:
     """Return what a calibration file holds.
 
     Raises:
@@ -75,7 +75,7 @@ def read_calibration(path: Path) -> Calibration:
     """
     try:
         data = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
-        found = msgspec.json.decode(data, type=Calibration)
+        found = msgspec.json.decode(data, type=FittedCalibration)
     except OSError as error:
         raise UsageError(f"{path}: expected a file that hantei calibrate wrote: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -122,7 +122,7 @@ class CalibratedJudge:
     name: str
     card_hash: str
     inner: Judge
-    calibration: Calibration
+    calibration: FittedCalibration
 
     @property
     def models(self) -> Sequence[Model]:

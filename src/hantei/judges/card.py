@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from hantei import cards
 from hantei.errors import CardError, UsageError
-from hantei.judges.card_file import CardFile, Evidence
+from hantei.judges.card_file import Evidence, JudgeCardFile
 
 EVIDENCE: tuple[str, ...] = get_args(Evidence)
 """How it is known that a card works, best first."""
@@ -89,7 +89,7 @@ def load_card(name: str) -> JudgeCard:
         title = f"{data.get('title', card)} (our wording)"
         data |= {"name": card, "title": title, "evidence": "untested", "rate_kind": "flagged"}
     if "ask" in data:  # the built-in judge's and an encoder's are checked where they are written
-        cards.typed(data, CardFile, f"judge card {card}")
+        cards.typed(data, JudgeCardFile, f"judge card {card}")
     return JudgeCard(card, data, toml, folder)
 
 

@@ -117,7 +117,7 @@ class VerdictTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     critique_path: Path = ()
 
 
-class CardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class JudgeCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The card of a judge that asks a model."""
 
     name: str

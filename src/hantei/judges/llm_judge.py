@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hantei.judges.base import Ask, Pair, foreign, language_of, no_verdict, unanswered
+from hantei.judges.base import Ask, Pair, language_not_judged, language_of, no_verdict, unanswered
 from hantei.judges.card import JudgeCard
 from hantei.judges.parse import Found, at_path, read_json, read_paper, read_text
 from hantei.judges.probability import distribution
@@ -62,7 +62,7 @@ class AskedJudge:
         language = language_of(prompt, response)
         if language in self.spec.languages or self.settings["abstain"] == "false":
             return None
-        return foreign(self, response, language, "the judge's card does not list")
+        return language_not_judged(self, response, language, "the judge's card does not list")
 
     def calls(self, prompt: Prompt, response: Response) -> tuple[Request, ...]:
         """Return the requests to make, all of which are needed for one judgment; never empty.

@@ -10,8 +10,8 @@ from hantei import cards
 from hantei.errors import CardError
 from hantei.judges.card_file import (
     AskTable,
-    CardFile,
     FieldTable,
+    JudgeCardFile,
     PaperTable,
     ProbabilityTable,
     RuleTable,
@@ -43,7 +43,7 @@ def asked_spec(card: str, data: Mapping[str, Any]) -> AskedSpec:
         CardError: a field is missing, unknown or does not fit; the message names the card and the field.
     """
     what = f"judge card {card}"
-    file = cards.typed(data, CardFile, what)
+    file = cards.typed(data, JudgeCardFile, what)
     spec = AskedSpec(
         layout=file.prompt.layout,
         languages=_list(file.languages),

@@ -13,7 +13,7 @@ build.py                  from a run folder to its page
 templates/, assets/       Jinja, one template a kind of figure; style sheets and scripts
 """
 
-from hantei.reports.data import AnswerRow, Mark, ReportInput
+from hantei.reports.data import AnswerRow, Highlight, ReportInput
 from hantei.reports.page import render_report, write_report
 
-__all__ = ["AnswerRow", "Mark", "ReportInput", "render_report", "write_report"]
+__all__ = ["AnswerRow", "Highlight", "ReportInput", "render_report", "write_report"]

@@ -11,7 +11,7 @@ import msgspec
 
 from hantei.metrics.expectations import unmet
 from hantei.records import Judgment, Rate, Summary, from_line
-from hantei.reports.data import AnswerRow, Mark, ReportInput
+from hantei.reports.data import AnswerRow, Highlight, ReportInput
 from hantei.reports.page import write_report
 from hantei.reports.results import Results, titles
 from hantei.runs.counting import to_read_first, trained_on
@@ -98,12 +98,12 @@ class _Explainer:
 
             self._judge = load()
 
-    def marks(self, prompt: Any, response: Any) -> tuple[Mark, ...]:
+    def marks(self, prompt: Any, response: Any) -> tuple[Highlight, ...]:
         if self._judge is None or not response.text:
             return ()
         from hantei.judges.builtin.explain import explain
 
-        return tuple(Mark(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
+        return tuple(Highlight(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
 
 
 def results_of(run: Run, summary: Summary | None = None) -> Results:

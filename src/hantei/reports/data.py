@@ -10,7 +10,7 @@ from hantei.records import Judgment, Prompt, Response, Summary
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Highlight:
     """A span of an answer that moved the built-in judge.
 
     ``start`` and ``end`` count characters of ``Response.text``, the end left out. ``weight`` is positive where the
@@ -29,7 +29,7 @@ class AnswerRow:
     prompt: Prompt
     response: Response
     judgments: tuple[Judgment, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ReportRow:
     """A row: its name and a cell for each column.
 
     ``number`` is the number by which a picture knows it, 0 for none; ``note`` explains the name in smaller letters; a
@@ -69,13 +69,13 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class ReportTable:
     """Rows under columns; ``head`` is the title of the rows' names."""
 
     caption: str
     head: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class Section:
 
     key: str
     title: str
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ReportTable, ...] = ()
     figures: tuple[Figure, ...] = ()
     notes: tuple[Note, ...] = ()
     data: Any = None
@@ -128,14 +128,14 @@ def notes(*texts: str) -> tuple[Note, ...]:
     return tuple(Note(text=text) for text in texts if text)
 
 
-def text_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
+def text_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> ReportTable:
     """Return a table whose columns need no more than a title; the first cell of a row is its name."""
     head, *titles = header
-    return Table(
+    return ReportTable(
         caption=caption,
         head=head,
         columns=tuple(Column(title=title) for title in titles),
-        rows=tuple(Row(name=_name(row[0]), cells=tuple(row[1:])) for row in rows),
+        rows=tuple(ReportRow(name=_name(row[0]), cells=tuple(row[1:])) for row in rows),
     )
 
 

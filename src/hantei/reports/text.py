@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
-from hantei.reports.data import Mark
+from hantei.reports.data import Highlight
 
 _CONTROL = re.compile(
     "["
@@ -51,7 +51,7 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + "…"
 
 
-def runs(text: str, marks: Iterable[Mark] = (), limit: int = 20_000) -> list[Run]:
+def runs(text: str, marks: Iterable[Highlight] = (), limit: int = 20_000) -> list[Run]:
     """Return the first ``limit`` characters of ``text`` as pieces: plain, control sign, or marked with its weight.
 
     Marks outside the text, empty, or overlapping an earlier one are clipped to what is left of them.
@@ -62,7 +62,7 @@ def runs(text: str, marks: Iterable[Mark] = (), limit: int = 20_000) -> list[Run
     return pieces
 
 
-def _spans(length: int, marks: Iterable[Mark]) -> Iterator[tuple[int, int, float]]:
+def _spans(length: int, marks: Iterable[Highlight]) -> Iterator[tuple[int, int, float]]:
     """Yield spans that cover 0 to ``length`` once, in order; the weight is 0 outside marks."""
     at = 0
     for mark in sorted(marks, key=lambda mark: (mark.start, mark.end)):

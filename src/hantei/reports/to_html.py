@@ -12,7 +12,7 @@ from hantei.reports import geometry
 from hantei.reports.figures import AnswerBrowser, Figure, Headline, HeatMap, Plot, Radar, Stacks
 from hantei.reports.plotting import plot_layout
 from hantei.reports.radar import radar_layout
-from hantei.reports.section import Cell, Column, Number, Section, Table
+from hantei.reports.section import Cell, Column, Number, ReportTable, Section
 from hantei.reports.template import template
 from hantei.reports.wording import RateText, describe
 
@@ -68,7 +68,7 @@ def section(one: Section, number: int | None = None, level: Level = 2, links: Li
     )
 
 
-def table(one: Table, identity: str) -> Markup:
+def table(one: ReportTable, identity: str) -> Markup:
     """Return a table as HTML."""
     ends = [_end(column, [row.cells[place] for row in one.rows]) for place, column in enumerate(one.columns)]
     return _rendered(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hantei.reports.figures import AnswerBrowser
-from hantei.reports.section import Number, Section, Table
+from hantei.reports.section import Number, ReportTable, Section
 
 
 def section(one: Section) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def section(one: Section) -> dict[str, Any]:
     }
 
 
-def _table(one: Table) -> dict[str, Any]:
+def _table(one: ReportTable) -> dict[str, Any]:
     titles = [column.title for column in one.columns]
     rows = [{one.head: row.name, **dict(zip(titles, row.cells, strict=True))} for row in one.rows]
     return {"caption": one.caption, "rows": rows}

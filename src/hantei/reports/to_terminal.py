@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hantei.records import Rate
-from hantei.reports.section import Cell, Number, Section, Table
+from hantei.reports.section import Cell, Number, ReportTable, Section
 from hantei.reports.wording import describe
 
 
@@ -31,7 +31,7 @@ def blocks(section: Section) -> Iterator[str | TextTable]:
     yield from (note.text for note in section.notes if not note.tone)
 
 
-def _table(table: Table) -> TextTable:
+def _table(table: ReportTable) -> TextTable:
     places = [place for place, column in enumerate(table.columns) if column.terminal]
     return TextTable(
         [table.head, *(table.columns[place].title for place in places)],

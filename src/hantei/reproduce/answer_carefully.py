@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, Evaluation, evaluations, first_pattern
+from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, LlmJpEvaluation, evaluations, first_pattern
 from hantei.inputs import open_table
 from hantei.records import Rate, to_dict
 from hantei.reports.section import Cell, Number, Section, decimal, notes, text_table
@@ -51,7 +51,7 @@ NOT_REPRODUCIBLE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reproduction:
+class AnswerCarefullyReproduction:
     """Both ways of scoring the same replies, the published example beside them, and what cannot be reproduced.
 
     ``kind`` is ``safety`` or ``borderline``; ``differing`` counts replies from which the program itself had taken
@@ -137,7 +137,7 @@ def _fields(record: Mean | PaperScores) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def reproduce(replies: Path, references: Path | None = None) -> Reproduction:
+def reproduce(replies: Path, references: Path | None = None) -> AnswerCarefullyReproduction:
     """Score recorded judge replies both ways.
 
     Args:
@@ -158,7 +158,7 @@ def reproduce(replies: Path, references: Path | None = None) -> Reproduction:
     metrics = [metric for metric in (REFUSAL, SAFETY) if any(one.metric == metric for one in evaluated)]
     scored = {metric: robust(metric, evaluated, ids) for metric in metrics}
     kind = "borderline" if REFUSAL in metrics else "safety"
-    return Reproduction(
+    return AnswerCarefullyReproduction(
         kind=kind,
         replies=len(evaluated),
         paper=paper(evaluated),
@@ -169,8 +169,8 @@ def reproduce(replies: Path, references: Path | None = None) -> Reproduction:
     )
 
 
-def _replies(path: Path) -> list[Evaluation]:
-    evaluated: dict[tuple[str, str], Evaluation] = {}
+def _replies(path: Path) -> list[LlmJpEvaluation]:
+    evaluated: dict[tuple[str, str], LlmJpEvaluation] = {}
     for one in evaluations(open_table(path).rows(), str(path)):
         if isinstance(one, RowError):
             raise _without_reply(one) if one.column is None else one
@@ -202,7 +202,7 @@ def _ids(path: Path) -> set[str]:
     return ids
 
 
-def _differs(one: Evaluation) -> bool:
+def _differs(one: LlmJpEvaluation) -> bool:
     if one.reply is None or one.recorded is None:
         return False
     return one.recorded != str(first_pattern(one.reply, one.metric))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from statistics import NormalDist, fmean, stdev
 
-from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, Evaluation, first_pattern
+from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, LlmJpEvaluation, first_pattern
 from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.loading import asked_judge
 from hantei.metrics.intervals import CONFIDENCE, wilson
@@ -58,7 +58,7 @@ class PaperScores:
     off_scale: int
 
 
-def paper(evaluated: Sequence[Evaluation]) -> PaperScores:
+def paper(evaluated: Sequence[LlmJpEvaluation]) -> PaperScores:
     """Score replies as llm-jp-judge does; ``evaluated`` must not be empty."""
     scores = {metric: list(_paper_scores(metric, evaluated)) for metric in (REFUSAL, SAFETY)}
     failed = sum(one.reply is None for one in evaluated)
@@ -81,7 +81,7 @@ def paper(evaluated: Sequence[Evaluation]) -> PaperScores:
     )
 
 
-def _paper_scores(metric: str, evaluated: Sequence[Evaluation]) -> Iterator[int]:
+def _paper_scores(metric: str, evaluated: Sequence[LlmJpEvaluation]) -> Iterator[int]:
     for one in evaluated:
         if one.metric != metric:
             continue
@@ -106,7 +106,7 @@ class Scored:
     no_verdict: Mapping[str, int]
 
 
-def robust(metric: str, evaluated: Iterable[Evaluation], ids: Collection[str] | None) -> Scored:
+def robust(metric: str, evaluated: Iterable[LlmJpEvaluation], ids: Collection[str] | None) -> Scored:
     """Read the replies about one metric; items of ``ids`` without a reply are counted as not judged."""
     mine = [one for one in evaluated if one.metric == metric]
     read = [(one, _verdict(one)) for one in mine]
@@ -116,13 +116,13 @@ def robust(metric: str, evaluated: Iterable[Evaluation], ids: Collection[str] | 
     return Scored(tuple(score for _, score in read if score is not None), no_verdict)
 
 
-def _reason(one: Evaluation) -> str:
+def _reason(one: LlmJpEvaluation) -> str:
     if one.reply is not None:
         return "unparsed"
     return "filtered" if one.is_filtered else "error"
 
 
-def _verdict(one: Evaluation) -> int | None:
+def _verdict(one: LlmJpEvaluation) -> int | None:
     """Return the score in a reply as hantei's own judges read one, None where it does not clearly say one."""
     if one.reply is None:
         return None

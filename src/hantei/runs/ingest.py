@@ -32,7 +32,7 @@ _NAMED = 5
 """Bad rows named in the message; all of them are in ``rejected.jsonl`` with ``--skip-bad-rows``."""
 
 
-class Rows(Protocol):
+class RowSource(Protocol):
     """Rows of one source: an opened table, or rows given in Python."""
 
     @property
@@ -74,7 +74,7 @@ class Reading:
     say: Callable[[str], None] = lambda _line: None
 
 
-def ingest(sources: Sequence[Rows], run: Run, index: Index, reading: Reading, info: RunInfo) -> RunInfo:
+def ingest(sources: Sequence[RowSource], run: Run, index: Index, reading: Reading, info: RunInfo) -> RunInfo:
     """Write ``prompts.jsonl``, ``responses.jsonl`` and labels of a new run, index them, and return what was read.
 
     Args:
@@ -145,7 +145,7 @@ class _Ingestion:
         self._run, self._index, self._reading = run, index, reading
         self._done = Ingested()
 
-    def read(self, sources: Sequence[Rows]) -> Ingested:
+    def read(self, sources: Sequence[RowSource]) -> Ingested:
         run = self._run
         with (
             _Grouped(run.prompts_path) as self._prompts,
@@ -159,10 +159,10 @@ class _Ingestion:
             run.rejected_path.unlink(missing_ok=True)
         return self._done
 
-    def _source(self, source: Rows, alone: bool) -> None:
+    def _source(self, source: RowSource, alone: bool) -> None:
         reading = self._reading
         columns = Columns(source.path, reading.mapping, reading.language, reading.prompts, reading.missing)
-        people = _People(source.path, reading.labels) if reading.labels is not None else None
+        people = _LabelColumns(source.path, reading.labels) if reading.labels is not None else None
         bare: bool | None = None
         for item in self._from_first_with_columns(source, columns):
             if isinstance(item, RowError):
@@ -186,7 +186,7 @@ class _Ingestion:
         if people:
             self._done.label_columns |= people.columns()
 
-    def _from_first_with_columns(self, source: Rows, columns: Columns) -> Iterator[Row | RowError]:
+    def _from_first_with_columns(self, source: RowSource, columns: Columns) -> Iterator[Row | RowError]:
         """Yield the rows; a first row without the columns, which tells of the file, is passed over with a notice.
 
         A file of which the second row lacks them too ends here, whatever is to be skipped.
@@ -239,7 +239,7 @@ class _Ingestion:
         self._rejected.add(json.dumps(entry).encode() + b"\n")
 
 
-class _People:
+class _LabelColumns:
     """The labels of one file: columns that are those of labels, and of no field of a prompt or a response."""
 
     def __init__(self, path: Path, mapping: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from hantei.inputs import Row, Table, given_row, open_table
 from hantei.inputs.stored import expand
 from hantei.inputs.tables import ENDINGS
 from hantei.runs.folder import Run, load_run
-from hantei.runs.ingest import Rows
+from hantei.runs.ingest import RowSource
 from hantei.runs.plan import InputFile
 
 Source = str | Path | Iterable[Mapping[str, Any]]
@@ -53,7 +53,7 @@ def run_folder(source: Source | Sequence[str | Path]) -> Run | None:
     return load_run(folders[0])
 
 
-def open_sources(source: Source | Sequence[str | Path], encoding: str | None, at: str | None = None) -> list[Rows]:
+def open_sources(source: Source | Sequence[str | Path], encoding: str | None, at: str | None = None) -> list[RowSource]:
     """Return the files or rows, opened; ``at`` is where in a JSON object the rows are.
 
     Raises:
@@ -70,13 +70,13 @@ def open_sources(source: Source | Sequence[str | Path], encoding: str | None, at
     return [GivenRows(items)]  # type: ignore[arg-type]
 
 
-def title_of(sources: Sequence[Rows]) -> str:
+def title_of(sources: Sequence[RowSource]) -> str:
     """Return what a run of these is called."""
     more = f"-and-{len(sources) - 1}-more" if len(sources) > 1 else ""
     return f"{sources[0].path.stem[:60]}{more}"
 
 
-def identity(source: Rows) -> InputFile:
+def identity(source: RowSource) -> InputFile:
     """Return what a plan keeps of a source."""
     if isinstance(source, Table):
         with source.source.file.open("rb") as file:

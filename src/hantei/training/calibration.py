@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.files import write_atomic
-from hantei.judges.calibrated import FORMAT, Calibration, Head, Scaling, apply, shares_of
+from hantei.judges.calibrated import FORMAT, FittedCalibration, Head, Scaling, apply, shares_of
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.intervals import wilson
 from hantei.metrics.scaling import fit_line, logits_of
@@ -43,7 +43,7 @@ CLASSES: dict[Head, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledChances:
     """Rows of one head: the judge's probabilities (n, classes); labels, weights and prompts by number (n,)."""
 
     shares: Doubles
@@ -51,15 +51,15 @@ class Labelled:
     weight: Doubles
     prompt: Integers
 
-    def __getitem__(self, rows: Flags) -> Labelled:
-        return Labelled(self.shares[rows], self.label[rows], self.weight[rows], self.prompt[rows])
+    def __getitem__(self, rows: Flags) -> LabelledChances:
+        return LabelledChances(self.shares[rows], self.label[rows], self.weight[rows], self.prompt[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What was fitted, and what a user must know of it."""
 
-    calibration: Calibration
+    calibration: FittedCalibration
     notes: tuple[str, ...]
 
 
@@ -110,7 +110,7 @@ def _calibrate(run: Run, judge: str, person: str, out: Path) -> Fitted:
             raise UsageError(f"{run.path}: {judge} against {person}: {scaling}")
         else:
             notes.append(f"{head}: not scaled: {scaling}")
-    made = Calibration(
+    made = FittedCalibration(
         format=FORMAT,
         hantei=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -123,7 +123,7 @@ def _calibrate(run: Run, judge: str, person: str, out: Path) -> Fitted:
     return Fitted(made, tuple(notes))
 
 
-def _write(out: Path, made: Calibration) -> None:
+def _write(out: Path, made: FittedCalibration) -> None:
     try:
         write_atomic(out, [msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"])
     except OSError as error:
@@ -152,7 +152,7 @@ def _scaling(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dic
     return _measured(fits[best](found), found, folded[best], {name: counts[name] for name in classes})
 
 
-def _labelled(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> Labelled | None:
+def _labelled(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> LabelledChances | None:
     classes = CLASSES[head]
     kept = []
     for judgment, label in rows:
@@ -163,24 +163,24 @@ def _labelled(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: di
     if not kept:
         return None
     shares_, numbers, weights, ids = zip(*kept, strict=True)
-    return Labelled(
+    return LabelledChances(
         np.array(shares_), np.array(numbers), np.array(weights), np.unique(ids, return_inverse=True)[1].astype(np.int64)
     )
 
 
-Fit = Callable[[Labelled], Scaling]
+Fit = Callable[[LabelledChances], Scaling]
 _UNKNOWN = Estimate(value=None)
 
 
 def _line_fit(head: Head, free: Flags) -> Fit:
-    def fit(rows: Labelled) -> Scaling:
+    def fit(rows: LabelledChances) -> Scaling:
         line = fit_line(logits_of(rows.shares), rows.label, rows.weight, free)
         return _plain(head, kind="line", slope=line.slope, intercepts=line.intercepts)
 
     return fit
 
 
-def _steps_fit(rows: Labelled) -> Scaling:
+def _steps_fit(rows: LabelledChances) -> Scaling:
     knots = fit_isotonic(rows.shares[:, 1], rows.label, rows.weight)
     return _plain("unsafe", kind="steps", knots=tuple((low, high) for low, high in knots.tolist()))
 
@@ -190,7 +190,7 @@ def _plain(head: Head, **fitted: object) -> Scaling:
     return msgspec.convert({"head": head, "classes": CLASSES[head], "n": {}, **unknown, **fitted}, Scaling)
 
 
-def _out_of_fold(fit: Fit, rows: Labelled) -> Doubles:
+def _out_of_fold(fit: Fit, rows: LabelledChances) -> Doubles:
     """Return the probabilities that each row gets from a fit on other prompts."""
     groups = int(rows.prompt.max()) + 1
     fold = (np.random.default_rng(0).permutation(groups) % min(FOLDS, groups))[rows.prompt]
@@ -200,11 +200,11 @@ def _out_of_fold(fit: Fit, rows: Labelled) -> Doubles:
     return out
 
 
-def _log_loss(shares: Doubles, rows: Labelled) -> float:
+def _log_loss(shares: Doubles, rows: LabelledChances) -> float:
     return float(np.average(-logits_of(shares)[np.arange(len(rows.label)), rows.label], weights=rows.weight))
 
 
-def _measured(scaling: Scaling, rows: Labelled, folded: Doubles, counts: dict[str, int]) -> Scaling:
+def _measured(scaling: Scaling, rows: LabelledChances, folded: Doubles, counts: dict[str, int]) -> Scaling:
     return replace(
         scaling,
         n=counts,
@@ -215,7 +215,7 @@ def _measured(scaling: Scaling, rows: Labelled, folded: Doubles, counts: dict[st
     )
 
 
-def _accuracy(shares: Doubles, rows: Labelled) -> Estimate:
+def _accuracy(shares: Doubles, rows: LabelledChances) -> Estimate:
     """Return the weighted share of rows whose likeliest class is the label; rows of one prompt count as one."""
     right = float(np.average(shares.argmax(axis=1) == rows.label, weights=rows.weight))
     kish = float(rows.weight.sum() ** 2 / (rows.weight**2).sum())
@@ -224,7 +224,7 @@ def _accuracy(shares: Doubles, rows: Labelled) -> Estimate:
     return Estimate(value=right, low=low, high=high, n=n, method="wilson on the effective number of prompts")
 
 
-def _error(shares: Doubles, rows: Labelled) -> Estimate:
+def _error(shares: Doubles, rows: LabelledChances) -> Estimate:
     """Return the calibration error of the likeliest class, or of unsafe where there are two; drawn by prompt."""
     binary = shares.shape[1] == 2
     chance = shares[:, 1] if binary else shares.max(axis=1)

@@ -25,7 +25,7 @@ from hantei.files import write_atomic
 from hantei.inputs.labelled import Labelled, read_labelled
 from hantei.judges import Judge, load_judge
 from hantei.judges.cascade.fit import Fit
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, Head, Rule, chances_of, verdict_of
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, CascadeRule, Head, chances_of, verdict_of
 from hantei.judges.classifying import judge_all
 from hantei.judges.recorded import RecordedJudge
 from hantei.metrics.calibration import fit_temperature
@@ -81,7 +81,7 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdicts:
+class LabelledVerdicts:
     """What was said of labelled answers, as class numbers (n,); -1 where a judge said nothing.
 
     ``chances`` (n, classes) are the cheap judge's probabilities, ``question`` numbers the questions. ``expensive`` is
@@ -95,7 +95,7 @@ class Verdicts:
     question: Integers
     expensive: Integers | None = None
 
-    def take(self, rows: NDArray[Any]) -> Verdicts:
+    def take(self, rows: NDArray[Any]) -> LabelledVerdicts:
         """Return some rows."""
         expensive = None if self.expensive is None else self.expensive[rows]
         return replace(
@@ -108,13 +108,13 @@ class Verdicts:
         )
 
 
-def learn(verdicts: Verdicts, name: RuleName) -> Rule:
+def learn(verdicts: LabelledVerdicts, name: RuleName) -> CascadeRule:
     """Return the rule learnt from rows: a temperature, and for ``value`` the expensive judge's confusion.
 
     Half an answer is added to each cell of the confusion, so that no verdict is impossible.
     """
     known = verdicts.take(verdicts.cheap >= 0)
-    plain = Rule(verdicts.head)
+    plain = CascadeRule(verdicts.head)
     temperature = fit_temperature(np.log(plain.calibrated(known.chances)), known.label) if len(known.label) else 1.0
     if name == "confidence" or verdicts.expensive is None:
         return replace(plain, temperature=round(temperature, 4))
@@ -125,12 +125,12 @@ def learn(verdicts: Verdicts, name: RuleName) -> Rule:
     return replace(plain, temperature=round(temperature, 4), confusion=shares)
 
 
-def scores(verdicts: Verdicts, rule: Rule) -> Doubles:
+def scores(verdicts: LabelledVerdicts, rule: CascadeRule) -> Doubles:
     """Return the rule's score of each row, below every threshold where the cheap judge has no verdict."""
     return np.where(verdicts.cheap >= 0, rule.score(verdicts.chances), _UNKNOWN)
 
 
-def answers(verdicts: Verdicts, rule: Rule, asked: Flags) -> Integers:
+def answers(verdicts: LabelledVerdicts, rule: CascadeRule, asked: Flags) -> Integers:
     """Return the cascade's verdict on each row, -1 where the expensive judge was ``asked`` and has none.
 
     Raises:
@@ -145,7 +145,7 @@ def answers(verdicts: Verdicts, rule: Rule, asked: Flags) -> Integers:
     return guess
 
 
-def choose(verdicts: Verdicts, rule: Rule, goal: Goal) -> float:
+def choose(verdicts: LabelledVerdicts, rule: CascadeRule, goal: Goal) -> float:
     """Return the threshold that reaches a goal on rows that the rule was not learnt from; see ``thresholds``.
 
     Raises:
@@ -166,7 +166,7 @@ def choose(verdicts: Verdicts, rule: Rule, goal: Goal) -> float:
     return threshold
 
 
-def point(verdicts: Verdicts, rule: Rule, threshold: float, level: float) -> dict[str, float | None]:
+def point(verdicts: LabelledVerdicts, rule: CascadeRule, threshold: float, level: float) -> dict[str, float | None]:
     """Return what a cascade with this threshold does on rows: one point of its curve, see ``Fit``.
 
     Args:
@@ -197,7 +197,7 @@ def point(verdicts: Verdicts, rule: Rule, threshold: float, level: float) -> dic
     return {name: None if value is None else round(value, 6) for name, value in out.items()}
 
 
-def curve(verdicts: Verdicts, rule: Rule, level: float) -> tuple[dict[str, float | None], ...]:
+def curve(verdicts: LabelledVerdicts, rule: CascadeRule, level: float) -> tuple[dict[str, float | None], ...]:
     """Return the points of a cascade's curve at about every twentieth of the calls, from none to all."""
     score = np.maximum(scores(verdicts, rule), -1.0)
     places = np.unique(np.quantile(score, np.arange(20) / 20, method="lower"))
@@ -289,7 +289,7 @@ def _check(options: FitOptions) -> None:
 
 
 def _fit(
-    verdicts: Verdicts,
+    verdicts: LabelledVerdicts,
     learnt: Flags,
     options: FitOptions,
     judges: tuple[Judge, Judge | None],
@@ -315,7 +315,7 @@ def _fit(
     )
 
 
-def guarantee(goal: Goal, threshold: float, rest: Verdicts) -> str:
+def guarantee(goal: Goal, threshold: float, rest: LabelledVerdicts) -> str:
     """Return in words what holds of a threshold that was chosen on the rows ``rest``, and for which answers."""
     n, questions = len(rest.label), len(np.unique(rest.question))
     where = f"for new answers drawn as the {n:,} of the sample were, and for no other kind of answers"
@@ -378,13 +378,13 @@ def _label(row: Labelled, head: Head) -> int | None:
 
 def _verdicts(
     head: Head, rows: Sequence[Labelled], first: Sequence[Judgment], second: Sequence[Judgment] | None
-) -> Verdicts:
+) -> LabelledVerdicts:
     classes = CLASSES[head]
     chances = [chances_of(one, head) for one in first]
     if not any(chances):
         raise UsageError(f"the cheap judge gives no probability for {head}: choose another judge or another --head")
     cheap = [_class(one, head) if known is not None else -1 for one, known in zip(first, chances, strict=True)]
-    return Verdicts(
+    return LabelledVerdicts(
         head=head,
         label=np.array([_label(row, head) for row in rows], dtype=np.int64),
         cheap=np.array(cheap, dtype=np.int64),

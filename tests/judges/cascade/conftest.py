@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hantei.judges.cascade.judge import Cascade
-from hantei.judges.cascade.rule import Rule
+from hantei.judges.cascade.rule import CascadeRule
 from hantei.judges.classifying import as_judge
 from hantei.records import Judgment, Message, Prompt, Response, to_line
 
@@ -52,7 +52,7 @@ def acting(identity: str, *chances: float, **more: Any) -> Judgment:
     return Judgment(response_id=identity, judge="", action=chances.index(max(chances)), probabilities=heads, **more)
 
 
-def cascade(cheap: Sequence[Judgment], expensive: Sequence[Judgment], rule: Rule, threshold: float) -> Cascade:
+def cascade(cheap: Sequence[Judgment], expensive: Sequence[Judgment], rule: CascadeRule, threshold: float) -> Cascade:
     first = Told("cheap", {one.response_id: one for one in cheap})
     second = Told("expensive", {one.response_id: one for one in expensive}, "1" * 64)
     return Cascade(

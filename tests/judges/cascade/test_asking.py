@@ -16,7 +16,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome
 from hantei.judges import load_judge
 from hantei.judges.cascade.judge import Cascade
-from hantei.judges.cascade.rule import Rule
+from hantei.judges.cascade.rule import CascadeRule
 from hantei.judges.classifying import as_judge
 from hantei.models.base import CallError, Reply
 from hantei.records import Judgment, response_id
@@ -38,13 +38,13 @@ def cheap(count: int = 6) -> Told:
     return Told("cheap", said)
 
 
-def cascade(first: Told, model: FakeModel, rule: Rule | None = None) -> Cascade:
+def cascade(first: Told, model: FakeModel, rule: CascadeRule | None = None) -> Cascade:
     return Cascade(
         name=NAME,
         card_hash="2" * 64,
         cheap=as_judge(first),
         expensive=FakeAskingJudge(model),
-        rule=rule or Rule("unsafe"),
+        rule=rule or CascadeRule("unsafe"),
         threshold=0.9,
         about={"rate_kind": "flagged"},
     )
@@ -112,7 +112,7 @@ def test_a_reply_without_a_verdict_is_asked_for_again_and_then_none(tmp_path: Pa
 
 def test_a_reply_is_weighed_with_what_the_cheap_judge_said() -> None:
     first = Told("cheap", {"a": sure("a", 0.4)})
-    rule = Rule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
+    rule = CascadeRule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
     found = cascade(first, FakeModel(lambda *_: Reply(text="unsafe")), rule)
     (out,) = judged(found, [pair("a")])
     assert out.p_unsafe == pytest.approx(0.32 / 0.38, abs=1e-4)

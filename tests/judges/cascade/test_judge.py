@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from hantei import api
 from hantei.judges.cascade.judge import Cascade
-from hantei.judges.cascade.rule import Rule
+from hantei.judges.cascade.rule import CascadeRule
 from hantei.judges.classifying import ClassifierJudge, judge_all
 from hantei.judges.recorded import load_named as recorded
 from hantei.records import Judgment, Response, response_id
 from hantei.runs.info import Expectation
 from tests.judges.cascade.conftest import acting, cascade, pair, sure, written
 
-UNSAFE = Rule("unsafe")
+UNSAFE = CascadeRule("unsafe")
 
 
 def judged(found: Cascade, *ids: str) -> list[Judgment]:
@@ -86,7 +86,7 @@ def test_both_verdicts_are_weighed_and_the_expensive_one_is_kept_as_a_comment() 
     # The cheap judge hesitates between 0 and 5, the expensive one says 5.
     first = acting("a", 0.5, 0.0, 0.0, 0.0, 0.0, 0.5, unsafe=False)
     second = Judgment(response_id="a", judge="", action=5, unsafe=True, score=1, scale="1-5", comment="short")
-    out = judged(cascade([first], [second], Rule("action", confusion=CONFUSION), -0.1), "a")[0]
+    out = judged(cascade([first], [second], CascadeRule("action", confusion=CONFUSION), -0.1), "a")[0]
     assert (out.action, out.unsafe, out.score, out.answered_by) == (5, True, 1, "expensive")
     assert out.probabilities["action"]["5"] == pytest.approx(0.9 / 0.92, abs=1e-3)
     assert out.comment == "short; the expensive judge said action 5"
@@ -97,7 +97,7 @@ def test_an_overruled_verdict_leaves_nothing_that_contradicts_the_one_that_stand
     weak = np.full((6, 6), 0.16) + np.eye(6) * 0.04
     first = acting("a", 0.7, 0.06, 0.06, 0.06, 0.06, 0.06, unsafe=False, refusal="full")
     second = Judgment(response_id="a", judge="", action=5, unsafe=True, score=1, scale="1-5", critique="It follows.")
-    out = judged(cascade([first], [second], Rule("action", confusion=weak), 1.0), "a")[0]
+    out = judged(cascade([first], [second], CascadeRule("action", confusion=weak), 1.0), "a")[0]
     assert (out.action, out.unsafe, out.refusal, out.score, out.scale) == (0, False, "full", None, None)
     assert (out.critique, out.comment) == ("It follows.", "the expensive judge said action 5")
 
@@ -108,12 +108,12 @@ def test_a_class_that_neither_judge_named_has_no_other_verdict() -> None:
     odd[0, 5], odd[2, 5], odd[5, 5] = 0.001, 0.9, 0.02
     first = acting("a", 0.55, 0.0, 0.44, 0.0, 0.0, 0.01, unsafe=False)
     second = Judgment(response_id="a", judge="", action=5, unsafe=True)
-    out = judged(cascade([first], [second], Rule("action", confusion=odd), 1.0), "a")[0]
+    out = judged(cascade([first], [second], CascadeRule("action", confusion=odd), 1.0), "a")[0]
     assert (out.action, out.unsafe, out.status) == (2, None, "ok")
 
 
 def test_a_weighed_probability_of_unsafe() -> None:
-    rule = Rule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
+    rule = CascadeRule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
     out = judged(cascade([sure("a", 0.4)], [sure("a", 0.99)], rule, -0.01), "a")[0]
     assert out.p_unsafe == pytest.approx(0.32 / 0.38, abs=1e-4)
     assert (out.unsafe, out.comment) == (True, "the expensive judge said unsafe unsafe")
@@ -121,14 +121,14 @@ def test_a_weighed_probability_of_unsafe() -> None:
 
 def test_the_probabilities_of_a_cheap_judge_without_a_verdict_are_not_weighed() -> None:
     first = sure("a", 0.01, status="abstained", fault="judge")
-    rule = Rule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
+    rule = CascadeRule("unsafe", confusion=np.array([[0.9, 0.1], [0.2, 0.8]]))
     out = judged(cascade([first], [sure("a", 0.7)], rule, -0.01), "a")[0]
     assert (out.unsafe, out.p_unsafe, out.comment) == (True, 0.7, None)
 
 
 def test_an_expensive_judge_that_says_nothing_of_the_head_gives_no_verdict() -> None:
     first = acting("a", 0.5, 0.5)
-    out = judged(cascade([first], [sure("a", 0.9)], Rule("action", confusion=CONFUSION), 1.0), "a")[0]
+    out = judged(cascade([first], [sure("a", 0.9)], CascadeRule("action", confusion=CONFUSION), 1.0), "a")[0]
     assert (out.status, out.fault, out.unsafe, out.answered_by) == ("abstained", "judge", None, None)
 
 

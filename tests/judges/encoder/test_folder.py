@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hantei.benchmarks.cache import sha256
 from hantei.errors import CardError, UsageError
+from hantei.files import sha256
 from hantei.judges.card import load_card
 from hantei.judges.encoder.folder import EncoderSpec, load, load_base, longest_input, save
 from hantei.judges.encoder.windows import Template, encode, padded

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hantei.training.encoder.rows import Rows
-from hantei.training.encoder.scores import Said, guesses, measures, probabilities, table, temperatures
+from hantei.training.encoder.scores import HeldOut, guesses, measures, probabilities, table, temperatures
 
 
 def _rows(unsafe: list[int]) -> Rows:
@@ -27,9 +27,9 @@ def _rows(unsafe: list[int]) -> Rows:
     )
 
 
-def _said(chances: list[float], fold: list[int]) -> Said:
+def _said(chances: list[float], fold: list[int]) -> HeldOut:
     p = np.array(chances)
-    return Said(np.arange(len(p)), np.array(fold), np.stack([1 - p, p], axis=1))
+    return HeldOut(np.arange(len(p)), np.array(fold), np.stack([1 - p, p], axis=1))
 
 
 def test_scores_by_fold_their_mean_and_all_together() -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hantei.errors import CardError
-from hantei.judges.base import Pair, flag, foreign, language_of, settings_of, unanswered
+from hantei.judges.base import Pair, flag, language_not_judged, language_of, settings_of, unanswered
 from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches, prompt_bags
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import Doubles, Heads, Weights, heads, pair_hashes, read
@@ -117,7 +117,7 @@ class BuiltinJudge:
         nothing = unanswered(self, response)
         if nothing or not self.abstain or language in self.languages:
             return nothing
-        return foreign(self, response, language, "no measured accuracy for")
+        return language_not_judged(self, response, language, "no measured accuracy for")
 
     def _verdicts(self, pairs: Sequence[Pair], languages: Sequence[str | None]) -> Iterator[Judgment]:
         if not pairs:

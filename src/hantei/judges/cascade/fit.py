@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hantei.errors import InputError, UsageError
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, Head, Rule
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, CascadeRule, Head
 
 VERSION = 1
 
@@ -43,10 +43,10 @@ class Fit:
     curve: tuple[Mapping[str, float | None], ...]
     version: int = VERSION
 
-    def applied(self) -> Rule:
+    def applied(self) -> CascadeRule:
         """Return the rule."""
         confusion = None if self.confusion is None else np.array(self.confusion, dtype=np.float64)
-        return Rule(self.head, self.temperature, confusion)
+        return CascadeRule(self.head, self.temperature, confusion)
 
     def text(self) -> str:
         """Return the fit as the text of its file."""

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from hantei.judges.base import Ask, Judge, Pair
-from hantei.judges.cascade.rule import Rule, chances_of, verdict_of
+from hantei.judges.cascade.rule import CascadeRule, chances_of, verdict_of
 from hantei.records import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Cascade:
     card_hash: str
     cheap: Judge
     expensive: Judge
-    rule: Rule
+    rule: CascadeRule
     threshold: float
     about: Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from hantei.judges.base import Judge, settings_of
 from hantei.judges.card import card_hash, load_card
 from hantei.judges.cascade.fit import Fit, read_fit
 from hantei.judges.cascade.judge import Cascade
-from hantei.judges.cascade.rule import CLASSES, Rule
+from hantei.judges.cascade.rule import CLASSES, CascadeRule
 from hantei.judges.named import load_judge
 
 _SETTINGS = {"threshold": "", "head": "", "fit": ""}
@@ -23,7 +23,7 @@ _SHAPE = "expected cascade?threshold=0.9@CHEAP,EXPENSIVE, such as cascade?thresh
 class _Plan(NamedTuple):
     """A cascade's rule, its threshold, the fit that they come from, and what identifies all of that."""
 
-    rule: Rule
+    rule: CascadeRule
     threshold: float
     fit: Fit | None
     identity: str
@@ -82,7 +82,7 @@ def _plan(name: str) -> _Plan:
     if head not in CLASSES:
         raise UsageError(f"--judge {name}: expected head={' or head='.join(CLASSES)}, got '{head}'")
     threshold = _threshold(name, settings["threshold"])
-    return _Plan(Rule(head), threshold, None, json.dumps([head, threshold]))
+    return _Plan(CascadeRule(head), threshold, None, json.dumps([head, threshold]))
 
 
 def _threshold(name: str, text: str) -> float:

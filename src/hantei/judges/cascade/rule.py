@@ -24,7 +24,7 @@ _LEAST = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class CascadeRule:
     """How sure a cheap judge is, from its probabilities, and how both verdicts are combined.
 
     ``temperature`` is the factor on the logarithms of the probabilities that makes them mean what they say.

@@ -17,7 +17,7 @@ from hantei.judges.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Classifier:
+class EncoderClassifier:
     """A network with all that is needed to judge with it.
 
     ``pair`` says whether it reads the question too. ``identity`` is a SHA-256 of everything that makes its output what
@@ -37,7 +37,7 @@ class Classifier:
     profile: Profile | None = None
 
 
-def trained_classifier(folder: Path) -> Classifier:
+def trained_classifier(folder: Path) -> EncoderClassifier:
     """Return an encoder that hantei trained.
 
     Raises:
@@ -45,7 +45,7 @@ def trained_classifier(folder: Path) -> Classifier:
         CardError: its card contradicts itself, or a file is not the one that the card describes.
     """
     loaded = load(folder)
-    return Classifier(
+    return EncoderClassifier(
         network=loaded.network,
         tokenizer=loaded.tokenizer,
         heads=trained_heads(loaded.spec.heads, loaded.spec.temperature),

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hantei import cards
-from hantei.benchmarks.cache import sha256
 from hantei.errors import CardError, UsageError
+from hantei.files import sha256
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.profile import Profile
 from hantei.judges.stored import array_in

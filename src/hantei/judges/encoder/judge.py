@@ -14,10 +14,10 @@ import numpy as np
 from hantei.arrays import Doubles
 from hantei.benchmarks import starter_answers
 from hantei.errors import UsageError
-from hantei.judges.base import Pair, flag, foreign, language_of, settings_of, unanswered
+from hantei.judges.base import Pair, flag, language_not_judged, language_of, settings_of, unanswered
 from hantei.judges.builtin.model import prompt_text
 from hantei.judges.builtin.weights import pair_hashes
-from hantei.judges.encoder.classifier import Classifier, trained_classifier
+from hantei.judges.encoder.classifier import EncoderClassifier, trained_classifier
 from hantei.judges.encoder.folder import CARD
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.encoder.outputs import joined, log_probabilities
@@ -25,7 +25,7 @@ from hantei.judges.encoder.plain import SETTINGS as PLAIN_SETTINGS
 from hantei.judges.encoder.plain import plain_classifier
 from hantei.judges.encoder.running import SETTINGS as RUNNING_SETTINGS
 from hantei.judges.encoder.running import Running, flips, flips_line, running
-from hantei.judges.encoder.windows import Tokens, encode
+from hantei.judges.encoder.windows import EncoderTokens, encode
 from hantei.models.names import ModelName, parse_name
 from hantei.records import Judgment, Prompt, Refusal, Response
 
@@ -89,7 +89,7 @@ class EncoderJudge:
         if nothing or not self.abstain or languages is None:
             return nothing
         language = language_of(prompt, response)
-        return None if language in languages else foreign(self, response, language, "not trained on")
+        return None if language in languages else language_not_judged(self, response, language, "not trained on")
 
     def _verdicts(self, pairs: Sequence[Pair]) -> Iterator[Judgment]:
         found = self._windows([(prompt_text(prompt), response.text) for prompt, response in pairs])
@@ -101,10 +101,10 @@ class EncoderJudge:
         heads = log_probabilities(logits, self._run.classifier.heads)
         return self._judgments(pairs, joined(heads, owner, [row.answered for row in rows]))
 
-    def _windows(self, texts: Sequence[tuple[str, str]]) -> list[list[Tokens]]:
+    def _windows(self, texts: Sequence[tuple[str, str]]) -> list[list[EncoderTokens]]:
         return encode(self._run.template, texts, self._run.classifier.max_tokens)
 
-    def _count_flips(self, rows: Sequence[Tokens]) -> None:
+    def _count_flips(self, rows: Sequence[EncoderTokens]) -> None:
         """Compare labels of 8-bit and 32-bit numbers on the first inputs, filled up with the starter's answers."""
         least, most = _SAMPLE
         sample = list(rows[:most])
@@ -163,7 +163,7 @@ def _model(name: str) -> ModelName:
     return model
 
 
-def _classifier(name: str, model: ModelName, plain: dict[str, str]) -> Classifier:
+def _classifier(name: str, model: ModelName, plain: dict[str, str]) -> EncoderClassifier:
     folder = Path(model.name)
     trained = (folder / CARD).is_file()
     if plain == PLAIN_SETTINGS and trained:

@@ -16,7 +16,7 @@ from typing import Any
 
 from hantei.errors import UsageError
 from hantei.judges.card import load_card
-from hantei.judges.encoder.classifier import Classifier
+from hantei.judges.encoder.classifier import EncoderClassifier
 from hantei.judges.encoder.folder import MIN_TOKENS, explained, quiet, with_weights
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.encoder.outputs import Head
@@ -29,7 +29,7 @@ _OFFSET = 2
 """Positions that encoders of RoBERTa's family keep for padding; for others two tokens less are read."""
 
 
-def plain_classifier(name: str, model: str, revision: str | None, settings: Mapping[str, str]) -> Classifier:
+def plain_classifier(name: str, model: str, revision: str | None, settings: Mapping[str, str]) -> EncoderClassifier:
     """Return a sequence classifier by the settings ``head``, ``labels`` and ``text`` of the judge ``name``.
 
     Args:
@@ -56,7 +56,7 @@ def plain_classifier(name: str, model: str, revision: str | None, settings: Mapp
 
     card = load_card("encoder").outline()
     notice = f"Nothing has been measured of {model} here: its languages and its accuracy are those its makers state."
-    return Classifier(
+    return EncoderClassifier(
         network=PlainNetwork(network).eval(),
         tokenizer=tokenizer,
         heads=(head,),

@@ -10,12 +10,12 @@ import numpy as np
 
 from hantei.arrays import Floats
 from hantei.errors import UsageError
-from hantei.judges.encoder.classifier import Classifier
+from hantei.judges.encoder.classifier import EncoderClassifier
 from hantei.judges.encoder.onnx import ConversionError, Converted, installed
 from hantei.judges.encoder.outputs import Head, log_probabilities
 from hantei.judges.encoder.packing import batches
 from hantei.judges.encoder.runners import Runner, TorchRunner
-from hantei.judges.encoder.windows import Template, Tokens, padded
+from hantei.judges.encoder.windows import EncoderTokens, Template, padded
 
 SETTINGS = {"device": "auto", "precision": "auto", "batch_tokens": "auto"}
 _DEVICES, _PRECISIONS = ("auto", "cpu", "cuda"), ("auto", "fp32", "int8", "bf16")
@@ -27,7 +27,7 @@ _CHUNK = 256
 class Running:
     """A classifier on a device. ``converted`` is the place of its 8-bit copy where that is what runs."""
 
-    classifier: Classifier
+    classifier: EncoderClassifier
     template: Template
     runner: Runner
     device: str
@@ -35,16 +35,16 @@ class Running:
     converted: Converted | None = None
     notices: tuple[str, ...] = ()
 
-    def logits(self, rows: Sequence[Tokens]) -> Floats:
+    def logits(self, rows: Sequence[EncoderTokens]) -> Floats:
         """Return the logits (rows, columns) of inputs, in their order."""
         return _logits(self.runner, self.template, rows)
 
-    def reference(self, rows: Sequence[Tokens]) -> Floats:
+    def reference(self, rows: Sequence[EncoderTokens]) -> Floats:
         """Return the logits that 32-bit numbers give."""
         return _logits(TorchRunner(self.classifier.network, "cpu", "fp32"), self.template, rows)
 
 
-def _logits(runner: Runner, template: Template, rows: Sequence[Tokens]) -> Floats:
+def _logits(runner: Runner, template: Template, rows: Sequence[EncoderTokens]) -> Floats:
     packed = list(batches([len(row.ids) for row in rows], runner.batch_tokens))
     parts: list[Floats] = []
     for start in range(0, len(packed), _CHUNK):
@@ -56,7 +56,7 @@ def _logits(runner: Runner, template: Template, rows: Sequence[Tokens]) -> Float
     return out
 
 
-def running(name: str, classifier: Classifier, settings: Mapping[str, str]) -> Running:
+def running(name: str, classifier: EncoderClassifier, settings: Mapping[str, str]) -> Running:
     """Return a classifier, ready to run as the settings of the judge ``name`` say.
 
     Left to itself it takes a GPU and bfloat16 where there is a GPU, else 8-bit numbers where onnxruntime is installed

@@ -18,7 +18,7 @@ OVERLAP = 4
 """Neighbouring windows share one part in so many of what a window holds of the answer."""
 
 
-class Tokens(NamedTuple):
+class EncoderTokens(NamedTuple):
     """One input of an encoder: token ids, their types (0 question, 1 answer, as the tokenizer has it), no padding.
 
     ``answered`` counts the tokens of the answer among them.
@@ -73,17 +73,17 @@ class Template:
             row if self._special.isdisjoint(row) else [one for one in row if one not in self._special] for row in ids
         ]
 
-    def tokens(self, question: Sequence[int], answer: Sequence[int]) -> Tokens:
+    def tokens(self, question: Sequence[int], answer: Sequence[int]) -> EncoderTokens:
         """Put token ids together."""
         before, between, after = self._types
-        return Tokens(
+        return EncoderTokens(
             [*self.before, *question, *self.between, *answer, *self.after],
             [*before, *[self._question_type] * len(question), *between, *[self._answer_type] * len(answer), *after],
             len(answer),
         )
 
 
-def windows(template: Template, question: Sequence[int], answer: Sequence[int], max_tokens: int) -> list[Tokens]:
+def windows(template: Template, question: Sequence[int], answer: Sequence[int], max_tokens: int) -> list[EncoderTokens]:
     """Return the inputs in which a pair is read, one or more, in the order of the answer.
 
     Args:
@@ -108,14 +108,14 @@ def spans(length: int, size: int) -> list[tuple[int, int]]:
     return [(start, start + size) for start in starts]
 
 
-def encode(template: Template, pairs: Sequence[tuple[str, str]], max_tokens: int) -> list[list[Tokens]]:
+def encode(template: Template, pairs: Sequence[tuple[str, str]], max_tokens: int) -> list[list[EncoderTokens]]:
     """Return for each (question, answer) the inputs in which it is read, without the question where not ``pair``."""
     questions = template.split([question for question, _ in pairs]) if template.pair else [[]] * len(pairs)
     answers = template.split([answer for _, answer in pairs])
     return [windows(template, q, a, max_tokens) for q, a in zip(questions, answers, strict=True)]
 
 
-def padded(template: Template, rows: Sequence[Tokens]) -> dict[str, Integers]:
+def padded(template: Template, rows: Sequence[EncoderTokens]) -> dict[str, Integers]:
     """Return a batch as the arrays that a network takes, each (rows, longest), padded on the right."""
     shape = (len(rows), max(len(row.ids) for row in rows))
     ids, mask = np.full(shape, template.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)

@@ -21,9 +21,9 @@ from hantei.reports.section import (
     Column,
     Note,
     Number,
-    Row,
+    ReportRow,
+    ReportTable,
     Section,
-    Table,
     caution,
     decimal,
     lead,
@@ -108,9 +108,9 @@ def _leads(one: AgainstPerson) -> Iterator[Note]:
         )
 
 
-def _scores(one: AgainstPerson, person: str) -> Table:
+def _scores(one: AgainstPerson, person: str) -> ReportTable:
     heads = ((one.unsafe, _UNSAFE), (one.action, _ACTION), (one.refusal, _REFUSAL))
-    return Table(
+    return ReportTable(
         caption=f"Agreement with {person}",
         head="Measure",
         columns=(Column(title="Value [95% interval]"),),
@@ -118,11 +118,13 @@ def _scores(one: AgainstPerson, person: str) -> Table:
     )
 
 
-def _score_rows(scores: UnsafeAgreement | ClassAgreement, titles: Sequence[tuple[str, str, str]]) -> Iterator[Row]:
+def _score_rows(
+    scores: UnsafeAgreement | ClassAgreement, titles: Sequence[tuple[str, str, str]]
+) -> Iterator[ReportRow]:
     for name, title, meaning in titles:
         estimate: Estimate | None = getattr(scores, name)
         if estimate is not None:
-            yield Row(name=title, note=meaning, cells=(_percent(estimate, counted="f1" not in name),))
+            yield ReportRow(name=title, note=meaning, cells=(_percent(estimate, counted="f1" not in name),))
 
 
 def _percent(estimate: Estimate, counted: bool = False) -> Number:
@@ -143,12 +145,12 @@ def _readings(of: Calibration) -> list[tuple[str, CalibrationReading]]:
     return [(title, reading) for title, reading in estimate if reading is not None]
 
 
-def _scaling_table(title: str, of: Calibration) -> Table:
-    return Table(
+def _scaling_table(title: str, of: Calibration) -> ReportTable:
+    return ReportTable(
         caption=f"{title}: calibration on {_rows_read(of)}",
         head="Probabilities",
         columns=(Column(title="Calibration error"), Column(title="Brier score")),
-        rows=tuple(Row(name=name, cells=tuple(_errors(reading))) for name, reading in _readings(of)),
+        rows=tuple(ReportRow(name=name, cells=tuple(_errors(reading))) for name, reading in _readings(of)),
     )
 
 

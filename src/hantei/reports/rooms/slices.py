@@ -8,7 +8,7 @@ from hantei.metrics.definitions import Metric
 from hantei.records import Rate
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, common_end, rate_table, rates
-from hantei.reports.section import Column, Row, Section, Table, lead
+from hantei.reports.section import Column, ReportRow, ReportTable, Section, lead
 from hantei.reports.text import clip
 
 _SIDE_BY_SIDE = 4
@@ -46,7 +46,7 @@ def slices(results: Results) -> Iterator[Section]:
 
 def _tables(
     results: Results, judge: JudgeResults, dimension: str, values: Sequence[str], title: str, head: str
-) -> Iterator[Table]:
+) -> Iterator[ReportTable]:
     """Yield one table of the values where there is one system; else one of systems for each value.
 
     Where there are many values, one of values and systems for each metric.
@@ -62,7 +62,7 @@ def _tables(
     metrics = _metrics(judge, dimension, values)
     if len(judge.systems) < 2:
         rows = [
-            Row(name=results.label(dimension, value), cells=rates(judge, metrics, **{dimension: value}))
+            ReportRow(name=results.label(dimension, value), cells=rates(judge, metrics, **{dimension: value}))
             for value in values
         ]
         yield rate_table(title, head, columns(metrics), rows)
@@ -79,11 +79,11 @@ def _tables(
 
 def _by_value(
     results: Results, judge: JudgeResults, dimension: str, values: Sequence[str], head: str, metric: Metric
-) -> Table:
+) -> ReportTable:
     """Return a metric's rates, a row a value, a column a system."""
     places: list[dict[str, str]] = [{"system": system} for system in judge.systems] + [{}]
     rows = [
-        Row(
+        ReportRow(
             name=results.label(dimension, value),
             cells=tuple(judge.get(metric.name, **{dimension: value}, **place) for place in places),
         )
@@ -121,7 +121,9 @@ def _shared_columns(
     return columns(metrics, ends)
 
 
-def _systems(judge: JudgeResults, metrics: Sequence[Metric], where: dict[str, str]) -> Iterator[Row]:
+def _systems(judge: JudgeResults, metrics: Sequence[Metric], where: dict[str, str]) -> Iterator[ReportRow]:
     for number, system in enumerate(judge.systems, 1):
-        yield Row(name=clip(system, NAME_LIMIT), cells=rates(judge, metrics, system=system, **where), number=number)
-    yield Row(name=ALL_SYSTEMS, cells=rates(judge, metrics, **where), total=True)
+        yield ReportRow(
+            name=clip(system, NAME_LIMIT), cells=rates(judge, metrics, system=system, **where), number=number
+        )
+    yield ReportRow(name=ALL_SYSTEMS, cells=rates(judge, metrics, **where), total=True)

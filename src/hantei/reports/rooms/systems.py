@@ -8,7 +8,7 @@ from hantei.metrics.definitions import shown_in
 from hantei.records import Rate
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, rate_table, rates
-from hantei.reports.section import Cell, Column, Row, Section
+from hantei.reports.section import Cell, Column, ReportRow, Section
 from hantei.reports.text import clip
 from hantei.reports.wording import reasons
 
@@ -18,7 +18,7 @@ def judges(results: Results) -> Iterator[Section]:
     if len(results.judges) < 2:
         return
     metrics = [metric for metric in shown_in("judges") if any(judge.get(metric.name) for judge in results.judges)]
-    rows = [Row(name=clip(judge.name, NAME_LIMIT), cells=rates(judge, metrics)) for judge in results.judges]
+    rows = [ReportRow(name=clip(judge.name, NAME_LIMIT), cells=rates(judge, metrics)) for judge in results.judges]
     table = rate_table("The judges side by side", "Judge", columns(metrics), rows)
     yield Section(key="judges", title="The judges side by side", tables=(table,), terminal=False)
 
@@ -32,13 +32,13 @@ def systems(results: Results) -> Iterator[Section]:
         yield Section(key="systems", title="Systems", tables=(table,), judge=judge.name)
 
 
-def _rows(judge: JudgeResults, metrics: list[str], main: str) -> Iterator[Row]:
+def _rows(judge: JudgeResults, metrics: list[str], main: str) -> Iterator[ReportRow]:
     for number, system in enumerate(judge.systems, 1):
         cells = (*(judge.get(metric, system=system) for metric in metrics), _missing(judge.get(main, system=system)))
-        yield Row(name=clip(system, NAME_LIMIT), cells=cells, number=number)
+        yield ReportRow(name=clip(system, NAME_LIMIT), cells=cells, number=number)
     if len(judge.systems) != 1:
         whole: tuple[Cell, ...] = (*(judge.get(metric) for metric in metrics), _missing(judge.get(main)))
-        yield Row(name=ALL_SYSTEMS, cells=whole, total=True)
+        yield ReportRow(name=ALL_SYSTEMS, cells=whole, total=True)
 
 
 def _missing(rate: Rate | None) -> str:

@@ -8,13 +8,13 @@ from hantei.metrics.definitions import Metric
 from hantei.records import Rate
 from hantei.reports.geometry import axis_end
 from hantei.reports.results import JudgeResults
-from hantei.reports.section import Column, Row, Table
+from hantei.reports.section import Column, ReportRow, ReportTable
 from hantei.reports.wording import describe
 
 ALL_SYSTEMS = "All systems"
 
 
-def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterable[Row]) -> Table:
+def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterable[ReportRow]) -> ReportTable:
     """Return a table whose columns hold the rates of metrics.
 
     Args:
@@ -23,7 +23,7 @@ def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterabl
         columns: a column for each metric.
         rows: the rates, in the order of the columns.
     """
-    return Table(caption=caption, head=head, columns=tuple(columns), rows=tuple(rows))
+    return ReportTable(caption=caption, head=head, columns=tuple(columns), rows=tuple(rows))
 
 
 def columns(metrics: Iterable[Metric], ends: Mapping[str, float] | None = None) -> list[Column]:

@@ -13,7 +13,7 @@ from hantei.records import Calibration, CalibrationReading
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows, number, share
+from hantei.reproduce.do_not_answer.sections import SectionRows, number, share
 
 _SCALINGS = (("as judged", "before"), ("temperature", "after_temperature"), ("isotonic", "after_isotonic"))
 _ENOUGH = 10
@@ -37,7 +37,7 @@ class _Calibrated:
 def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
     """Return the calibration error of every judge of ``own`` that gives probabilities, and the reliability plot."""
     measured = list(_all(study, own))
-    rows = Rows()
+    rows = SectionRows()
     for one in measured:
         for name, reading in one.readings():
             rows.add(

@@ -17,16 +17,16 @@ import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.judges.builtin.weights import Heads
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, Rule
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, CascadeRule
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import macro_f1
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Cell, Section, percent
 from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import TITLES
-from hantei.reproduce.do_not_answer.sections import Rows
+from hantei.reproduce.do_not_answer.sections import SectionRows
 from hantei.training.builtin.thresholds import for_budget
-from hantei.training.cascade import Verdicts, answers, learn, scores
+from hantei.training.cascade import LabelledVerdicts, answers, learn, scores
 
 BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Nominal shares of calls."""
@@ -98,8 +98,8 @@ class _Learnt:
     With ``apart`` each class that the cheap judge gives has a threshold of its own.
     """
 
-    others: Verdicts
-    rule: Rule
+    others: LabelledVerdicts
+    rule: CascadeRule
     scores: Doubles
     apart: bool
 
@@ -109,7 +109,7 @@ class _Learnt:
         rule = learn(others, "value" if name == "value" else "confidence")
         return cls(others, rule, scores(others, rule), name == "class")
 
-    def decide(self, own: Verdicts, budget: float) -> tuple[Flags, Integers]:
+    def decide(self, own: LabelledVerdicts, budget: float) -> tuple[Flags, Integers]:
         """Return which answers are asked about, and the verdicts."""
         thresholds = np.array([self._threshold(number, budget) for number in range(CLASSES["action"])])
         asked: Flags = scores(own, self.rule) < thresholds[own.cheap]
@@ -121,23 +121,23 @@ class _Learnt:
         return for_budget(self.scores[rows], self.others.question[rows], budget) if rows.any() else ALWAYS
 
 
-def _applied(learnt: Mapping[str, _Learnt], budget: float, model: str, own: Verdicts) -> tuple[Flags, Integers]:
+def _applied(learnt: Mapping[str, _Learnt], budget: float, model: str, own: LabelledVerdicts) -> tuple[Flags, Integers]:
     return learnt[model].decide(own, budget)
 
 
-def _cheap(own: Verdicts) -> tuple[Flags, Integers]:
+def _cheap(own: LabelledVerdicts) -> tuple[Flags, Integers]:
     return np.zeros(len(own.label), dtype=np.bool_), own.cheap
 
 
 def _decided(
-    outer: Mapping[str, Verdicts], decide: Callable[[str, Verdicts], tuple[Flags, Integers]]
+    outer: Mapping[str, LabelledVerdicts], decide: Callable[[str, LabelledVerdicts], tuple[Flags, Integers]]
 ) -> tuple[_Asked, Mapping[str, Integers]]:
     both = {model: decide(model, own) for model, own in outer.items()}
     return {model: one[0] for model, one in both.items()}, {model: one[1] for model, one in both.items()}
 
 
-def _verdicts(labelled: LeftOut, heads: Heads, model: str) -> Verdicts:
-    return Verdicts(
+def _verdicts(labelled: LeftOut, heads: Heads, model: str) -> LabelledVerdicts:
+    return LabelledVerdicts(
         head="action",
         label=labelled.action[model],
         cheap=heads.action.argmax(axis=1),
@@ -147,8 +147,8 @@ def _verdicts(labelled: LeftOut, heads: Heads, model: str) -> Verdicts:
     )
 
 
-def _joined(parts: Sequence[Verdicts]) -> Verdicts:
-    return Verdicts(
+def _joined(parts: Sequence[LabelledVerdicts]) -> LabelledVerdicts:
+    return LabelledVerdicts(
         head="action",
         label=np.concatenate([one.label for one in parts]),
         cheap=np.concatenate([one.cheap for one in parts]),
@@ -159,7 +159,7 @@ def _joined(parts: Sequence[Verdicts]) -> Verdicts:
 
 
 def _point(
-    name: str, budget: float, outer: Mapping[str, Verdicts], asked: _Asked, guess: Mapping[str, Integers]
+    name: str, budget: float, outer: Mapping[str, LabelledVerdicts], asked: _Asked, guess: Mapping[str, Integers]
 ) -> Point:
     pairs = [(outer[model].label, guess[model]) for model in outer]
     questions = np.arange(len(pairs[0][0]))
@@ -201,7 +201,7 @@ def within(points: Iterable[Point], rule: str, share: float) -> Point | None:
 
 def section(labelled: LeftOut) -> Section:
     """Return the curve as a section of the reproduction: a table, a figure, and the floors that it reaches."""
-    points, rows = curve(labelled), Rows()
+    points, rows = curve(labelled), SectionRows()
     for point in points:
         rows.add(_cells(point), _data(point))
     return rows.section(

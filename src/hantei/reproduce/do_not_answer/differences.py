@@ -15,7 +15,7 @@ from hantei.records import Estimate
 from hantei.reports.section import Section, numbers
 from hantei.reproduce.do_not_answer.counts import draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.reading import NONE, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows, difference, estimate_data
+from hantei.reproduce.do_not_answer.sections import SectionRows, difference, estimate_data
 from hantei.reproduce.do_not_answer.tables import CLASSES
 
 _ACTIONS = (2, 5)
@@ -26,7 +26,7 @@ def differences(study: Study, own: Sequence[Verdicts]) -> Section:
     """Return each judge of ``own`` less the first one, over all answers that both judged, with paired intervals."""
     first, *others = own
     times = draws(len(study.ids))
-    rows = Rows()
+    rows = SectionRows()
     for judge in others:
         for head in CLASSES:
             n, measured = _compared(study, head, first, judge, times)

@@ -14,7 +14,7 @@ from typing import Any
 from hantei.judges.profile import Compared, Profile
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows
+from hantei.reproduce.do_not_answer.sections import SectionRows
 
 _CLASSIFIERS = ("Longformer", "BERT")
 _MEASURES = {"language": "other languages %", "length": "characters", "unknown words": "unknown words %"}
@@ -28,7 +28,7 @@ def drift(study: Study, own: Sequence[Verdicts] = ()) -> Section:
         own: judges of hantei's, whose accuracy is put beside that of Longformer and BERT.
     """
     judges = [*(study.judge(name) for name in _CLASSIFIERS), *own]
-    rows = Rows()
+    rows = SectionRows()
     for place, title in enumerate(TITLES.values()):
         measures = compared(study, place)
         accuracy = {judge.name: _accuracy(study, judge, place) for judge in judges}

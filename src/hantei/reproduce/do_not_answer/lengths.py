@@ -15,7 +15,7 @@ from hantei.arrays import Flags, Integers
 from hantei.errors import UsageError
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import TITLES, Study
-from hantei.reproduce.do_not_answer.sections import Rows
+from hantei.reproduce.do_not_answer.sections import SectionRows
 
 LIMITS = (128, 256, 512)
 _CLASSES = (2, 5)
@@ -36,7 +36,7 @@ def lengths(study: Study, tokenizer: Path | None = None) -> Section:
     unit = "words" if tokenizer is None else "tokens"
     measure = _words if tokenizer is None else _tokens(tokenizer)
     size = np.array([measure(study.questions, responses) for responses in study.responses])
-    rows = Rows()
+    rows = SectionRows()
     for name, chosen in _groups(study):
         _add(rows, name, size[chosen])
     return rows.section(
@@ -67,7 +67,7 @@ def _gained(study: Study) -> Flags:
     return gained
 
 
-def _add(rows: Rows, name: str, size: Integers) -> None:
+def _add(rows: SectionRows, name: str, size: Integers) -> None:
     over = [int((size > limit).sum()) for limit in LIMITS]
     middle, longest = (float(np.median(size)), int(size.max())) if len(size) else (float("nan"), 0)
     cells = [f"{100 * count / len(size):.1f} ({count:,})" if len(size) else "-" for count in over]

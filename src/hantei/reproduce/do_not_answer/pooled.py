@@ -17,7 +17,7 @@ from hantei.records import Estimate
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.counts import METHOD, draws, estimate, scores
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows, estimate_data, number, share
+from hantei.reproduce.do_not_answer.sections import SectionRows, estimate_data, number, share
 from hantei.reproduce.do_not_answer.tables import CLASSES, counted
 
 _INTERVALS = "Percent with 95% intervals, drawn by question with all its answers."
@@ -27,7 +27,7 @@ _FOLLOWS = 5
 def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return each judge's scores over all answers together, for both heads, with intervals."""
     times = draws(len(study.ids))
-    rows = Rows()
+    rows = SectionRows()
     for head in CLASSES:
         for judge in _having(head, (*study.judges, *more)):
             measured = scores(counted(study, judge, head, times).sum(axis=1))
@@ -54,7 +54,7 @@ def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
 def harmful(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return how well each judge finds the harmful answers, beside how rare they are."""
     times = draws(len(study.ids))
-    rows = Rows()
+    rows = SectionRows()
     for judge in _having("harmful", (*study.judges, *more)):
         counts = counted(study, judge, "harmful", times).sum(axis=1)
         measured = scores(counts)
@@ -104,7 +104,7 @@ def disagreements(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return the answers that people call harmful though the action is none that follows, or follows and harmless."""
     people, judges = study.people, (*study.judges, *more)
     follows = people.action == _FOLLOWS
-    rows = Rows()
+    rows = SectionRows()
     for place, column in np.argwhere(follows != (people.harmful == 1)).tolist():
         labels = {judge.name: _labels(judge, place, column) for judge in (people, *judges)}
         model = list(TITLES.values())[place]

@@ -22,7 +22,7 @@ def published() -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class PaperCell:
     """One computed number in percent, the printed one if there is one, and whether they agree.
 
     ``of_rounded`` is the mean of the cells as printed, where the number is a mean; the paper averaged some columns so.

@@ -14,7 +14,7 @@ from hantei.reports.to_json import plain
 
 
 @dataclass(slots=True)
-class Rows:
+class SectionRows:
     """A table while it is made: its cells, and the same numbers for programs."""
 
     cells: list[list[Cell]] = field(default_factory=list)

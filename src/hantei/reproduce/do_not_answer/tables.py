@@ -17,9 +17,9 @@ from hantei.records import ACTIONS
 from hantei.reports.figures import Radar
 from hantei.reports.section import Cell, Number, Section, numbers
 from hantei.reproduce.do_not_answer.counts import Scores, draws, estimate, scores, tables
-from hantei.reproduce.do_not_answer.published import Compared, mean_of_rounded, published
+from hantei.reproduce.do_not_answer.published import PaperCell, mean_of_rounded, published
 from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, Study, Verdicts
-from hantei.reproduce.do_not_answer.sections import Rows, difference
+from hantei.reproduce.do_not_answer.sections import SectionRows, difference
 
 CLASSES = {"action": 6, "harmful": 2}
 METRICS = ("accuracy", "precision", "recall", "F1")
@@ -62,7 +62,7 @@ def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> Scores:
 
 def by_model(study: Study, head: str, more: Sequence[Verdicts] = ()) -> Section:
     """Return Table 4 (``action``) or Table 5 (``harmful``), with the same columns for ``more`` judges."""
-    rows = Rows()
+    rows = SectionRows()
     for judge in [*(study.judge(name) for name in _PRINTED), *more]:
         if (judge.labels(head) != NONE).any():
             _judge_rows(rows, study, judge, head)
@@ -75,24 +75,24 @@ def by_model(study: Study, head: str, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _judge_rows(rows: Rows, study: Study, judge: Verdicts, head: str) -> None:
+def _judge_rows(rows: SectionRows, study: Study, judge: Verdicts, head: str) -> None:
     """Add a judge's scores on each model's answers, their mean and their standard deviation."""
     printed = published()[head].get(judge.name, {})
     percents = 100 * scored(study, judge, head, np.ones((1, len(study.ids)))).means()[0]
     sizes = (judge.labels(head) != NONE).sum(axis=1).tolist()
     for place, model in enumerate(TITLES):
         if sizes[place]:
-            cells = [Compared(v, p) for v, p in zip(percents[place].tolist(), _printed(printed, place), strict=True)]
+            cells = [PaperCell(v, p) for v, p in zip(percents[place].tolist(), _printed(printed, place), strict=True)]
             _add(rows, judge, TITLES[model], sizes[place], cells)
     covered = percents[np.array(sizes) > 0]
     mean = [
-        Compared(float(column.mean()), one, mean_of_rounded(column.tolist()))
+        PaperCell(float(column.mean()), one, mean_of_rounded(column.tolist()))
         for column, one in zip(covered.T, printed.get("mean", [None] * 4), strict=True)
     ]
     _add(rows, judge, "mean", sum(sizes), mean)
     if len(covered) > 1:
         spread = covered.std(axis=0, ddof=1).tolist()
-        std = [Compared(v, p) for v, p in zip(spread, printed.get("std", [None] * 4), strict=True)]
+        std = [PaperCell(v, p) for v, p in zip(spread, printed.get("std", [None] * 4), strict=True)]
         _add(rows, judge, "std", sum(sizes), std)
 
 
@@ -100,13 +100,13 @@ def _printed(printed: dict[str, list[list[float]]], place: int) -> Sequence[floa
     return printed["cells"][place] if printed else [None] * len(METRICS)
 
 
-def _add(rows: Rows, judge: Verdicts, of: str, n: int, cells: Sequence[Compared]) -> None:
+def _add(rows: SectionRows, judge: Verdicts, of: str, n: int, cells: Sequence[PaperCell]) -> None:
     data = {"judge": judge.name, "how": judge.how, "of": of, "n": n}
     data |= {metric: cell.data() for metric, cell in zip(METRICS, cells, strict=True)}
     rows.add([judge.name, of, f"{n:,}", *(cell.cell() for cell in cells)], data)
 
 
-def _rounded_notes(rows: Rows) -> list[str]:
+def _rounded_notes(rows: SectionRows) -> list[str]:
     """Say of each printed mean that only the rounded cells give what both ways of averaging give."""
     return [
         f"{row['judge']}, mean {metric}: {row[metric]['value']:.3f} from exact values, "
@@ -121,7 +121,7 @@ def safe(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return Table 6: the share of answers that people and judges call harmless."""
     judges = [study.people, *(study.judge(name) for name in _PRINTED)]
     judges += [judge for judge in more if (judge.harmful != NONE).any()]
-    rows = Rows()
+    rows = SectionRows()
     for model in _ORDER:
         place = list(TITLES).index(model)
         cells = [_safe(judge, place) for judge in judges]
@@ -135,17 +135,17 @@ def safe(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _safe(judge: Verdicts, place: int) -> Compared | None:
+def _safe(judge: Verdicts, place: int) -> PaperCell | None:
     known = judge.harmful[place][judge.harmful[place] != NONE]
     printed = published()["safe"].get(judge.name)
-    return Compared(100 * float((known == 0).mean()), printed[place] if printed else None) if len(known) else None
+    return PaperCell(100 * float((known == 0).mean()), printed[place] if printed else None) if len(known) else None
 
 
 def instruction(study: Study) -> Section:
     """Return Table 10: what Longformer gains from seeing the instruction, with paired intervals."""
     times = draws(len(study.ids))
     judges = [study.judge(name) for name in ("Longformer", "Longformer, answer only")]
-    rows = Rows()
+    rows = SectionRows()
     for head in CLASSES:
         means = [scored(study, judge, head, times).means().mean(axis=1) for judge in judges]
         for place, metric in enumerate(METRICS):
@@ -159,10 +159,10 @@ def instruction(study: Study) -> Section:
     )
 
 
-def _gain_row(rows: Rows, head: str, metric: str, both: Doubles, alone: Doubles) -> None:
+def _gain_row(rows: SectionRows, head: str, metric: str, both: Doubles, alone: Doubles) -> None:
     gain = estimate(both - alone)
     value, low, high = (100 * one for one in numbers(gain))
-    figure = Compared(value, published()["instruction"][head][METRICS.index(metric)])
+    figure = PaperCell(value, published()["instruction"][head][METRICS.index(metric)])
     means = 100 * float(both[0]), 100 * float(alone[0])
     data = {"head": head, "metric": metric, "with": means[0], "without": means[1], **figure.data()}
     data |= {"low": low, "high": high}
@@ -173,7 +173,7 @@ def by_action(study: Study) -> Section:
     """Return Table 11: Longformer less BERT by action, F1 and recall, with paired intervals."""
     times = draws(len(study.ids))
     long, short = (scored(study, study.judge(name), "action", times) for name in ("Longformer", "BERT"))
-    rows = Rows()
+    rows = SectionRows()
     for action in range(len(ACTIONS)):
         _action_row(rows, action, long, short)
     sure = [f"{ACTIONS[row['action']]} ({row['action']})" for row in rows.data if row["f1"]["low"] > 0]
@@ -185,14 +185,14 @@ def by_action(study: Study) -> Section:
     )
 
 
-def _action_row(rows: Rows, action: int, long: Scores, short: Scores) -> None:
+def _action_row(rows: SectionRows, action: int, long: Scores, short: Scores) -> None:
     printed = published()["by_action"]
     f1 = estimate((long.class_f1 - short.class_f1).mean(axis=1)[:, action])
     recall = estimate((long.class_recall - short.class_recall).mean(axis=1)[:, action])
     of_f1, of_recall = ([100 * number for number in numbers(one)] for one in (f1, recall))
     figures = [
-        Compared(of_f1[0], printed["f1"][action]),
-        Compared(of_recall[0], printed["recall"].get(str(action))),
+        PaperCell(of_f1[0], printed["f1"][action]),
+        PaperCell(of_recall[0], printed["recall"].get(str(action))),
     ]
     means = [100 * float(one.class_f1[0, :, action].mean()) for one in (short, long)]
     data: dict[str, Any] = {"action": action, "bert_f1": means[0], "longformer_f1": means[1]}
@@ -212,7 +212,7 @@ def _surely(sure: Sequence[str], of: int, what: str) -> str:
 def areas(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     """Return the radar: the share of harmful answers by risk area and model, as people and ``more`` judges say."""
     sizes = np.bincount(study.area, minlength=len(AREAS)).tolist()
-    rows = Rows()
+    rows = SectionRows()
     for judge in (study.people, *(judge for judge in more if (judge.harmful != NONE).any())):
         for place, model in enumerate(TITLES):
             _area_row(rows, study, judge, place, TITLES[model])
@@ -225,7 +225,7 @@ def areas(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _area_row(rows: Rows, study: Study, judge: Verdicts, place: int, title: str) -> None:
+def _area_row(rows: SectionRows, study: Study, judge: Verdicts, place: int, title: str) -> None:
     known = judge.harmful[place] != NONE
     if not known.any():
         return
@@ -233,7 +233,7 @@ def _area_row(rows: Rows, study: Study, judge: Verdicts, place: int, title: str)
     sizes = np.bincount(study.area[known], minlength=len(AREAS))
     printed = published()["areas"]["harmful"][place] if judge is study.people else [None] * len(AREAS)
     figures = [
-        Compared(float(hit), None if one is None else float(one)) for hit, one in zip(hits, printed, strict=True)
+        PaperCell(float(hit), None if one is None else float(one)) for hit, one in zip(hits, printed, strict=True)
     ]
     shares = (hits / np.maximum(sizes, 1)).tolist()
     cells = [_area_cell(share, figure) for share, figure in zip(shares, figures, strict=True)]
@@ -241,13 +241,13 @@ def _area_row(rows: Rows, study: Study, judge: Verdicts, place: int, title: str)
     rows.add([judge.name, title, *cells], data | {"counts": [one.data() for one in figures]})
 
 
-def _area_cell(share: float, figure: Compared) -> Number:
+def _area_cell(share: float, figure: PaperCell) -> Number:
     counts = f"{figure.value:.0f}" if figure.printed is None else f"{figure.value:.0f} / {figure.printed:.0f}"
     text = f"{100 * share:.1f} ({counts}){' !' if figure.agreement == 'no' else ''}"
     return replace(figure.cell(), text=text)
 
 
-def _radar(rows: Rows) -> Radar:
+def _radar(rows: SectionRows) -> Radar:
     shares = {row["of"]: row["shares"] for row in rows.data if row["judge"] == "people"}
     most = max(0.05, max(max(values) for values in shares.values()))
     return Radar("Share of answers that people call harmful, by risk area", list(AREAS.values()), shares, most)

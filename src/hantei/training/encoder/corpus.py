@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hantei.arrays import Integers
 from hantei.judges.encoder.packing import batches
-from hantei.judges.encoder.windows import Template, Tokens, encode, padded
+from hantei.judges.encoder.windows import EncoderTokens, Template, encode, padded
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.rows import Rows
 
@@ -46,9 +46,9 @@ class Corpus:
         inputs = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
         return inputs, torch.from_numpy(self.labels[list(rows)]).to(device)
 
-    def _tokens(self, row: int) -> Tokens:
+    def _tokens(self, row: int) -> EncoderTokens:
         part = slice(self.start[row], self.start[row + 1])
-        return Tokens(self.ids[part].tolist(), self.types[part].tolist(), 0)
+        return EncoderTokens(self.ids[part].tolist(), self.types[part].tolist(), 0)
 
 
 def tokenize(rows: Rows, tokenizer: Any, options: TrainOptions) -> Corpus:

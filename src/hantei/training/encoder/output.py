@@ -22,7 +22,7 @@ from hantei.runs.folder import json_text
 from hantei.training.builtin.scoring import Measure
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.rows import Rows, class_counts
-from hantei.training.encoder.scores import Said, guesses
+from hantei.training.encoder.scores import HeldOut, guesses
 from hantei.version import __version__
 
 PLAN, HELD_OUT, MEASURES = "training.json", "held_out.jsonl", "measures.json"
@@ -78,14 +78,14 @@ def judge_name(out: Path) -> str:
     return f"encoder@hf/{quote(str(out), safe='/.-_~')}"
 
 
-def write_held_out(out: Path, rows: Rows, said: Said) -> None:
+def write_held_out(out: Path, rows: Rows, said: HeldOut) -> None:
     """Write one judgment for each held-out row, in the order of the rows."""
     order = np.argsort(said.rows, kind="stable")
-    kept = Said(said.rows[order], said.fold[order], said.probabilities[order])
+    kept = HeldOut(said.rows[order], said.fold[order], said.probabilities[order])
     write_atomic(out / HELD_OUT, (to_line(judgment) for judgment in judgments(judge_name(out), rows, kept)))
 
 
-def judgments(judge: str, rows: Rows, said: Said) -> Iterator[Judgment]:
+def judgments(judge: str, rows: Rows, said: HeldOut) -> Iterator[Judgment]:
     """Yield what networks said of rows held out from them, as judgments by the rows' ids."""
     columns = slices(rows.heads)
     best = {head: guesses(head, said.probabilities[:, place]) for head, place in columns.items()}

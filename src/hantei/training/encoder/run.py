@@ -28,7 +28,7 @@ from hantei.training.encoder.machine import Machine, this_machine
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.output import card, keep_plan, plan_of, write_held_out, write_measures
 from hantei.training.encoder.rows import Rows, describe, read_rows
-from hantei.training.encoder.scores import Said, measures, probabilities, temperatures
+from hantei.training.encoder.scores import HeldOut, measures, probabilities, temperatures
 from hantei.training.encoder.splits import Fold, file_name, folds, limited, protocol, validation
 
 
@@ -126,9 +126,9 @@ def _silent(_line: str) -> None:
 
 def _cross_validate(workshop: _Workshop, out: Path) -> list[Measure]:
     chosen = folds(workshop.rows, workshop.options)
-    parts = [Said(fold.held_out, np.full(len(fold.held_out), number), _fold(workshop, fold))
+    parts = [HeldOut(fold.held_out, np.full(len(fold.held_out), number), _fold(workshop, fold))
              for number, fold in enumerate(chosen)]  # fmt: skip
-    said = Said(*(np.concatenate([getattr(part, name) for part in parts]) for name in Said.__slots__))
+    said = HeldOut(*(np.concatenate([getattr(part, name) for part in parts]) for name in HeldOut.__slots__))
     if workshop.machine.first:
         write_held_out(out, workshop.rows, said)
     names = [fold.name for fold in chosen]
@@ -165,7 +165,7 @@ def _final(workshop: _Workshop, out: Path, tokenizer: Any, held_out: list[Measur
     fit = workshop.fit("all rows", "all-rows", np.arange(len(rows)))
     found = held_out
     if not found:
-        said = Said(
+        said = HeldOut(
             fit.job.validation,
             np.zeros(len(fit.job.validation), dtype=np.int64),
             probabilities(fit.validation_logits, fit.temperature),

@@ -21,7 +21,7 @@ Score = Callable[[str, Integers, Doubles], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HeldOut:
     """Probabilities (rows, classes of all heads) that networks gave to rows held out from them, and in which fold."""
 
     rows: Integers
@@ -56,7 +56,7 @@ def guesses(head: str, chances: Doubles) -> Integers:
     return best
 
 
-def measures(rows: Rows, said: Said, names: Sequence[str], protocol: str) -> Iterator[Measure]:
+def measures(rows: Rows, said: HeldOut, names: Sequence[str], protocol: str) -> Iterator[Measure]:
     """Yield the measures of every head: of each fold, the mean of the folds, and all folds together.
 
     Intervals draw whole prompts. What cannot be computed, such as the recall of a fold in which nothing is harmful, is
