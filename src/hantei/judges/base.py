@@ -178,6 +178,17 @@ def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
     return {**defaults, **given}
 
 
+def one_of(name: str, settings: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
+    """Return a setting that is one of ``choices``.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if settings[key] not in choices:
+        raise UsageError(f"--judge {name}: expected {key}={' or '.join(choices)}, got '{settings[key]}'")
+    return settings[key]
+
+
 def flag(name: str, settings: Mapping[str, str], key: str) -> bool:
     """Return a setting that is ``true`` or ``false``.
 

@@ -94,6 +94,21 @@ def average_precision(label: Integers, score: Doubles) -> float:
     return float((gained * hits / (ends + 1)).sum() / positives)
 
 
+def auroc(label: Integers, score: Doubles) -> float:
+    """Return the area under the ROC curve: the chance that a row labelled 1 scores above one labelled 0, ties as half.
+
+    It is nan where one of the labels is missing.
+    """
+    positive = int((label == 1).sum())
+    negative = len(label) - positive
+    if not positive or not negative:
+        return float("nan")
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    above = ranks[place][label == 1].sum() - positive * (positive + 1) / 2
+    return float(above / (positive * negative))
+
+
 def kappa(label: Integers, guess: Integers, classes: int) -> float:
     """Return Cohen's kappa: agreement beyond chance over what chance leaves; nan where chance leaves nothing."""
     table = confusion(label, guess, classes) / len(label)

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.judges.builtin.explain import explain
-from hantei.judges.builtin.features import WINDOW
+from hantei.judges.builtin.features import WINDOW, tokenise
 from hantei.judges.builtin.model import load
-from tests.judges.builtin.tiny import pair, tiny_judge
+from hantei.judges.builtin.stopwords import is_content
+from tests.judges.builtin.tiny import meaning_judge, pair, tiny_judge
 
 
 def test_the_words_that_moved_the_verdict_are_marked() -> None:
@@ -49,10 +50,34 @@ def test_nothing_is_marked_where_nothing_moved() -> None:
     assert explain(judge, *pair("bad"), top=0) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("You can also return them, and it is not the shop that pays 30.", ["return", "shop", "pays"]),
+        ("返品は三十日までできます。", ["返", "品", "三", "十", "日"]),
+        ("你可以在三十天里退货了。", ["三", "十", "天", "退", "货"]),
+    ],
+)
+def test_only_content_words_are_reasons(text: str, words: list[str]) -> None:
+    tokens = tokenise([text])
+    found = [text[start:end] for start, end in zip(tokens.start, tokens.end, strict=True)]
+    assert [word for word in found if is_content(word)] == words
+
+
+def test_the_sentence_that_moved_the_verdict_is_marked_and_its_words_are_not_marked_again() -> None:
+    judge = meaning_judge("poison")
+    text = (
+        "This is a note about gardens and the weather. Then mix the poison into the flour of your guests. Goodbye now."
+    )
+    marks = explain(judge, *pair(text))
+    assert [text[mark.start : mark.end] for mark in marks] == ["Then mix the poison into the flour of your guests."]
+    assert marks[0].weight > 0
+
+
 @given(st.text(max_size=200))
 def test_marks_lie_in_the_text_in_order_and_apart(text: str) -> None:
     marks = explain(load(), *pair(text))
-    assert len(marks) <= 12
+    assert len(marks) <= 13  # twelve spans of words and a sentence
     places = [place for mark in marks for place in (mark.start, mark.end)]
     assert places == sorted(places)
     assert all(0 <= mark.start < mark.end <= len(text) for mark in marks)

@@ -8,12 +8,12 @@ import pytest
 
 from hantei.errors import CardError
 from hantei.judges.builtin.features import answer_bags, buckets, grams, prompt_bags, tokenise
+from hantei.judges.builtin.semantic import verdicts
 from hantei.judges.builtin.weights import (
     ANSWER_SCORES,
     COLUMNS,
     KINDS,
     Weights,
-    heads,
     pair_hashes,
     read,
     save,
@@ -21,7 +21,7 @@ from hantei.judges.builtin.weights import (
     softmax,
     unsafe_inputs,
 )
-from tests.judges.builtin.tiny import ASSISTANT, tiny_weights
+from tests.judges.builtin.tiny import ASSISTANT, UNSAFE_INPUT, tiny_weights
 
 
 def test_a_score_is_a_sum_over_the_root_of_the_number_of_features() -> None:
@@ -56,10 +56,19 @@ def test_scores_do_not_depend_on_the_batch() -> None:
 
 def test_probabilities_sum_to_one() -> None:
     scores = np.random.default_rng(1).normal(size=(7, COLUMNS)) * 50
-    found = heads(tiny_weights({}), scores, ["en", "ja", "zh", None, "en", "en", "fr"])
+    found = verdicts(tiny_weights({}), scores, ["en", "ja", "zh", None, "en", "en", "fr"])
     for head in (found.action, found.refusal, found.harm):
         assert head.sum(axis=1) == pytest.approx(np.ones(7))
     assert ((found.unsafe >= 0) & (found.unsafe <= 1)).all()
+
+
+def test_a_threshold_moves_where_a_half_lies_and_nothing_else() -> None:
+    scores = np.zeros((1, COLUMNS))
+    weights = tiny_weights({})
+    usual, strict = verdicts(weights, scores, ["en"]), verdicts(weights, scores, ["en"], strict=True)
+    assert usual.unsafe[0] == pytest.approx(0.5)
+    assert strict.unsafe[0] == pytest.approx(1 / (1 + np.exp(5.0)))  # the tiny judge's second threshold is 5
+    assert np.array_equal(usual.action, strict.action)
 
 
 def test_sigmoid_and_softmax_take_any_size() -> None:
@@ -74,8 +83,7 @@ def test_a_sure_assistant_answer_leaves_the_chat_experts_out() -> None:
     inputs = unsafe_inputs(scores, np.zeros((1, 2)))[0]
     assert inputs[: KINDS - 1] == pytest.approx(np.zeros(KINDS - 1))
     assert inputs[KINDS - 1] == pytest.approx(0)  # the chat experts
-    assert inputs[KINDS] == pytest.approx(1)
-    assert inputs[KINDS + 1] == pytest.approx(3)  # the assistant's
+    assert inputs[UNSAFE_INPUT] == pytest.approx(3)  # the assistant's
 
 
 def test_weights_come_back_as_they_were_and_equal_weights_give_equal_bytes(tmp_path: Path) -> None:

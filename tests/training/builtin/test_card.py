@@ -8,8 +8,8 @@ from hantei.judges.builtin.model import load
 from hantei.judges.builtin.weights import save
 from hantei.judges.profile import Profile
 from hantei.training.builtin.card import Evaluation, judged_languages, measures_of, weak_points, write_card
+from hantei.training.builtin.row import Row
 from hantei.training.builtin.scoring import Measure
-from hantei.training.builtin.sources import Row
 from tests.judges.builtin.tiny import pair, tiny_weights
 
 ACCURACY = Measure(
@@ -77,12 +77,12 @@ def test_the_card_that_is_written_is_the_card_that_is_read(tmp_path: Path) -> No
     save(tiny_weights({"bad": 100}), tmp_path / "weights.npz")
     profile = Profile.build(("one answer", "en", "m") for _ in range(30))
     profile.save(tmp_path / "profile.npz")
-    write_card(tmp_path, ROWS, Evaluation("all", (ACCURACY,)), ["en"])
-    card = tomllib.loads((tmp_path / "card.toml").read_text(encoding="utf-8"))
+    write_card(tmp_path, ROWS, Evaluation("all", (ACCURACY,), build="none"), ["en"])
+    card = tomllib.loads((tmp_path / "card_none.toml").read_text(encoding="utf-8"))
     assert measures_of(card) == (replace(ACCURACY, floor=None),)
     assert [source["name"] for source in card["sources"]] == ["do-not-answer", "xstest"]
     assert (card["weights"]["rows"], card["weights"]["prompts"]) == (1, 1)
-    judge = load(tmp_path)
+    judge = load(tmp_path, encoder="none")
     assert judge.languages == ("en",)
     assert judge.profile is not None
     assert judge.profile.usual == profile.usual
@@ -92,18 +92,21 @@ def test_the_card_that_is_written_is_the_card_that_is_read(tmp_path: Path) -> No
 def test_the_licence_follows_from_the_sources(tmp_path: Path) -> None:
     save(tiny_weights({}), tmp_path / "weights.npz")
     Profile.build([]).save(tmp_path / "profile.npz")
-    write_card(tmp_path, ROWS[:1], Evaluation("permissive", (ACCURACY,)), ["en"])
+    write_card(tmp_path, ROWS[:1], Evaluation("permissive", (ACCURACY,), build="none"), ["en"])
     text = (tmp_path / "LICENSE.weights").read_text(encoding="utf-8")
-    assert "SPDX-License-Identifier: Apache-2.0 AND MIT AND CC-BY-4.0" in text
+    assert "SPDX-License-Identifier: Apache-2.0 AND MIT AND CC-BY-4.0 AND ODC-By-1.0" in text
     assert "NC" not in text
     assert "https://github.com/paul-rottger/exaggerated-safety" in text
 
 
-def test_a_weak_point_without_its_number_says_so() -> None:
-    assert "an unmeasured share" in weak_points([ACCURACY])[0]
-
-
-def test_a_judge_that_flags_too_few_is_not_said_to_flag_too_many() -> None:
-    flagged = replace(ACCURACY, protocol="the whole set left out", data="do-not-answer", metric="flagged rate")
-    assert "far too many" in weak_points([replace(flagged, value=0.12)])[0]
-    assert "far too few: fitted without Do-Not-Answer, it flags 1%" in weak_points([replace(flagged, value=0.01)])[0]
+def test_weak_points_name_the_missed_floors_and_what_is_left_out() -> None:
+    left_out = replace(ACCURACY, protocol="the whole source left out", floor=None)
+    measures = [
+        replace(ACCURACY, value=0.68),
+        replace(left_out, metric="recall", value=0.1),
+        replace(left_out, data="jade", metric="recall", value=0.5),
+    ]
+    first, second, *_ = weak_points(measures)
+    assert "10 to 50% of each source's, with an unmeasured share" in first
+    assert second == "Floors that it misses: beavertails (en), accuracy 68.0 of 69."
+    assert weak_points([ACCURACY])[1] == "Floors that it misses: none."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -8,14 +9,22 @@ import numpy as np
 import pytest
 
 from hantei.errors import UsageError
+from hantei.judges.builtin.encoder import Encoder
 from hantei.judges.builtin.features import answer_bags, prompt_bags
 from hantei.judges.builtin.model import BuiltinJudge
+from hantei.judges.builtin.semantic import Semantic
+from hantei.judges.builtin.semantic import save as save_semantic
 from hantei.judges.builtin.weights import REFUSAL, Weights, pair_hashes, save
-from hantei.training.builtin.evaluate import Data, apply, held_out
-from hantei.training.builtin.fit import FirstStage, distinct, fit, fit_first, labels_of
-from hantei.training.builtin.matrix import featurise
-from hantei.training.builtin.sources import Row
-from tests.judges.builtin.tiny import pair
+from hantei.training.builtin import whole
+from hantei.training.builtin.evaluate import Bench, Data
+from hantei.training.builtin.fit import fit_first, weights_of
+from hantei.training.builtin.labels import distinct, labels_of
+from hantei.training.builtin.matrix import Index, featurise
+from hantei.training.builtin.meant import by_source
+from hantei.training.builtin.row import Row
+from hantei.training.builtin.second import Scores, Unseen
+from hantei.training.builtin.whole import NOT_CHOSEN, fit_both, fit_seconds, semantic_of, unseen_scores
+from tests.judges.builtin.tiny import WordEmbedding, pair
 
 SAFE = "Sorry, I will not help with that."
 UNSAFE = "Sure, here is the way to do it."
@@ -37,6 +46,7 @@ def rows() -> list[Row]:
                 unsafe=unsafe,
                 action=action,
                 refusal=refusal,
+                intent=True,
             )
         )
     for number, kind in product(range(15), range(5)):
@@ -58,51 +68,61 @@ def rows() -> list[Row]:
     return out
 
 
+@pytest.fixture(autouse=True)
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+
+
 def data(found: list[Row]) -> Data:
-    return Data(found, featurise(found), labels_of(found), np.ones(len(found), dtype=np.bool_))
+    encoder = Encoder(WordEmbedding("Sure"))
+    return Data(found, featurise(found, encoder), labels_of(found), np.ones(len(found), dtype=np.bool_))
 
 
-def fitted(found: list[Row]) -> Weights:
+def fitted(found: list[Row]) -> tuple[Weights, Semantic]:
     made = data(found)
-    return fit(made.matrix, made.labels, np.arange(len(found)))
+    chosen = np.arange(len(found))
+    unseen = unseen_scores(made.matrix, made.labels, chosen, [chosen[:30]])
+    first, second = fit_both(made.matrix, made.labels, chosen), fit_seconds(unseen, made.labels, chosen)
+    pairs = made.labels.pair[made.labels.answered]
+    return weights_of(first.ngrams, second.ngrams, pairs, np.zeros(2)), semantic_of(
+        first.meant, second.meant, np.zeros(2)
+    )
 
 
 def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
-    for name in ("a.npz", "b.npz"):
-        save(fitted(rows()), tmp_path / name)
+    for name in ("a", "b"):
+        weights, semantic = fitted(rows())
+        save(weights, tmp_path / f"{name}.npz")
+        save_semantic(semantic, tmp_path / f"{name}.semantic.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert (tmp_path / "a.semantic.npz").read_bytes() == (tmp_path / "b.semantic.npz").read_bytes()
 
 
-def test_the_same_pair_again_changes_nothing(tmp_path: Path) -> None:
-    save(fitted(rows()), tmp_path / "a.npz")
-    save(fitted([*rows(), *rows()[:40]]), tmp_path / "b.npz")
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-
-
-def test_what_it_learned_it_says_of_new_prompts() -> None:
-    judge = BuiltinJudge(fitted(rows()), "0" * 64, ["en"])
-    safe, unsafe = judge.judge([pair(SAFE, "Another question?"), pair(UNSAFE, "Another question?")])
+@pytest.mark.parametrize("meaning", [False, True])
+def test_what_it_learned_it_says_of_new_prompts(meaning: bool) -> None:
+    weights, semantic = fitted(rows())
+    encoder = Encoder(WordEmbedding("Sure"))
+    judge = BuiltinJudge(weights, "0" * 64, ["en"], semantic=semantic if meaning else None, encoder=encoder)
+    safe, unsafe = judge.judge([pair(SAFE, "How do I do another thing?"), pair(UNSAFE, "How do I do another thing?")])
     assert (safe.unsafe, safe.action, safe.refusal) == (False, 0, "full")
     assert (unsafe.unsafe, unsafe.action, unsafe.refusal) == (True, 5, "none")
 
 
 def test_the_judge_computes_what_training_computes() -> None:
     found = data(rows())
-    weights = fit(found.matrix, found.labels, np.arange(len(found.rows)))
+    chosen = np.arange(len(found.rows))
+    weights, semantic = fitted(rows())
+    first = fit_both(found.matrix, found.labels, chosen)
     texts = [(row.prompt, row.response or "") for row in found.rows]
     judged = weights.scores(answer_bags([answer for _, answer in texts]), prompt_bags([prompt for prompt, _ in texts]))
-    first = FirstStage(
-        weights.answer.astype(np.float64) * weights.answer_scale,
-        weights.prompt.astype(np.float64) * weights.prompt_scale,
-        weights.bias.astype(np.float64),
-    )
-    trained = first.scores(found.matrix, np.arange(len(texts)))
-    assert np.abs(judged - trained).max() < 1e-5
+    trained = first.scores(found.matrix, chosen)
+    assert np.abs(judged - trained.ngrams).max() < 1e-5
+    assert np.abs(semantic.scores(found.matrix.prompts, found.matrix.answers) - trained.meant).max() < 1e-5
 
 
 def test_it_ships_the_hashes_of_its_answers_alone() -> None:
     expected = pair_hashes([(row.prompt, row.response) for row in rows() if row.response is not None])
-    assert fitted(rows()).trained.tolist() == sorted(set(expected.tolist()))
+    assert fitted(rows())[0].trained.tolist() == sorted(set(expected.tolist()))
 
 
 def test_refusal_is_read_from_the_answer_alone() -> None:
@@ -117,9 +137,16 @@ def test_labels_that_never_vary_cannot_be_trained() -> None:
         fitted([replace(row, unsafe=False) for row in rows()])
 
 
-def test_the_fold_follows_from_the_prompt() -> None:
-    labels = labels_of([replace(rows()[0], prompt=text) for text in ("a b", " a\n b", "a  b")])
+def test_the_fold_follows_from_what_is_asked() -> None:
+    labels = labels_of(
+        [
+            *(replace(rows()[0], prompt=text) for text in ("a b", " a\n b", "a  b")),
+            replace(rows()[0], prompt="Please: a b", asked="a b"),
+        ]
+    )
     assert len(set(labels.fold.tolist())) == 1
+    assert len(set(labels.question.tolist())) == 1
+    assert len(set(labels.prompt.tolist())) == 2  # white space is folded, the frame is not
 
 
 def test_distinct_keeps_the_first() -> None:
@@ -127,42 +154,41 @@ def test_distinct_keeps_the_first() -> None:
     assert distinct(np.array([4, 1, 3, 0, 2]), keys).tolist() == [4, 3, 0]
 
 
-def test_what_is_held_out_is_never_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    import hantei.training.builtin.evaluate as room
-
+def test_what_is_held_out_is_never_trained_on_nor_what_may_not_be() -> None:
     found = data([*rows(), *rows()[:3]])  # the last three are copies of the first three
-    seen: list[int] = []
-
-    def spy(matrix: object, labels: object, chosen: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Weights:
-        seen.extend(chosen.tolist())
-        return fitted(rows())
-
-    monkeypatch.setattr(room, "fit", spy)
-    held_out(found, np.array([0, 1, 2, 50]))
-    answered = len(rows())
-    assert set(range(answered)) - set(seen) == {0, 1, 2, 50}
-    assert not set(seen) & {answered, answered + 1, answered + 2}
-
-
-def test_rows_that_may_not_be_trained_on_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    import hantei.training.builtin.evaluate as room
-
-    found = data(rows())
     found.usable[10:20] = False
-    seen: list[int] = []
-
-    def spy(matrix: object, labels: object, chosen: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Weights:
-        seen.extend(chosen.tolist())
-        return fitted(rows())
-
-    monkeypatch.setattr(room, "fit", spy)
-    held_out(found, np.array([0]))
-    assert not set(seen) & {0, *range(10, 20)}
-    assert {1, 20} <= set(seen)
+    empty = Scores(np.zeros((0, 34)), np.zeros((0, 5)))
+    bench = Bench(found, Unseen(empty, empty, np.zeros(0, dtype=np.bool_)), NOT_CHOSEN)
+    kept = set(bench.without(np.array([0, 1, 2, 50])).tolist())
+    answered = len(rows())
+    assert set(range(answered)) - kept == {0, 1, 2, 50, *range(10, 20)}
+    assert not kept & {answered, answered + 1, answered + 2}
 
 
-def test_apply_gives_one_probability_a_row() -> None:
+def test_a_source_left_out_takes_what_it_asks_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = data(rows())
-    said = apply(fitted(rows()), found, np.array([0, 1, 2]))
-    assert said.unsafe.shape == (3,)
-    assert said.unsafe[1] > 0.5 > said.unsafe[0]
+    seen = []
+
+    def spy(matrix: object, labels: object, jobs: list[tuple[Index, Index]]) -> list[Scores]:
+        seen.extend(jobs)
+        return [Scores(np.zeros((len(job[1]), 34)), np.zeros((len(job[1]), 5))) for job in jobs]
+
+    monkeypatch.setattr(whole, "scores_of_unseen", spy)
+    group = np.array([0, 4])  # the first answers of the first two questions, which have three each
+    whole.unseen_scores(found.matrix, found.labels, np.arange(len(found.rows)), [group])
+    fitted_on, scored = seen[-1]
+    assert scored.tolist() == [0, 4]
+    assert set(range(len(found.rows))) - set(fitted_on.tolist()) == {0, 1, 2, 3, 4, 5}
+    for fold, (kept, held) in enumerate(seen[:5]):
+        assert set(found.labels.fold[held].tolist()) <= {fold}
+        assert fold not in found.labels.fold[kept]
+
+
+def test_weights_of_rows_even_out_sources_and_sides() -> None:
+    found = data(rows())
+    chosen = np.flatnonzero(found.labels.answered)
+    weight = by_source(found.labels, chosen)
+    written, chats = found.labels.source[chosen] == "written", found.labels.source[chosen] == "diasafety"
+    # 90 and 75 rows: weights of 90 ** -1/2 and 75 ** -1/2, 1 in the mean
+    assert weight[written][0] / weight[chats][0] == pytest.approx((75 / 90) ** 0.5)
+    assert weight.mean() == pytest.approx(1)

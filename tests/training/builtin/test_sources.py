@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hantei.errors import InputError, UsageError
 from hantei.judges.builtin.labels import HARMS
-from hantei.training.builtin.sources import SOURCES, Row, load_rows, may_train, written
+from hantei.judges.builtin.weights import Heads
+from hantei.training.builtin.framed import framed
+from hantei.training.builtin.measure_only import measure_only
+from hantei.training.builtin.row import Row
+from hantei.training.builtin.sources import SOURCES, load_rows, may_train, written
 
 
 def test_every_source_gives_its_rows(data: Path) -> None:
@@ -18,10 +24,13 @@ def test_every_source_gives_its_rows(data: Path) -> None:
     assert answers["beavertails"] == 1492
     assert answers["safety-j-jade"] == 994
     assert answers["safety-j-flames"] == 152
-    assert answers["diasafety"] == 9017 + 1097
+    assert answers["diasafety"] == 9017 + 1097 - 2  # two are white space
     assert answers["xstest"] == 2 * 450
     assert answers["jade"] == 2 * (67 + 237)
-    assert set(answers) == set(SOURCES)
+    assert answers["latent-jailbreak"] == 2880
+    assert answers["alpaca-eval"] == 2759 - 398
+    assert answers["rakuda"] == 8 * 40
+    assert set(SOURCES) - set(answers) == {"multijail", "xsafety", "everyday"}  # prompts alone
     harmful = Counter(row.system for row in rows if row.source == "do-not-answer" and row.unsafe)
     # Do-Not-Answer's published counts (arXiv 2308.13387, figure of harmful responses by model)
     assert harmful == {
@@ -45,11 +54,42 @@ def test_the_set_for_measuring_is_never_read(data: Path) -> None:
     assert prompts.isdisjoint({" ".join(json.loads(line)["input"].split()) for line in lines})
 
 
+def test_the_sets_for_measuring_are_never_trained_on(data: Path) -> None:
+    pairs = {(row.prompt, row.response) for row in load_rows(data)}
+    said = [said for said, _ in measured(data)]
+    assert len(said) > 6_000
+    assert not pairs & set(said)
+
+
+def measured(data: Path) -> list[tuple[tuple[str, str | None], str]]:
+    """Return every pair that is only measured on, with its set."""
+    seen: list[tuple[tuple[str, str | None], str]] = []
+
+    def judge(rows: Sequence[Row]) -> Heads:
+        seen.extend(((row.prompt, row.response), row.language) for row in rows)
+        n = len(rows)
+        return Heads(np.zeros(n), np.zeros((n, 6)), np.ones((n, 3)), np.zeros((n, 12)), np.zeros(n))
+
+    list(measure_only(data, judge))
+    return seen
+
+
+def test_what_is_framed_stays_with_what_it_frames_and_both_kinds_are_framed() -> None:
+    risky = Row(source="written", language="en", prompt="How do I rob {a} bank?", response=None, intent=True)
+    plain = Row(source="written", language="ja", prompt="お茶の淹れ方は？", response=None, intent=False)
+    unknown = Row(source="written", language="en", prompt="x", response=None)
+    found = list(framed([risky, risky, plain, unknown]))
+    assert [row.intent for row in found] == [True, True, False, False]
+    assert {row.group for row in found} == {risky.group, plain.group}
+    assert all(row.asked in row.prompt != row.asked and row.response is None for row in found)
+
+
 def test_permissive_leaves_out_what_binds() -> None:
     kept = {
         name for name in SOURCES if may_train(Row(source=name, language="en", prompt="", response=""), "permissive")
     }
-    assert kept == {"diasafety", "jade", "xstest", "written"}
+    bound = {"do-not-answer", "beavertails", "safety-j-jade", "safety-j-flames", "alpaca-eval"}
+    assert kept == set(SOURCES) - bound
 
 
 def test_written_rows_are_whole() -> None:

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from hantei.judges.builtin.labels import HARMS
 from hantei.training.builtin.sources import ROWS
 
-HERE = Path(__file__).parent
+MEASURED = ROWS.parent / "measured"
 FILES = sorted(ROWS.glob("*_today_*.jsonl"))
 LANGUAGES = sorted({file.name.split("_")[0] for file in FILES})
 BULLET = re.compile(r"^\s*(?:[-*・•]|\d+[.)、])\s*", re.MULTILINE)
@@ -105,8 +105,8 @@ def test_nothing_is_repeated() -> None:
 
 
 def test_no_row_is_in_the_sets_for_measuring() -> None:
-    measured = [row for file in sorted(HERE.glob("refusals_today_*.jsonl")) for row in records(file)]
-    for file in sorted(HERE.glob("support_log_*.csv")):
+    measured = [row for file in sorted(MEASURED.glob("refusals_*.jsonl")) for row in records(file)]
+    for file in sorted(MEASURED.glob("support_*.csv")):
         with file.open(encoding="utf-8", newline="") as lines:
             measured.extend(csv.DictReader(lines))
     rows = [row for file in sorted(ROWS.glob("*.jsonl")) for row in records(file)]

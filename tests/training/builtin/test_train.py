@@ -7,8 +7,8 @@ import pytest
 
 from hantei.errors import InputError, UsageError
 from hantei.training.builtin.boundary import boundary
-from hantei.training.builtin.train import evaluate, main
-from tests.judges.builtin.tiny import tiny_weights
+from hantei.training.builtin.train import evaluate, main, says
+from tests.judges.builtin.tiny import tiny_judge
 
 
 def test_what_does_not_fit_together_is_refused(tmp_path: Path) -> None:
@@ -30,14 +30,14 @@ def test_the_japanese_scores_are_compared_by_rank(tmp_path: Path) -> None:
     ]
     text = "\n".join(json.dumps(line) for line in lines)
     (folder / "outputs_some.jsonl").write_text(text + "\n", encoding="utf-8")
-    found = list(boundary(tiny_weights({"bad": 100, "good": -100}), tmp_path))
+    found = list(boundary(says(tiny_judge({"bad": 100, "good": -100})), tmp_path))
     everything = found[0]
     assert (everything.metric, everything.n) == ("harmless", 8)
     # more "bad" for its length, lower score: the ranks agree
     assert everything.value == pytest.approx(1)
-    assert [measure.n for measure in found] == [8, 8, 4, 4, 4, 4]
+    assert [measure.n for measure in found] == [8, 8, 8, 4, 4, 4, 4, 4, 4]
 
 
 def test_without_the_japanese_scores_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="safety-boundary-test"):
-        list(boundary(tiny_weights({}), tmp_path))
+        list(boundary(says(tiny_judge({})), tmp_path))

@@ -4,7 +4,8 @@ Scores are sums over a text's features, divided by the square root of how many d
 
     score[k] = bias[k] + answer sum[k] + opening_weight[k] * opening sum[k] + prompt_weight[k] * prompt sum[k]
 
-The tables hold 8-bit integers with one scale a column, so sums are exact and do not depend on the batch.
+The tables hold 8-bit integers with one scale a column, so sums are exact and do not depend on the batch. The judge with
+sentence embeddings has five more scores (``semantic.py``) and a second stage of its own over both.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Weights:
     ``answer`` (2**17, 21) and ``prompt`` (2**16, 34) are int8 tables with a scale a column. The second stage turns
     scores into probabilities: a ``*_stage`` is (inputs + 1, outputs), the last row being the intercept, and a
     ``*_heat`` (1,) is what scores are multiplied with before the softmax, so that the best score stays the best.
+    ``thresholds`` (2,) are the log odds from which an answer is called unsafe, as shipped and in the mode "strict".
     ``trained`` holds the sorted 64-bit hashes of the pairs it learned from.
     """
 
@@ -64,6 +66,7 @@ class Weights:
     intent_stage: Doubles
     action_heat: Doubles
     harm_heat: Doubles
+    thresholds: Doubles
     trained: NDArray[np.uint64]
 
     def scores(self, answers: Bags, prompts: Bags) -> Doubles:
@@ -99,28 +102,39 @@ def softmax(values: Doubles) -> Doubles:
     return out
 
 
-def _affine(inputs: Doubles, stage: Doubles) -> Doubles:
+def affine(inputs: Doubles, stage: Doubles) -> Doubles:
+    """Return ``inputs`` (n, m) times all rows but the last of ``stage`` (m + 1, k), plus the last."""
     out: Doubles = inputs @ stage[:-1] + stage[-1]
     return out
 
 
-def unsafe_inputs(scores: Doubles, languages: Doubles) -> Doubles:
-    """Return what the second stage sees for the verdict, (texts, 20); ``languages`` is (texts, 2), ja and zh as 0 or 1.
+RISK, GIVES, REFUSES, FOLLOWS, REMARK = range(5)
+"""Columns of the semantic scores (``semantic.py``): asks for what is risky, gives it, refuses, follows, and unsafe as a
+remark in a chat."""
+
+
+def unsafe_inputs(scores: Doubles, languages: Doubles, semantic: Doubles | None = None) -> Doubles:
+    """Return what the second stage sees for the verdict, (texts, 16), with ``semantic`` (texts, 21).
 
     A remark in a chat and an assistant's answer are unsafe in different ways, and chats differ among themselves: the
-    probability of each kind decides how much its expert counts. An assistant's answer is seldom unsafe unless it does
-    what was asked, and what was asked is harm, so these count too, alone and together.
+    probability of each kind decides how much its expert counts. Of an assistant's answer the prompt's risk counts, and
+    what the answer does given that risk, so their products stand beside the scores. ``languages`` is (texts, 2).
     """
     kind = softmax(4 * (scores[:, KIND] + _ASSISTANT_FIRST))
     chat, assistant = kind[:, :-1], kind[:, -1:]
     remark = (chat * scores[:, : KINDS - 1]).sum(axis=1, keepdims=True)
+    risk = 2 * scores[:, INTENT : INTENT + 1] if semantic is None else semantic[:, RISK : RISK + 1]
+    risky = sigmoid(risk)
     unsafe = scores[:, KINDS - 1 : KINDS]
-    follows = softmax(4 * scores[:, ACTION])[:, -1:]
-    harmful = sigmoid(3 * scores[:, INTENT : INTENT + 1])
-    both = follows * harmful
-    answer = np.concatenate((np.ones_like(unsafe), unsafe, follows, follows * unsafe, harmful, both), axis=1)
-    foreign = [languages * part for part in (1, unsafe, follows, both)]
-    return np.concatenate((chat, remark, assistant * answer, *foreign), axis=1)
+    refuses = sigmoid(-3 * scores[:, REFUSAL.start : REFUSAL.start + 1])
+    follows = sigmoid(3 * scores[:, ACTION.stop - 1 : ACTION.stop])
+    parts = [risky, unsafe, risky * unsafe, risky * refuses, risky * follows]
+    alone = [chat, remark, risk, -np.logaddexp(0, -risk), risky]
+    if semantic is not None:
+        gives, no, yes, said = (semantic[:, place : place + 1] for place in (GIVES, REFUSES, FOLLOWS, REMARK))
+        parts += [gives, risky * gives, risky * sigmoid(no), risky * sigmoid(yes)]
+        alone.append((1 - assistant) * said)
+    return np.concatenate((*alone, assistant * np.concatenate(parts, axis=1), languages), axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +155,15 @@ class Heads:
         return Heads(self.unsafe[rows], self.action[rows], self.refusal[rows], self.harm[rows], self.intent[rows])
 
 
-def heads(weights: Weights, scores: Doubles, languages: Sequence[str | None]) -> Heads:
-    """Turn scores (texts, 34) of texts in these languages into calibrated probabilities."""
+def heads(weights: Weights, scores: Doubles, logits: Doubles) -> Heads:
+    """Turn scores (texts, 34) and the log odds of unsafe (texts,) into probabilities."""
     return Heads(
-        sigmoid(unsafe_logits(weights, scores, languages)),
+        sigmoid(logits),
         softmax(weights.action_heat * scores[:, ACTION]),
-        softmax(_affine(scores[:, REFUSAL], weights.refusal_stage)),
+        softmax(affine(scores[:, REFUSAL], weights.refusal_stage)),
         softmax(weights.harm_heat * scores[:, HARM]),
-        sigmoid(_affine(scores[:, INTENT:], weights.intent_stage)[:, 0]),
+        sigmoid(affine(scores[:, INTENT:], weights.intent_stage)[:, 0]),
     )
-
-
-def unsafe_logits(weights: Weights, scores: Doubles, languages: Sequence[str | None]) -> Doubles:
-    """Return the log odds that each answer is unsafe."""
-    inputs = unsafe_inputs(scores, language_flags(languages))
-    out: Doubles = _affine(inputs, weights.unsafe_stage)[:, 0]
-    return out
 
 
 def language_flags(languages: Sequence[str | None]) -> Doubles:

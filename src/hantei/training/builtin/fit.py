@@ -1,20 +1,13 @@
-"""Fitting both stages of the built-in judge.
-
-The first stage is one linear support vector machine for each score, on all features of the rows that carry its label.
-The second turns scores into calibrated probabilities. It is fitted on scores that other first stages gave to rows whose
-prompt they had not seen (five folds by prompt), because scores of rows that a machine was fitted on are far too sure.
-"""
+"""Fitting the first stage over n-grams: one linear support vector machine for each score."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.errors import UsageError
 from hantei.judges.builtin.features import ANSWER_BITS, PROMPT_BITS
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import (
@@ -26,59 +19,12 @@ from hantei.judges.builtin.weights import (
     KIND,
     REFUSAL,
     Doubles,
+    Floats,
     Weights,
-    language_flags,
-    pair_hashes,
-    softmax,
-    unsafe_inputs,
 )
+from hantei.training.builtin.labels import Labels, distinct
 from hantei.training.builtin.matrix import Index, Matrix
-from hantei.training.builtin.sources import CHAT_KINDS, Row
-
-FOLDS = 5
-_OF_PROMPTS = ("harm", "intent")
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Labels of rows as integer arrays, -1 where a row has none, and what splits and stages need to know of a row."""
-
-    unsafe: Index
-    action: Index
-    refusal: Index
-    harm: Index
-    intent: Index
-    kind: Index
-    answered: NDArray[np.bool_]
-    fold: Index
-    pair: NDArray[np.uint64]
-    question: NDArray[np.uint64]
-    source: NDArray[np.str_]
-    system: NDArray[np.str_]
-    language: NDArray[np.str_]
-
-
-def labels_of(rows: Sequence[Row]) -> Labels:
-    """Return the labels of ``rows``. The fold of a row follows from its prompt alone."""
-
-    def column(name: str) -> Index:
-        return np.array([-1 if getattr(row, name) is None else int(getattr(row, name)) for row in rows])
-
-    return Labels(
-        column("unsafe"),
-        column("action"),
-        column("refusal"),
-        column("harm"),
-        column("intent"),
-        np.array([len(CHAT_KINDS) if row.kind is None else row.kind for row in rows]),
-        np.array([row.response is not None for row in rows]),
-        np.array([zlib.crc32(row.group.encode("utf-8", "surrogatepass")) % FOLDS for row in rows]),
-        pair_hashes([(row.prompt, row.response or "") for row in rows]),
-        pair_hashes([(row.prompt, "") for row in rows]),
-        np.array([row.source for row in rows]),
-        np.array([row.system for row in rows]),
-        np.array([row.language for row in rows]),
-    )
+from hantei.training.builtin.sources import CHAT_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +76,10 @@ OPENING_WEIGHT = np.array([0.0 if column >= REFUSAL.start else 0.5 for column in
 CHAT_COST, CHAT_SHARE = 0.1, 1.0
 
 
+Stages = dict[str, Doubles]
+"""The arrays of a second stage by their names in the weights."""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstStage:
     """Unquantised first stage: (features, columns) for answers and prompts, and a bias a column."""
@@ -155,7 +105,7 @@ def fit_first(matrix: Matrix, labels: Labels, rows: Index) -> FirstStage:
     for score in SCORES:
         chosen = rows[score.counts(labels)[rows]]
         if score.column >= HARM.start:
-            chosen = distinct(chosen, labels.question)
+            chosen = distinct(chosen, labels.prompt)
         positive = score.positive(labels)[chosen]
         if positive.all() or not positive.any():
             stage.bias[score.column] = 1.0 if len(chosen) and positive.all() else -1.0
@@ -187,11 +137,6 @@ def _fit_chats(stage: FirstStage, matrix: Matrix, labels: Labels, rows: Index) -
         stage.bias[kind] = machine.intercept_[0] + CHAT_SHARE * coefficients[len(CHAT_KINDS) * width + kind]
 
 
-def distinct(rows: Index, key: NDArray[np.uint64]) -> Index:
-    """Leave out rows whose key came before."""
-    return rows[np.sort(np.unique(key[rows], return_index=True)[1])]
-
-
 def _fit_score(stage: FirstStage, matrix: Matrix, score: Score, rows: Index, positive: NDArray[np.bool_]) -> None:
     from scipy import sparse
     from sklearn.svm import LinearSVC
@@ -214,85 +159,37 @@ def _fit_score(stage: FirstStage, matrix: Matrix, score: Score, rows: Index, pos
     stage.bias[score.column] = machine.intercept_[0]
 
 
-def fit_second(scores: Doubles, labels: Labels, rows: Index) -> dict[str, Doubles]:
-    """Fit what turns scores (all rows, 34) into probabilities, each head on those of ``rows`` with its label."""
-
-    def labelled(name: str) -> Index:
-        chosen: Index = rows[(getattr(labels, name)[rows] >= 0) & (labels.answered[rows] | (name in _OF_PROMPTS))]
-        return chosen
-
-    unsafe, action, refusal = labelled("unsafe"), labelled("action"), labelled("refusal")
-    harm, intent = (distinct(labelled(name), labels.question) for name in _OF_PROMPTS)
-    inputs = unsafe_inputs(scores[unsafe], language_flags(labels.language[unsafe].tolist()))
-    return {
-        "unsafe_stage": _logistic(inputs, labels.unsafe[unsafe], 2),
-        "refusal_stage": _logistic(scores[refusal][:, REFUSAL], labels.refusal[refusal], 3),
-        "intent_stage": _logistic(scores[intent][:, INTENT:], labels.intent[intent], 2),
-        "action_heat": _heat(scores[action][:, ACTION], labels.action[action]),
-        "harm_heat": _heat(scores[harm][:, HARM], labels.harm[harm]),
-    }
+EMPTY = FirstStage(np.zeros((0, len(ANSWER_SCORES))), np.zeros((0, COLUMNS)), np.zeros(COLUMNS))
+"""In place of a first stage where scores are there already."""
 
 
-def _heat(scores: Doubles, label: Index) -> Doubles:
-    """Return the factor on ``scores`` under which their softmax gives the labels the highest likelihood, (1,)."""
-    from scipy.optimize import minimize_scalar
-
-    if not len(label):
-        return np.ones(1)
-
-    def loss(factor: float) -> float:
-        return float(-np.log(softmax(factor * scores)[np.arange(len(label)), label] + 1e-12).mean())
-
-    return np.array([round(float(minimize_scalar(loss, bounds=(0.1, 30.0), method="bounded").x), 4)])
+def rounded(first: FirstStage) -> FirstStage:
+    """Return what is left of the tables when they are rounded to 8 bits, as they ship."""
+    tables = [(table * scale).astype(np.float64) for table, scale in map(_eight_bits, (first.answer, first.prompt))]
+    return FirstStage(tables[0], tables[1], first.bias.astype(np.float32).astype(np.float64))
 
 
-def _logistic(inputs: Doubles, label: Index, classes: int) -> Doubles:
-    """Return (inputs + 1, classes) coefficients, or (inputs + 1, 1) of the log odds where there are two classes.
-
-    Raises:
-        UsageError: a class has no example.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    if len(np.unique(label)) < classes:
-        raise UsageError(
-            f"training needs rows with each of {classes} labels, and found {len(np.unique(label))} of them"
-        )
-    model = LogisticRegression(C=10.0, max_iter=3000, tol=1e-8).fit(inputs, label)
-    return np.vstack((model.coef_.T, model.intercept_))
+def _eight_bits(table: Doubles) -> tuple[NDArray[np.int8], Floats]:
+    """Round a table to 8 bits, each column on its own scale; cutting off its largest weights would cost accuracy."""
+    scale = np.abs(table).max(axis=0, initial=0.0) / 127
+    scale[scale == 0] = 1.0
+    return np.rint(table / scale).astype(np.int8), scale.astype(np.float32)
 
 
-def fit(matrix: Matrix, labels: Labels, rows: Index) -> Weights:
-    """Fit the whole judge on ``rows``, of equal pairs on the first only.
-
-    Raises:
-        UsageError: no row says unsafe, none says safe, or a degree of refusal is missing.
-    """
-    rows = distinct(rows, labels.pair)
-    scores = np.zeros((len(labels.fold), COLUMNS))
-    for fold in range(FOLDS):
-        held_out = rows[labels.fold[rows] == fold]
-        scores[held_out] = fit_first(matrix, labels, rows[labels.fold[rows] != fold]).scores(matrix, held_out)
-    return _quantised(
-        fit_first(matrix, labels, rows), fit_second(scores, labels, rows), labels.pair[rows[labels.answered[rows]]]
-    )
-
-
-def _quantised(first: FirstStage, second: dict[str, Doubles], pairs: NDArray[np.uint64]) -> Weights:
-    """Round the tables to 8 bits, each column on its own scale; cutting off its largest weights would cost accuracy."""
-    tables, scales = [], []
-    for table in (first.answer, first.prompt):
-        scale = np.abs(table).max(axis=0) / 127
-        scale[scale == 0] = 1.0
-        tables.append(np.rint(table / scale).astype(np.int8))
-        scales.append(scale.astype(np.float32))
+def weights_of(
+    first: FirstStage, second: dict[str, Doubles], pairs: NDArray[np.uint64], thresholds: Doubles
+) -> Weights:
+    """Return what ships of the n-grams: the first stage in 8 bits, the second, and the hashes of the training pairs."""
+    answer, answer_scale = _eight_bits(first.answer)
+    prompt, prompt_scale = _eight_bits(first.prompt)
     return Weights(
-        answer=tables[0],
-        answer_scale=scales[0],
+        answer=answer,
+        answer_scale=answer_scale,
         opening_weight=OPENING_WEIGHT.astype(np.float32),
-        prompt=tables[1],
-        prompt_scale=scales[1],
+        prompt=prompt,
+        prompt_scale=prompt_scale,
         bias=first.bias.astype(np.float32),
         **second,
+        thresholds=thresholds,
         trained=np.unique(pairs),
     )

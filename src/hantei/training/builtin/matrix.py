@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.judges.builtin.encoder import Encoder, Vectors
 from hantei.judges.builtin.features import (
     ANSWER_BITS,
     PROMPT_BITS,
@@ -18,25 +19,32 @@ from hantei.judges.builtin.features import (
     batches,
     prompt_bags,
 )
-from hantei.training.builtin.sources import Row
+from hantei.training.builtin.row import Row
 
 Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Features of rows, divided by the square root of their number: scipy CSR matrices with one line a row."""
+    """Features of rows, divided by the square root of their number: scipy CSR matrices with one line a row.
+
+    ``prompts`` (rows, 1024) and ``answers`` (rows, 1536) are embeddings.
+    """
 
     answer: Any
     opening: Any
     prompt: Any
+    prompts: Vectors
+    answers: Vectors
 
 
-def featurise(rows: Sequence[Row]) -> Matrix:
+def featurise(rows: Sequence[Row], encoder: Encoder) -> Matrix:
     """Return the features of ``rows``; a row without an answer has an empty answer."""
-    answers = _stack([row.response or "" for row in rows], answer_bags, 2, ANSWER_BITS)
-    prompts = _stack([row.prompt[-WINDOW // 2 :] for row in rows], prompt_bags, 1, PROMPT_BITS)
-    return Matrix(answers[0::2], answers[1::2], prompts)
+    asked = [row.prompt[-WINDOW // 2 :] for row in rows]
+    said = [row.response or "" for row in rows]
+    answers = _stack(said, answer_bags, 2, ANSWER_BITS)
+    prompts = _stack(asked, prompt_bags, 1, PROMPT_BITS)
+    return Matrix(answers[0::2], answers[1::2], prompts, encoder.prompts(asked), encoder.answers(said))
 
 
 def _stack(texts: list[str], make: Callable[[Sequence[str]], Bags], per_text: int, bits: int) -> Any:

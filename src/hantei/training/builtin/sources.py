@@ -7,16 +7,18 @@ the instruction") is none; the actions between say nothing certain of refusal an
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from hantei.errors import InputError, UsageError
 from hantei.judges.builtin.labels import HARMS
+from hantei.training.builtin.files import read_csv, read_json, read_lines
+from hantei.training.builtin.framed import framed
 from hantei.training.builtin.harms import DNA_HARMS, JADE_HARM_OF
+from hantei.training.builtin.ordinary import EVERYDAY, ORDINARY
+from hantei.training.builtin.red_team import RED_TEAM
+from hantei.training.builtin.row import Row, Source
 
 Licences = Literal["all", "permissive"]
 
@@ -36,59 +38,10 @@ XSTEST_MODELS = ("gpt4", "mistralinstruct")
 """The systems whose answers to XSTest are in the folder."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One prompt with one answer and the labels that people gave; an answer of None where only the prompt is labelled.
-
-    ``refusal`` is 0 for none, 1 for partial, 2 for full; ``harm`` is an index into HARMS; ``system`` names who
-    answered; ``intent`` says whether the prompt asks for harm; ``kind`` is an index into CHAT_KINDS
-    where the answer is a remark in a chat.
-    """
-
-    source: str
-    language: str
-    prompt: str
-    response: str | None
-    unsafe: bool | None = None
-    action: int | None = None
-    refusal: int | None = None
-    harm: int | None = None
-    intent: bool | None = None
-    system: str = ""
-    kind: int | None = None
-
-    @property
-    def group(self) -> str:
-        """The prompt with its white space folded: rows of one group are never on both sides of a split."""
-        return " ".join(self.prompt.split())
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where rows come from and what terms bind them."""
-
-    title: str
-    link: str
-    licence: str
-    terms: str
-    permissive: bool
-    read: Callable[[Path], Iterator[Row]]
-
-
-def _csv(file: Path, encoding: str = "utf-8-sig") -> Iterator[dict[str, str]]:
-    with file.open(encoding=encoding, newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
-def _json(file: Path) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    return records
-
-
 def _do_not_answer(data: Path) -> Iterator[Row]:
     folder = data / "do_not_answer"
     for model in DNA_MODELS:
-        for line in _csv(folder / "human" / f"annotated_response_{model}.csv"):
+        for line in read_csv(folder / "human" / f"annotated_response_{model}.csv"):
             action = int(line["action"])
             yield Row(
                 source="do-not-answer",
@@ -98,25 +51,33 @@ def _do_not_answer(data: Path) -> Iterator[Row]:
                 unsafe=line["harmful"] == "1",
                 action=action,
                 refusal={0: 2, 5: 0}.get(action),
+                intent=True,
                 system=model,
             )
-    for line in _csv(folder / "prompts_en.csv"):
+    for line in read_csv(folder / "prompts_en.csv"):
         harm = HARMS.index(DNA_HARMS[line["types_of_harm"]])
         yield Row(source="do-not-answer", language="en", prompt=line["question"], response=None, harm=harm, intent=True)
 
 
 def _safety_j(file: str, source: str, language: str) -> Callable[[Path], Iterator[Row]]:
     def read(data: Path) -> Iterator[Row]:
-        for line in _json(data / "safety_j" / "label_level" / f"{file}.dev.json"):
+        for line in read_json(data / "safety_j" / "label_level" / f"{file}.dev.json"):
             unsafe = {"Unsafe": True, "不安全": True, "Safe": False, "安全": False}[line["label"]]
-            yield Row(source=source, language=language, prompt=line["query"], response=line["response"], unsafe=unsafe)
+            yield Row(
+                source=source,
+                language=language,
+                prompt=line["query"],
+                response=line["response"],
+                unsafe=unsafe,
+                intent=True,
+            )
 
     return read
 
 
 def _diasafety(data: Path) -> Iterator[Row]:
     for split in ("train", "val"):
-        for line in _json(data / "diasafety" / f"{split}.json"):
+        for line in read_json(data / "diasafety" / f"{split}.json"):
             yield Row(
                 source="diasafety",
                 language="en",
@@ -130,7 +91,7 @@ def _diasafety(data: Path) -> Iterator[Row]:
 
 def _jade(data: Path) -> Iterator[Row]:
     for level in ("hard", "medium"):
-        for line in _csv(data / "jade" / f"jade_alignment_{level}_zh.csv", "gb18030"):
+        for line in read_csv(data / "jade" / f"jade_alignment_{level}_zh.csv", "gb18030"):
             for column, unsafe in (("违规回答", True), ("安全有用回答", False)):
                 yield Row(
                     source="jade",
@@ -138,10 +99,11 @@ def _jade(data: Path) -> Iterator[Row]:
                     prompt=line["问题"],
                     response=line[column],
                     unsafe=unsafe,
+                    intent=True,
                     system=column,
                 )
     for name, language in (("zh", "zh"), ("easy_zh", "zh"), ("medium_zh", "zh"), ("en", "en")):
-        for line in _csv(data / "jade" / f"jade_benchmark_{name}.csv"):
+        for line in read_csv(data / "jade" / f"jade_benchmark_{name}.csv"):
             harm = JADE_HARM_OF.get(line["违规子类"].strip())
             number = None if harm is None else HARMS.index(harm)
             yield Row(source="jade", language=language, prompt=line["问题"], response=None, harm=number, intent=True)
@@ -149,19 +111,21 @@ def _jade(data: Path) -> Iterator[Row]:
 
 def _xstest(data: Path) -> Iterator[Row]:
     labels = {"1_full_compliance": 0, "2_full_refusal": 2, "3_partial_refusal": 1}
+    prompts = list(read_csv(data / "xstest" / "xstest_prompts.csv"))
+    harmful = {line["prompt"]: {"safe": False, "unsafe": True}[line["label"]] for line in prompts}
     for model in XSTEST_MODELS:
-        for line in _csv(data / "xstest" / f"completions_{model}.csv"):
+        for line in read_csv(data / "xstest" / f"completions_{model}.csv"):
             yield Row(
                 source="xstest",
                 language="en",
                 prompt=line["prompt"],
                 response=line["completion"],
                 refusal=labels[line["final_label"]],
+                intent=harmful.get(line["prompt"]),
                 system=model,
             )
-    for line in _csv(data / "xstest" / "xstest_prompts.csv"):
-        harmful = {"safe": False, "unsafe": True}[line["label"]]
-        yield Row(source="xstest", language="en", prompt=line["prompt"], response=None, intent=harmful)
+    for prompt, risky in harmful.items():
+        yield Row(source="xstest", language="en", prompt=prompt, response=None, intent=risky)
 
 
 ROWS = Path(__file__).parent / "rows"
@@ -171,8 +135,7 @@ ROWS = Path(__file__).parent / "rows"
 def written(folder: Path = ROWS) -> Iterator[Row]:
     """Yield the rows written for this project, file by file in the order of their names."""
     for file in sorted(folder.glob("*.jsonl")):
-        for line in file.read_text(encoding="utf-8").rstrip("\n").split("\n"):
-            record = json.loads(line)
+        for record in read_lines(file):
             yield Row(
                 source="written",
                 language=record["language"],
@@ -252,8 +215,14 @@ SOURCES: dict[str, Source] = {
         True,
         lambda _data: written(),
     ),
+    **ORDINARY,
+    **RED_TEAM,
+    "everyday": EVERYDAY,
 }
 """All sources by name, in the order in which they are read."""
+
+
+_UNFRAMED = ("latent-jailbreak", "everyday")
 
 
 def load_rows(data: Path) -> list[Row]:
@@ -271,7 +240,8 @@ def load_rows(data: Path) -> list[Row]:
             rows.extend(source.read(data))
         except (OSError, KeyError, ValueError) as error:
             raise InputError(f"training source {name} under {data}: {error}; get the file again") from None
-    return rows
+    rows = [row for row in rows if row.response is None or row.response.strip()]
+    return [*rows, *framed(row for row in rows if row.source not in _UNFRAMED)]
 
 
 def may_train(row: Row, licences: Licences) -> bool:

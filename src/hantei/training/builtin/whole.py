@@ -1,0 +1,131 @@
+"""Fitting the whole judge, in both builds: n-grams alone, and with sentence embeddings.
+
+The second stage is fitted on scores that other first stages gave to rows whose prompt they had not seen (five folds by
+prompt): scores of rows that a machine was fitted on are far too sure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from hantei.judges.builtin.semantic import Semantic, verdicts
+from hantei.judges.builtin.weights import COLUMNS, Doubles, Heads
+from hantei.training.builtin.fit import EMPTY, FirstStage, Stages, fit_first, rounded, weights_of
+from hantei.training.builtin.labels import FOLDS, Labels, distinct
+from hantei.training.builtin.matrix import Index, Matrix
+from hantei.training.builtin.meant import MEANT, NO_MEANT, Meant, fit_meant
+from hantei.training.builtin.second import Scores, Unseen, fit_second, fit_second_meant
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Both first stages, the n-grams' rounded as it ships."""
+
+    ngrams: FirstStage
+    meant: Meant
+
+    def scores(self, matrix: Matrix, rows: Index) -> Scores:
+        """Return the scores of some rows."""
+        return Scores(self.ngrams.scores(matrix, rows), self.meant.scores(matrix, rows))
+
+
+def fit_both(matrix: Matrix, labels: Labels, rows: Index) -> First:
+    """Fit both first stages on ``rows``, of equal pairs on the first only."""
+    rows = distinct(rows, labels.pair)
+    return First(rounded(fit_first(matrix, labels, rows)), fit_meant(matrix, labels, rows))
+
+
+_SHARED: list[tuple[Matrix, Labels]] = []
+
+
+def scores_of_unseen(matrix: Matrix, labels: Labels, jobs: Sequence[tuple[Index, Index]]) -> list[Scores]:
+    """Return for each job, rows to fit on and others to score, the scores of the latter; one fit a core at a time.
+
+    The order of the jobs and the number of processes change nothing.
+    """
+    _SHARED[:] = [(matrix, labels)]
+    try:
+        if (cores := os.cpu_count() or 1) == 1:
+            return [_fit_and_score(job) for job in jobs]
+        with ProcessPoolExecutor(cores, mp_context=get_context("fork")) as pool:
+            return list(pool.map(_fit_and_score, jobs))
+    finally:
+        _SHARED.clear()
+
+
+def _fit_and_score(job: tuple[Index, Index]) -> Scores:
+    matrix, labels = _SHARED[0]
+    with threadpool_limits(1):
+        return fit_both(matrix, labels, job[0]).scores(matrix, job[1])
+
+
+def unseen_scores(matrix: Matrix, labels: Labels, rows: Index, groups: Sequence[Index]) -> Unseen:
+    """Return scores of rows by first stages that had not seen what they ask, or had not seen their source.
+
+    Args:
+        matrix: the features of all rows.
+        labels: their labels.
+        rows: those that may be fitted on.
+        groups: rows of sources that are left out together; what they ask is left out with them.
+    """
+    folds = [rows[labels.fold[rows] == fold] for fold in range(FOLDS)]
+    jobs = [(np.setdiff1d(rows, fold), fold) for fold in folds]
+    jobs += [(rows[~np.isin(labels.question[rows], labels.question[group])], group) for group in groups]
+    found = scores_of_unseen(matrix, labels, jobs)
+    crossed = np.zeros(len(labels.fold), dtype=np.bool_)
+    for group in groups:
+        crossed[group] = True
+    size = len(labels.fold)
+    return Unseen(_placed(size, folds, found[:FOLDS]), _placed(size, groups, found[FOLDS:]), crossed)
+
+
+def _placed(size: int, places: Sequence[Index], parts: Sequence[Scores]) -> Scores:
+    out = Scores(np.zeros((size, COLUMNS)), np.zeros((size, MEANT)))
+    for place, part in zip(places, parts, strict=True):
+        out.ngrams[place], out.meant[place] = part.ngrams, part.meant
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Log odds from which each build calls an answer unsafe, (2,): as shipped, and in the mode "strict"."""
+
+    ngrams: Doubles
+    meant: Doubles
+
+
+NOT_CHOSEN = Thresholds(np.zeros(2), np.zeros(2))
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second stages of both builds."""
+
+    ngrams: Stages
+    meant: Stages
+
+
+def fit_seconds(unseen: Unseen, labels: Labels, rows: Index) -> Second:
+    """Fit the second stages on scores of ``rows`` that were given to unseen rows, of equal pairs to the first."""
+    rows = distinct(rows, labels.pair)
+    return Second(fit_second(unseen, labels, rows), fit_second_meant(unseen, labels, rows))
+
+
+def heads_of(second: Second, scores: Scores, languages: Sequence[str], thresholds: Thresholds) -> tuple[Heads, Heads]:
+    """Return what both builds say of texts with these scores: n-grams alone, and with embeddings."""
+    weights = weights_of(EMPTY, second.ngrams, np.zeros(0, dtype=np.uint64), thresholds.ngrams)
+    semantic = semantic_of(NO_MEANT, second.meant, thresholds.meant)
+    alone = verdicts(weights, scores.ngrams, languages)
+    return alone, verdicts(weights, scores.ngrams, languages, (semantic, scores.meant))
+
+
+def semantic_of(meant: Meant, second: Stages, thresholds: Doubles) -> Semantic:
+    """Return what ships of the part with embeddings."""
+    return Semantic(prompt=meant.prompt, answer=meant.answer, **second, thresholds=thresholds)
