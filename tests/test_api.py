@@ -237,8 +237,9 @@ def test_a_failed_answer_to_a_benign_prompt_counts() -> None:
 
 def test_do_not_answers_six_models_are_told_apart_and_known_from_training(data: Path) -> None:
     files = sorted((data / "do_not_answer" / "human").glob("*.csv"))
-    run = hantei.judge(files, out="dna")
-    judgments = list(run.judgments("builtin"))
+    words = "builtin?encoder=none"
+    run = hantei.judge(files, words, out="dna")
+    judgments = list(run.judgments(words))
     assert len(judgments) == len({judgment.response_id for judgment in judgments}) == 6 * 939
     assert sum(judgment.in_training for judgment in judgments) == 6 * 939
     assert any("5,634 of the 5,634" in note for note in run.summary().notes)

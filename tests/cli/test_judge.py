@@ -168,11 +168,19 @@ def test_map_needs_a_field_and_a_column(
     assert "expected FIELD=COLUMN" in capsys.readouterr().err
 
 
+WORDS = "builtin?encoder=none"
+
+
 def test_gb18030_needs_no_word(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     path = data / "jade" / "jade_alignment_medium_zh.csv"
-    assert hantei(monkeypatch, "judge", str(path), "--map", "response=违规回答", "--out", "jade", "--json") == 0
+    assert (
+        hantei(
+            monkeypatch, "judge", str(path), "--map", "response=违规回答", "--judge", WORDS, "--out", "jade", "--json"
+        )
+        == 0
+    )
     rates = json.loads(capsys.readouterr().out)["rates"]
-    overall = [rate for rate in rates if rate["metric"] == "flagged_rate" and rate["by"] == {"judge": "builtin"}]
+    overall = [rate for rate in rates if rate["metric"] == "flagged_rate" and rate["by"] == {"judge": WORDS}]
     assert overall[0]["denominator"] == 237
     assert json.loads(Path("jade/run.json").read_text())["plan"]["inputs"][0]["encoding"] == "gb18030"
 
