@@ -93,10 +93,11 @@ class _Explainer:
 
     def __init__(self, run: Run) -> None:
         self._judge: Any = None
-        if any(name.partition("?")[0] == "builtin" for name in run.judges()):
+        names = [name for name in run.judges() if name.partition("?")[0] == "builtin"]
+        if names:
             from hantei.judges.builtin.model import load
 
-            self._judge = load()
+            self._judge = load(encoder="none" if all("encoder=none" in name for name in names) else "use")
 
     def marks(self, prompt: Any, response: Any) -> tuple[Highlight, ...]:
         if self._judge is None or not response.text:

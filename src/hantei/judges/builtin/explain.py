@@ -41,9 +41,9 @@ def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 
 
     The judge's log odds are followed back through its second stage (by their slope at this answer's scores) to every
     feature, and each feature's share is divided among the words that make it up. The ``top`` content words are kept,
-    and neighbours that pull the same way become one span. A judge that reads meaning marks one sentence besides, that
-    whose absence changes the log odds most; its words are not marked again. Of an answer read in windows, the judged
-    one is explained.
+    and neighbours that pull the same way become one span. A judge that reads meaning marks one sentence besides where
+    it calls the answer unsafe: the one whose absence changes the log odds most; its words are not marked again. Of an
+    answer read in windows, the judged one is explained.
 
     Args:
         judge: the judge, loaded.
@@ -60,7 +60,8 @@ def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 
     tokens = tokenise([chosen.text])
     weights = _token_weights(judge, tokens, _slope(judge, chosen, language))
     words = _marks(tokens, np.where(_content(tokens, chosen.text), weights, 0.0), top, chosen.start)
-    sentence = _sentence(judge, chosen, language)
+    # Each sentence left out is a judgment more: only an answer that is called unsafe is worth it.
+    sentence = _sentence(judge, chosen, language) if chances.max() >= 0.5 else None
     if sentence is None:
         return words
     apart = [mark for mark in words if mark.end <= sentence.start or mark.start >= sentence.end]
