@@ -181,6 +181,12 @@ def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
 def one_of(name: str, settings: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
     """Return a setting that is one of ``choices``.
 
+    Args:
+        name: the judge's full name, for the message.
+        settings: the settings in it, with defaults.
+        key: which setting.
+        choices: what it may be.
+
     Raises:
         UsageError: it is none of them.
     """

@@ -179,7 +179,14 @@ def _eight_bits(table: Doubles) -> tuple[NDArray[np.int8], Floats]:
 def weights_of(
     first: FirstStage, second: dict[str, Doubles], pairs: NDArray[np.uint64], thresholds: Doubles
 ) -> Weights:
-    """Return what ships of the n-grams: the first stage in 8 bits, the second, and the hashes of the training pairs."""
+    """Return what ships of the n-grams: the first stage in 8 bits, the second, and the hashes of the training pairs.
+
+    Args:
+        first: the first stage, not yet quantised.
+        second: the tables of the second stage by name.
+        pairs: hashes of the training pairs (n,).
+        thresholds: log odds from which an answer is unsafe: as it ships, and in strict mode (2,).
+    """
     answer, answer_scale = _eight_bits(first.answer)
     prompt, prompt_scale = _eight_bits(first.prompt)
     return Weights(

@@ -119,7 +119,14 @@ def fit_seconds(unseen: Unseen, labels: Labels, rows: Index) -> Second:
 
 
 def heads_of(second: Second, scores: Scores, languages: Sequence[str], thresholds: Thresholds) -> tuple[Heads, Heads]:
-    """Return what both builds say of texts with these scores: n-grams alone, and with embeddings."""
+    """Return what both builds say of texts with these scores: n-grams alone, and with embeddings.
+
+    Args:
+        second: the second stages of both.
+        scores: the first stages' scores of the texts.
+        languages: of each text.
+        thresholds: from where each build calls an answer unsafe.
+    """
     weights = weights_of(EMPTY, second.ngrams, np.zeros(0, dtype=np.uint64), thresholds.ngrams)
     semantic = semantic_of(NO_MEANT, second.meant, thresholds.meant)
     alone = verdicts(weights, scores.ngrams, languages)
