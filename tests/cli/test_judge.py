@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hantei.cli import main
-from hantei.cli.output import clean
+from hantei.cli.output import terminal_safe
 
 CSV = (
     "id,question,answer\n"
@@ -195,7 +195,7 @@ def test_hostile_text_cannot_move_the_terminal(
     captured = capsys.readouterr()
     assert "\x1b" not in captured.out + captured.err
     assert "\u202e" not in captured.out
-    assert clean("a\x1bb\tc\u202e") == "a\\u001bb\tc\\u202e"
+    assert terminal_safe("a\x1bb\tc\u202e") == "a\\u001bb\tc\\u202e"
 
 
 def test_help_is_quick_and_names_an_example() -> None:

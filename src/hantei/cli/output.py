@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
-def clean(text: str) -> str:
+def terminal_safe(text: str) -> str:
     """Return text without what moves a cursor, reorders a line or starts an escape sequence; tabs and lines stay."""
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def say(text: str = "") -> None:
     """Print a line for people."""
-    sys.stdout.write(clean(text) + "\n")
+    sys.stdout.write(terminal_safe(text) + "\n")
 
 
 def warn(text: str) -> None:
     """Print a line beside the output proper."""
-    sys.stderr.write(clean(text) + "\n")
+    sys.stderr.write(terminal_safe(text) + "\n")
 
 
 def print_json(data: Any) -> None:
@@ -46,7 +46,7 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
         numeric = bool(rows) and all(row[column][:1].isdigit() or row[column] in ("", "-") for row in rows)
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(clean(cell).replace("\n", "\\n")) for cell in row))
+        table.add_row(*(Text(terminal_safe(cell).replace("\n", "\\n")) for cell in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

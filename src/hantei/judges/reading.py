@@ -22,7 +22,7 @@ _PRINTED = re.compile(rf"\A(?:\s*{_SPECIAL})+|(?:\s*{_SPECIAL})+\s*\Z", re.IGNOR
 AROUND = " \t*_`#\"'“”‘’「」『』.。!！,，、;；:："
 
 
-def clean(text: str) -> str:
+def visible_text(text: str) -> str:
     """Return ``text`` in NFKC (full-width digits and brackets become plain) without characters that nobody sees.
 
     Zero-width, bidirectional and other format characters, variation selectors and control characters go; every kind of
@@ -38,7 +38,7 @@ def _unseen(c: str) -> bool:
 
 def fold(label: str) -> str:
     """Return a label as it is compared: without quotation marks, emphasis and stops around it, in one case."""
-    return " ".join(clean(label).strip(AROUND + "\n").casefold().split())
+    return " ".join(visible_text(label).strip(AROUND + "\n").casefold().split())
 
 
 def squeeze(text: str) -> str:
@@ -82,7 +82,7 @@ class ReplyText:
         # What looks like the end of a reasoning block may be a quotation that stands after the verdict.
         self.partial = cut or reasoned or len(shown) < len(self.raw)
         self.raw_lines = _LINE_END.sub("\n", shown).split("\n")
-        self.lines = [clean(line) for line in self.raw_lines]
+        self.lines = [visible_text(line) for line in self.raw_lines]
         self.text = "\n".join(self.lines)
 
 
