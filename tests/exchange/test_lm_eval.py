@@ -93,6 +93,35 @@ def test_log_likelihoods_are_no_answers_and_are_counted(tmp_path: Path) -> None:
         imported(tmp_path / "only", line(resps=[[[-3.5, False]]]))
 
 
+def test_a_null_is_an_answer_that_failed_and_is_counted(tmp_path: Path) -> None:
+    run = imported(tmp_path, line(), line(1, resps=[[None]]), line(2, resps=[["One.", None]]))
+    assert [(one.text, one.status, one.error) for one in run.responses()] == [
+        ("It is a mole, I think.", "ok", None),
+        ("", "error", "the model gave no answer"),
+        ("One.", "ok", None),
+        ("", "error", "the model gave no answer"),
+    ]
+    assert run.info().rejected == 0
+
+
+@pytest.mark.parametrize("resps", [[], None, "text", [[]]])
+def test_a_sample_without_answers_is_rejected(tmp_path: Path, resps: Any) -> None:
+    assert imported(tmp_path, line(), line(1, resps=resps)).info().rejected == 1
+
+
+def test_words_put_into_the_assistants_mouth_begin_its_answer(tmp_path: Path) -> None:
+    chat = json.dumps([{"role": "user", "content": "U"}, {"role": "assistant", "content": "Sure, "}])
+    run = imported(tmp_path, line(arguments={"gen_args_0": {"arg_0": [chat]}}, resps=[["here.", None]]))
+    assert next(run.prompts()).messages == (Message(role="user", content="U"),)
+    assert [(one.text, one.status) for one in run.responses()] == [("Sure, here.", "ok"), ("", "error")]
+
+
+def test_a_chat_that_asks_nothing_is_rejected(tmp_path: Path) -> None:
+    chat = json.dumps([{"role": "assistant", "content": "Sure, "}])
+    run = imported(tmp_path, line(), line(1, arguments={"gen_args_0": {"arg_0": [chat]}}))
+    assert run.info().rejected == 1
+
+
 def test_a_metric_that_is_no_number_is_kept_as_text(tmp_path: Path) -> None:
     run = imported(tmp_path, line(metrics=["f1"], f1=["gold", ["pred"]]))
     assert [one.comment for one in run.judgments("lm-eval:f1,none")] == ['["gold", ["pred"]]']

@@ -2,7 +2,8 @@
 
 A line holds one document under one filter: ``doc_id``, ``doc``, ``arguments`` (what the model was sent), ``resps`` (its
 answers), ``filtered_resps`` (what the filter left to be scored), ``target``, ``filter``, ``metrics`` (names) and each
-metric's value under its own name. The answer that is imported is the model's own, not the filtered one.
+metric's value under its own name. The answer that is imported is the model's own, not the filtered one. A null among
+the answers is one that failed; a chat that ends in the assistant's words had the model go on with them.
 """
 
 from __future__ import annotations
@@ -84,12 +85,13 @@ class _Document:
     def __init__(self, path: Path, task: str, system: str, rows: list[Row]) -> None:
         self.path, self.task, self.system, self.rows = path, task, system, rows
         self.cells: Mapping[str, Any] = rows[0].cells
+        self._sent = self._messages()
 
     def error(self, column: str, problem: str) -> RowError:
         return RowError(str(self.path), self.rows[0].number, column, problem)
 
     def prompt(self) -> Prompt:
-        messages = self._messages()
+        messages = self._sent[:-1] if self.prefix else self._sent
         target = self.cells.get("target")
         return Prompt(
             id=f"{self.task}/{self.cells['doc_id']}",
@@ -100,6 +102,11 @@ class _Document:
             meta={"doc": self.cells["doc"]} if "doc" in self.cells else {},
         )
 
+    @property
+    def prefix(self) -> str:
+        """The beginning of the answer, where the chat that was sent ends in one."""
+        return self._sent[-1].content if self._sent[-1].role == "assistant" else ""
+
     def _messages(self) -> tuple[Message, ...]:
         context = _context(self.cells.get("arguments"))
         if context is None:
@@ -107,17 +114,19 @@ class _Document:
         turns = _conversation(context)
         if turns is None:
             return (Message(role="user", content=context),)
-        if turns[-1].role != "user":
-            raise self.error("arguments", "expected the last message to be the user's")
+        roles = [turn.role for turn in turns]
+        if roles[-1:] != ["user"] and roles[-2:] != ["user", "assistant"]:
+            problem = "expected the last message to be the user's, or the beginning of an answer to it"
+            raise self.error("arguments", problem)
         return turns
 
-    def answers(self) -> list[str]:
+    def answers(self) -> list[str | None]:
         resps = self.cells["resps"]
         # One request is [answers]; lists inside hold its repeats, and log-likelihoods are [number, is_greedy].
         first = resps[0] if isinstance(resps, list) and resps else None
         given = first if isinstance(first, list) else [first]
-        texts = [text for text in given if isinstance(text, str)]
-        if not texts or len(texts) < len(given):
+        texts = [text for text in given if text is None or isinstance(text, str)]
+        if not isinstance(resps, list) or not resps or not texts or len(texts) < len(given):
             raise self.error("resps", "expected generated text; log-likelihoods of given choices hold no answer")
         return texts
 
@@ -159,9 +168,9 @@ def _answers(document: _Document) -> Iterator[Item]:
             prompt_id=prompt.id,
             system=document.system,
             sample=sample,
-            text=text,
+            text=document.prefix + text if text else "",
             status="ok" if text else "error",
-            error=None if text else "the answer is empty",
+            error=None if text else "the model gave no answer" if text is None else "the answer is empty",
             meta={"filtered_resps": filtered},
         )
         # The harness scores what its filter left of all repeats, not each of them: its metrics stand with the first.
