@@ -150,6 +150,7 @@ def report_and_summary(path: str | Path, out: str | Path | None = None) -> tuple
     """
     made = load_run(path)
     if out is not None:
+        made.check_foreign(Path(out))
         with made.index() as index:
             summary = summary_of(made, index)
             return build_report(made, index, summary, Path(out)), summary

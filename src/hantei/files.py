@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable
@@ -18,8 +19,11 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file so that a reader sees the old or the new one, never a part; folders on the way are made.
 
     Raises:
+        IsADirectoryError: ``path`` is a folder.
         OSError: the disk is full or gone; the old file is untouched.
     """
+    if not path.name or path.is_dir():  # such as "." and "/"
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

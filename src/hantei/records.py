@@ -316,12 +316,16 @@ def response_id(system: str, prompt_id: str, sample: int) -> str:
 
 def to_dict(record: Prompt | Response | Judgment | Rate | Summary) -> dict[str, Any]:
     """Return a record as a plain dictionary; of others than rates and summaries not the defaults."""
-    plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=str, str_keys=True)
+    plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=_plain, str_keys=True)
     return plain
 
 
-# What JSON has no form for, such as a time in a column of the user's own, is written as text.
-_encoder = msgspec.json.Encoder(enc_hook=str)
+def _plain(value: Any) -> Any:
+    """Return what is written of a value that JSON has no form for: NumPy's numbers as such, all else as text."""
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else str(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def to_line(record: Prompt | Response | Judgment | Rate) -> bytes:

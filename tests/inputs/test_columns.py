@@ -153,3 +153,10 @@ def test_a_benchmarks_prompts_are_joined_by_id() -> None:
         records({"id": "3", "question": "Why not?", "answer": "A"}, prompts={"3": item})
     with pytest.raises(RowError, match="has no prompt '4'"):
         records({"id": "4", "answer": "A"}, prompts={"3": item})
+
+
+@pytest.mark.parametrize(("column", "system"), [("model", "act as v2"), ("system", "answers")])
+def test_a_column_model_names_the_system_however_it_reads(column: str, system: str) -> None:
+    cells = {"prompt": "How are you?", "response": "Fine.", column: "act as v2"}
+    _, response = Columns(Path("answers.csv"), {}).records(Row(1, cells), False)
+    assert response.system == system

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from hantei.engine.stopping import Stop
-from hantei.errors import RunError
+from hantei.errors import RecordError, RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
-from hantei.records import Judgment
+from hantei.records import Judgment, from_line, to_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -72,6 +72,7 @@ class JudgeWorker:
         with suppress(Stopped):  # what has no judgment is judged when the run is resumed
             async with aclosing(judgments):
                 async for judgment in judgments:
+                    judgment = checked(self._judge.name, judgment)
                     identity = judgment.response_id
                     if identity not in given:
                         raise RunError(f"judge {self._judge.name} judged '{identity}', which it was not given")
@@ -84,3 +85,23 @@ class JudgeWorker:
     def _make_room(self, answers: int) -> None:
         for _ in range(answers):
             self._room.release()
+
+
+def checked(judge: str, judgment: Any) -> Judgment:
+    """Return a judgment as it will be read again, NumPy's numbers as Python's.
+
+    Raises:
+        RunError: it is none, is another judge's, holds a value that its field cannot have, or a verdict beside a status
+            that says there is none. A judge of the user's own is mended before anything is written.
+    """
+    if not isinstance(judgment, Judgment):
+        raise RunError(f"judge {judge}: expected a Judgment, got {type(judgment).__name__}")
+    where = f"judge {judge}, answer '{judgment.response_id}'"
+    if judgment.judge != judge:
+        raise RunError(f"{where}: the judgment carries the name of '{judgment.judge}'")
+    if judgment.status != "ok" and judgment.unsafe is not None:
+        raise RunError(f"{where}: expected no verdict with the status '{judgment.status}'")
+    try:
+        return from_line(Judgment, to_line(judgment))
+    except RecordError as error:
+        raise RunError(f"{where}: {error}") from None

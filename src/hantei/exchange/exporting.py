@@ -17,10 +17,12 @@ def export_run(run: Run, to: str, out: Path | None = None) -> Path:
     Without ``out`` it stands in the run folder: ``export.csv``, ``export.parquet``, ``hf/``, ``inspect/``.
 
     Raises:
-        UsageError: no such format, or the extra that it needs is not installed.
+        UsageError: no such format, its extra is not installed, or ``out`` is one of the run's own records.
     """
     if to not in FORMATS:
         raise UsageError(f"--to {to}: expected one of {', '.join(FORMATS)}")
+    if out is not None:
+        run.check_foreign(out)
     path = out or run.path / (f"export.{to}" if to in ("csv", "parquet") else to)
     FORMATS[to](run, path)
     return path

@@ -29,6 +29,10 @@ class Cells:
         """Return the error of the cell of a field."""
         return RowError(str(self._path), self._row.number, self._found.get(name, name), problem)
 
+    def comes_from(self, name: str, column: str) -> bool:
+        """Whether a field's cell stands in the column of this name, in any case."""
+        return self._found.get(name, "").casefold() == column
+
     def value(self, name: str) -> Any:
         """Return a field's cell as it is, None where there is none or it is not a number (NaN)."""
         column = self._found.get(name)

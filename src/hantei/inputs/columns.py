@@ -205,7 +205,7 @@ def _asking(cells: Cells, messages: tuple[Message, ...]) -> tuple[Message, ...]:
 def _system(cells: Cells) -> tuple[str | None, str | None]:
     """Return the name of the system and the system prompt: a column ``system`` that holds a sentence is the latter."""
     name, prompt = cells.text("system"), cells.text("system_prompt")
-    if prompt is None and name and _SENTENCE.search(name):
+    if prompt is None and name and cells.comes_from("system", "system") and _SENTENCE.search(name):
         return None, name
     return name, prompt
 

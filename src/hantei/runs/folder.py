@@ -32,6 +32,9 @@ from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import locked, neighbour
 
+_OWN = ("run.json", "prompts.jsonl", "responses.jsonl", "rejected.jsonl", "judgments", "labels", "summary.json")
+"""The records of a run in its folder."""
+
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 
 
@@ -92,6 +95,21 @@ class Run:
         """
         self.check_there()
         write_atomic(self.info_path, [json_text(msgspec.to_builtins(info))])
+
+    def check_foreign(self, out: Path) -> None:
+        """Refuse to write something else in the place of the run's own records.
+
+        Raises:
+            UsageError: ``out`` is one of them, or holds them.
+        """
+        own = {self.path / name for name in _OWN}
+        place, home = out.resolve(), self.path.resolve()
+        if (
+            place == home
+            or place in {path.resolve() for path in own}
+            or {home / "judgments", home / "labels"} & {*place.parents}
+        ):
+            raise UsageError(f"--out {out}: holds the run's own records: name another place")
 
     def check_there(self) -> None:
         """Raise ``RunError`` if the folder is gone, so that nothing is written into one that would be half a run.
