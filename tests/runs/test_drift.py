@@ -118,7 +118,7 @@ def test_the_report_of_the_built_in_judge_says_it_and_escapes_it(
         run.fill(index)
         lines = [line for line in notices(run, index, ()) if "look unlike" in line]
     assert len(lines) == 1
-    assert "characters long; usual is 59 to 866 (its 11 systems)" in lines[0]
+    assert "characters long; usual is 59 to 1,126 (its 20 systems)" in lines[0]
     assert lines[0] in run.summary().notes
     page = run.report_path.read_text(encoding="utf-8")
     assert HOSTILE not in page

@@ -16,6 +16,9 @@ import pytest
 from hantei.runs.folder import Run, load_run
 from tests.measured import Measured
 
+JUDGE = "builtin?encoder=none"
+"""The built-in judge without its sentence encoder: thousands of answers a second."""
+
 
 class Killing:
     """Runs ``hantei judge`` on a file of rows and kills it at random moments; counts what the kills met."""
@@ -38,7 +41,7 @@ class Killing:
 
     def _start(self, out: str) -> subprocess.Popen[bytes]:
         path = os.pathsep.join([str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")])
-        command = [sys.executable, "-m", "hantei", "judge", "rows.jsonl", "--out", out]
+        command = [sys.executable, "-m", "hantei", "judge", "rows.jsonl", "--judge", JUDGE, "--out", out]
         silent = subprocess.DEVNULL
         env = {**os.environ, "PYTHONPATH": path}
         return subprocess.Popen(command, cwd=self.folder, env=env, stdout=silent, stderr=silent)
@@ -64,14 +67,19 @@ class Killing:
         return done
 
     def _check(self, run: Run) -> None:
-        for path in ("prompts.jsonl", "responses.jsonl", "judgments/builtin.jsonl", "summary.json"):
+        for path in (
+            "prompts.jsonl",
+            "responses.jsonl",
+            str(run.judgments_path(JUDGE).relative_to(run.path)),
+            "summary.json",
+        ):
             assert (run.path / path).read_bytes() == (self.whole.path / path).read_bytes(), path
         assert {path.name for path in self.folder.iterdir() if path.name.startswith(".")} == set()
 
 
 def lines(run: Run) -> set[bytes]:
     """Return the whole lines that a judge's file holds."""
-    path = run.judgments_path("builtin")
+    path = run.judgments_path(JUDGE)
     return set(path.read_bytes().split(b"\n")[:-1]) if path.exists() else set()
 
 

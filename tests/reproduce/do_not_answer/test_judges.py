@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -117,16 +118,17 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Put a judge in the place of the fits, and return what each was fitted without."""
     without: list[list[int]] = []
 
-    def held_out(_: Data, rows: Index) -> Heads:
-        without.append(rows.tolist())
-        return heads(rows)
+    class Bench:
+        def say(self, parts: list[Index]) -> list[dict[str, SimpleNamespace]]:
+            without.extend(rows.tolist() for rows in parts)
+            return [{"use": SimpleNamespace(heads=heads(rows))} for rows in parts]
 
     def answers_of(_: Data, source: str, model: str) -> Index:
         assert source == "do-not-answer"
         return np.arange(5) + 5 * list(TITLES).index(model)
 
     monkeypatch.setattr(left_out, "prepare", lambda folder, licences: (folder, licences))
-    monkeypatch.setattr(left_out, "held_out", held_out)
+    monkeypatch.setattr(left_out, "bench_of", lambda _data: Bench())
     monkeypatch.setattr(left_out, "answers_of", answers_of)
     return without
 
