@@ -211,7 +211,7 @@ def memory() -> None:
         for count in (1_000, 10_000, 100_000):
             path = Path(folder) / "prompts.jsonl"
             write_prompts(path, count)
-            _, seconds, peak = hantei(url, path, "builtin")
+            _, seconds, peak = hantei(url, path, "builtin?encoder=none")
             print(f"{count:>9,}{seconds:>9.1f}{peak:>10.0f}")
 
 
@@ -231,7 +231,7 @@ def main() -> None:
     with Loopback(DELAY_S) as url, tempfile.TemporaryDirectory() as folder:
         prompts = Path(folder) / "prompts.jsonl"
         write_prompts(prompts, given.prompts)
-        compare(url, prompts, given.prompts, "builtin", 1, inspect)
+        compare(url, prompts, given.prompts, "builtin?encoder=none", 1, inspect)
         compare(url, prompts, given.prompts, LLM_JUDGE.format(url=url), 2, inspect)
     if given.memory:
         memory()

@@ -1,4 +1,4 @@
-"""How fast ``hantei judge --judge builtin`` is, reading and writing included, and how much memory it takes.
+"""How fast ``hantei judge --judge 'builtin?encoder=none'`` is, reading and writing included, and how much memory it takes.
 
     python perf/judge_throughput.py [ROWS ...]
 
@@ -24,7 +24,7 @@ CHILD = """
 import resource, sys, time
 import hantei
 start = time.perf_counter()
-run = hantei.judge(sys.argv[1], "builtin", sys.argv[2])
+run = hantei.judge(sys.argv[1], "builtin?encoder=none", sys.argv[2])
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(seconds, peak)
