@@ -1,4 +1,4 @@
-"""How fast ``hantei judge --judge 'builtin?encoder=none'`` is, reading and writing included, and how much memory it takes.
+"""How fast ``hantei judge --judge 'builtin?encoder=none'`` is with reading and writing, and what memory it takes.
 
     python perf/judge_throughput.py [ROWS ...]
 

@@ -28,11 +28,13 @@ def test_reply(row: dict[str, Any]) -> None:
         assert (judgment.unsafe, judgment.score, judgment.action, judgment.refusal) == (None, None, None, None)
 
 
-def test_corpus_covers_every_card_that_needs_no_file() -> None:
+def test_corpus_covers_every_card_whose_format_is_said_to_be_known() -> None:
     assert len(ROWS) >= 150
     asking = {name for name in card_names() if load_card(name).asks}
+    untested = {name for name in asking if load_card(name).data["evidence"] == "untested"}
     need_a_file = {name.removesuffix("-style") for name in asking if name.endswith("-style")}
     there = {row["card"].partition("?")[0] for row in ROWS}
-    lacking = ", ".join(sorted(asking - need_a_file - there))
+    assert len(there) >= 20
+    lacking = ", ".join(sorted(asking - need_a_file - untested - there))
     assert not lacking, f"add replies and what is to be read in them to tests/judges/replies.jsonl for {lacking}"
     assert there <= asking, f"tests/judges/replies.jsonl holds replies of no card: {', '.join(sorted(there - asking))}"
