@@ -9,20 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.errors import RecordError
-from hantei.records import (
-    Judgment,
-    Message,
-    Prompt,
-    Rate,
-    Response,
-    from_dict,
-    from_line,
-    read_records,
-    records_at,
-    response_id,
-    to_dict,
-    to_line,
-)
+from hantei.record_lines import from_dict, from_line, read_records, records_at, to_dict, to_line
+from hantei.records import Judgment, Message, Prompt, Rate, Response, response_id
 
 TEXT = st.text(alphabet=st.characters(), max_size=40)  # lone surrogates, controls, separators: all of it
 

@@ -1,4 +1,4 @@
-"""The contract of the whole program: four nouns, and how they are written as JSON lines.
+"""The contract of the whole program: four nouns; ``record_lines`` reads and writes them as JSON lines.
 
     benchmark --prompts--> model --responses--> judge --judgments--> metrics --summary--> report
 
@@ -11,16 +11,10 @@ older hantei reads what a newer one wrote. Types and ranges are checked on readi
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
-import msgspec
 from msgspec import Meta, Struct, field
-
-from hantei.errors import RecordError
 
 Intent = Literal["harmful", "borderline", "benign"]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -32,19 +26,14 @@ TurnRule = Literal["last", "any"]
 RepeatRule = Literal["first", "majority"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Action = Annotated[int, Meta(ge=0, le=5)]
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""What every reader of JSON holds exactly, and SQLite too."""
+Count = Annotated[int, Meta(ge=0, le=2**53)]  # what every reader of JSON holds exactly, and SQLite too
 
 INTENTS: tuple[str, ...] = get_args(Intent)
 ROLES: tuple[str, ...] = get_args(Role)
 REFUSALS: tuple[str, ...] = get_args(Refusal)
 ACTIONS: tuple[str, ...] = (
-    "refuses",
-    "refutes",
-    "discusses both sides",
-    "warns or refers to an expert",
-    "cannot or does not know",
-    "follows",
+    *("refuses", "refutes", "discusses both sides"),
+    *("warns or refers to an expert", "cannot or does not know", "follows"),
 )
 """Do-Not-Answer's six actions by number, 0 to 5 (arXiv 2308.13387, section 4)."""
 
@@ -306,110 +295,6 @@ class Summary(Struct, frozen=True, kw_only=True):
     calibration: tuple[AgainstPerson, ...] = ()
 
 
-Record = TypeVar("Record", Prompt, Response, Judgment, Rate, Summary)
-
-
 def response_id(system: str, prompt_id: str, sample: int) -> str:
     """Return the id of a response: ``system/prompt_id/sample``."""
     return f"{system}/{prompt_id}/{sample}"
-
-
-def to_dict(record: Prompt | Response | Judgment | Rate | Summary) -> dict[str, Any]:
-    """Return a record as a plain dictionary; of others than rates and summaries not the defaults."""
-    plain: dict[str, Any] = msgspec.to_builtins(record, enc_hook=_plain, str_keys=True)
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    """Return what is written of a value that JSON has no form for: NumPy's numbers as such, all else as text."""
-    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else str(value)
-
-
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
-
-
-def to_line(record: Prompt | Response | Judgment | Rate) -> bytes:
-    """Return a record as one line of JSON with its line end.
-
-    Text stays readable UTF-8, but for characters on which other tools split lines, and for a line with a lone
-    surrogate, which UTF-8 cannot hold: that is escaped. A number that is none (NaN) becomes null.
-    """
-    try:
-        line = _encoder.encode(record)
-    except UnicodeEncodeError:
-        return json.dumps(to_dict(record), separators=(",", ":")).encode() + b"\n"
-    if not line.isascii():
-        for character, escaped in _LINE_ENDS:
-            line = line.replace(character, escaped)
-    return line + b"\n"
-
-
-_LINE_ENDS = tuple((end.encode(), b"\\u%04x" % ord(end)) for end in ("\u2028", "\u2029", "\x85"))
-
-
-def from_dict(kind: type[Record], data: Mapping[str, Any]) -> Record:
-    """Build a record of ``kind`` from a dictionary as ``to_dict`` made it.
-
-    Raises:
-        RecordError: a required field is missing, or a value is none that its field can have.
-    """
-    try:
-        return msgspec.convert(data, kind)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise RecordError(f"not a {kind.__name__} record: {error}") from None
-
-
-def from_line(kind: type[Record], line: bytes) -> Record:
-    """Build a record of ``kind`` from one line of JSON as ``to_line`` made it.
-
-    Raises:
-        RecordError: it is not JSON, a required field is missing, or a value is none that its field can have.
-    """
-    try:
-        record: Record = _decoder(kind).decode(line)
-        return record
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass  # perhaps only a lone surrogate or a NaN, which the fast reader refuses
-    try:
-        return from_dict(kind, json.loads(line))
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"not a {kind.__name__} record: {error}") from None
-
-
-@cache
-def _decoder(kind: type[Record]) -> msgspec.json.Decoder[Record]:
-    return msgspec.json.Decoder(kind)
-
-
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (offset in bytes, line) for every whole line of a file; nothing if the file does not exist.
-
-    A last line without a line end was torn by a kill and is left out, as the run folder's rules say.
-    """
-    if not path.exists():
-        return
-    offset = 0
-    with path.open("rb") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            yield offset, line
-            offset += len(line)
-
-
-def records_at(path: Path, kind: type[Record]) -> Iterator[tuple[int, Record]]:
-    """Yield (offset, record) for every whole line of a JSON-lines file, one by one.
-
-    Raises:
-        RecordError: a line is not a record of this kind; the message names the file and the line.
-    """
-    for number, (offset, line) in enumerate(lines(path), 1):
-        try:
-            yield offset, from_line(kind, line)
-        except RecordError as error:
-            raise RecordError(f"{path}, line {number}: expected a {kind.__name__} record: {error}") from None
-
-
-def read_records(path: Path, kind: type[Record]) -> Iterator[Record]:
-    """Yield the records of a JSON-lines file; see ``records_at``."""
-    return (record for _, record in records_at(path, kind))

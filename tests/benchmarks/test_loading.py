@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hantei.benchmarks import load_card, load_prompts
 from hantei.errors import RowError
-from hantei.records import Message, Prompt, from_dict, to_line
+from hantei.record_lines import from_dict, to_line
+from hantei.records import Message, Prompt
 from tests.benchmarks.conftest import answer_carefully, write_csv, write_json, write_jsonl, write_parquet
 
 

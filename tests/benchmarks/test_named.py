@@ -8,7 +8,8 @@ import pytest
 from hantei import benchmarks
 from hantei.errors import FetchError, InputError, RowError, UsageError
 from hantei.inputs import open_table
-from hantei.records import Message, Prompt, read_records, to_line
+from hantei.record_lines import read_records, to_line
+from hantei.records import Message, Prompt
 from tests.benchmarks.conftest import write_csv, write_jsonl
 
 

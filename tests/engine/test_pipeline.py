@@ -12,7 +12,8 @@ from msgspec.structs import replace as changed
 from hantei.errors import RunError
 from hantei.judges.base import Ask, Pair
 from hantei.models.base import CallError, Reply, Request, Sampling
-from hantei.records import Judgment, Message, Prompt, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Message, Prompt, Response
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import FAST, Asking, FakeAskingJudge, FakeModel, judge_run, storm
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from hantei.models import load_model
-from hantei.records import Response, read_records
+from hantei.record_lines import read_records
+from hantei.records import Response
 from tests import servers
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import Asking, FakeAskingJudge

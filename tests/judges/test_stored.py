@@ -84,7 +84,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, change: bytes) -> None:
 def test_safetensors_that_state_more_than_they_hold_are_refused(tmp_path: Path) -> None:
     torch = pytest.importorskip("safetensors.torch", reason="the extra 'encoder' is not installed")
     from hantei.errors import UsageError
-    from hantei.judges.encoder.folder import explained
+    from hantei.judges.encoder.pretrained import explained
 
     header = b'{"w":{"dtype":"F32","shape":[1000000000,1000000],"data_offsets":[0,4000000000000000]}}'
     for raw in (

@@ -19,7 +19,8 @@ import pytest
 
 import hantei
 from hantei.errors import RunError
-from hantei.records import Judgment, read_records
+from hantei.record_lines import read_records
+from hantei.records import Judgment
 from hantei.runs import index as indexes
 from hantei.runs import opening
 from hantei.runs.folder import Run, load_run

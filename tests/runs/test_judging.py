@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hantei.records import Judgment, Prompt, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Prompt, Response
 from hantei.runs.order import judgment_offsets
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import judge_run

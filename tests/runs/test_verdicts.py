@@ -10,7 +10,8 @@ import pytest
 
 from hantei.errors import RecordError
 from hantei.metrics.summary import summarise
-from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary, from_line
+from hantei.record_lines import from_line
+from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.counting import side_by_side, trained_on
 from hantei.runs.index import Index
 from hantei.runs.left import slots, to_answer, to_judge

@@ -18,7 +18,8 @@ from hantei.judges import load_judge
 from hantei.judges.calibrated import read_calibration, split_setting
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
-from hantei.records import Judgment, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.training.calibration import calibrate
 

@@ -16,20 +16,11 @@ from hantei.errors import InputError, UsageError
 from hantei.judges import load_judge
 from hantei.judges.cascade.fit import read_fit
 from hantei.judges.cascade.rule import ALWAYS, NEVER, CascadeRule
-from hantei.records import Judgment, response_id, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, response_id
 from hantei.training.builtin.thresholds import error_bound, for_accuracy, for_budget
-from hantei.training.cascade import (
-    FitOptions,
-    Goal,
-    LabelledVerdicts,
-    RuleName,
-    answers,
-    choose,
-    curve,
-    learn,
-    point,
-    train,
-)
+from hantei.training.cascade import FitOptions, train
+from hantei.training.cascade_rule import Goal, LabelledVerdicts, RuleName, answers, choose, curve, learn, point
 
 Doubles = NDArray[np.float64]
 Classes = NDArray[np.int64]

@@ -12,7 +12,8 @@ from hantei.cli.fail_if import Condition
 from hantei.cli.output import print_json, print_sections, say, warn
 from hantei.inputs.columns import EMPTY
 from hantei.metrics.summary import overall
-from hantei.records import Summary, to_dict
+from hantei.record_lines import to_dict
+from hantei.records import Summary
 from hantei.reports import to_json
 from hantei.reports.build import results_of
 from hantei.reports.results import Results

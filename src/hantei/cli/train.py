@@ -156,7 +156,8 @@ def cascade(
 
     Example: hantei train cascade labelled.csv --cheap builtin --target-accuracy 0.95 --out cascade.json
     """
-    from hantei.training.cascade import FitOptions, Goal, train
+    from hantei.training.cascade import FitOptions, train
+    from hantei.training.cascade_rule import Goal
 
     options = FitOptions(
         cheap=cheap,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from hantei.engine.stopping import Stop
 from hantei.errors import RecordError, RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
-from hantei.records import Judgment, from_line, to_line
+from hantei.record_lines import from_line, to_line
+from hantei.records import Judgment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hantei.engine.stopping import Stop
-from hantei.records import Judgment, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.journal import Journal

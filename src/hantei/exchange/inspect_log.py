@@ -18,7 +18,8 @@ import msgspec
 
 from hantei.exchange.inspect_read import require_inspect
 from hantei.exchange.inspect_scores import KEY, kept, to_score
-from hantei.records import Judgment, Prompt, Rate, Response, from_line
+from hantei.record_lines import from_line
+from hantei.records import Judgment, Prompt, Rate, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from hantei.errors import RecordError
-from hantei.records import Judgment, Prompt, Record, Response, from_dict, to_dict
+from hantei.record_lines import Record, from_dict, to_dict
+from hantei.records import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
     from inspect_ai.scorer import Score

@@ -14,7 +14,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from hantei.errors import CardError, InputError, RowError
-from hantei.records import Judgment, Prompt, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo, judge_info

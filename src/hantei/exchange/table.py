@@ -11,7 +11,8 @@ from typing import Any
 
 from hantei.errors import UsageError
 from hantei.files import write_atomic
-from hantei.records import Judgment, from_line
+from hantei.record_lines import from_line
+from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader

@@ -18,22 +18,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hantei.arrays import Doubles
 from hantei.errors import CardError
-from hantei.judges.builtin.features import batches, tokenise
 from hantei.judges.stored import read_arrays
-from hantei.language import detect, primary
+from hantei.judges.vocabulary import (
+    Answer,
+    ReadAnswers,
+    Words,
+    place_of,
+    read_answers,
+    unknown_share,
+    vocabulary_of,
+)
 
 Measure = Literal["length", "language", "unknown words"]
-Answer = tuple[str, str | None, str]
-"""An answer's text, the declared language or None, and the system that gave it."""
-
 ENOUGH = 30
 """Answers that a system needs in a language before it is compared or compared with."""
 _MARGIN = 1.25
@@ -41,15 +44,7 @@ _POINT = 0.01
 _Z = 1.96
 _SYSTEMS = 3
 _TENTHS = (0.1, 0.9)
-_VOCABULARY = 32_768
-_MARK = 3
 _NAME = 80
-_READ = 4_096
-_BATCH = 64
-
-Doubles = NDArray[np.float64]
-Numbers = NDArray[np.int64]
-Words = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +115,9 @@ class Profile:
         Empty answers are left out. Where no system is known, name the source instead; answers of one name are taken
         for those of one system.
         """
-        read = _read(answers)
-        vocabulary, shared, repeated = _vocabulary(read)
-        lone = {"system": _unknown_share(read, shared), "answer": _unknown_share(read, repeated)}
+        read = read_answers(answers)
+        vocabulary, shared, repeated = vocabulary_of(read)
+        lone = {"system": unknown_share(read, shared), "answer": unknown_share(read, repeated)}
         counts = np.bincount(read.language, minlength=len(read.languages))
         usual = tuple(
             _usual(read, number, lone["system"], lone["answer"])
@@ -153,13 +148,13 @@ class Profile:
 
         There is none of fewer than ENOUGH answers, in a language with fewer, or where the training data had fewer.
         """
-        read = _read((text, language, "") for text, language in answers)
+        read = read_answers((text, language, "") for text, language in answers)
         if len(read.length) < ENOUGH or not self.usual:
             return []
-        unknown = _unknown_share(read, self.vocabulary)
+        unknown = unknown_share(read, self.vocabulary)
         found = [self._foreign_languages([read.languages[number] for number in read.language])]
         for usual in self.usual:
-            chosen = read.language == _place(read.languages, usual.language)
+            chosen = read.language == place_of(read.languages, usual.language)
             if chosen.sum() >= ENOUGH:
                 found += [_length(usual, read.length[chosen]), _unknown_words(usual, unknown[chosen])]
         return found
@@ -198,79 +193,7 @@ class Profile:
         return Compared("language", None, share, 0.0, self.foreign, _above(share, error, self.foreign), what)
 
 
-class _Read(NamedTuple):
-    """Answers as numbers: per answer its language, its system and the log of its length; per word its answer."""
-
-    languages: list[str]
-    language: Numbers
-    system: Numbers
-    length: Doubles
-    owner: NDArray[np.int32]
-    word: Words
-
-
-def _read(answers: Iterable[Answer]) -> _Read:
-    """Read answers one batch at a time: of a text nothing is kept but its numbers."""
-    stream = iter(answers)
-    languages: list[str] = []
-    systems: list[str] = []
-    lengths: list[int] = []
-    owners, words = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.uint32)]
-    while batch := list(islice(stream, _BATCH)):
-        kept = [answer for answer in batch if answer[0] and not answer[0].isspace()]
-        texts = [text[:_READ] for text, _, _ in kept]
-        for part in batches([len(text) for text in texts]):
-            tokens = tokenise(texts[part])
-            counted = tokens.kind != _MARK
-            owners.append((tokens.text[counted] + (len(lengths) + part.start)).astype(np.int32))
-            words.append((tokens.hash[counted] >> np.uint64(32)).astype(np.uint32))
-        languages += [detect(text) or primary(language) or "" for text, language, _ in kept]
-        systems += [system for _, _, system in kept]
-        lengths += [len(text) for text, _, _ in kept]
-    names, language = _numbered(languages)
-    logs = np.log(np.array(lengths, dtype=np.float64))
-    return _Read(names, language, _numbered(systems)[1], logs, np.concatenate(owners), np.concatenate(words))
-
-
-def _numbered(values: Sequence[str]) -> tuple[list[str], Numbers]:
-    """Return the different values in order of appearance, and the number of each value among them."""
-    place = {value: number for number, value in enumerate(dict.fromkeys(values))}
-    return list(place), np.array([place[value] for value in values], dtype=np.int64)
-
-
-def _place(values: Sequence[str], value: str) -> int:
-    return values.index(value) if value in values else -1
-
-
-def _vocabulary(read: _Read) -> tuple[Words, Words, Words]:
-    """Return the words kept, and of these the ones that several systems use, and the ones in several answers."""
-    if not len(read.word):
-        return read.word, read.word, read.word
-    words, number = np.unique(read.word, return_inverse=True)
-    answers = _different(number, read.owner, len(words))
-    systems = _different(number, read.system[read.owner], len(words))
-    kept = np.sort(np.argsort(-answers, kind="stable")[:_VOCABULARY])
-    return words[kept], words[kept[systems[kept] > 1]], words[kept[answers[kept] > 1]]
-
-
-def _different(word: Numbers, other: NDArray[np.signedinteger[Any]], words: int) -> Numbers:
-    """Return for each word in how many different others it occurs."""
-    span = int(other.max()) + 1
-    return np.bincount(np.unique(word * span + other) // span, minlength=words)
-
-
-def _unknown_share(read: _Read, known: Words) -> Doubles:
-    """Return for each answer the share of its words that are not known, 0 for an answer of marks alone."""
-    unknown = np.ones(len(read.word), dtype=np.bool_)
-    if len(known):
-        unknown = known[np.minimum(np.searchsorted(known, read.word), len(known) - 1)] != read.word
-    size = len(read.length)
-    words = np.bincount(read.owner, minlength=size)
-    out: Doubles = np.bincount(read.owner, unknown, minlength=size) / np.maximum(words, 1)
-    return out
-
-
-def _usual(read: _Read, language: int, beside_systems: Doubles, beside_answers: Doubles) -> Usual:
+def _usual(read: ReadAnswers, language: int, beside_systems: Doubles, beside_answers: Doubles) -> Usual:
     """Return what is usual in a language, from its systems where there are enough of them, else from single answers."""
     chosen = read.language == language
     systems, counts = np.unique(read.system[chosen], return_counts=True)

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges.base import Ask, Pair, no_verdict
 from hantei.judges.card import load_card
-from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response, from_line
+from hantei.record_lines import from_line
+from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response
 
 if TYPE_CHECKING:
     from hantei.models.base import Model, Request

@@ -13,6 +13,7 @@ from hantei.metrics.bootstrap import BY_PROMPT, drawn
 from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.intervals import ClusterSums, share
+from hantei.record_lines import from_line
 from hantei.records import (
     ACTIONS,
     REFUSALS,
@@ -22,7 +23,6 @@ from hantei.records import (
     Estimate,
     Judgment,
     UnsafeAgreement,
-    from_line,
 )
 from hantei.runs.counting import side_by_side
 from hantei.runs.folder import Run

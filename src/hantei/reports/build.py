@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from hantei.metrics.expectations import unmet
-from hantei.records import Judgment, Rate, Summary, from_line
+from hantei.record_lines import from_line
+from hantei.records import Judgment, Rate, Summary
 from hantei.reports.data import AnswerRow, Highlight, ReportInput
 from hantei.reports.page import write_report
 from hantei.reports.results import Results, titles

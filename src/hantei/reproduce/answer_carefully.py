@@ -22,7 +22,8 @@ from typing import Any
 from hantei.errors import InputError, RowError
 from hantei.exchange.llm_jp_judge import REFUSAL, SAFETY, LlmJpEvaluation, evaluations, first_pattern
 from hantei.inputs import open_table
-from hantei.records import Rate, to_dict
+from hantei.record_lines import to_dict
+from hantei.records import Rate
 from hantei.reports.section import Cell, Number, Section, decimal, notes, text_table
 from hantei.reports.wording import reasons
 from hantei.reproduce.scoring import SCALES, Mean, PaperScores, mean, paper, rates, robust

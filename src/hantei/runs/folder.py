@@ -17,17 +17,8 @@ import msgspec
 
 from hantei.errors import RecordError, RunError, UsageError
 from hantei.files import write_atomic
-from hantei.records import (
-    Judgment,
-    Prompt,
-    Record,
-    Response,
-    Summary,
-    from_dict,
-    read_records,
-    records_at,
-    to_dict,
-)
+from hantei.record_lines import Record, from_dict, read_records, records_at, to_dict
+from hantei.records import Judgment, Prompt, Response, Summary
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import locked, neighbour

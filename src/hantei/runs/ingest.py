@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,16 +18,16 @@ from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs import Columns, Row
 from hantei.inputs.labels import LabelColumns, Labels, no_label
 from hantei.language import detect
-from hantei.records import Prompt, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
+from hantei.runs.grouped import GroupedJournal
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
-from hantei.runs.journal import Journal
 
 GIVEN = "human:given"
 """The judge to whom the labels belong that came with the answers."""
 
-_GROUP = 512
 _NAMED = 5
 """Bad rows named in the message; all of them are in ``rejected.jsonl`` with ``--skip-bad-rows``."""
 
@@ -116,7 +116,7 @@ def write_prompts(prompts: Iterable[Prompt], run: Run, index: Index, benchmark: 
         UsageError: there is no prompt.
     """
     count = 0
-    with _Grouped(run.prompts_path) as lines:
+    with GroupedJournal(run.prompts_path) as lines:
         for count, prompt in enumerate(prompts, 1):
             if not index.add_prompt(prompt, lines.offset):
                 raise InputError(f"--benchmark {benchmark}: prompt {count}: id '{prompt.id[:80]}' was there before")
@@ -148,16 +148,20 @@ class _Ingestion:
     def read(self, sources: Sequence[RowSource]) -> Ingested:
         run = self._run
         with (
-            _Grouped(run.prompts_path) as self._prompts,
-            _Grouped(run.responses_path) as self._responses,
-            _Grouped(run.rejected_path) as self._rejected,
-            _Grouped(run.judgments_path(GIVEN)) if self._reading.labels is not None else nullcontext() as self._labels,
+            GroupedJournal(run.prompts_path) as self._prompts,
+            GroupedJournal(run.responses_path) as self._responses,
+            GroupedJournal(run.rejected_path) as self._rejected,
+            self._label_journal() as self._labels,
         ):
             for source in sources:
                 self._source(source, alone=len(sources) == 1)
         if not self._done.rejected:
             run.rejected_path.unlink(missing_ok=True)
         return self._done
+
+    def _label_journal(self) -> AbstractContextManager[GroupedJournal | None]:
+        labelled = self._reading.labels is not None
+        return GroupedJournal(self._run.judgments_path(GIVEN)) if labelled else nullcontext()
 
     def _source(self, source: RowSource, alone: bool) -> None:
         reading = self._reading
@@ -290,31 +294,3 @@ def _named_apart(prompt: Prompt, response: Response) -> tuple[Prompt, Response]:
     """Give a prompt an id of its own where its id already means another text, as row numbers of two files do."""
     prompt_id = f"{response.system}:{prompt.id}"
     return replace(prompt, id=prompt_id), replace(response, prompt_id=prompt_id)
-
-
-class _Grouped:
-    """Appends lines to a journal a group at a time."""
-
-    def __init__(self, path: Path) -> None:
-        self._journal = Journal(path)
-        self._group: list[bytes] = []
-        self.offset = 0
-
-    def add(self, line: bytes) -> None:
-        self._group.append(line)
-        self.offset += len(line)
-        if len(self._group) >= _GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._group:
-            self._journal.append(self._group)
-            self._group = []
-
-    def __enter__(self) -> _Grouped:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        with self._journal:
-            if error[0] is None:
-                self._flush()

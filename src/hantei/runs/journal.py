@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hantei.files import write_atomic
-from hantei.records import lines
+from hantei.record_lines import lines
 
 _SYNC_SECONDS = 1.0
 """After a power cut at most this much is lost."""

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from hantei.errors import RunError
 from hantei.judges import Judge
-from hantei.records import Prompt, Response, from_line
+from hantei.record_lines import from_line
+from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Location
 from hantei.runs.info import judge_info

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hantei.records import lines
+from hantei.record_lines import lines
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.journal import in_order, reorder

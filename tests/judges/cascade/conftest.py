@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from hantei.judges.cascade.judge import Cascade
 from hantei.judges.cascade.rule import CascadeRule
 from hantei.judges.classifying import as_judge
-from hantei.records import Judgment, Message, Prompt, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Message, Prompt, Response
 
 
 @dataclass

@@ -13,7 +13,8 @@ import pytest
 from hantei.errors import CardError, UsageError
 from hantei.files import sha256
 from hantei.judges.card import load_card
-from hantei.judges.encoder.folder import EncoderSpec, load, load_base, longest_input, save
+from hantei.judges.encoder.folder import EncoderSpec, load, save
+from hantei.judges.encoder.pretrained import load_base, longest_input
 from hantei.judges.encoder.windows import Template, encode, padded
 from tests.judges.encoder.tiny import make_encoder, make_tokenizer, torch
 

@@ -13,7 +13,8 @@ from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges import load_judge
 from hantei.judges.builtin.weights import Heads
 from hantei.judges.classifying import judge_all
-from hantei.records import Judgment, Message, Prompt, Response, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Message, Prompt, Response
 from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, read_study

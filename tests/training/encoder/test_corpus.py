@@ -13,7 +13,7 @@ from hantei.training.encoder.rows import read_rows
 
 torch: Any = pytest.importorskip("torch", reason="the extra encoder is not installed: torch")
 
-from hantei.judges.encoder.folder import load_base
+from hantei.judges.encoder.pretrained import load_base
 from hantei.training.encoder.corpus import packed, shuffled, tokenize
 from tests.training.encoder.labelled import answers, write
 from tests.training.encoder.tiny import SPECIAL, WORDS

@@ -17,7 +17,8 @@ torch: Any = pytest.importorskip("torch", reason="the extra encoder is not insta
 from hantei.errors import RunError, UsageError
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.judges.encoder.folder import load
-from hantei.records import Judgment, read_records
+from hantei.record_lines import read_records
+from hantei.records import Judgment
 from hantei.training.encoder import TrainOptions, train
 from hantei.training.encoder import fit as fitting
 from hantei.training.encoder.corpus import shuffled

@@ -17,9 +17,10 @@ from typing import Any
 from hantei.errors import UsageError
 from hantei.judges.card import load_card
 from hantei.judges.encoder.classifier import EncoderClassifier
-from hantei.judges.encoder.folder import MIN_TOKENS, explained, quiet, with_weights
+from hantei.judges.encoder.folder import MIN_TOKENS
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.encoder.outputs import Head
+from hantei.judges.encoder.pretrained import explained, quiet, with_weights
 from hantei.models.extras import needed
 
 SETTINGS = {"head": "", "labels": "", "text": "question and answer"}

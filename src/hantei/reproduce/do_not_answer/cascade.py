@@ -26,7 +26,7 @@ from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import TITLES
 from hantei.reproduce.do_not_answer.sections import SectionRows
 from hantei.training.builtin.thresholds import for_budget
-from hantei.training.cascade import LabelledVerdicts, answers, learn, scores
+from hantei.training.cascade_rule import LabelledVerdicts, answers, learn, scores
 
 BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Nominal shares of calls."""

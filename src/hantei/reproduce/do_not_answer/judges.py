@@ -12,7 +12,8 @@ import numpy as np
 from hantei.arrays import Doubles, Integers
 from hantei.errors import InputError, UsageError
 from hantei.models.names import parse_name
-from hantei.records import ACTIONS, Judgment, read_records
+from hantei.record_lines import read_records
+from hantei.records import ACTIONS, Judgment
 from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
 

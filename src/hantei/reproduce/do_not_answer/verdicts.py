@@ -9,7 +9,8 @@ import numpy as np
 
 from hantei.errors import UsageError
 from hantei.files import write_atomic
-from hantei.records import Judgment, response_id, to_line
+from hantei.record_lines import to_line
+from hantei.records import Judgment, response_id
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
 from hantei.runs.folder import file_name
 

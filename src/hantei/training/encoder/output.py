@@ -17,7 +17,8 @@ from hantei import benchmarks
 from hantei.errors import RunError
 from hantei.files import write_atomic
 from hantei.judges.encoder.heads import HEADS, slices
-from hantei.records import REFUSALS, Judgment, to_line
+from hantei.record_lines import to_line
+from hantei.records import REFUSALS, Judgment
 from hantei.runs.folder import json_text
 from hantei.training.builtin.scoring import Measure
 from hantei.training.encoder.options import TrainOptions

@@ -14,8 +14,9 @@ import torch
 from hantei.arrays import Doubles, Floats, Integers
 from hantei.errors import UsageError
 from hantei.files import write_atomic
-from hantei.judges.encoder.folder import EncoderSpec, load_base, longest_input, save
+from hantei.judges.encoder.folder import EncoderSpec, save
 from hantei.judges.encoder.network import EncoderNetwork
+from hantei.judges.encoder.pretrained import load_base, longest_input
 from hantei.judges.profile import Profile
 from hantei.models.http_errors import clean
 from hantei.training.builtin.scoring import Measure
