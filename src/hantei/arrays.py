@@ -1,4 +1,4 @@
-"""The kinds of NumPy arrays by what they hold; their shapes stand in docstrings, as ``(n, classes)``.
+"""The kinds of NumPy arrays by what they hold, and what several rooms do with them; shapes stand in docstrings, as ``(n, classes)``.
 
 It imports NumPy, so a module that must stay light imports it for types only.
 """
@@ -14,3 +14,10 @@ Integers = NDArray[np.int64]
 """Whole numbers: classes, counts, numbers of rows or of prompts."""
 
 Flags = NDArray[np.bool_]
+
+
+def softmax(values: Doubles) -> Doubles:
+    """Return probabilities (n, classes) that are proportional to exp(values) and sum to 1 in each row."""
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    out: Doubles = powers / powers.sum(axis=1, keepdims=True)
+    return out

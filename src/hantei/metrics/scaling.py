@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hantei.arrays import Doubles, Flags, Integers
+from hantei.arrays import Doubles, Flags, Integers, softmax
 
 _STEPS = 100
 _CLOSE = 1e-9
@@ -69,7 +69,7 @@ def _loss(design: Doubles, label: Integers, weight: Doubles, at: Doubles, prior:
 def _newton(
     design: Doubles, label: Integers, weight: Doubles, at: Doubles, prior: Doubles, precision: Doubles
 ) -> Doubles:
-    shares = _softmax(design @ at)
+    shares = softmax(design @ at)
     mean = np.einsum("nk,nkm->nm", shares, design)
     slope = weight @ (mean - design[np.arange(len(label)), label]) + precision * (at - prior)
     square = np.einsum("n,nk,nkm,nkl->ml", weight, shares, design, design)
@@ -80,13 +80,7 @@ def _newton(
 
 def apply_line(line: Line, logits: Doubles) -> Doubles:
     """Return the probabilities (n, classes) that logits become."""
-    return _softmax(line.slope * logits + np.array(line.intercepts))
-
-
-def _softmax(logits: Doubles) -> Doubles:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Doubles = powers / powers.sum(axis=1, keepdims=True)
-    return shares
+    return softmax(line.slope * logits + np.array(line.intercepts))
 
 
 def logits_of(shares: Doubles) -> Doubles:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hantei.arrays import softmax
 from hantei.errors import CardError
 from hantei.judges.builtin.features import answer_bags, buckets, grams, prompt_bags, tokenise
 from hantei.judges.builtin.semantic import verdicts
@@ -18,7 +19,6 @@ from hantei.judges.builtin.weights import (
     read,
     save,
     sigmoid,
-    softmax,
     unsafe_inputs,
 )
 from tests.judges.builtin.tiny import ASSISTANT, UNSAFE_INPUT, tiny_weights

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from hantei.arrays import softmax
 from hantei.errors import CardError
 from hantei.judges.builtin.encoder import Vectors
 from hantei.judges.builtin.weights import (
@@ -22,7 +23,6 @@ from hantei.judges.builtin.weights import (
     affine,
     heads,
     language_flags,
-    softmax,
     unsafe_inputs,
 )
 

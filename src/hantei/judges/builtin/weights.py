@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import softmax
 from hantei.errors import CardError
 from hantei.judges.builtin.features import Bags
 from hantei.judges.stored import read_arrays
@@ -92,13 +93,6 @@ def _sums(table: NDArray[np.int8], bags: Bags) -> Floats:
 def sigmoid(values: Doubles) -> Doubles:
     """Return 1 / (1 + exp(-values)) without overflow."""
     out: Doubles = 0.5 * (np.tanh(0.5 * values) + 1)
-    return out
-
-
-def softmax(values: Doubles) -> Doubles:
-    """Return probabilities that are proportional to exp(values) and sum to 1 in each row."""
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    out: Doubles = powers / powers.sum(axis=1, keepdims=True)
     return out
 
 

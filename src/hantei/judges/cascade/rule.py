@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from hantei.arrays import Doubles, Integers
-from hantei.judges.builtin.weights import softmax
+from hantei.arrays import Doubles, Integers, softmax
 from hantei.records import Judgment
 
 Head = Literal["unsafe", "action"]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import softmax
 from hantei.errors import UsageError
 from hantei.judges.builtin.semantic import refusal_inputs
-from hantei.judges.builtin.weights import ACTION, HARM, INTENT, REFUSAL, Doubles, language_flags, softmax, unsafe_inputs
+from hantei.judges.builtin.weights import ACTION, HARM, INTENT, REFUSAL, Doubles, language_flags, unsafe_inputs
 from hantei.training.builtin.fit import Stages
 from hantei.training.builtin.labels import Labels, distinct
 from hantei.training.builtin.matrix import Index
