@@ -1,4 +1,4 @@
-"""The kinds of NumPy arrays by what they hold, and what several rooms do with them; shapes stand in docstrings, as ``(n, classes)``.
+"""The kinds of NumPy arrays by what they hold, as docstrings name them with their shapes, and softmax.
 
 It imports NumPy, so a module that must stay light imports it for types only.
 """
