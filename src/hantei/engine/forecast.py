@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -92,7 +92,8 @@ def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge
         pairs = _answered(run, index)
     else:
         prompts = _sample(run, index)
-        requests = [_sent(asked.model, asked.request(prompt, 0)) for prompt in prompts]
+        send = _sender(asked.model)
+        requests = [send(asked.request(prompt, 0)) for prompt in prompts]
         answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
         loads.append(_load(asked.model.name, to_answer(index), _input(requests) / len(requests), answer, price))
         pairs = [(prompt, _made_up(prompt, answer)) for prompt in prompts]
@@ -104,10 +105,11 @@ def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge
 
 def _judge_loads(judge: Judge, pairs: Sequence[Pair], verdicts: int, price: Price) -> Iterator[Load]:
     """Yield what each model of a judge is about to be asked, at most: what a cascade spares is not known before."""
-    requests: dict[str, list[Request]] = {model.name: [] for model in judge.models}
+    senders = {model.name: _sender(model) for model in judge.models}
+    requests: dict[str, list[Request]] = {name: [] for name in senders}
     for prompt, response in pairs:
         for model, request in judge.requests(prompt, response):
-            requests[model.name].append(_sent(model, request))
+            requests[model.name].append(senders[model.name](request))
     for model_name, own in requests.items():
         who = f"{judge.name}, at most" if len(requests) == 1 else f"{judge.name} asking {model_name}, at most"
         outputs = [min(request.sampling.max_tokens or _VERDICT_TOKENS, _VERDICT_TOKENS) for request in own]
@@ -115,13 +117,13 @@ def _judge_loads(judge: Judge, pairs: Sequence[Pair], verdicts: int, price: Pric
         yield _load(who, calls, _input(own) / each, sum(outputs) / each, price, model_name)
 
 
-def _sent(model: Model, request: Request) -> Request:
-    """Return a request with what the settings in the model's name make of it."""
+def _sender(model: Model) -> Callable[[Request], Request]:
+    """Return what makes of a request the one that is sent, by the settings in the model's name."""
     try:
         own = defaults(parse_name(model.name), None)
     except UsageError:  # a model of the user's own, under a name without settings
-        return request
-    return replace(request, messages=own.messages(request), sampling=own.sampling(request.sampling))
+        return lambda request: request
+    return lambda request: replace(request, messages=own.messages(request), sampling=own.sampling(request.sampling))
 
 
 def _made_up(prompt: Prompt, tokens: int) -> Response:

@@ -10,6 +10,8 @@ from functools import cached_property
 from hantei.reasoning import answer_start, split_reasoning
 
 _LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_PLAIN = re.compile(r"[\t\n -~]*")
+"""Text that is its own visible form: most replies are, and are told at once."""
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0") | {chr(c) for c in (*range(0xFE00, 0xFE10), 0x2800)}
 _DROPPED = frozenset({"Mn", "Mc", "Me", "Cf", "Cc", "Cs", "Co", "Zs", "Zl", "Zp"})
 _SPECIAL = (
@@ -28,6 +30,8 @@ def visible_text(text: str) -> str:
     Zero-width, bidirectional and other format characters, variation selectors and control characters go; every kind of
     line end becomes a line feed. Lines stay lines.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     text = unicodedata.normalize("NFKC", _LINE_END.sub("\n", text))
     return "".join(c for c in text if c in "\n\t" or not _unseen(c))
 
