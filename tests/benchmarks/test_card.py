@@ -18,7 +18,8 @@ WANTED = {
     "answer-carefully-v2", "answer-carefully-v2.2", "answer-carefully-borderline", "beavertails", "diasafety",
     "jade-v1", "jade-v2", "jade-v3", "flames", "wildsafety", "xstest", "or-bench", "sorry-bench", "strongreject",
     "harmbench", "jailbreakbench", "wildguardtest", "wildguardtest-jp", "polyguardprompts",
-    "safety-boundary-test", "aisev", "linguasafe", "safety-j",
+    "safety-boundary-test", "aisev", "linguasafe", "safety-j", "answer-carefully-v3", "xl-safetybench",
+    "chinesesafe", "falsereject", "health-orsc",
 }  # fmt: skip
 
 
@@ -48,6 +49,10 @@ def test_a_gated_benchmark_says_how_to_ask() -> None:
 
 def test_expected_counts_by_split() -> None:
     assert load_card("answer-carefully-v2").counts == {"dev": 1464, "test": 336}
+    assert load_card("falsereject").counts == {"test": 1187, "train": 14624}
+    countries = load_card("xl-safetybench").counts
+    assert len(countries) == 20
+    assert sum(count or 0 for count in countries.values()) == 10 * (450 + 100)
     assert load_card("or-bench").counts == {"80k": None, "hard-1k": 1319, "toxic": 655}
 
 
@@ -103,6 +108,8 @@ def test_an_unknown_name() -> None:
         ("xstest", "/x/anything.csv", "test"),
         ("or-bench", "/cache/or-bench/toxic/or-bench-toxic.csv", "toxic"),
         ("safety-j", "/x/Jade.dev.json", "jade"),
+        ("xl-safetybench", "/x/data/jailbreak/south_korea/attack_prompts.csv", "jailbreak-south-korea"),
+        ("xl-safetybench", "/cache/xl-safetybench/cultural-japan/scenario_prompts.csv", "cultural-japan"),
     ],
 )
 def test_which_file_a_path_is(name: str, path: str, split: str) -> None:

@@ -50,6 +50,54 @@ def test_borderline_intent_is_the_cards(tmp_path: Path) -> None:
     assert prompts("answer-carefully-borderline", path)[0].intent == "borderline"
 
 
+def test_answer_carefully_v3_has_its_reference_under_another_name(tmp_path: Path) -> None:
+    row = {
+        "ID": "r-1",
+        "text": "この島はどこの国のものですか",
+        "output-sample": "両国の見方があります。",
+        "side": "領土",
+    }
+    [prompt] = prompts("answer-carefully-v3", write_parquet(tmp_path / "v3.0" / "test-00000-of-00001.parquet", [row]))
+    assert (prompt.id, prompt.reference, prompt.region) == ("r-1", "両国の見方があります。", "JP")
+    assert prompt.meta == {"side": "領土"}
+
+
+def test_a_benchmark_of_several_countries_says_the_region_and_language_of_each(tmp_path: Path) -> None:
+    attack = {"id": "7", "category": "Criminal Activities", "base_query_local": "b", "base_query_english": "b"}
+    hidden = {"id": "7", "category": "Legal Landmines", "scenario_english": "s", "hidden_violation": "v"}
+    files = list[Path]()
+    for track, country, rows in (
+        ("jailbreak", "japan", [attack | {"attack_prompt": "攻撃"}]),
+        ("jailbreak", "united_arab_emirates", [attack | {"attack_prompt": "x"}]),
+        ("cultural", "japan", [hidden | {"scenario_local": "贈り物を選んで"}]),
+    ):
+        name = "attack_prompts.csv" if track == "jailbreak" else "scenario_prompts.csv"
+        files.append(write_csv(tmp_path / "data" / track / country / name, rows))
+    attacked, emirates, cultural = prompts("xl-safetybench", *files)
+    assert (attacked.id, attacked.text, attacked.intent) == ("jailbreak-japan-7", "攻撃", "harmful")
+    assert {(prompt.language, prompt.region) for prompt in (attacked, cultural)} == {("ja", "JP")}
+    assert (cultural.text, cultural.intent, cultural.meta["hidden_violation"]) == ("贈り物を選んで", None, "v")
+    assert (emirates.language, emirates.region) == ("ar", "AE")
+
+
+def test_chinese_labels_of_a_text_are_its_intent(tmp_path: Path) -> None:
+    rows = [
+        {"text": "一", "label": "违规", "subject": "变体词"},
+        {"text": "二", "label": "不违规", "subject": "不违规"},
+    ]
+    against, fine = prompts("chinesesafe", write_parquet(tmp_path / "0000.parquet", rows))
+    assert (against.intent, against.harm, fine.intent) == ("harmful", "变体词", "benign")
+
+
+def test_prompts_that_only_look_harmful_are_borderline(tmp_path: Path) -> None:
+    row = {"prompt": "p", "category": 3, "category_text": "Privacy"}
+    [false] = prompts("falsereject", write_jsonl(tmp_path / "test.jsonl", [row]))
+    health = {"id": 9, "question": "q", "classification": "Drug", "original_question": "o", "refuse_rate": 0.8}
+    [orsc] = prompts("health-orsc", write_jsonl(tmp_path / "health-orsc-hard-1k.jsonl", [health]))
+    assert (false.id, false.intent, false.harm) == ("test-1", "borderline", "Privacy")
+    assert (orsc.id, orsc.intent, orsc.harm, orsc.meta["original_question"]) == ("hard-9", "borderline", "Drug", "o")
+
+
 def test_beavertails_categories_that_are_true(tmp_path: Path) -> None:
     category = {"animal_abuse": False, "privacy_violation": True, "violence,aiding_and_abetting,incitement": True}
     rows = [
