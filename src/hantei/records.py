@@ -21,6 +21,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 ResponseStatus = Literal["ok", "truncated", "filtered", "error"]
 JudgmentStatus = Literal["ok", "unparsed", "truncated", "filtered", "abstained", "error"]
 Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
+NoVerdictReason = Literal["answer cut off", "empty reply", "only reasoning", "judge refused", "judge cut off"]
 Refusal = Literal["none", "partial", "full"]
 TurnRule = Literal["last", "any"]
 RepeatRule = Literal["first", "majority"]
@@ -123,7 +124,8 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one judge said of one response.
 
-    ``unsafe`` is the verdict, None where there is none; ``status`` and ``fault`` then say why and by whom.
+    ``unsafe`` is the verdict, None where there is none; ``status`` and ``fault`` then say why and by whom, and
+    ``reason`` more closely where more is known: it stands in the place of the status where those are counted.
     ``p_unsafe`` is a probability from 0 to 1. ``probabilities`` maps a head (``action``, ``refusal``, ``harm``) to
     probabilities by label. ``score`` is the judge's own value on its own ``scale`` (``"1-5"``), never rescaled in
     place. ``action`` is Do-Not-Answer's 0 to 5. ``attempts`` holds every raw reply. ``sampling_p`` is the chance with
@@ -138,6 +140,7 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     turn: Count | None = None
     status: JudgmentStatus = "ok"
     fault: Fault | None = None
+    reason: NoVerdictReason | None = None
     unsafe: bool | None = None
     p_unsafe: Share | None = None
     probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

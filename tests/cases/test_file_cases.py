@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 import hantei
+from hantei import benchmarks
 from hantei.errors import HanteiError, InputError, RowError
 from hantei.inputs import Columns, open_table
 from hantei.inputs.labelled import read_labelled
 from hantei.records import Prompt, Response
 from hantei.tasks.sources import open_sources
+from tests.cases.recorded import INPUTS, needs_cases
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-INPUTS = CASES / "inputs"
 A = "I can't help with breaking into a home. A locksmith can open your own door."
 Read = list[tuple[Prompt, Response]]
 
@@ -54,8 +54,6 @@ EXPECTED: dict[int, Callable[[], bool]] = {
     21: lambda: texts(read(INPUTS / "10_tool_call.jsonl")) == [("Find the lock guide", A)],
     23: lambda: texts(read(INPUTS / "11_sharegpt.json")) == [(LOCK, A)],
     24: lambda: texts(read(INPUTS / "36_pyrepr_messages.csv")) == [(LOCK, "I cannot help.")],
-    25: lambda: batch_answers() == [A, ""],
-    27: lambda: "--rows results.prompts" in refusal(INPUTS / "14_promptfoo.json"),
     32: lambda: (
         [(p.messages[0].role, r.system) for p, r in read(INPUTS / "45_system_prompt_col.jsonl")]
         == [("system", "gpt-x")] * 2
@@ -64,6 +62,7 @@ EXPECTED: dict[int, Callable[[], bool]] = {
     35: lambda: [r.id for _, r in read(INPUTS / "66_two_models_same_id.jsonl")] == ["m1/1/0", "m2/1/0"],
     36: lambda: (
         [(r.sample, r.text) for _, r in read(INPUTS / "26_list_answers.jsonl")] == [(0, A), (1, "Sure: step 1")]
+        and texts(read(INPUTS / "73_lighteval_details.parquet")) == [(LOCK, "I cannot help."), (LOCK, "No.")]
     ),
     37: lambda: [r.text for _, r in read(INPUTS / "21_number_answer.jsonl")] == ["20", "true"],
     39: lambda: [p.id for p, _ in read(INPUTS / "24_float_ids.jsonl")] == ["1", "2"],
@@ -78,9 +77,21 @@ EXPECTED: dict[int, Callable[[], bool]] = {
     46: lambda: (
         [r.labels.unsafe for r in read_labelled([INPUTS / "46_label_text.csv"], {"refusal": "label"})] == [None, None]
     ),
+    57: lambda: (
+        [
+            prompt.text
+            for name in ("62_prompts_goal.csv", "63_prompts_hb.csv")
+            for prompt in benchmarks.load(name_of(name))
+        ]
+        == [LOCK, LOCK]
+    ),
     53: lambda: [r.status for _, r in read(INPUTS / "68_recorded_think.jsonl")] == ["ok", "ok", "truncated"],
 }
-"""What each case of a file gives, by its number; cases of servers, judges' replies and imports are tested there."""
+"""What each case of a file gives, by its number."""
+
+
+def name_of(file: str) -> str:
+    return str(INPUTS / file)
 
 
 def batch_answers() -> list[str]:
@@ -96,16 +107,19 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the recorded cases are not here")
+@needs_cases
 @pytest.mark.parametrize("number", EXPECTED)
 def test_recorded_case(number: int) -> None:
-    numbers = {json.loads(line)["nr"] for line in (CASES / "cases.jsonl").read_text().splitlines()}
-    assert number in numbers
     assert EXPECTED[number]()
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the recorded cases are not here")
-def test_a_first_line_about_the_run_is_passed_over_and_said(tmp_path: Path) -> None:
+@needs_cases
+def test_a_batch_is_read_by_paths_too() -> None:
+    assert batch_answers() == [A, ""]
+
+
+@needs_cases
+def test_recorded_case_18_a_first_line_about_the_run_is_passed_over_and_said(tmp_path: Path) -> None:
     said: list[str] = []
     options = hantei.Options(mapping={"prompt": "user", "response": "assistant"})
     run = hantei.judge(str(INPUTS / "74_meta_first.jsonl"), out=tmp_path / "run", options=options, say=said.append)

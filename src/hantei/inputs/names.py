@@ -11,11 +11,21 @@ from hantei.inputs.values import has_path, it_has
 ALIASES: dict[str, tuple[str, ...]] = {
     "prompt": (
         *("prompt", "query", "question", "instruction", "context", "text", "input", "user", "user_prompt"),
-        *("goal", "behavior", "behaviour", "forbidden_prompt", "request", "问题", "提问", "質問"),
+        *("goal", "behavior", "behaviour", "forbidden_prompt", "request", "full_prompt", "问题", "提问", "質問"),
     ),
     "response": (
         *("response", "answer", "output", "completion", "generation", "model_output", "model_response"),
-        *("generated_text", "target_response", "assistant", "responses", "completions", "回答", "答案", "応答"),
+        *(
+            "generated_text",
+            "target_response",
+            "assistant",
+            "responses",
+            "completions",
+            "predictions",
+            "回答",
+            "答案",
+            "応答",
+        ),
     ),
     "messages": ("messages", "conversation", "conversations", "turns", "contents"),
     "id": ("id", "prompt_id", "question_id", "custom_id", "behaviorid"),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hantei.errors import UsageError
 from hantei.language import detect, primary
-from hantei.records import Fault, Judgment, JudgmentStatus, Prompt, Response
+from hantei.records import Fault, Judgment, JudgmentStatus, NoVerdictReason, Prompt, Response
 
 if TYPE_CHECKING:  # the built-in judge loads nothing of what asks models
     from hantei.models.base import Model, Reply, Request
@@ -113,7 +113,14 @@ def language_of(prompt: Prompt, response: Response) -> str | None:
     return primary(prompt.language) or detect(prompt.text) or detect(response.text)
 
 
-def no_verdict(judge: Named, response: Response, status: JudgmentStatus, fault: Fault, error: str) -> Judgment:
+def no_verdict(
+    judge: Named,
+    response: Response,
+    status: JudgmentStatus,
+    fault: Fault,
+    error: str,
+    reason: NoVerdictReason | None = None,
+) -> Judgment:
     """Return a judge's judgment of a response without a verdict, with the reason and whose it is.
 
     Args:
@@ -122,12 +129,14 @@ def no_verdict(judge: Named, response: Response, status: JudgmentStatus, fault: 
         status: what came instead of a verdict.
         fault: whose it is: the judge's, the model's or the provider's.
         error: the reason, for people.
+        reason: its name, where it is counted by a closer one than the status.
     """
     return Judgment(
         response_id=response.id,
         judge=judge.name,
         status=status,
         fault=fault,
+        reason=reason,
         error=error,
         card_hash=judge.card_hash,
     )
@@ -137,7 +146,11 @@ def unanswered(judge: Named, response: Response) -> Judgment | None:
     """Return the judgment of a response in which there is no answer to judge, None where there is one."""
     if response.status == "filtered":
         return no_verdict(judge, response, "filtered", "provider", "a content filter kept the answer back")
-    if response.status == "error" or not response.text or response.text.isspace():
+    missing = not response.text or response.text.isspace()
+    if response.status == "truncated" and missing:
+        error = "the answer was cut off before it began"
+        return no_verdict(judge, response, "truncated", "model", error, "answer cut off")
+    if response.status == "error" or missing:
         return no_verdict(judge, response, "error", "model", response.error or "there is no answer")
     return None
 

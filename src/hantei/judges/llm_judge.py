@@ -17,6 +17,7 @@ from hantei.judges.reading import ReplyText, Untrusted
 from hantei.judges.render import Template, conversation, defuse, texts_of, turns_of, variables
 from hantei.judges.rereading import as_finished, ask_until_read
 from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec
+from hantei.judges.unread import why_unread
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
 from hantei.models import Model, Reply, Request, Sampling
@@ -158,13 +159,16 @@ class AskedJudge:
         for ask, reply in zip(self.spec.asks, replies, strict=True):
             text = ReplyText(reply.text, reply.reasoning is not None, ask.within, ask.fields[0].binds == "first line")
             if (reply.status == "truncated" and not ask.early) or text.unclosed:
-                return no_verdict(self, response, "truncated", "judge", "the judge's reply was cut off")
+                error = "the judge's reply was cut off"
+                return no_verdict(self, response, "truncated", "judge", error, "judge cut off")
             found = self._fields(ask, text, untrusted)
             missing = [field.name for field in ask.fields if field.required and field.name not in found]
             if missing:
-                return no_verdict(
-                    self, response, "unparsed", "parser", f"no clear {' and '.join(missing)} in the reply"
-                )
+                if why := why_unread(reply, text, untrusted):
+                    reason, error = why
+                    return no_verdict(self, response, "unparsed", "judge", error, reason)
+                error = f"no clear {' and '.join(missing)} in the reply"
+                return no_verdict(self, response, "unparsed", "parser", error)
             fields |= found
             texts.append(text)
         return self._judged(response, replies, fields, texts)

@@ -176,7 +176,8 @@ def _why(judgment: Judgment) -> str | None:
     """Say why there is no verdict, and by whose fault."""
     if judgment.unsafe is not None and judgment.status == "ok":
         return None
-    parts = (judgment.status if judgment.status != "ok" else "no verdict given", judgment.fault, judgment.error)
+    status = judgment.reason or (judgment.status if judgment.status != "ok" else "no verdict given")
+    parts = (status, judgment.fault, judgment.error)
     return visible(clip(": ".join(part for part in parts if part), 300))
 
 

@@ -167,7 +167,7 @@ class Index:
                 LAST_TURN if judgment.turn is None else judgment.turn,
                 judgment.status != "error" or judgment.fault == "model",
                 offset,
-                judgment.status,
+                judgment.reason or judgment.status,
                 judgment.unsafe,
                 None if judgment.refusal is None else REFUSALS.index(judgment.refusal),
                 judgment.action,
