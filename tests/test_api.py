@@ -87,7 +87,9 @@ def test_a_folder_of_another_plan_is_not_resumed() -> None:
     hantei.judge(ROWS, out="mine")
     with pytest.raises(RunError, match=r"mine was made by another plan: the input was rows \(\w{8}\), now rows"):
         hantei.judge(ROWS[:2], out="mine")
-    with pytest.raises(RunError, match=r'the input was rows .*; --language was null, now "en"\. Name another --out'):
+    with pytest.raises(
+        RunError, match=r'the input was rows .*; --language was not given, now "en"\. Name another --out'
+    ):
         hantei.judge(ROWS[:1], out="mine", options=hantei.Options(language="en"))
     Path("full").mkdir()
     Path("full/thesis.txt").write_text("x")

@@ -243,6 +243,21 @@ def test_what_judging_will_take_is_said_before_anything_is_asked(
     assert not Path("runs").exists()
 
 
+def test_a_forecast_needs_no_key_and_a_run_says_which(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    Path("a.csv").write_text(CSV)
+    judge = ("judge", "a.csv", "--judge", "rubric@openai/gpt-4o-mini")
+    run = ("run", "--model", "openai/gpt-4o-mini", "--benchmark", "starter", "--limit", "2")
+    for command in (judge, run):
+        assert hantei(monkeypatch, *command, "--estimate") == 0
+        assert "2 calls, about " in capsys.readouterr().out
+        assert hantei(monkeypatch, *command) == 2
+        assert "expected a key in the environment; OPENAI_API_KEY is not set" in capsys.readouterr().err
+        assert not Path("runs").exists()
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [

@@ -98,7 +98,10 @@ def test_max_cost_counts_judges(tmp_path: Path) -> None:
 def test_max_cost_that_cannot_be_kept_stops_the_run(tmp_path: Path) -> None:
     model = FakeModel(lambda *_: Reply(text="no usage"), name="priced/model")
     outcome = Asking(tmp_path, 100).drive(model, limits=replace(FAST, max_cost=1.0))
-    assert "does not say what a call took" in (outcome.stopped or "")
+    assert outcome.stopped == (
+        "priced/model does not say what a call took: --max-cost cannot be kept; "
+        "to go on from there, give the same command without it"
+    )
     assert sum(model.asked.values()) <= 4 + 64
 
 
@@ -107,7 +110,7 @@ def test_the_time_of_a_run_ends_it(tmp_path: Path) -> None:
     started = time.monotonic()
     outcome = asking.drive(FakeModel(delay_s=0.01), KeywordJudge(), limits=replace(FAST, run_timeout_s=0.5))
     assert time.monotonic() - started < 20
-    assert "--run-timeout 0.5 seconds is over" in (outcome.stopped or "")
+    assert outcome.stopped == "the time of --run-timeout 0.5 seconds is over; the same command goes on from there"
     assert outcome.error is None
     assert 0 < len(list(asking.run.responses())) == len(list(asking.run.judgments("keyword"))) < 20_000
 
@@ -137,7 +140,7 @@ def test_ctrl_c_ends_a_run_cleanly(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
     outcome = asking.drive(model, KeywordJudge())
     assert isinstance(outcome.error, KeyboardInterrupt)
-    assert outcome.stopped == "stopped by hand (Ctrl-C)"
+    assert outcome.stopped == "stopped by hand (Ctrl-C); the same command goes on from there"
     responses = list(asking.run.responses())
     assert 500 <= len(responses) < 700
     assert len(responses) == sum(model.answered.values())  # calls in flight ended within the time of grace

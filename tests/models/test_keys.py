@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hantei.errors import UsageError
 from hantei.judges import load_judge
 from hantei.models import load_model, parse_name
+from hantei.models.base import Prepared
 from hantei.models.endpoint import find_endpoint, is_loopback
 from hantei.models.http_errors import LONGEST, clean, read_error, retry_after
 from tests import servers
@@ -84,10 +85,21 @@ def test_loopback_needs_no_key() -> None:
     ],
 )
 def test_a_key_that_is_not_there(name: str, environment: dict[str, str], said: str) -> None:
-    with pytest.raises(UsageError, match=said) as raised:
-        find_endpoint(parse_name(name), environment)
-    assert "ABSENT" not in str(raised.value)
-    assert "two" not in str(raised.value)
+    endpoint = find_endpoint(parse_name(name), environment)
+    assert said in str(endpoint.lacks)
+    assert "ABSENT" not in str(endpoint.lacks)
+    assert "two" not in str(endpoint.lacks)
+    assert endpoint.headers() == {}
+
+
+def test_a_model_without_its_key_is_loaded_and_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    model = load_model("openai/m")
+    assert isinstance(model, Prepared)
+    with pytest.raises(UsageError, match="OPENAI_API_KEY is not set"):
+        model.check_ready()
+    error = failure("openai/m")  # nothing is sent
+    assert (error.failure, error.text.partition(":")[0]) == ("auth", "api.openai.com")
 
 
 def test_the_server_receives_the_key_that_was_named() -> None:

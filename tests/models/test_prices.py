@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hantei.errors import InputError, UsageError
-from hantei.models.prices import cost, find_price, known_prices, load_prices
+from hantei.models.prices import cost, find_price, known_prices, load_prices, no_price_for
 
 USAGE = {"input": 2_000_000, "output": 500_000}
 
@@ -87,6 +87,34 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str, said: str) -> None:
     path.write_text(text)
     with pytest.raises(InputError, match=said):
         load_prices(path)
+
+
+def test_an_entry_of_ones_own_holds_for_all_settings_of_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(entry() + entry("hf/org/tiny", "3"))
+    prices = load_prices(path)
+    # 2 million at 2 dollars (3 for the other) and half a million at 4.
+    assert cost("openai/m?base_url=http://127.0.0.1:8000/v1&temperature=0", USAGE, prices) == 2 * 2 + 4 * 0.5
+    assert cost("hf/org/tiny?dtype=bfloat16", USAGE, prices) == 2 * 3 + 4 * 0.5
+    assert cost("openai/m2", USAGE, prices) is None
+
+
+def test_a_price_by_half_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(entry("gpt-5"))
+    with pytest.raises(
+        InputError, match=r"price\[1\]\.model: expected the model's full name, as in 'openai/gpt-5', got"
+    ):
+        load_prices(path)
+
+
+def test_what_to_do_without_a_price(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(entry("openai/gpt-5"))
+    assert no_price_for("openai/gpt5?seed=1", path) == (
+        f"{path} has no entry with model = 'openai/gpt5'; did you mean 'openai/gpt-5'?"
+    )
+    assert no_price_for("hf/tiny", None) == "give one in a file with --prices, in an entry with model = 'hf/tiny'"
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ def test_max_cost_stops_the_judging_and_the_same_call_goes_on(tmp_path: Path) ->
     limits = Limits(max_cost=0.5, max_connections=1)
     options = Options(prices=priced(tmp_path), limits=limits)
     run = hantei.judge(ROWS, judge_of(model), tmp_path / "run", options)
-    assert "--max-cost 0.5 is reached" in str(run.info().stopped)
+    assert str(run.info().stopped) == (
+        "the limit of --max-cost 0.5 is reached: $0.5 spent; "
+        "to go on from there, give the same command with a higher --max-cost"
+    )
     assert sum(model.asked.values()) == len(list(run.judgments("fake@openai/judge"))) == 10  # five tokens a call
     assert run.report_path.exists()
     again = hantei.judge(ROWS, judge_of(model), tmp_path / "run", Options(prices=priced(tmp_path)))
@@ -105,7 +108,9 @@ def test_what_was_paid_before_counts_for_max_cost(tmp_path: Path) -> None:
 
 def test_max_cost_needs_a_price(tmp_path: Path) -> None:
     judge = judge_of(FakeModel(name="fake/judge"))
-    with pytest.raises(UsageError, match="--max-cost needs a price for fake/judge"):
+    with pytest.raises(
+        UsageError, match=r"--max-cost needs a price for fake/judge: .* in an entry with model = 'fake/judge'"
+    ):
         hantei.judge(ROWS, judge, tmp_path / "run", Options(limits=Limits(max_cost=1)))
     assert not (tmp_path / "run").exists()
 
@@ -190,7 +195,9 @@ def test_an_error_of_a_judge_ends_the_run_with_what_there_is(tmp_path: Path) -> 
 
     with pytest.raises(OSError, match="gone"):
         hantei.judge(ROWS, Broken(), tmp_path / "run")
-    assert hantei.load_run(tmp_path / "run").info().stopped == "not finished"
+    assert (
+        hantei.load_run(tmp_path / "run").info().stopped == "it was not finished; the same command goes on from there"
+    )
 
 
 def test_the_lines_say_what_will_be_and_was_asked(tmp_path: Path) -> None:

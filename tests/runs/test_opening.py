@@ -18,7 +18,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
 from hantei.runs.ingest import write_prompts
 from hantei.runs.opening import opened, reopened
-from hantei.runs.plan import InputFile, Plan
+from hantei.runs.plan import InputFile, Plan, differences
 from hantei.tasks.task import plan_of
 from tests.runs.fakes import FakeModel, prompts
 
@@ -51,15 +51,30 @@ def test_a_new_run_holds_its_plan_and_its_prompts(tmp_path: Path) -> None:
         assert index.counts()["prompts"] == 2  # it was there: nothing was made again
 
 
+def test_long_values_are_shown_where_they_differ() -> None:
+    long = "x" * 200
+    (line,) = differences(Plan(system_prompt=long + "a"), Plan(system_prompt=long + "b"))
+    # Cut to 80 characters, of which 20 stand before the first that differs (the quote before the text is one of 201).
+    assert line == f'--system-prompt was ...{"x" * 20}a", now ...{"x" * 20}b"'
+    assert differences(Plan(map={"response": "a", "id": "i"}), Plan(map={"response": "b"})) == [
+        '--map response was "a", now "b"',
+        '--map id was "i", now not given',
+    ]
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"model": FakeModel(name="fake/other")}, '--model was "fake/model", now "fake/other"'),
         ({"samples": 3}, "--samples was 1, now 3"),
-        ({"limit": 5}, "--limit was null, now 5"),
-        ({"system_prompt": "Be brief."}, '--system-prompt was null, now "Be brief."'),
+        ({"limit": 5}, "--limit was not given, now 5"),
+        ({"system_prompt": "Be brief."}, '--system-prompt was not given, now "Be brief."'),
         ({"judge_reasoning": True}, "--judge-reasoning was false, now true"),
-        ({"sampling": Sampling(temperature=1.0)}, '"temperature": 1.0'),
+        ({"sampling": Sampling(temperature=1.0)}, ": --temperature was not given, now 1.0. Name another --out"),
+        (
+            {"sampling": Sampling(max_tokens=9, seed=1)},
+            ": --max-tokens was not given, now 9; --seed was not given, now 1. Name another --out",
+        ),
         ({"benchmark": {"name": "made-up", "files": {}}}, "--benchmark was made-up (files "),
     ],
 )

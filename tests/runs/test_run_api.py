@@ -199,6 +199,6 @@ def test_ctrl_c_on_the_command_leaves_a_report(tmp_path: Path) -> None:
     assert "what was finished is kept" in err
     assert "Traceback" not in err
     run = load_run(tmp_path / "run")
-    assert run.info().stopped == "stopped by hand (Ctrl-C)"
+    assert run.info().stopped == "stopped by hand (Ctrl-C); the same command goes on from there"
     assert 50 < len(list(run.responses())) < 5_000
     assert run.report_path.exists()

@@ -88,7 +88,7 @@ def finish_work(run: Run, conditions: list[Condition], json: bool, judges: Seque
     """Print and exit as ``finish`` does after work on a run, with 1 also where this call's work stopped early."""
     stopped = run.info().steps[-1].stopped
     if stopped:
-        warn(f"stopped: {stopped}; the same command goes on from there")
+        warn(f"stopped: {stopped}")
     finish(run, conditions, json, judges=judges)
     if stopped:
         raise typer.Exit(1)

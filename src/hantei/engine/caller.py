@@ -18,6 +18,7 @@ from hantei.models.base import RETRIED, CallError, Model, Reply, Request
 
 _AFFORD_S = 0.02
 """How often a call that may be one too many for the budget looks again."""
+_GO_ON = "to go on from there, give the same command"
 
 Price = Callable[[str, Mapping[str, int]], float | None]
 """Model's name and usage to US dollars, None where the price is not known."""
@@ -75,7 +76,9 @@ class Caller:
         cost = self._price(model.name, reply.usage)
         self._meter.called(reply.usage, cost)
         if cost is None and self._limits.max_cost is not None:
-            self._stop.stop(f"{model.name} does not say what a call took, so --max-cost cannot be kept")
+            self._stop.stop(
+                f"{model.name} does not say what a call took: --max-cost cannot be kept; {_GO_ON} without it"
+            )
         if self._cache is not None:
             self._cache.put(key, reply)
         return Answer(reply, cost)
@@ -159,7 +162,8 @@ class Caller:
             if meter.total < most and meter.total + (self._out + 1) * meter.mean_cost <= most:
                 return
             if not self._out or meter.total >= most:
-                self._stop.stop(f"the limit of --max-cost {most:g} is reached: {dollars(meter.total)} spent")
+                spent = f"the limit of --max-cost {most:g} is reached: {dollars(meter.total)} spent"
+                self._stop.stop(f"{spent}; {_GO_ON} with a higher --max-cost")
             await self._stop.sleep(_AFFORD_S)
 
     def _gate(self, server: str) -> Gate:

@@ -24,7 +24,7 @@ from hantei.engine.judge_worker import JudgeWorker
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
-from hantei.engine.stopping import Stop
+from hantei.engine.stopping import AGAIN, Stop
 from hantei.engine.work import Work, work_of
 from hantei.judges.base import Judge, Stopped
 from hantei.models.base import CallError
@@ -149,7 +149,7 @@ class _Engine:
         return 2 * self._limits.max_connections
 
     def _end_in(self, seconds: float) -> None:
-        reason = f"the time of --run-timeout {seconds:g} seconds is over"
+        reason = f"the time of --run-timeout {seconds:g} seconds is over{AGAIN}"
         asyncio.get_running_loop().call_later(seconds, lambda: self._stop.stop(reason, grace_s=self._limits.grace_s))
 
     async def _produce(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from hantei.engine.stopping import Stop
+from hantei.engine.stopping import AGAIN, Stop
 from hantei.record_lines import to_line
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
@@ -62,7 +62,7 @@ class Recorder:
         try:
             self._flush()
         except OSError as error:  # nothing more can be written: go on asking and it would be paid for and lost
-            self._stop.stop("the disk is full or gone", error, grace_s=0.0)
+            self._stop.stop("the disk is full or gone" + AGAIN, error, grace_s=0.0)
 
     def _flush(self) -> None:
         self._due = False

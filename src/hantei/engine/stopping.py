@@ -28,7 +28,9 @@ _JUDGING_S = 5.0
 _ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
 """What a sentence ends with, in Japanese and Chinese too."""
 
-_AGAIN = "; the same command goes on from there"
+AGAIN = "; the same command goes on from there"
+"""Ends the reason of every stop after which that is so."""
+
 _HINTS = {
     "auth": "check the key",
     "not-found": "check the name of the model and its base_url",
@@ -42,8 +44,8 @@ _HINTS = {
 class Stop:
     """The one place that says whether the run goes on, and why not.
 
-    ``reason`` is None while it does. ``error`` is what to raise once everything is written: None where the run stopped
-    as it was told to (money, time).
+    ``reason`` is None while it does; it ends with what to do to go on. ``error`` is what to raise once everything is
+    written: None where the run stopped as it was told to (money, time).
     """
 
     def __init__(self) -> None:
@@ -130,7 +132,7 @@ class Stop:
 
         def pressed(_signal: int, _frame: FrameType | None) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            loop.call_soon_threadsafe(self.stop, "stopped by hand (Ctrl-C)", KeyboardInterrupt(), grace_s)
+            loop.call_soon_threadsafe(self.stop, "stopped by hand (Ctrl-C)" + AGAIN, KeyboardInterrupt(), grace_s)
 
         before = signal.signal(signal.SIGINT, pressed)
         try:
@@ -163,11 +165,11 @@ class Breaker:
         self._lost += for_good
         self._last = self._told(error, who)
         if self._lost >= self._limits.failed_in_a_row or (not self._ever and self._hopeless(error, now - self._since)):
-            self._stop.stop(self._last, RunError(self._last + _AGAIN), grace_s=0.0)
+            self._stop.stop(self._last, RunError(self._last), grace_s=0.0)
 
     def never_worked(self) -> RunError | None:
         """Return the error of a model of which no call worked and some failed for good, None for any other."""
-        return None if self._ever or not self._lost else RunError(self._last + _AGAIN)
+        return None if self._ever or not self._lost else RunError(self._last)
 
     def _hopeless(self, error: CallError, seconds: float) -> bool:
         if error.failure == "auth":
@@ -185,4 +187,4 @@ class Breaker:
         else:
             calls = "a call failed" if self._ever else "the first call failed"
         said = str(error)
-        return f"{who}: {calls}: {said}{'' if said.endswith(_ENDS) else '.'} {hint[0].upper()}{hint[1:]}"
+        return f"{who}: {calls}: {said}{'' if said.endswith(_ENDS) else '.'} {hint[0].upper()}{hint[1:]}{AGAIN}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from hantei.models import Model, Reply, Request, parse_name
+from hantei.models.base import Prepared
 
 
 @runtime_checkable
@@ -44,6 +45,11 @@ class ModerationModel:
         served = data.get("model") if isinstance(data, dict) else None
         text = json.dumps(data, ensure_ascii=False)
         return Reply(text=text, served_model=served if isinstance(served, str) else None)
+
+    def check_ready(self) -> None:
+        """Raise ``UsageError`` where no call can be made."""
+        if isinstance(self._inner, Prepared):
+            self._inner.check_ready()
 
     async def close(self) -> None:
         """Let go of connections."""

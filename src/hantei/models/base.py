@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from hantei.finish import finish_status
 from hantei.records import Message
@@ -100,4 +100,17 @@ class Model(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and memory."""
+        ...
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A model that knows before its first call whether one can be made, as a forecast makes none."""
+
+    def check_ready(self) -> None:
+        """Raise what keeps calls from being made.
+
+        Raises:
+            UsageError: its key is not set, or a library that it needs is not installed.
+        """
         ...

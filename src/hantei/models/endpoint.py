@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from hantei.errors import UsageError
 from hantei.models.names import ModelName
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -22,12 +21,14 @@ _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azu
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """An address that models are asked at. ``server`` is its origin, such as ``http://127.0.0.1:8000``; ``key`` is
-    sent there and nowhere else; ``proxy`` is the environment's, for https alone."""
+    sent there and nowhere else; ``lacks`` says why nothing can be asked there, None where it can; ``proxy`` is the
+    environment's, for https alone."""
 
     base_url: str
     server: str
     key: str | None = field(repr=False)
     proxy: str | None = field(repr=False)
+    lacks: str | None = None
 
     def url(self, path: str) -> str:
         """Return the address of ``path`` under the base, with the base's query."""
@@ -54,18 +55,18 @@ def find_endpoint(name: ModelName, environment: Mapping[str, str] = os.environ) 
 
     The variable that ``key_env`` names holds the key. Without it, OpenAI's own host and loopback get the key of
     ``OPENAI_API_KEY``, and any other address gets none. Of a ``base_url`` that is the whole path of a call only what
-    stands before ``/chat/completions`` counts.
-
-    Raises:
-        UsageError: the key is not set, or is none that a header can hold.
+    stands before ``/chat/completions`` counts. A key that is not set, or is none that a header can hold, is what the
+    endpoint ``lacks``.
     """
     url = urlsplit(name.settings.get("base_url", OPENAI_URL))
     url = url._replace(path=_without_ending(url.path))
+    key, lacks = _key(name.settings.get("key_env"), url, environment)
     return Endpoint(
         base_url=urlunsplit(url),
         server=f"{url.scheme}://{url.netloc.lower()}",
-        key=_key(name.settings.get("key_env"), url, environment),
+        key=key,
         proxy=_proxy(url),
+        lacks=lacks,
     )
 
 
@@ -74,18 +75,21 @@ def _without_ending(path: str) -> str:
     return path.rstrip("/").removesuffix(ending) if ending else path
 
 
-def _key(variable: str | None, url: SplitResult, environment: Mapping[str, str]) -> str | None:
+def _key(
+    variable: str | None, url: SplitResult, environment: Mapping[str, str]
+) -> tuple[str, None] | tuple[None, str | None]:
+    """Return the key, or why there is none: None where none is needed."""
     own = url.scheme == "https" and url.netloc.lower() in ("api.openai.com", "api.openai.com:443")
     if variable is None and not own and not is_loopback(url.hostname or ""):
-        return None
+        return None, None
     key = environment.get(variable or OPENAI_KEY, "").strip()
     if not key and (variable or own):
         # What key_env names is not repeated: it may be a key in the wrong place.
         what = "the variable that key_env names" if variable else OPENAI_KEY
-        raise UsageError(f"{url.hostname}: expected a key in the environment; {what} is not set or empty")
+        return None, f"{url.hostname}: expected a key in the environment; {what} is not set or empty"
     if not all("!" <= character <= "~" for character in key):
-        raise UsageError(f"{url.hostname}: the key in the environment holds characters that no key has; set it again")
-    return key or None
+        return None, f"{url.hostname}: the key in the environment holds characters that no key has; set it again"
+    return (key, None) if key else (None, None)
 
 
 def is_loopback(host: str) -> bool:

@@ -29,9 +29,9 @@ _CONNECTIONS = 100_000  # the engine bounds how many calls are in flight
 class InspectModel:
     """A model of Inspect AI; see ``load_inspect``."""
 
-    def __init__(self, name: ModelName, model: Any, defaults: Defaults) -> None:
+    def __init__(self, name: ModelName, model: Any, defaults: Defaults, lacks: str | None = None) -> None:
         self.name, self.server = name.text, "inspect/" + name.name.partition("/")[0]
-        self._model, self._defaults = model, defaults
+        self._model, self._defaults, self._lacks = model, defaults, lacks
         self._timeout_s = name.number("timeout", TIMEOUT_S)
         self._inspect = needed("inspect_ai.model", "inspect")
         self._keys = known_keys()
@@ -42,6 +42,8 @@ class InspectModel:
         Raises:
             CallError: the call failed; what the provider's client raised is read as far as it says what it is.
         """
+        if self._lacks:
+            raise CallError("auth", self._lacks)
         started = perf_counter()
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -55,9 +57,19 @@ class InspectModel:
             raise server.failure() if server is not None else self._failure(cause) from None
         return self._reply(output, perf_counter() - started)
 
+    def check_ready(self) -> None:
+        """Raise what keeps calls from being made.
+
+        Raises:
+            UsageError: the provider lacks its key or its library.
+        """
+        if self._lacks:
+            raise UsageError(self._lacks)
+
     async def close(self) -> None:
         """Close the provider's client."""
-        await self._model.api.aclose()
+        if self._model is not None:
+            await self._model.api.aclose()
 
     def _messages(self, request: Request) -> list[Any]:
         kinds = {
@@ -132,16 +144,19 @@ class InspectModel:
 
 
 def load_inspect(name: ModelName, defaults: Defaults) -> InspectModel:
-    """Return a model of Inspect AI by its name.
+    """Return a model of Inspect AI by its name; what its provider lacks, a key or a library, says ``check_ready``.
 
     Raises:
-        UsageError: Inspect is not installed, knows no such provider, or the provider lacks its key or its library.
+        UsageError: Inspect is not installed or knows no such provider.
     """
     inspect = needed("inspect_ai.model", "inspect")
     try:
         model = inspect.get_model(name.name, memoize=False)
-    except Exception as error:  # providers raise errors of their own for a key that is not set
-        raise UsageError(f"inspect/{name.name}: {clean(_MARKUP.sub('', redacted(str(error), known_keys())))}") from None
+    except Exception as error:  # providers raise errors of their own
+        told = f"inspect/{name.name}: {clean(_MARKUP.sub('', redacted(str(error), known_keys())))}"
+        if type(error).__name__ != "PrerequisiteError":  # Inspect's, for a key or a library; it is not public
+            raise UsageError(told) from None
+        return InspectModel(name, None, defaults, told)
     return InspectModel(name, model, defaults)
 
 

@@ -10,12 +10,14 @@ from hantei.models.sampling import defaults
 def load_model(name: str, sampling: Sampling | None = None) -> Model:
     """Return a model by its name, ready to be asked; nothing is sent and no weights are read before the first call.
 
+    Whether its key is set says ``check_ready`` of those that need one (``hantei.models.base.Prepared``).
+
     Args:
         name: ``PROVIDER/NAME?setting=value&...``; see ``hantei.models.names``.
         sampling: fills what neither the name nor a request says.
 
     Raises:
-        UsageError: the name is wrong, its key is not set, its file does not exist, or its extra is not installed.
+        UsageError: the name is wrong, its file does not exist, or its extra is not installed.
         InputError: a file of recorded answers cannot be read.
     """
     parsed = parse_name(name)

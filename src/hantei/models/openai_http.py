@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import aiohttp
 from yarl import URL
 
+from hantei.errors import UsageError
 from hantei.models.base import CallError, Reply, Request
 from hantei.models.endpoint import Endpoint
 from hantei.models.http_errors import ServerError, clean, error_in_reply, read_error
@@ -113,6 +114,15 @@ class OpenAIModel:
             raise self._error(status, headers, raw).failure()
         return self._json(raw)
 
+    def check_ready(self) -> None:
+        """Raise what keeps calls from being made.
+
+        Raises:
+            UsageError: the key is not set, or is none that a header can hold.
+        """
+        if self._endpoint.lacks:
+            raise UsageError(self._endpoint.lacks)
+
     async def close(self) -> None:
         """Close the connections."""
         session, self._session = self._session, None
@@ -204,6 +214,8 @@ class OpenAIModel:
             self._raise(error)
 
     def _open(self) -> aiohttp.ClientSession:
+        if self._endpoint.lacks:
+            raise CallError("auth", self._endpoint.lacks)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),

@@ -63,8 +63,8 @@ def load_prices(path: Path) -> Prices:
 def find_price(model_name: str, prices: Prices | None = None) -> Price | None:
     """Return a model's price, None where it is not known.
 
-    A full name finds its own entry; else a model at its provider's own address finds that of its plain name. What runs
-    elsewhere (``base_url``) or in this process costs what only its user knows.
+    A full name finds its own entry, else that of the name without settings. What runs elsewhere (``base_url``) or in
+    this process costs what only its user knows: hantei's own table holds for a provider's own address alone.
 
     Raises:
         UsageError: ``model_name`` is no model's name.
@@ -74,10 +74,10 @@ def find_price(model_name: str, prices: Prices | None = None) -> Price | None:
     if name.text in table:
         return table[name.text]
     if name.provider == "inspect":
-        return table.get(name.name)
-    if name.provider == "openai" and "base_url" not in name.settings:
-        return table.get(f"openai/{name.name}")
-    return None
+        return table.get(name.text.partition("?")[0]) or table.get(name.name)
+    if prices is None and (name.provider != "openai" or "base_url" in name.settings):
+        return None
+    return table.get(f"{name.provider}/{name.name}")
 
 
 def cost(model_name: str, usage: Mapping[str, int], prices: Prices | None = None) -> float | None:
@@ -110,6 +110,19 @@ def pricing(path: Path | None = None) -> Callable[[str, Mapping[str, int]], floa
     return price
 
 
+def no_price_for(model: str, path: Path | None) -> str:
+    """Return what to do about a model that has no price, in hantei's table or in a user's own (``path``).
+
+    Raises:
+        UsageError: ``path`` does not exist.
+        InputError: it is no table of prices.
+    """
+    plain = model.partition("?")[0]
+    if path is None:
+        return f"give one in a file with --prices, in an entry with model = '{plain}'"
+    return f"{path} has no entry with model = '{plain}'{cards.did_you_mean(plain, load_prices(path))}"
+
+
 def _has_price(model: str, table: Prices | None) -> bool:
     try:
         return find_price(model, table) is not None
@@ -121,6 +134,9 @@ def _read(text: str, where: str) -> dict[str, Price]:
     file = cards.typed(cards.parse(text, where, InputError), _PriceFile, where, InputError)
     table: dict[str, Price] = {}
     for number, price in enumerate(file.price, 1):
+        if "/" not in price.model:
+            full = f"expected the model's full name, as in 'openai/{price.model}', got '{price.model}'"
+            raise InputError(f"{where}, price[{number}].model: {full}")
         if price.model in table:
             raise InputError(f"{where}, price[{number}]: '{price.model}' stands in an earlier entry; keep one")
         table[price.model] = price

@@ -16,10 +16,9 @@ def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     missing = expected - index.counts()["responses"]
     if not missing:
         return ()
-    why = info.stopped or "it was not finished"
     return (
-        f"{missing:,} of {expected:,} answers were not asked for and are in no rate: {why}. The prompts that "
-        "were asked are the first ones, not a random draw; the same command goes on from there.",
+        f"{missing:,} of {expected:,} answers were not asked for and are in no rate; the prompts that were asked are "
+        f"the first ones, not a random draw. The run is not whole: {info.stopped or 'it was not finished'}.",
     )
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 _FLAGS = {
     "inputs": "the input",
-    "map": "--map",
     "language": "--language",
     "missing": "--missing",
     "rows": "--rows",
     "labels": "--labels",
     "source": "--from",
     "model": "--model",
-    "sampling": "the sampling settings",
     "system_prompt": "--system-prompt",
     "samples": "--samples",
     "limit": "--limit",
@@ -66,10 +64,24 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def differences(there: Plan, plan: Plan) -> list[str]:
     """Return what differs between the plan of a folder and another, each as ``--samples was 1, now 3``."""
     both = [(name, getattr(there, name), getattr(plan, name)) for name in Plan.__struct_fields__]
-    return [f"{_FLAGS[name]} was {_shown(was)}, now {_shown(now)}" for name, was, now in both if was != now]
+    return [line for name, was, now in both if was != now for line in _changes(name, was, now)]
 
 
-def _shown(value: Any) -> str:
+def _changes(name: str, was: Any, now: Any) -> Iterator[str]:
+    """Yield what differs in a part of the plan; of settings by name each that does."""
+    if name not in ("map", "sampling"):
+        yield f"{_FLAGS[name]} was {_shown(was, now)}, now {_shown(now, was)}"
+        return
+    for key in dict.fromkeys([*was, *now]):
+        if was.get(key) != now.get(key):
+            flag = f"--map {key}" if name == "map" else f"--{key.replace('_', '-')}"
+            yield f"{flag} was {_shown(was.get(key), now.get(key))}, now {_shown(now.get(key), was.get(key))}"
+
+
+def _shown(value: Any, other: Any) -> str:
+    """Return a value for people; of a long one the part where it begins to differ from the other."""
+    if value is None:
+        return "not given"
     if isinstance(value, tuple) and all(isinstance(one, InputFile) for one in value):
         names = [f"{one.file} ({one.sha256[:8]}{', ' + one.encoding if one.encoding else ''})" for one in value]
         more = len(names) - _FILES_SHOWN
@@ -77,5 +89,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping) and "files" in value:  # a benchmark may keep its name while its files change
         digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         return f"{value.get('name')} (files {digest[:8]})"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    text, beside = (json.dumps(one, ensure_ascii=False) for one in (value, other))
+    differs = next((at for at, (a, b) in enumerate(zip(text, beside, strict=False)) if a != b), len(beside))
+    start = max(0, differs - _LONGEST // 4) if len(text) > _LONGEST else 0
+    end = start + _LONGEST
+    return f"{'...' if start else ''}{text[start:end]}{'...' if text[end:] else ''}"

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from hantei.engine.forecast import Forecast, forecast
 from hantei.engine.pipeline import Outcome, drive
+from hantei.engine.stopping import AGAIN
 from hantei.metrics.summary import summarise
+from hantei.models.base import Prepared
 from hantei.records import AgainstPerson, Summary
 from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
@@ -28,10 +30,14 @@ def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
     Inside a running event loop, as in a notebook, the work is done in a thread.
 
     Raises:
+        UsageError: a model cannot be asked, as its key is not set.
         RunError: the folder belongs to another plan or is in use, or no call to a model works: what there is is kept.
         OSError: the disk is full or gone; what was written is kept.
         KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
     """
+    for model in task.models:
+        if isinstance(model, Prepared):
+            model.check_ready()
     if not _in_a_loop():
         return _carry_out(task, out, say)
     with ThreadPoolExecutor(1) as thread:
@@ -97,7 +103,9 @@ def _begin(run: Run, task: Task) -> str | None:
     add_judges(run, task.judges)
     info = run.info()
     options = task.options
-    run.write_info(replace(info, no_verdict=options.no_verdict, rule=options.rule, stopped="not finished"))
+    run.write_info(
+        replace(info, no_verdict=options.no_verdict, rule=options.rule, stopped="it was not finished" + AGAIN)
+    )
     return info.stopped
 
 

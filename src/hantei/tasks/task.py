@@ -22,7 +22,7 @@ from hantei.judges.classifying import as_judge
 from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
-from hantei.models.prices import pricing
+from hantei.models.prices import no_price_for, pricing
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
@@ -161,7 +161,8 @@ def _task(judge: Judging | Sequence[Judging], options: Options, folder: Folder, 
     task = Task(judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked)
     unpriced = [model.name for model in task.models if task.price(model.name, {"input": 1, "output": 1}) is None]
     if options.limits.max_cost is not None and unpriced:
-        raise UsageError(f"--max-cost needs a price for {unpriced[0]}: give one in a file with --prices")
+        what = no_price_for(unpriced[0], options.prices)
+        raise UsageError(f"--max-cost needs a price for {unpriced[0]}: {what}")
     return task
 
 
