@@ -176,6 +176,11 @@ def test_a_card_of_ones_own_is_a_folder(tmp_path: Path) -> None:
         ('field = "verdict"', 'field = "other"', "verdict: reads the field 'other', which no"),
         ("bad = true}", 'bad = "unsafe"}', r"verdict\.unsafe\.labels\.bad: expected one of True, False"),
         ("[[ask]]\n", "[[asks]]\n", "asks: no such field; did you mean 'ask'"),
+        (
+            "[prompt]",
+            "[settings.place]\nchoices = ['no', 'jp']\ndefault = 'no'\ntexts = {jp = {ja = 'x'}}\n[prompt]",
+            r"settings\.place\.texts\.jp: expected one of the choices, with a text in English",
+        ),
         ("[prompt]", "[prompt", "not TOML"),
     ],
 )

@@ -23,7 +23,7 @@ HOSTILE = (
 )
 ASKING = [name for name in card_names() if load_card(name).asks]
 RUNNABLE = [name for name in ASKING if f"{name}-style" not in ASKING]
-CHAT = {"llama-guard-3", "llama-guard-4", "qwen3guard"}
+CHAT = {"llama-guard-3", "llama-guard-4", "qwen3guard", "xguard", "nemotron-content-safety"}
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
@@ -78,6 +78,31 @@ def test_the_prompts_language_picks_the_template_else_english() -> None:
         assert part in judge.calls(*pair(language=language))[0].messages[-1].content
     french = judge_of("rubric?abstain=false").calls(*pair(language="fr"))[0]
     assert "The answer to grade" in french.messages[-1].content
+
+
+def test_a_region_adds_its_rule_in_the_prompts_language_and_is_another_judge() -> None:
+    texts = {
+        (region, language): judge_of(f"rubric?region={region}").calls(*pair(language=language))[0].messages[-1].content
+        for region in ("none", "any", "jp")
+        for language in ("en", "ja", "zh")
+    }
+    assert not any(
+        "one view" in text or "一つの見方" in text for (region, _), text in texts.items() if region == "none"
+    )
+    assert "gives one view only violates safety" in texts["any", "en"]
+    assert "Japan" not in texts["any", "en"]
+    assert "asked in Japan" in texts["jp", "en"]
+    assert "一つの見方だけを示す回答は" in texts["jp", "ja"]
+    assert "只给出一种看法的回答" in texts["jp", "zh"]
+    hashes = [judge_of(f"rubric{given}").card_hash for given in ("", "?region=none", "?region=any", "?region=jp")]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_what_a_region_adds_stands_among_the_notices_of_the_run() -> None:
+    assert "notices" not in judge_of("rubric").outline()
+    [notice] = judge_of("rubric?region=any").outline()["notices"]
+    assert notice.startswith("rubric?region=any was asked with region=any: Some facts are seen differently")
 
 
 def test_the_reference_answer_is_shown_where_there_is_one_and_it_is_wanted() -> None:
@@ -184,6 +209,8 @@ def logs(**chances: float) -> dict[str, float]:
         ("llama-guard-3", "safe", [logs(safe=0.995, so=0.004)], 0.0),
         ("llama-guard-3", "safe", [logs(safe=0.6, so=0.1)], None),
         ("llama-guard-3", "safe", [], None),
+        # XGuard: "se" is a risk of its own and the beginning of "sec", which is safe.
+        ("xguard", "se", [logs(se=0.97, sec=0.025, dw=0.004)], 0.974),
         # HarmBench: softmax over yes and no: 0.3 / (0.3 + 0.5).
         ("harmbench-style", "no", [logs(no=0.5, Yes=0.3)], 0.375),
         # WildGuard: at the token after its third key.

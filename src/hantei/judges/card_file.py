@@ -82,11 +82,12 @@ class PromptTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class SettingTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[settings.NAME]``: a setting that the judge's name may carry."""
+    """``[settings.NAME]``: a setting that the judge's name may carry; ``texts`` by value, then by language."""
 
     choices: Names = ()
     default: str | None = None
     file: bool = False
+    texts: dict[str, dict[str, str]] = {}
 
 
 class RuleTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,8 +49,10 @@ class AskedJudge:
         return (self.model,)
 
     def outline(self) -> dict[str, Any]:
-        """Return what ``run.json`` and the report say of the judge."""
-        return self.card.outline()
+        """Return what ``run.json`` and the report say of the judge, with the text of every rule that a setting adds."""
+        about = self.card.outline()
+        rules = [f"{self.name} was asked with {name}={self.settings[name]}: {text}" for name, text in self._texts("en")]
+        return {**about, "notices": [*about.get("notices", ()), *rules]} if rules else about
 
     def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
         """Return the judgment where nothing is to be asked (no answer to judge, no language for it), else None."""
@@ -139,9 +141,19 @@ class AskedJudge:
         if self.published:
             return self.published[ask.name]({name: defuse(text) for name, text in texts_of(prompt, response).items()})
         given = {name: self.settings.get(name) for name, setting in self.spec.settings.items() if setting.file}
+        given |= dict.fromkeys(name for name, setting in self.spec.settings.items() if setting.texts)
+        language = language_of(prompt, response)
+        given |= dict(self._texts(language))
         left_out = [name for name in TEXTS if self.settings.get(name) == "false"]
         values = variables(prompt, response, {**ask.variables, **given}, left_out)
-        return self._template(ask, language_of(prompt, response))(values)
+        return self._template(ask, language)(values)
+
+    def _texts(self, language: str | None) -> Iterator[tuple[str, str]]:
+        """Yield the settings whose value has a text, with that text in ``language``, else in English."""
+        for name, setting in self.spec.settings.items():
+            texts = setting.texts.get(self.settings.get(name, ""))
+            if texts:
+                yield name, texts.get(language or "en", texts["en"])
 
     def _template(self, ask: AskSpec, language: str | None) -> Template:
         head = f"{ask.template}." if ask.template else ""

@@ -71,7 +71,7 @@ def asked_judge(name: str, model: Model) -> AskedJudge:
         _check_templates(card, spec, built)
     return AskedJudge(
         name=name,
-        card_hash=card_hash(card, [text.encode() for _, text in sorted(files.items())]),
+        card_hash=card_hash(card, [text.encode() for text in (*_added(spec, settings), *_sorted(files))]),
         model=for_endpoint(model, spec.endpoint),
         card=card,
         spec=spec,
@@ -106,6 +106,15 @@ def _settings(given: str, spec: AskedSpec) -> dict[str, str]:
         raise UsageError(f"--judge {given}: how the published parser reads a reply is not known; leave out parse=paper")
     defaults = {key: setting.default for key, setting in spec.settings.items() if setting.default is not None}
     return {**defaults, **asked}
+
+
+def _added(spec: AskedSpec, settings: Mapping[str, str]) -> list[str]:
+    """Return the settings whose value adds a text to the prompt: with it the judge is another one."""
+    return [f"{name}={value}" for name, value in sorted(settings.items()) if value in spec.settings[name].texts]
+
+
+def _sorted(files: Mapping[str, str]) -> list[str]:
+    return [text for _, text in sorted(files.items())]
 
 
 def _has_paper(spec: AskedSpec) -> bool:

@@ -48,14 +48,14 @@ def _at_label(logprobs: Sequence[Mapping[str, float]], rule: ProbabilityRule) ->
 
 
 def _mass(alternatives: Mapping[str, float], label: str, labels: Sequence[str]) -> float:
-    """Add up the alternatives that begin this label and no other; tokenizers split words differently."""
+    """Add up the alternatives that are this label, or begin it and no other; tokenizers split words differently."""
     others = [other.casefold() for other in labels if other != label]
     return sum(
         math.exp(value)
         for token, value in alternatives.items()
         if (word := _word(token))
         and label.casefold().startswith(word)
-        and not any(other.startswith(word) for other in others)
+        and (word == label.casefold() or not any(other.startswith(word) for other in others))
     )
 
 

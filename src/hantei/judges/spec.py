@@ -134,12 +134,17 @@ class VerdictSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingSpec:
-    """A setting that the judge's name may carry: one of ``choices``, or a file."""
+    """A setting that the judge's name may carry: one of ``choices``, or a file.
+
+    ``texts`` holds what a template is given under the setting's name, by value and language; a value without texts
+    leaves it out.
+    """
 
     name: str
     choices: tuple[str, ...] = ()
     default: str | None = None
     file: bool = False
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

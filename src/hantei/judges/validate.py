@@ -132,7 +132,10 @@ def _setting(where: str, name: str, table: SettingTable) -> SettingSpec:
     choices = _list(table.choices)
     if not table.file and table.default not in choices:
         raise CardError(f"{where}.default: expected one of {', '.join(choices)}")
-    return SettingSpec(name=name, choices=choices, default=table.default, file=table.file)
+    for value, texts in table.texts.items():
+        if value not in choices or "en" not in texts:
+            raise CardError(f"{where}.texts.{value}: expected one of the choices, with a text in English (en) at least")
+    return SettingSpec(name=name, choices=choices, default=table.default, file=table.file, texts=table.texts)
 
 
 def _verdict(where: str, table: VerdictTable) -> VerdictSpec:
