@@ -10,20 +10,24 @@ import typer
 from hantei import api
 from hantei.cli.judge import Json
 from hantei.cli.output import print_json, say, warn
-from hantei.exchange import import_run
+from hantei.exchange import IMPORTERS, import_run
+
+_FROM = f"{', '.join(IMPORTERS)}. [default: told by what is in the files]"
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file, or the folder of a program's output.")],
-    source: Annotated[str, typer.Option("--from", help="inspect, lm-eval or llm-jp-judge.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="A file, the folder of a program's output, or several.")
+    ],
+    source: Annotated[str | None, typer.Option("--from", help=_FROM, show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<from>-<file>]")] = None,
     json: Json = False,
 ) -> None:
     """Make a run folder of another program's answers and scores; judge them with 'hantei judge RUN'.
 
-    Example: hantei import logs/2026-01-01_task.eval --from inspect
+    Example: hantei import logs/2026-01-01_task.eval
     """
-    run = import_run(file, source, out)
+    run = import_run(files, source, out, warn)
     page = api.report(run.path)
     responses, rejected, judges = sum(1 for _ in run.responses()), run.info().rejected, run.judges()
     if json:

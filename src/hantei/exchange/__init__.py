@@ -1,10 +1,11 @@
 """In and out: other programs' files as run folders, and run folders as other programs' files.
 
-Reading: Inspect AI's logs, lm-evaluation-harness samples, llm-jp-judge outputs. Writing: Inspect AI's logs, and folders
-that Hugging Face ``datasets`` loads. A new source is one module with a function from a path to a ``Source``, and a line
-in ``importing.SOURCES``.
+``importers.IMPORTERS`` lists what is read, ``exporting.FORMATS`` what is written. A new source is one module with a
+function from paths to an ``ImportSource``, one that tells whether a file is its own, and a line in ``IMPORTERS``; what
+such modules share is in ``foreign.py``.
 """
 
-from hantei.exchange.importing import SOURCES, import_run
+from hantei.exchange.importers import IMPORTERS
+from hantei.exchange.importing import import_run
 
-__all__ = ["SOURCES", "import_run"]
+__all__ = ["IMPORTERS", "import_run"]

@@ -1,54 +1,64 @@
-"""``hantei import``: from another program's file to a run folder."""
+"""``hantei import``: from another program's files to a run folder."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
-from hantei.exchange import inspect_read, llm_jp_judge, lm_eval
-from hantei.exchange.items import ImportSource, write_items
+from hantei.exchange.importers import IMPORTERS, recognised
+from hantei.exchange.items import write_items
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
 from hantei.runs.opening import opened
 from hantei.runs.plan import InputFile, Plan
 
-SOURCES: dict[str, Callable[[Path], ImportSource]] = {
-    "inspect": inspect_read.read,
-    "lm-eval": lm_eval.read,
-    "llm-jp-judge": llm_jp_judge.read,
-}
-"""What can be imported, by name: a function from a file or folder to what it holds."""
 
-
-def import_run(path: Path, source: str, out: Path | None = None) -> Run:
+def import_run(
+    paths: Path | Sequence[Path],
+    source: str | None = None,
+    out: Path | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Run:
     """Make a run folder of another program's answers and scores.
 
     Scores become judgments of a judge named after the program (``inspect:SCORER``), answers can be judged again like
     any other. A row that cannot be read is kept in ``rejected.jsonl`` and counted in ``run.json``.
 
     Args:
-        path: a file, or a folder of them, as that program wrote it.
-        source: one of ``SOURCES``.
+        paths: a file, a folder, or several of them that belong together, as that program wrote them.
+        source: one of ``IMPORTERS``; None to tell it from what is in the files.
         out: the run folder; default ``runs/<date>-<source>-<file>``. One that holds the same files is left as it is.
+        say: takes what people should know, a line each.
 
     Raises:
-        UsageError: no such source or file, or the source's extra is not installed.
+        UsageError: no such source or file, the source cannot be told, or its extra is not installed.
         InputError: the file is not what the source writes, or no row of it can be read.
         RunError: something else is at ``out`` already.
     """
-    if source not in SOURCES:
-        raise UsageError(f"--from {source}: expected one of {', '.join(SOURCES)}")
-    if not path.exists():
-        raise UsageError(f"{path}: no such file or folder")
-    plan = Plan(source=source, inputs=_identity(path))
+    given = [paths] if isinstance(paths, Path) else list(paths)
+    for path in given:
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder")
+    if source is None:
+        source = recognised(given)
+        say(f"read as {source}, by what is in the files (--from names another)")
+    if source not in IMPORTERS:
+        raise UsageError(f"--from {source}: expected one of {', '.join(IMPORTERS)}{did_you_mean(source, IMPORTERS)}")
+    read = IMPORTERS[source].read
+    plan = Plan(source=source, inputs=tuple(file for path in given for file in _identity(path)))
 
     def make(part: Run, index: Index) -> RunInfo:
-        return write_items(SOURCES[source](path), part, index, new_info(plan))
+        found = read(given)
+        info = write_items(found, part, index, new_info(plan))
+        for line in found.notes:
+            say(line)
+        return info
 
-    with opened(out, plan, f"{source}-{path.stem}", make) as (run, _):
+    with opened(out, plan, f"{source}-{given[0].stem}", make) as (run, _):
         return run
 
 

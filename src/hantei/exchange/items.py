@@ -42,11 +42,14 @@ class Item:
 class ImportSource:
     """What a file holds. ``items`` yields a ``RowError`` in place of one that cannot be read.
 
-    ``judges`` is what is known of the judges by name, as ``run.json`` keeps it.
+    ``judges`` is what is known of the judges by name, as ``run.json`` keeps it, ``about`` what is known of all others.
+    ``notes`` are lines that people should see, each once; both may grow while the items are read.
     """
 
     items: Iterable[Item | RowError]
     judges: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    about: Mapping[str, Any] | None = None
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 def write_items(source: ImportSource, run: Run, index: Index, info: RunInfo) -> RunInfo:
@@ -68,7 +71,8 @@ def write_items(source: ImportSource, run: Run, index: Index, info: RunInfo) -> 
         writing.write(source.items)
     if not writing.written:
         raise InputError(f"nothing to import: {writing.first_problem or 'the files hold no answers'}")
-    judges = {name: _judge(name, source.judges.get(name), digest) for name, digest in writing.judges.items()}
+    known = {name: source.judges.get(name, source.about) for name in writing.judges}
+    judges = {name: _judge(name, known[name], digest) for name, digest in writing.judges.items()}
     return replace(info, judges=judges, rejected=writing.rejected)
 
 

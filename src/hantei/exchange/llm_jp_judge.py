@@ -59,6 +59,11 @@ class LlmJpEvaluation:
         return self.reply is None and _is_filter(self.errors)
 
 
+def looks(cells: Mapping[str, Any]) -> bool:
+    """Whether a row is an answer or an evaluation of llm-jp-judge's."""
+    return {"ID", "prompt", "response"} <= cells.keys() or {"id", "metric", "evaluation response"} <= cells.keys()
+
+
 def read(path: Path) -> ImportSource:
     """Read a file of answers, a table of evaluations that holds its answers, or a folder with both.
 

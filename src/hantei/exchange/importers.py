@@ -1,0 +1,73 @@
+"""The programs whose files are imported: the one list, by which they are read and recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hantei.errors import RowError, UsageError
+from hantei.exchange import deepteam, flexeval, garak, inspect_read, llm_jp_judge, lm_eval
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import Looks, first_object, tables_in
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """How one program's files are read, and by what they are recognised."""
+
+    read: Callable[[Sequence[Path]], ImportSource]
+    looks: Looks
+
+
+def _each(read: Callable[[Path], ImportSource]) -> Callable[[Sequence[Path]], ImportSource]:
+    """Make a reader of one path one of several."""
+
+    def read_all(paths: Sequence[Path]) -> ImportSource:
+        sources = [read(path) for path in paths]
+        judges = {name: known for source in sources for name, known in source.judges.items()}
+        items: Iterable[Item | RowError] = (item for source in sources for item in source.items)
+        return ImportSource(items, judges)
+
+    return read_all
+
+
+IMPORTERS: dict[str, Importer] = {
+    "inspect": Importer(_each(inspect_read.read), lambda cells: {"eval", "samples"} <= cells.keys()),
+    "lm-eval": Importer(_each(lm_eval.read), lambda cells: {"doc_id", "resps"} <= cells.keys()),
+    "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks),
+    "garak": Importer(garak.read, garak.looks),
+    "deepteam": Importer(deepteam.read, deepteam.looks),
+    "flexeval": Importer(flexeval.read, flexeval.looks),
+}
+"""What can be imported, by the name that ``--from`` takes."""
+
+
+def recognised(paths: Sequence[Path]) -> str:
+    """Return the name of the program that wrote the files, by what is in them.
+
+    Raises:
+        UsageError: none is recognised, or several are.
+    """
+    found = {name: file for path in paths for file in tables_in(path) for name in _names(file)}
+    for path in paths:
+        found |= dict.fromkeys(["inspect"], path) if _has_logs(path) else {}
+    shown = " ".join(map(str, paths))
+    if not found:
+        raise UsageError(
+            f"{shown}: not recognised; name the program with --from {', '.join(IMPORTERS)}; a file of questions and "
+            f"answers is read by hantei judge"
+        )
+    if len(found) > 1:
+        both = ", ".join(f"{name} ({file})" for name, file in found.items())
+        raise UsageError(f"{shown}: holds files of several programs: {both}; choose one with --from, or give its files")
+    return next(iter(found))
+
+
+def _names(file: Path) -> list[str]:
+    cells = first_object(file)
+    return [name for name, importer in IMPORTERS.items() if importer.looks(cells)][:1]
+
+
+def _has_logs(path: Path) -> bool:
+    return any(path.rglob("*.eval")) if path.is_dir() else path.suffix == ".eval"

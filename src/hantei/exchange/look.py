@@ -1,0 +1,59 @@
+"""What a file of another program looks like: its first object, by which it is recognised, and its files in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hantei.errors import HanteiError, RowError
+from hantei.inputs import Row, open_table
+from hantei.inputs.tables import ENDINGS
+
+_MOST = 64 << 20
+"""An object of more bytes is not read whole only to be recognised."""
+_FILES = 500
+"""So many files of a folder are looked at."""
+
+Looks = Callable[[Mapping[str, Any]], bool]
+"""Whether a file is a program's, by its first row or by the one object that it holds."""
+
+
+def first_object(path: Path) -> Mapping[str, Any]:
+    """Return the first row of a file, or the one object that it is; nothing where it is no table that can be read."""
+    try:
+        table = open_table(path)
+        if table.format == "object":
+            with table.text() as file:
+                text = file.read(_MOST + 1)
+            whole = json.loads(text) if len(text) <= _MOST else {}
+            return whole if isinstance(whole, Mapping) else {}
+        return next((row.cells for row in table.rows() if isinstance(row, Row)), {})
+    except (HanteiError, OSError, ValueError, RecursionError):
+        return {}
+
+
+def files_of(paths: Sequence[Path], looks: Looks) -> list[Path]:
+    """Return the files that the paths name: of a folder those that look right; one that is named is taken anyway."""
+    found = []
+    for path in paths:
+        found += [file for file in tables_in(path) if looks(first_object(file))] if path.is_dir() else [path]
+    return found
+
+
+def tables_in(path: Path) -> Iterator[Path]:
+    """Yield a file, or the first files in a folder and below it that end like tables."""
+    if not path.is_dir():
+        yield path
+        return
+    endings = (*ENDINGS, ".gz", ".zst")
+    found = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in endings and file.is_file())
+    for _, file in zip(range(_FILES), found, strict=False):
+        yield file
+
+
+def rows_of(path: Path, at: str | None = None) -> Iterator[Row | RowError]:
+    """Yield the rows of a file; where it is one object, those at the path ``at``."""
+    table = open_table(path)
+    yield from (open_table(path, at=at) if table.format == "object" and at is not None else table).rows()
