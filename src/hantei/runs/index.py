@@ -7,7 +7,7 @@ always be built again from the JSON lines, which are the truth.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,41 +143,43 @@ class Index:
         if response is None:
             return False
         self._pay(judgment.cost)
-        self.add_facts(self.judge_no(judgment.judge), response, judgment, offset)
+        self.add_facts(self.judge_no(judgment.judge), [(response, judgment, offset)])
         return True
 
-    def add_facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> None:
-        """Add a judgment whose judge and response numbers are known.
+    def add_facts(self, judge: int, facts: Iterable[tuple[int, Judgment, int]]) -> None:
+        """Add judgments of one judge, by its number in the index.
 
         Args:
-            judge: the judge's number in the index.
-            response: the response's number in the index.
-            judgment: what is counted of it is indexed.
-            offset: where its line begins in the judge's file, in bytes.
+            judge: the judge's number.
+            facts: the number of a response, its judgment, and where the line of it begins in the judge's file, in
+                bytes.
         """
+        self.merged.pop(judge, None)
+        self.db.executemany(
+            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [self._facts(judge, *one) for one in facts],
+        )
+
+    def _facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> tuple[object, ...]:
         if judgment.repeat or judgment.turn is not None:
             self._several.add(judge)
-        self.merged.pop(judge, None)
-        self.db.execute(
-            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                judge,
-                response,
-                judgment.repeat,
-                LAST_TURN if judgment.turn is None else judgment.turn,
-                judgment.status != "error" or judgment.fault == "model",
-                offset,
-                judgment.reason or judgment.status,
-                judgment.unsafe,
-                None if judgment.refusal is None else REFUSALS.index(judgment.refusal),
-                judgment.action,
-                judgment.score,
-                _optional(judgment.scale),
-                judgment.p_unsafe,
-                judgment.sampling_p,
-                judgment.in_training,
-                _optional(judgment.answered_by),
-            ),
+        return (
+            judge,
+            response,
+            judgment.repeat,
+            LAST_TURN if judgment.turn is None else judgment.turn,
+            judgment.status != "error" or judgment.fault == "model",
+            offset,
+            judgment.reason or judgment.status,
+            judgment.unsafe,
+            None if judgment.refusal is None else REFUSALS.index(judgment.refusal),
+            judgment.action,
+            judgment.score,
+            _optional(judgment.scale),
+            judgment.p_unsafe,
+            judgment.sampling_p,
+            judgment.in_training,
+            _optional(judgment.answered_by),
         )
 
     def judged_several(self, judge: int) -> bool:
