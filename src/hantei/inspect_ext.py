@@ -32,6 +32,7 @@ from hantei.engine.caller import Caller
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
 from hantei.engine.stopping import Stop
+from hantei.errors import UsageError
 from hantei.exchange.inspect_read import Answered, pair
 from hantei.exchange.inspect_scores import KEY, kept, to_score
 from hantei.judges import Judge, load_card, load_judge
@@ -43,6 +44,7 @@ from hantei.models.names import ModelName
 from hantei.models.prices import cost
 from hantei.models.sampling import Defaults
 from hantei.records import Judgment, Prompt, Response
+from hantei.turns import gaps
 
 _MESSAGES = {
     "system": ChatMessageSystem,
@@ -61,7 +63,7 @@ def benchmark_task(card: str, judge: str = "builtin", split: str | None = None) 
         split: name of one split; default the card's own.
 
     Raises:
-        UsageError: there is no such benchmark or split.
+        UsageError: there is no such benchmark or split, or a prompt of it is to be asked turn by turn.
         FetchError: the benchmark was not fetched yet; the message says how.
     """
     samples = [_sample(prompt) for prompt in benchmarks.load(f"{card}:{split}" if split else card)]
@@ -69,6 +71,8 @@ def benchmark_task(card: str, judge: str = "builtin", split: str | None = None) 
 
 
 def _sample(prompt: Prompt) -> Sample:
+    if gaps(prompt.messages):
+        raise UsageError(f"prompt '{prompt.id[:80]}' has several user turns: hantei run asks them one after the other")
     messages: list[ChatMessage] = [_MESSAGES[turn.role](content=turn.shown) for turn in prompt.messages]
     known = {"language": prompt.language, "intent": prompt.intent, "harm": prompt.harm, "region": prompt.region}
     metadata: dict[str, Any] = {name: value for name, value in known.items() if value is not None}

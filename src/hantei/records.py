@@ -100,8 +100,9 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one system answered to one prompt.
 
     ``sample`` counts from 0 where a system was asked several times. ``cost`` is in US dollars, ``latency_s`` in
-    seconds, ``usage`` in tokens by kind. ``parent`` is the id of the response that this one corrects. ``meta`` keeps
-    the columns of a row of answers that hantei does not know.
+    seconds, ``usage`` in tokens by kind. ``earlier`` holds what it answered to the user's earlier turns where it was
+    asked turn by turn; ``cost``, ``usage`` and ``latency_s`` are then those of all turns. ``parent`` is the id of the
+    response that this one corrects. ``meta`` keeps the columns of a row of answers that hantei does not know.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     system: str
     text: str
     sample: Count = 0
+    earlier: tuple[str, ...] = ()
     status: ResponseStatus = "ok"
     reasoning: str | None = None
     finish_reason: str | None = None

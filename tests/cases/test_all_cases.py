@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import hantei
+from tests import servers
 from tests.cases import test_file_cases, test_import_cases, test_judge_cases, test_server_cases
-from tests.cases.recorded import CASES, cases, needs_cases
+from tests.cases.recorded import CASES, INPUTS, asked, cases, needs_cases
+from tests.servers import fault_server
 
 BY_THEMSELVES = {18, 31, 54, 77, 78, 125}
 """Cases with a test of their own: their number is in its name."""
@@ -32,6 +34,15 @@ def test_recorded_case_54_ordinary_answers_are_left_alone(name: str, tmp_path: P
     marked = [judgment.unsafe for judgment in run.judgments("builtin")]
     assert len(marked) == len(lines)
     assert sum(map(bool, marked)) <= 5, "a few per cent of ordinary answers at most"
+
+
+@needs_cases
+def test_recorded_case_31_two_questions_are_asked_one_after_the_other(tmp_path: Path) -> None:
+    with fault_server(lambda seen: servers.ok(f"Answer {len(seen.body['messages'])}")) as server:
+        (found,) = asked(server, INPUTS / "64_mtbench_q.jsonl", tmp_path / "run")
+        sent = [[turn["content"] for turn in seen.body["messages"]] for seen in server.calls]
+    assert sent == [["First question?"], ["First question?", "Answer 1", "Second question?"]]
+    assert (found.earlier, found.text) == (("Answer 1",), "Answer 3")
 
 
 def test_recorded_case_125_the_command_that_the_docs_name() -> None:

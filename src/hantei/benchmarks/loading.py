@@ -13,6 +13,7 @@ from hantei.inputs import Row, open_table
 from hantei.inputs.conversation import UnknownPartError, read_conversation
 from hantei.inputs.values import parsed_list
 from hantei.records import INTENTS, Message, Prompt
+from hantei.turns import gaps
 
 _JOINTS = {"id": "-"}
 """What stands between the cells of a field that is made of several columns; else an empty line."""
@@ -57,10 +58,12 @@ class Layout:
             RowError: a cell does not hold what its field needs.
         """
         harm = self._harm(row)
+        messages = self._messages(row)
+        row = self._with_last_references(row, len(gaps(messages)) + 1)
         texts = {name: self._joined(row, name) for name in TEXT_FIELDS if name != "prompt"}
         return Prompt(
             id=self._id(row),
-            messages=self._messages(row),
+            messages=messages,
             benchmark=self._ruled(row, "benchmark") or self._card.name,
             language=self._ruled(row, "language"),
             intent=self._intent(row),
@@ -113,6 +116,13 @@ class Layout:
         if not messages or messages[-1].role != "user":
             raise self._error(row, column, "expected the last message to be the user's")
         return messages
+
+    def _with_last_references(self, row: Row, turns: int) -> Row:
+        """Return a row in which a list of references, one for each turn, is that of the last turn, which is judged."""
+        columns = self._spec.columns.get("reference", ())
+        lists = {name: row.cells[name] for name in columns if isinstance(row.cells.get(name), list)}
+        last = {name: texts[-1] for name, texts in lists.items() if len(texts) == turns}
+        return Row(row.number, {**row.cells, **last}) if last else row
 
     def _ruled(self, row: Row, name: str) -> str | None:
         rule = self._spec.rules.get(name)

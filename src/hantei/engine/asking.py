@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace as changed
 
 from hantei.judges.base import Answer
 from hantei.models.base import CallError, Model, Request, Sampling
 from hantei.records import Judgment, Message, Prompt, Response, response_id
+from hantei.turns import UNFINISHED, conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +22,12 @@ class Asked:
     system_prompt: str | None = None
     judge_reasoning: bool = False
 
-    def request(self, prompt: Prompt, sample: int) -> Request:
-        """Return the request for one sample of an answer; with a seed, each sample has its own."""
-        sampling, messages = self.sampling, prompt.messages
+    def request(self, prompt: Prompt, sample: int, earlier: Sequence[str] = ()) -> Request:
+        """Return the request for one sample of an answer; with a seed, each sample has its own.
+
+        Where the prompt is asked turn by turn, ``earlier`` are the answers to the turns before.
+        """
+        sampling, messages = self.sampling, conversation(prompt.messages, earlier)
         if sampling.seed is not None and sample:
             sampling = replace(sampling, seed=sampling.seed + sample)
         if self.system_prompt is not None:
@@ -29,31 +36,44 @@ class Asked:
             messages = (Message(role="system", content=text), *messages[own:])
         return Request(messages=messages, sampling=sampling)
 
-    def response(self, prompt: Prompt, sample: int, answer: Answer) -> Response:
-        """Return an answer as a record."""
-        reply, system = answer.reply, self.model.name
-        return Response(
-            id=response_id(system, prompt.id, sample),
-            prompt_id=prompt.id,
-            system=system,
-            sample=sample,
-            status=reply.status,
-            text=reply.text,
-            reasoning=reply.reasoning,
-            finish_reason=reply.finish_reason,
-            usage=reply.usage,
-            cost=answer.cost,
-            latency_s=None if reply.latency_s is None else round(reply.latency_s, 4),
-            served_model=reply.served_model,
-        )
-
-    def failure(self, prompt: Prompt, sample: int, error: CallError) -> Response:
-        """Return a call that failed for good as a record: it is asked again when the run is resumed."""
+    def begun(self, prompt: Prompt, sample: int) -> Response:
+        """Return the record of an answer for which nothing was asked yet."""
         system = self.model.name
         identity = response_id(system, prompt.id, sample)
         return Response(
-            id=identity, prompt_id=prompt.id, system=system, sample=sample, status="error", text="", error=str(error)
+            id=identity, prompt_id=prompt.id, system=system, sample=sample, status="error", text="", cost=0.0
         )
+
+
+def answered(begun: Response, answer: Answer) -> Response:
+    """Return the record of an answer, with what the turns before it took."""
+    reply = answer.reply
+    return changed(
+        begun,
+        status=reply.status,
+        text=reply.text,
+        reasoning=reply.reasoning,
+        finish_reason=reply.finish_reason,
+        usage=_added(begun.usage, reply.usage),
+        cost=None if begun.cost is None or answer.cost is None else begun.cost + answer.cost,
+        latency_s=None if reply.latency_s is None else round((begun.latency_s or 0.0) + reply.latency_s, 4),
+        served_model=reply.served_model,
+        error=None,
+    )
+
+
+def next_turn(response: Response) -> Response:
+    """Return the record of an answer whose next turn is to be asked: this one is now one of the ``earlier``."""
+    return changed(response, status="error", text="", error=UNFINISHED, earlier=(*response.earlier, response.text))
+
+
+def failure(begun: Response, error: CallError | str) -> Response:
+    """Return a call that failed for good as a record: it is asked again when the run is resumed."""
+    return changed(begun, error=str(error), cost=begun.cost if begun.earlier else None)
+
+
+def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in {**one, **other}}
 
 
 def not_answered(judge: str, card_hash: str, response: Response) -> Judgment:

@@ -19,6 +19,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
 from hantei.runs.left import to_answer, to_judge
+from hantei.turns import gaps, in_context
 
 _SAMPLE = 200
 """Prompts that are measured; they stand for the others."""
@@ -93,10 +94,13 @@ def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge
     else:
         prompts = _sample(run, index)
         send = _sender(asked.model)
-        requests = [send(asked.request(prompt, 0)) for prompt in prompts]
-        answer = min(requests[0].sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
-        loads.append(_load(asked.model.name, to_answer(index), _input(requests) / len(requests), answer, price))
+        first = send(asked.request(prompts[0], 0))
+        answer = min(first.sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
         pairs = [(prompt, _made_up(prompt, answer)) for prompt in prompts]
+        requests = [send(turn) for prompt, response in pairs for turn in _turns(asked, prompt, response.earlier)]
+        calls = round(to_answer(index) * len(requests) / len(prompts))
+        loads.append(_load(asked.model.name, calls, _input(requests) / len(requests), answer, price))
+        pairs = [(in_context(prompt, response), response) for prompt, response in pairs]
     for judge in judges:
         if judge.models:
             loads += _judge_loads(judge, pairs, to_judge(index, index.judge_no(judge.name)), price)
@@ -128,7 +132,15 @@ def _sender(model: Model) -> Callable[[Request], Request]:
 
 def _made_up(prompt: Prompt, tokens: int) -> Response:
     """Return an answer of this length to measure a judge's request with."""
-    return Response(id="forecast", prompt_id=prompt.id, system="forecast", text="word " * (tokens * 4 // 5 + 1))
+    text = "word " * (tokens * 4 // 5 + 1)
+    earlier = (text,) * len(gaps(prompt.messages))
+    return Response(id="forecast", prompt_id=prompt.id, system="forecast", text=text, earlier=earlier)
+
+
+def _turns(asked: Asked, prompt: Prompt, answers: Sequence[str]) -> Iterator[Request]:
+    """Yield what is asked about a prompt, turn by turn."""
+    for turn in range(len(answers) + 1):
+        yield asked.request(prompt, 0, answers[:turn])
 
 
 def _load(who: str, calls: int, tokens_in: float, tokens_out: float, price: Price, model: str | None = None) -> Load:

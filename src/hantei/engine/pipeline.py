@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from hantei.engine.asking import Asked, not_answered
+from hantei.engine.asking import Asked, answered, failure, next_turn, not_answered
 from hantei.engine.caller import Caller, Price, no_price
 from hantei.engine.judge_worker import JudgeWorker
 from hantei.engine.limits import Limits
@@ -33,6 +33,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judged_text import judges_reasoning, to_be_judged
 from hantei.runs.left import to_answer, to_judge
+from hantei.turns import gaps, in_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class _Engine:
     ) -> None:
         self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
         self._reasoning = judges_reasoning(run)
+        self._of_model = run.info().plan.model is not None
         self._judges = {index.judge_no(judge.name): judge for judge in judges}
         self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
 
@@ -162,18 +164,19 @@ class _Engine:
                 await self._hand_on(work, work.response)
 
     async def _hand_on(self, work: Work, response: Response) -> None:
-        """Give an answer to its judges; one that failed in this run is written as such for each.
+        """Give an answer to its judges; one that failed in a run that asks a model is written as such for each.
 
-        Where no model is asked, what stands in the place of an answer is as it was given: the judges say whose fault
-        that is.
+        In a run whose answers were given, what stands in the place of one is as it was given: the judges say whose
+        fault that is.
         """
         read = to_be_judged(response, self._reasoning)
+        prompt = in_context(work.prompt, response)
         for number in work.judges:
-            if response.status == "error" and self._asked is not None:
+            if response.status == "error" and self._of_model:
                 judge = self._judges[number]
                 self._judged(number, work.number, not_answered(judge.name, judge.card_hash, response))
             else:
-                await self._workers[number].hand(work.number, (work.prompt, read))
+                await self._workers[number].hand(work.number, (prompt, read))
 
     async def _ask(self, asked: Asked) -> None:
         work: Work
@@ -181,17 +184,35 @@ class _Engine:
             if self._stop.reason is not None:
                 continue
             try:
-                request = asked.request(work.prompt, work.sample)
-                answer = await self._caller.call(asked.model, request, sample=work.sample)
-                response = asked.response(work.prompt, work.sample, answer)
-            except CallError as error:
-                response = asked.failure(work.prompt, work.sample, error)
+                response = await self._talk(asked, work)
             except Stopped:
                 continue
             self._recorder.response(work.number, response)
             self._meter.answered += 1
             self._display.refresh()
             await self._hand_on(work, response)
+
+    async def _talk(self, asked: Asked, work: Work) -> Response:
+        """Return the answer to a prompt, asked turn by turn where it has several without one; each turn is written.
+
+        Raises:
+            Stopped: the run stops before the last turn.
+        """
+        prompt, sample = work.prompt, work.sample
+        begun = work.begun or asked.begun(prompt, sample)
+        turns = len(gaps(prompt.messages))
+        while True:
+            try:
+                request = asked.request(prompt, sample, begun.earlier)
+                response = answered(begun, await self._caller.call(asked.model, request, sample=sample))
+            except CallError as error:
+                return failure(begun, error)
+            if len(begun.earlier) == turns or response.status == "filtered":
+                return response
+            if not response.text or response.text.isspace():
+                return failure(begun, f"turn {len(begun.earlier) + 1} has no answer, so the next was not asked")
+            begun = next_turn(response)
+            self._recorder.response(work.number, begun)
 
     def _judged(self, judge: int, answer: int, judgment: Judgment, first: bool = True) -> None:
         self._recorder.judgment(judge, answer, judgment)

@@ -17,13 +17,17 @@ _PAGE = 128
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One answer: to ask for (``response`` is None), or there and to be judged by the judges of these numbers."""
+    """One answer: to ask for (``response`` is None), or there and to be judged by the judges of these numbers.
+
+    ``begun`` is the record of an answer to ask for of which turns were asked before.
+    """
 
     number: int
     prompt: Prompt
     sample: int
     response: Response | None
     judges: tuple[int, ...]
+    begun: Response | None = None
 
 
 def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
@@ -32,10 +36,17 @@ def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
     with PairReader(run) as reader:
         while page := list(islice(all_slots, _PAGE)):
             judged = judged_between(index, page[0].number, page[-1].number)
-            for number, prompt_at, sample, response_at in page:
+            for number, prompt_at, sample, response_at, failed_at in page:
                 left = tuple(judge for judge in wanted if (judge, number) not in judged) if judged else wanted
                 if response_at is None:
-                    yield Work(number, reader.prompt(prompt_at), sample, None, wanted)
+                    begun = _begun(reader, failed_at) if failed_at is not None else None
+                    yield Work(number, reader.prompt(prompt_at), sample, None, wanted, begun)
                 elif left:
                     prompt, response = reader.read(Location(number, response_at, prompt_at))
                     yield Work(number, prompt, sample, response, left)
+
+
+def _begun(reader: PairReader, offset: int) -> Response | None:
+    """Return the record of an answer that failed if some of its turns were answered, None where it is to begin anew."""
+    response = reader.response(offset)
+    return response if response.earlier else None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from hantei.database import connect
 from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response
+from hantei.turns import UNFINISHED
 
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
@@ -85,6 +86,7 @@ class Index:
         self._systems: dict[str, int] = {}
         self._judges: dict[str, int] = {}
         self._several: set[int] = set()
+        self._begun: dict[int, float] = {}
         self.merged: dict[int, CountingRule] = {}
         self._prompt: tuple[str, int] = ("", 0)
 
@@ -120,8 +122,9 @@ class Index:
         if self.samples is None:  # what given answers cost somebody else is not spent here
             self._put_response(None, prompt, response, offset)
         elif 0 <= response.sample < self.samples:
-            self._pay(response.cost)
-            self._put_response(self.number_of(prompt, response.sample), prompt, response, offset)
+            number = self.number_of(prompt, response.sample)
+            self._pay_answer(number, response)
+            self._put_response(number, prompt, response, offset)
         else:
             raise ValueError(f"sample {response.sample} of {self.samples}")
         return True
@@ -202,6 +205,11 @@ class Index:
         counts = self.counts()
         return counts["responses"] if self.samples is None else counts["prompts"] * self.samples
 
+    def begun(self) -> int:
+        """Return how many answers were asked for of which later turns of the conversation were not."""
+        found = self.db.execute("SELECT COUNT(*) FROM responses WHERE failed = 2").fetchone()
+        return int(found[0])
+
     def prompt_offsets(self, most: int) -> list[int]:
         """Return where at most so many prompts stand, spread evenly over all of them."""
         step = max(1, self.counts()["prompts"] // most)
@@ -230,13 +238,20 @@ class Index:
         known = "id" if self.samples is None else "no"
         query = f"""INSERT INTO responses (no, id, prompt, system, offset, failed) VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset, failed = excluded.failed"""  # noqa: S608
-        failed = response.status == "error"
+        failed = (response.status == "error") + (response.error == UNFINISHED)
         row = (number, storable(response.id), prompt, self._system(response.system), offset, failed)
         self.db.execute(query, row)
 
     def number_of(self, prompt: int, sample: int) -> int:
         """Return the number of the answer to a sample of the prompt of this number, where a model is asked."""
         return (prompt - 1) * (self.samples or 1) + sample + 1
+
+    def _pay_answer(self, number: int, response: Response) -> None:
+        """Count what an answer cost; one that was asked turn by turn has in its cost that of the line before."""
+        before = self._begun.pop(number, 0.0)
+        if response.earlier and response.status == "error":
+            self._begun[number] = response.cost or 0.0
+        self._pay((response.cost or 0.0) - (before if response.earlier else 0.0))
 
     def _pay(self, cost: float | None) -> None:
         self.paid += bool(cost)

@@ -15,6 +15,7 @@ from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Location
 from hantei.runs.info import judge_info
+from hantei.turns import in_context
 
 
 class PairReader:
@@ -35,9 +36,14 @@ class PairReader:
         self._responses.close()
 
     def read(self, pair: Location) -> tuple[Prompt, Response]:
-        """Return the prompt and the response that ``pair`` points to."""
-        self._responses.seek(pair.response_offset)
-        return self.prompt(pair.prompt_offset), from_line(Response, self._responses.readline())
+        """Return the prompt, with the answers to its earlier turns, and the response that ``pair`` points to."""
+        response = self.response(pair.response_offset)
+        return in_context(self.prompt(pair.prompt_offset), response), response
+
+    def response(self, offset: int) -> Response:
+        """Return the response that stands at ``offset``."""
+        self._responses.seek(offset)
+        return from_line(Response, self._responses.readline())
 
     def prompt(self, offset: int) -> Prompt:
         """Return the prompt that stands at ``offset``."""

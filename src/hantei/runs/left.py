@@ -11,12 +11,16 @@ _PAGE = 128
 
 
 class Slot(NamedTuple):
-    """An answer that is there, or is to be asked for (``response_offset`` is None), and where its prompt stands."""
+    """An answer that is there, or is to be asked for (``response_offset`` is None), and where its prompt stands.
+
+    ``failed_offset`` is where the record of one stands that is to be asked for again, or further.
+    """
 
     number: int
     prompt_offset: int
     sample: int
     response_offset: int | None
+    failed_offset: int | None = None
 
 
 def to_answer(index: Index) -> int:
@@ -45,7 +49,7 @@ def slots(index: Index) -> Iterator[Slot]:
     for prompt, prompt_at in _paged(index, "SELECT no, offset FROM prompts WHERE no > ? ORDER BY no LIMIT ?"):
         for sample in range(index.samples):
             number = index.number_of(prompt, sample)
-            yield Slot(number, prompt_at, sample, _answered_at(index, number))
+            yield Slot(number, prompt_at, sample, *_stands_at(index, number))
 
 
 def judged_between(index: Index, first: int, last: int) -> set[tuple[int, int]]:
@@ -57,11 +61,13 @@ def judged_between(index: Index, first: int, last: int) -> set[tuple[int, int]]:
     return set(index.db.execute(query, (first, last)))
 
 
-def _answered_at(index: Index, number: int) -> int | None:
-    """Return where a response that needs no second asking stands in its file."""
-    query = "SELECT offset FROM responses WHERE no = ? AND NOT failed"
-    found = index.db.execute(query, (number,)).fetchone()
-    return found[0] if found else None
+def _stands_at(index: Index, number: int) -> tuple[int | None, int | None]:
+    """Return where a response that needs no second asking stands in its file, and where one that does."""
+    found = index.db.execute("SELECT offset, failed FROM responses WHERE no = ?", (number,)).fetchone()
+    if found is None:
+        return None, None
+    offset, failed = found
+    return (None, offset) if failed else (offset, None)
 
 
 def _paged(index: Index, query: str) -> Iterator[Any]:

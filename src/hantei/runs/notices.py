@@ -13,7 +13,7 @@ def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     if info.plan.model is None:
         return ()
     expected = index.counts()["prompts"] * info.plan.samples
-    missing = expected - index.counts()["responses"]
+    missing = expected - index.counts()["responses"] + index.begun()
     if not missing:
         return ()
     return (
