@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from hantei.inputs import Row
 from hantei.inputs.conversation import content_text, read_conversation
 from hantei.inputs.values import kind_of, parsed_list
 from hantei.language import detect
+from hantei.models.http_errors import ServerError
 from hantei.reasoning import joined, split_reasoning
 from hantei.records import Judgment, Message, Prompt, Response, ResponseStatus, response_id
 
@@ -162,8 +164,8 @@ def answered(
 
 
 def _read_answer(value: Any) -> tuple[str, str | None, bool]:
-    if value is None or isinstance(value, str):
-        split = split_reasoning(value or "")
+    if isinstance(value, str) or value in (None, [], {}):
+        split = split_reasoning(value if isinstance(value, str) else "")
         return split.text, split.reasoning, split.closed
     try:
         if isinstance(value, Mapping) and "role" in value:
@@ -174,6 +176,12 @@ def _read_answer(value: Any) -> tuple[str, str | None, bool]:
     except ValueError:
         pass  # no message after all: an answer in JSON
     return json.dumps(value, ensure_ascii=False, default=str), None, True
+
+
+def is_filtered(message: str, code: Any) -> bool:
+    """Whether an error that a file holds says that a provider kept a prompt or an answer back."""
+    words = frozenset(re.findall(r"[a-z_]{4,}", message.lower())) | {str(code)}
+    return ServerError(status=400, host="", message=message, codes=words).filtered
 
 
 def item(

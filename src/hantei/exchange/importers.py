@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hantei.errors import RowError, UsageError
-from hantei.exchange import deepteam, flexeval, garak, inspect_read, llm_jp_judge, lm_eval
+from hantei.exchange import (
+    anthropic_batch,
+    deepteam,
+    flexeval,
+    garak,
+    inspect_read,
+    llm_jp_judge,
+    lm_eval,
+    openai_batch,
+    promptfoo,
+)
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import Looks, first_object, tables_in
 
@@ -36,9 +46,12 @@ IMPORTERS: dict[str, Importer] = {
     "inspect": Importer(_each(inspect_read.read), lambda cells: {"eval", "samples"} <= cells.keys()),
     "lm-eval": Importer(_each(lm_eval.read), lambda cells: {"doc_id", "resps"} <= cells.keys()),
     "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks),
+    "promptfoo": Importer(promptfoo.read, promptfoo.looks),
     "garak": Importer(garak.read, garak.looks),
     "deepteam": Importer(deepteam.read, deepteam.looks),
     "flexeval": Importer(flexeval.read, flexeval.looks),
+    "openai-batch": Importer(openai_batch.BATCH.read, openai_batch.BATCH.looks),
+    "anthropic-batch": Importer(anthropic_batch.BATCH.read, anthropic_batch.BATCH.looks),
 }
 """What can be imported, by the name that ``--from`` takes."""
 

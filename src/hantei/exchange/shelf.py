@@ -12,8 +12,14 @@ class Shelf:
     """Values by key in the order in which they came; in memory are only the keys and where each value lies."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed, and gone, with the shelf
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed, and gone, with the block
         self._places: dict[str, list[int]] = {}
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def put(self, key: str, value: Any) -> None:
         """Keep a value, which is anything that JSON holds, beside others of the same key."""
