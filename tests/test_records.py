@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.errors import RecordError
-from hantei.record_lines import from_dict, from_line, read_records, records_at, to_dict, to_line
+from hantei.record_lines import from_dict, from_line, read_records, records_at, to_dict, to_line, wrong_number
 from hantei.records import Judgment, Message, Prompt, Rate, Response, response_id
 
 TEXT = st.text(alphabet=st.characters(), max_size=40)  # lone surrogates, controls, separators: all of it
@@ -53,11 +53,39 @@ def test_a_value_that_a_field_cannot_have_is_refused_by_name(field: str, value: 
 
 
 def test_numbers_that_other_programs_write_are_read() -> None:
-    row = b'{"response_id":"r","judge":"j","p_unsafe":1,"score":NaN,"usage":{"input":100000000000000000000}}'
+    row = b'{"response_id":"r","judge":"j","p_unsafe":1,"usage":{"input":100000000000000000000}}'
     read = from_line(Judgment, row)
     assert (read.p_unsafe, dict(read.usage)) == (1.0, {"input": 10**20})
-    assert read.score != read.score
-    assert json.loads(to_line(read))["score"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ('"score": NaN', r"`float` > -1e\+300 - at `\$\.score`"),
+        ('"score": Infinity', r"`float` < 1e\+300 - at `\$\.score`"),
+        ('"score": 1e999', r"`float` < 1e\+300 - at `\$\.score`"),
+        ('"score": 99, "scale": "1-5"', "score 99 is not on its scale 1-5"),
+        ('"score": 0.9, "scale": "1-5"', "score 0.9 is not on its scale 1-5"),
+        ('"score": 1.01, "scale": "0-1"', "score 1.01 is not on its scale 0-1"),
+        ('"score": -2, "scale": "-1-1"', "score -2 is not on its scale -1-1"),
+        ('"p_unsafe": NaN', r"\$\.p_unsafe"),
+        ('"probabilities": {"action": {"0": NaN}}', r"\$\.probabilities"),
+        ('"cost": -1', r"\$\.cost"),
+    ],
+)
+def test_a_number_that_is_none_or_off_its_scale_is_refused_with_its_line(
+    tmp_path: Path, said: str, problem: str
+) -> None:
+    path = tmp_path / "said.jsonl"
+    good = '{"response_id": "r", "judge": "j", "score": 5, "scale": "1-5"}'
+    path.write_text(f'{good}\n{{"response_id": "r", "judge": "j", {said}}}\n')
+    with pytest.raises(RecordError, match=rf"said\.jsonl, line 2: .*{problem}"):
+        list(read_records(path, Judgment))
+
+
+def test_a_scale_without_ends_bounds_nothing() -> None:
+    for scale in (None, "inspect C P I N", "higher is safer"):
+        assert wrong_number(Judgment(response_id="r", judge="j", score=99, scale=scale)) is None
 
 
 def test_unknown_keys_are_ignored_and_missing_ones_named() -> None:

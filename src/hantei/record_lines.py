@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +14,9 @@ import msgspec
 
 from hantei.errors import RecordError
 from hantei.records import Judgment, Prompt, Rate, Response, Summary
+
+_SCALE = re.compile(r"(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)")
+"""A scale that says its ends, as in ``1-5``."""
 
 Record = TypeVar("Record", Prompt, Response, Judgment, Rate, Summary)
 
@@ -49,6 +54,29 @@ def to_line(record: Prompt | Response | Judgment | Rate) -> bytes:
 _LINE_ENDS = tuple((end.encode(), b"\\u%04x" % ord(end)) for end in ("\u2028", "\u2029", "\x85"))
 
 
+def wrong_number(judgment: Judgment) -> str | None:
+    """Return what is wrong with a judgment's numbers (NaN, infinity, a score off its scale), None where nothing is."""
+    for name in ("score", "p_unsafe"):
+        value = getattr(judgment, name)
+        if value is not None and not isinstance(value, str) and not -math.inf < value < math.inf:
+            return f"expected a number as its {name}, got {value}"
+    ends = _SCALE.fullmatch(judgment.scale) if judgment.score is not None and isinstance(judgment.scale, str) else None
+    if ends and judgment.score is not None and not float(ends[1]) <= judgment.score <= float(ends[2]):
+        return f"score {judgment.score:g} is not on its scale {judgment.scale}"
+    return None
+
+
+def _sound(record: Record) -> Record:
+    """Return a record; a judgment whose numbers are right.
+
+    Raises:
+        RecordError: they are not.
+    """
+    if isinstance(record, Judgment) and (problem := wrong_number(record)):
+        raise RecordError(problem)
+    return record
+
+
 def from_dict(kind: type[Record], data: Mapping[str, Any]) -> Record:
     """Build a record of ``kind`` from a dictionary as ``to_dict`` made it.
 
@@ -56,7 +84,7 @@ def from_dict(kind: type[Record], data: Mapping[str, Any]) -> Record:
         RecordError: a required field is missing, or a value is none that its field can have.
     """
     try:
-        return msgspec.convert(data, kind)
+        return _sound(msgspec.convert(data, kind))
     except (msgspec.ValidationError, RecursionError) as error:
         raise RecordError(f"not a {kind.__name__} record: {error}") from None
 
@@ -69,7 +97,7 @@ def from_line(kind: type[Record], line: bytes) -> Record:
     """
     try:
         record: Record = _decoder(kind).decode(line)
-        return record
+        return _sound(record)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass  # perhaps only a lone surrogate or a NaN, which the fast reader refuses
     try:

@@ -26,6 +26,8 @@ Refusal = Literal["none", "partial", "full"]
 TurnRule = Literal["last", "any"]
 RepeatRule = Literal["first", "majority"]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Finite = Annotated[float, Meta(gt=-1e300, lt=1e300)]
+Positive = Annotated[float, Meta(ge=0, lt=1e300)]
 Action = Annotated[int, Meta(ge=0, le=5)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]  # what every reader of JSON holds exactly, and SQLite too
 
@@ -115,8 +117,8 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: str | None = None
     finish_reason: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
-    cost: float | None = None
-    latency_s: float | None = None
+    cost: Positive | None = None
+    latency_s: Positive | None = None
     served_model: str | None = None
     parent: str | None = None
     error: str | None = None
@@ -145,8 +147,8 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: NoVerdictReason | None = None
     unsafe: bool | None = None
     p_unsafe: Share | None = None
-    probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    score: float | None = None
+    probabilities: Mapping[str, Mapping[str, Share]] = field(default_factory=dict)
+    score: Finite | None = None
     scale: str | None = None
     action: Action | None = None
     refusal: Refusal | None = None
@@ -157,8 +159,8 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     card_hash: str | None = None
     served_model: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
-    cost: float | None = None
-    latency_s: float | None = None
+    cost: Positive | None = None
+    latency_s: Positive | None = None
     sampling_p: Share | None = None
     in_training: bool = False
     answered_by: str | None = None

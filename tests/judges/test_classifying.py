@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from hantei.errors import RunError
 from hantei.judges.base import Ask, Judge
 from hantei.judges.classifying import ClassifierJudge, as_judge, judge_all
 from hantei.records import Judgment
@@ -84,7 +85,7 @@ def test_a_missing_judgment_is_an_error() -> None:
         def judge(self, pairs):  # type: ignore[no-untyped-def]
             return super().judge(pairs)[1:]
 
-    with pytest.raises(ValueError, match="told gave 1 judgments of 2 answers"):
+    with pytest.raises(RunError, match="judge told: gave 1 judgments of 2 answers"):
         judge_all(as_judge(Short("told", told(2).said)), [pair("0"), pair("1")])
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from hantei.judges import card_names, load_card
 from hantei.models import Reply
+from hantei.record_lines import wrong_number
 from tests.judges.conftest import judge_of, pair
 
 ROWS = [json.loads(line) for line in Path(__file__).with_name("replies.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -22,6 +23,7 @@ def test_reply(row: dict[str, Any]) -> None:
     judgment = judge_of(row["card"]).read(response, replies, prompt=prompt)
     expected = {key: tuple(value) if isinstance(value, list) else value for key, value in row["expected"].items()}
     assert {key: getattr(judgment, key) for key in expected} == expected
+    assert wrong_number(judgment) is None
     assert judgment.attempts == tuple(row["replies"])
     if judgment.status != "ok":
         assert judgment.fault is not None

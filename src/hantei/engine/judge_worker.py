@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from hantei.engine.stopping import Stop
 from hantei.errors import RecordError, RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
-from hantei.record_lines import from_line, to_line
+from hantei.record_lines import from_line, to_line, wrong_number
 from hantei.records import Judgment
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 _BATCH = 512
 """Answers that a judge is given at once, at most."""
@@ -69,7 +66,10 @@ class JudgeWorker:
 
     async def _work(self, batch: list[tuple[int, Pair]], left: set[str]) -> None:
         given = {pair[1].id: (number, pair[1]) for number, pair in batch}
-        judgments = cast("AsyncGenerator[Judgment]", self._judge.judge([pair for _, pair in batch], self._ask))
+        judgments: Any = self._judge.judge([pair for _, pair in batch], self._ask)
+        if not isinstance(judgments, AsyncGenerator):
+            what = f"judge(pairs, ask) gave {type(judgments).__name__}"
+            raise RunError(f"judge {self._judge.name}: {what}: expected an async def that yields each Judgment")
         with suppress(Stopped):  # what has no judgment is judged when the run is resumed
             async with aclosing(judgments):
                 async for judgment in judgments:
@@ -102,6 +102,8 @@ def checked(judge: str, judgment: Any) -> Judgment:
         raise RunError(f"{where}: the judgment carries the name of '{judgment.judge}'")
     if judgment.status != "ok" and judgment.unsafe is not None:
         raise RunError(f"{where}: expected no verdict with the status '{judgment.status}'")
+    if problem := wrong_number(judgment):  # before a line makes null of what is no number
+        raise RunError(f"{where}: {problem}")
     try:
         return from_line(Judgment, to_line(judgment))
     except RecordError as error:

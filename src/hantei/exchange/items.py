@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hantei.errors import CardError, InputError, RowError
-from hantei.record_lines import to_line
+from hantei.record_lines import to_line, wrong_number
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -133,6 +133,9 @@ class _Writing:
         if isinstance(item, RowError):
             raise item
         prompt, response = item.prompt, item.response
+        for judgment in item.judgments:
+            if problem := wrong_number(judgment):
+                raise RowError(item.file, item.row, None, f"{judgment.judge}: {problem}")
         if self._index.system_of(response.id) is not None:
             raise RowError(item.file, item.row, None, f"the answer '{response.id[:80]}' was there before")
         added = self._index.add_prompt(prompt, 0)

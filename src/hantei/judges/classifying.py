@@ -8,6 +8,7 @@ from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from hantei.errors import RunError
 from hantei.judges.base import Ask, Classifier, Judge, Pair
 from hantei.records import Judgment, Prompt, Response
 
@@ -123,14 +124,25 @@ class ClassifierJudge:
         self._count = sum(len(pairs) for pairs, _ in self._waiting)
         return batch
 
+    def _check(self, judgments: Any, expected: int) -> None:
+        """Look at what the classifier returned.
+
+        Raises:
+            RunError: it is no list of a judgment for each answer.
+        """
+        if not isinstance(judgments, list | tuple):
+            what = f"returned {type(judgments).__name__}"
+            raise RunError(f"judge {self.name}: judge(pairs) {what}: expected a list with a Judgment for each pair")
+        if len(judgments) != expected:
+            raise RunError(f"judge {self.name}: gave {len(judgments)} judgments of {expected} answers")
+
     async def _judge_batch(self, batch: Sequence[_Waiting]) -> None:
         together = [pair for pairs, _ in batch for pair in pairs]
         if not together:
             return
         try:
             judgments = await asyncio.to_thread(self.classifier.judge, together)
-            if len(judgments) != len(together):
-                raise ValueError(f"{self.name} gave {len(judgments)} judgments of {len(together)} answers")
+            self._check(judgments, len(together))
         except Exception as error:
             for _, judged in batch:
                 if not judged.done():

@@ -21,6 +21,7 @@ from hantei.judges.unread import why_unread
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
 from hantei.models import Model, Reply, Request, Sampling
+from hantei.record_lines import wrong_number
 from hantei.records import Judgment, Message, Prompt, Response
 
 
@@ -204,13 +205,15 @@ class AskedJudge:
         except (ValueError, KeyError) as error:  # the published parser took what its own scale does not hold
             return no_verdict(self, response, "unparsed", "parser", f"the reply says something unknown: {error}")
         said |= self._probabilities(replies, fields)
-        return Judgment(
+        judgment = Judgment(
             response_id=response.id,
             judge=self.name,
             card_hash=self.card_hash,
             critique=self._critique(fields, texts),
             **said,
         )
+        # A published parser takes what is not on its scale, too: as published, the score then is on none.
+        return replace(judgment, scale=None) if wrong_number(judgment) else judgment
 
     def _probabilities(self, replies: Sequence[Reply], fields: Mapping[str, Found]) -> dict[str, Any]:
         heads: dict[str, dict[str, float]] = {}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from msgspec.structs import replace
@@ -16,13 +15,10 @@ from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges.base import Ask, Pair, no_verdict
 from hantei.judges.card import load_card
 from hantei.record_lines import from_line
-from hantei.records import ACTIONS, REFUSALS, Judgment, JudgmentStatus, Prompt, Response
+from hantei.records import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
     from hantei.models.base import Model, Request
-
-_TEXTS = ("fault", "scale", "critique", "comment", "error", "served_model")
-"""What of a judgment is a text or absent, and is shown to people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,39 +90,6 @@ def _own(judgment: Judgment, name: str, digest: str) -> Judgment:
 
 def _read(path: Path, number: int, line: bytes) -> Judgment:
     try:
-        judgment = from_line(Judgment, line)
-        problem = next((field for field, good in _checks(judgment) if not good), None)
-    except (ValueError, TypeError, AttributeError, RecursionError, RecordError) as error:
+        return from_line(Judgment, line)
+    except RecordError as error:
         raise InputError(f"{path}, line {number}: expected a judgment: {error}") from None
-    if problem:
-        raise InputError(f"{path}, line {number}: {problem} holds no such value")
-    return judgment
-
-
-def _checks(judgment: Judgment) -> list[tuple[str, bool]]:
-    """Return whether each field that is counted, compared or shown holds what it may."""
-    return [
-        ("response_id", isinstance(judgment.response_id, str)),
-        ("judge", isinstance(judgment.judge, str)),
-        ("status", judgment.status in get_args(JudgmentStatus)),
-        ("unsafe", judgment.unsafe is None or isinstance(judgment.unsafe, bool)),
-        ("p_unsafe", judgment.p_unsafe is None or _chance(judgment.p_unsafe)),
-        ("action", judgment.action is None or (_number(judgment.action) and judgment.action in range(len(ACTIONS)))),
-        ("refusal", judgment.refusal is None or judgment.refusal in REFUSALS),
-        ("score", judgment.score is None or (_number(judgment.score) and abs(judgment.score) < math.inf)),
-        ("in_training", isinstance(judgment.in_training, bool)),
-        *(
-            (name, all(isinstance(text, str) for text in getattr(judgment, name)))
-            for name in ("categories", "attempts")
-        ),
-        *((name, isinstance(getattr(judgment, name), str | None)) for name in _TEXTS),
-        ("probabilities", all(_chance(p) for head in judgment.probabilities.values() for p in head.values())),
-    ]
-
-
-def _number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _chance(value: object) -> bool:
-    return _number(value) and 0 <= value <= 1

@@ -19,13 +19,14 @@ from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.judges.base import Classifier
 from hantei.judges.classifying import as_judge
+from hantei.judges.own import check_own
 from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
 from hantei.models.prices import no_price_for, pricing
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.info import RunInfo, new_info
+from hantei.runs.info import RunInfo, judge_info, new_info
 from hantei.runs.ingest import Reading, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan
@@ -158,6 +159,7 @@ def plan_of(asked: Asked, benchmark: Mapping[str, Any], samples: int, limit: int
 def _task(judge: Judging | Sequence[Judging], options: Options, folder: Folder, asked: Asked | None = None) -> Task:
     options.check()
     judges = tuple(map(_judge, judge if isinstance(judge, list | tuple) else [judge]))
+    _check_names(judges)
     task = Task(judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked)
     unpriced = [model.name for model in task.models if task.price(model.name, {"input": 1, "output": 1}) is None]
     if options.limits.max_cost is not None and unpriced:
@@ -167,7 +169,19 @@ def _task(judge: Judging | Sequence[Judging], options: Options, folder: Folder, 
 
 
 def _judge(given: Judging) -> Judge:
-    return load_judge(given) if isinstance(given, str) else as_judge(given)
+    if isinstance(given, str):
+        return load_judge(given)
+    check_own(given)
+    judge = as_judge(given)
+    judge_info(judge.name, judge.card_hash, judge.outline())  # an outline that cannot be written is refused now
+    return judge
+
+
+def _check_names(judges: Sequence[Judge]) -> None:
+    by_name: dict[str, Judge] = {}
+    for judge in judges:
+        if by_name.setdefault(judge.name, judge).card_hash != judge.card_hash:
+            raise UsageError(f"two different judges are called {judge.name}: give each a name of its own")
 
 
 def _sampling(model: str, options: Options) -> Sampling:
