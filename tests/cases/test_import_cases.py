@@ -54,7 +54,7 @@ def promptfoo(out: Path) -> bool:
 
 def mt_bench(out: Path) -> bool:
     """Case 29: two turns were answered; the second is judged after the first."""
-    run = imported(INPUTS / "20_mtbench_answer.jsonl", out)
+    run = imported(INPUTS / "20_mtbench_answer.jsonl", out, str(INPUTS / "64_mtbench_q.jsonl"))
     return [response.text for response in run.responses()] == ["Second answer"]
 
 
@@ -71,17 +71,9 @@ def prefix(out: Path) -> bool:
 
 
 EXPECTED: dict[int, Callable[[Path], bool]] = {25: batch, 27: promptfoo, 29: mt_bench, 50: null_answer, 52: prefix}
-LATER = {29}
-"""Imports from these programs are not there yet."""
 
 
 @needs_cases
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(n, marks=[pytest.mark.xfail(strict=True, reason="no such import yet")] if n in LATER else [])
-        for n in EXPECTED
-    ],
-)
+@pytest.mark.parametrize("number", EXPECTED)
 def test_recorded_case(number: int, tmp_path: Path) -> None:
     assert EXPECTED[number](tmp_path / "run")

@@ -13,10 +13,13 @@ from hantei.exchange import (
     flexeval,
     garak,
     inspect_read,
+    langfuse,
     llm_jp_judge,
     lm_eval,
+    mt_bench,
     openai_batch,
     promptfoo,
+    pyrit,
 )
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import Looks, first_object, tables_in
@@ -48,10 +51,13 @@ IMPORTERS: dict[str, Importer] = {
     "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks),
     "promptfoo": Importer(promptfoo.read, promptfoo.looks),
     "garak": Importer(garak.read, garak.looks),
+    "pyrit": Importer(pyrit.read, pyrit.looks),
     "deepteam": Importer(deepteam.read, deepteam.looks),
     "flexeval": Importer(flexeval.read, flexeval.looks),
     "openai-batch": Importer(openai_batch.BATCH.read, openai_batch.BATCH.looks),
     "anthropic-batch": Importer(anthropic_batch.BATCH.read, anthropic_batch.BATCH.looks),
+    "mt-bench": Importer(mt_bench.read, mt_bench.looks),
+    "langfuse": Importer(langfuse.read, langfuse.looks),
 }
 """What can be imported, by the name that ``--from`` takes."""
 
