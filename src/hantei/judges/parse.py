@@ -25,6 +25,11 @@ _BETWEEN = re.compile(r"[^\d.!?。\n]{1,12}")
 """What may stand between the cue of a verdict and the verdict."""
 
 _IS = re.compile(r"[ \t*_]*(?:(?:is|of|=|:|は|为|為|是)[ \t*_]*)?", re.IGNORECASE)
+_REST = re.compile(r"[\s*_>|:=-]*[^\n]*")
+"""The rest of a verdict's line, and where nothing is left of it the next line."""
+_LINE = re.compile(r"^[^\n]{1,60}$", re.MULTILINE)
+_FRAME = AROUND + "[]()<>{}|=/\\-→•【】"
+"""What may stand around a label that is all of a line."""
 _STOP = re.compile(r"[ \t*_]*(?:[.。,、，;；)）!！]|$)", re.MULTILINE)
 _MOST_BRACES = 100
 """Braces looked at in one reply that is not a single JSON object: one with more is not one of ours."""
@@ -58,7 +63,7 @@ def read_text(reply: ReplyText, spec: FieldSpec, untrusted: Untrusted) -> Found 
     if binding is None or binding.value is None:
         return None
     others = [other for other in candidates if other.value != binding.value]
-    unread = [text for text in _unread(reply.text, candidates, spec) if not untrusted.holds(text)]
+    unread = [text for text in _unread(reply.text, candidates, spec) if not untrusted.quotes(text)]
     if not _sure(binding, others, unread, spec, untrusted, reply.partial):
         return None
     return Found(binding.value, binding.line, reply.text.count("\n", 0, binding.end), binding.alone)
@@ -80,23 +85,33 @@ def _sure(
     if untrusted.holds(binding.text) or (unread and not binding.placed):
         return False
     against = rivals if spec.binds == "first line" else [other for other in rivals if other.start > binding.start]
-    return all(untrusted.holds(other.text) for other in against)
+    return all(untrusted.quotes(other.text) for other in against)
 
 
 def _unread(text: str, candidates: list[_Candidate], spec: FieldSpec) -> Iterator[str]:
-    """Yield the line of each cue of a verdict in which no verdict was read."""
+    """Yield what seems to announce a verdict, or to be one, and was not read as one.
+
+    That is the line of each cue, with the next line where the cue ends its own, and a label that is all of a line.
+    """
     read = [one for one in candidates if one.value is not None]
     for match in spec.cue.finditer(text) if spec.cue else ():
-        if not any(_announces(text, match.start(), match.end(), one) for one in read):
-            line_end = text.find("\n", match.end())
+        if not any(_announces(text, match.start(), match.end(), one, spec) for one in read):
+            rest = _REST.match(text, match.end())
             line_start = text.rfind("\n", 0, match.end() - 1) + 1
-            yield text[line_start : line_end if line_end >= 0 else len(text)].strip(AROUND + ">")
+            yield text[line_start : rest.end() if rest else len(text)].strip(AROUND + ">")
+    for match in _LINE.finditer(text) if spec.cue else ():
+        bare = match[0].strip(_FRAME)
+        if fold(bare) in spec.labels and not any(_announces(text, *match.span(), one, spec) for one in read):
+            yield bare
 
 
-def _announces(text: str, start: int, end: int, read: _Candidate) -> bool:
+def _announces(text: str, start: int, end: int, read: _Candidate, spec: FieldSpec) -> bool:
     """Whether a cue is part of a verdict that was read, or stands right before it (``the score is [[4]]``)."""
-    overlaps = start < read.end and end > read.start
-    return overlaps or _BETWEEN.fullmatch(text[end : max(end, read.start)]) is not None
+    if start < read.end and end > read.start:
+        return True
+    between = text[end : max(end, read.start)]
+    said = any(fold(word) in spec.labels for word in between.split())
+    return not said and _BETWEEN.fullmatch(between) is not None
 
 
 def _binding(candidates: list[_Candidate], spec: FieldSpec, text: str) -> _Candidate | None:

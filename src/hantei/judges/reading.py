@@ -56,6 +56,16 @@ def squeeze(text: str) -> str:
     return "".join(kept).casefold()
 
 
+def _spaced(text: str) -> str:
+    """Return ``text`` as ``squeeze`` does, with one space for white space."""
+    return " ".join(squeeze(word) for word in visible_text(text).split())
+
+
+def _joined(text: str, place: int) -> bool:
+    """Whether letters or digits stand on both sides of a place in a text: inside a word."""
+    return 0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum()
+
+
 class Untrusted:
     """The texts that a judge may quote: the answer, the question, and what came with it."""
 
@@ -67,8 +77,22 @@ class Untrusted:
         return "\x00".join(squeeze(text) for text in self._texts)
 
     def holds(self, part: str) -> bool:
-        """Whether ``part`` can be a quotation from these texts."""
+        """Whether ``part`` can be a quotation from these texts, or a part of one."""
         return squeeze(part) in self._squeezed
+
+    @cached_property
+    def _spaced(self) -> str:
+        return "\x00".join(_spaced(text) for text in self._texts)
+
+    def quotes(self, part: str) -> bool:
+        """Whether ``part`` stands in these texts as whole words: ``safe`` is no quotation from ``unsafe``."""
+        wanted, text = _spaced(part), self._spaced
+        start = text.find(wanted)
+        while start >= 0:
+            if not (_joined(text, start) or _joined(text, start + len(wanted))):
+                return True
+            start = text.find(wanted, start + 1)
+        return False
 
 
 class ReplyText:
