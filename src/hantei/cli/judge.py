@@ -32,6 +32,9 @@ CountTurns = Annotated[
 CountRepeats = Annotated[
     str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
 ]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, for programs.")]
 
 
@@ -67,6 +70,7 @@ def judge(
     run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
     prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
+    keep_going: KeepGoing = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
     fail: FailIf = None,
     json: Json = False,
@@ -93,6 +97,7 @@ def judge(
             timeout_s=timeout,
             run_timeout_s=run_timeout,
             cache=cache,
+            keep_going=keep_going,
         ),
         prices=prices,
     )

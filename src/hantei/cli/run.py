@@ -9,7 +9,7 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.judge import CountRepeats, CountTurns, FailIf, Json, Judges
+from hantei.cli.judge import CountRepeats, CountTurns, FailIf, Json, Judges, KeepGoing
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
@@ -44,6 +44,7 @@ def run(
     timeout: Annotated[float, typer.Option(help="Seconds for each call.")] = _LIMITS.timeout_s,
     run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
+    keep_going: KeepGoing = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     count_turns: CountTurns = "last",
     count_repeats: CountRepeats = "first",
@@ -69,6 +70,7 @@ def run(
             timeout_s=timeout,
             run_timeout_s=run_timeout,
             cache=cache,
+            keep_going=keep_going,
         ),
         no_verdict=no_verdict,
         rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks

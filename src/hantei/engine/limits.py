@@ -16,7 +16,8 @@ class Limits:
     not count, up to ``waits`` of them. ``backoff_s`` is the first pause between tries, doubled each time up to
     ``longest_backoff_s``. ``patience_s`` is how long a server that never answered may go on failing,
     ``failed_in_a_row`` how many calls may fail for good, one after the other, before the run stops. ``grace_s`` is how
-    long calls in flight may take after Ctrl-C. ``cache`` is a folder of replies that runs share.
+    long calls in flight may take after Ctrl-C. ``cache`` is a folder of replies that runs share. ``keep_going`` judges
+    on where none of a judge's first replies can be read.
     """
 
     max_connections: int = 64
@@ -31,3 +32,4 @@ class Limits:
     failed_in_a_row: int = 50
     grace_s: float = 5.0
     cache: Path | None = None
+    keep_going: bool = False

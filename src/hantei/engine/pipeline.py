@@ -32,7 +32,7 @@ from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judged_text import judges_reasoning, to_be_judged
-from hantei.runs.left import to_answer, to_judge
+from hantei.runs.left import gave_verdicts, to_answer, to_judge
 from hantei.turns import gaps, in_context
 
 
@@ -143,8 +143,11 @@ class _Engine:
                     worker.start()
 
     def _worker(self, number: int, group: asyncio.TaskGroup) -> JudgeWorker:
-        judge = self._judges[number]
-        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, partial(self._judged, number))
+        judge, done = self._judges[number], partial(self._judged, number)
+        # A cascade asks about few answers, and its cheap judge wants all of them at once.
+        asks_of_all = bool(judge.models) and not judge.outline().get("cascade")
+        trial = asks_of_all and not self._limits.keep_going and not gave_verdicts(self._index, number)
+        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done, trial)
 
     def _askers(self) -> int:
         """Return how many askers keep the connections busy while some of them wait to try again."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from msgspec.structs import replace
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.language import detect, primary
 from hantei.records import Fault, Judgment, JudgmentStatus, NoVerdictReason, Prompt, Response
@@ -187,7 +188,8 @@ def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
     given = dict(parse_qsl(query, keep_blank_values=True))
     for key in given:
         if key not in defaults:
-            raise UsageError(f"--judge {name}: {card} has no setting '{key}'; choose from {', '.join(defaults)}")
+            known = f"choose from {', '.join(defaults)}{did_you_mean(key, defaults)}"
+            raise UsageError(f"--judge {name}: {card} has no setting '{key}'; {known}")
     return {**defaults, **given}
 
 

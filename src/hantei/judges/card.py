@@ -114,7 +114,7 @@ def _folder(card: str) -> tuple[Path, bool]:
         return _HERE / card, False
     known = card_names()
     if card not in known:
-        hint = cards.did_you_mean(card, known)
+        hint = cards.did_you_mean(card, known) or "; a model is asked with a card, as in rubric@openai/gpt-4o"
         raise UsageError(
             f"--judge {card}: no such judge; choose from {', '.join(known)} or a folder such as ./my-judge{hint}"
         )

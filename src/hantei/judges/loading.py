@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from hantei.cards import did_you_mean
 from hantei.errors import CardError, UsageError
 from hantei.judges.card import STYLE, JudgeCard, card_hash, load_card, templates
 from hantei.judges.llm_judge import AskedJudge
@@ -98,7 +99,7 @@ def _settings(given: str, spec: AskedSpec) -> dict[str, str]:
     for key, value in asked.items():
         setting = spec.settings.get(key)
         if setting is None:
-            known = ", ".join(sorted(spec.settings))
+            known = f"{', '.join(sorted(spec.settings))}{did_you_mean(key, spec.settings)}"
             raise UsageError(f"--judge {given}: {card} has no setting '{key}'; choose from {known}")
         if not setting.file and value not in setting.choices:
             raise UsageError(f"--judge {given}: expected {key}={' or '.join(setting.choices)}, got '{value}'")

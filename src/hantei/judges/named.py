@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 from hantei.errors import UsageError
 from hantei.judges.base import Judge
 from hantei.judges.calibrated import calibrated, split_setting
-from hantei.judges.card import load_card
+from hantei.judges.card import card_names, load_card
 from hantei.judges.classifying import as_judge
 
 
@@ -26,6 +27,7 @@ def load_judge(name: str) -> Judge:
     if file is not None:
         return calibrated(load_judge(plain), name, file)
     card, _, model = name.partition("@")
+    _check_no_model(name)
     if load_card(card).asks:
         return _asked(name, model)
     loader = _LOADERS.get(card.partition("?")[0])
@@ -43,6 +45,29 @@ _LOADERS = {
     "recorded": "hantei.judges.recorded",
 }
 """Judges that are not asked by a card's template: the module that loads each by its full name (``load_named``)."""
+
+
+def _check_no_model(name: str) -> None:
+    """Raise a UsageError where the name is that of a model, which needs a card to be a judge.
+
+    Raises:
+        UsageError: it is.
+    """
+    model = name.partition("?")[0]
+    if "@" in name or not model.startswith(_PROVIDERS) or (Path(model) / "card.toml").is_file():
+        return
+    from hantei.models.names import parse_name
+
+    parse_name(name)  # which repeats no key that stands in the place of a name
+    fitting = [card for card in card_names() if "guard" in card and card in model.lower()]
+    judge = f"{max(fitting, key=len, default='rubric')}@{name}"
+    raise UsageError(
+        f"--judge {name}: a model is a judge with a card that says what it is asked and how its reply is read; "
+        f"did you mean '{judge}'?"
+    )
+
+
+_PROVIDERS = ("openai/", "hf/", "inspect/")
 
 
 def _asked(name: str, model: str) -> Judge:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.models.base import Sampling
 from hantei.models.keys import known_keys, looks_like_key
@@ -71,8 +72,8 @@ def parse_name(text: str) -> ModelName:
     path, mark, query = text.strip().partition("?")
     provider, slash, name = path.partition("/")
     if provider not in SETTINGS:
-        known = ", ".join(SETTINGS)
-        raise UsageError(f"model '{_shown(provider)}': no such provider; choose from {known} ({_SHAPE})")
+        known, hint = ", ".join(SETTINGS), did_you_mean(provider, SETTINGS) if slash else _with_provider(path)
+        raise UsageError(f"model '{_shown(provider)}': no such provider; choose from {known} ({_SHAPE}){hint}")
     name = _decoded(name, f"the name after {provider}/")
     if not slash or not name:
         raise UsageError(f"model {provider}: a name is missing; {_SHAPE}")
@@ -92,7 +93,8 @@ def _settings(provider: str, query: str) -> dict[str, str]:
         if not equals:
             raise UsageError(f"a {provider} model's settings: {_SHAPE}; one part has no '='")
         if name not in SETTINGS[provider]:
-            raise UsageError(f"{provider} has no setting '{_shown(name)}'; {_allowed(provider)}")
+            hint = did_you_mean(name, SETTINGS[provider])
+            raise UsageError(f"{provider} has no setting '{_shown(name)}'; {_allowed(provider)}{hint}")
         if name in settings:
             raise UsageError(f"{provider} model: setting '{name}' is given twice; give it once")
         settings[name] = _decoded(value, f"setting '{name}'")
@@ -100,6 +102,10 @@ def _settings(provider: str, query: str) -> dict[str, str]:
             raise UsageError(f"model setting '{name}': it holds a key of the environment, which is not repeated here")
         _check(name, settings[name])
     return settings
+
+
+def _with_provider(name: str) -> str:
+    return f"; did you mean 'openai/{name}'?" if _SHORT.fullmatch(name) else ""
 
 
 def _allowed(provider: str) -> str:

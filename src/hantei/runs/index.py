@@ -205,11 +205,6 @@ class Index:
         counts = self.counts()
         return counts["responses"] if self.samples is None else counts["prompts"] * self.samples
 
-    def begun(self) -> int:
-        """Return how many answers were asked for of which later turns of the conversation were not."""
-        found = self.db.execute("SELECT COUNT(*) FROM responses WHERE failed = 2").fetchone()
-        return int(found[0])
-
     def prompt_offsets(self, most: int) -> list[int]:
         """Return where at most so many prompts stand, spread evenly over all of them."""
         step = max(1, self.counts()["prompts"] // most)

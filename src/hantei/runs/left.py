@@ -37,6 +37,17 @@ def to_judge(index: Index, judge: int) -> int:
     return index.answers() - int(index.db.execute(query, (judge,)).fetchone()[0])
 
 
+def half_asked(index: Index) -> int:
+    """Return how many answers were asked for of which later turns of the conversation were not."""
+    return int(index.db.execute("SELECT COUNT(*) FROM responses WHERE failed = 2").fetchone()[0])
+
+
+def gave_verdicts(index: Index, judge: int) -> bool:
+    """Whether any reply of a judge was read before."""
+    query = "SELECT EXISTS (SELECT 1 FROM judgments WHERE judge = ? AND status = 'ok')"
+    return bool(index.db.execute(query, (judge,)).fetchone()[0])
+
+
 def slots(index: Index) -> Iterator[Slot]:
     """Yield every answer that is there or is to be asked for, in input order; what is added meanwhile does not
     disturb it.

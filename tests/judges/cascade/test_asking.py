@@ -46,7 +46,7 @@ def cascade(first: Told, model: FakeModel, rule: CascadeRule | None = None) -> C
         expensive=FakeAskingJudge(model),
         rule=rule or CascadeRule("unsafe"),
         threshold=0.9,
-        about={"rate_kind": "flagged"},
+        about={"rate_kind": "flagged", "cascade": {"cheap": first.name}},
     )
 
 
