@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hantei.exchange.items import ImportSource, Item, write_items
-from hantei.records import Judgment, Message, Prompt, Response
+from hantei.records import Judgment, Message, Prompt, Response, ToolCall
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo
@@ -37,6 +37,17 @@ PROMPTS = {
     "../２": Prompt(
         id="../２", messages=turns("Be brief.", "もぐらは？", "罠です。", "それだけ？"), benchmark="garden"
     ),
+    "turns": Prompt(
+        id="turns", messages=(Message(role="user", content="=1+1?"), Message(role="user", content="Sure?"))
+    ),
+    "agent": Prompt(
+        id="agent",
+        messages=(
+            Message(role="user", content="Is it raining?"),
+            Message(role="assistant", content="", tool_calls=(ToolCall(name="look", arguments='{"at": 1}', id="c1"),)),
+            Message(role="tool", content="-3 degrees", name="look", tool_call_id="c1"),
+        ),
+    ),
 }
 
 
@@ -61,6 +72,8 @@ RESPONSES = [
     answer("m/a", "p/1", 1, text="<script>alert(1)</script>", parent="m/a/p/1/0"),
     answer("m/a", "../２", text="", status="error", error="503 from the server"),
     answer("b", "../２", text="", status="filtered", finish_reason="content_filter"),
+    answer("b", "turns", earlier=("=2",), text="=SUM(A1:A2)\n\0"),
+    answer("b", "agent", text="No, it is snowing.\r\n"),
 ]
 FIRST = RESPONSES[0].id
 JUDGMENTS = {
@@ -83,6 +96,10 @@ JUDGMENTS = {
     ),
     RESPONSES[1].id: (Judgment(response_id=RESPONSES[1].id, judge="keyword", unsafe=False, critique=LONE),),
     RESPONSES[2].id: (Judgment(response_id=RESPONSES[2].id, judge="keyword", action=3, in_training=True),),
+    RESPONSES[5].id: (
+        Judgment(response_id=RESPONSES[5].id, judge="keyword", turn=0, unsafe=True),
+        Judgment(response_id=RESPONSES[5].id, judge="keyword", turn=1, unsafe=False),
+    ),
     RESPONSES[3].id: (
         Judgment(response_id=RESPONSES[3].id, judge="keyword", status="error", fault="model", error="-"),
     ),

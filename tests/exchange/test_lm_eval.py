@@ -143,7 +143,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_what_does_not_exist_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="expected one of inspect, lm-eval, llm-jp-judge"):
+    with pytest.raises(UsageError, match="expected one of hantei, inspect, lm-eval, llm-jp-judge"):
         import_run(tmp_path, "helm", tmp_path / "out")
     with pytest.raises(UsageError, match="no such file or folder"):
         import_run(tmp_path / "none.jsonl", "lm-eval", tmp_path / "out")

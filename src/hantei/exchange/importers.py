@@ -18,11 +18,13 @@ from hantei.exchange import (
     lm_eval,
     mt_bench,
     openai_batch,
+    own,
     promptfoo,
     pyrit,
 )
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import Looks, first_object, tables_in
+from hantei.inputs.own import is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def _each(read: Callable[[Path], ImportSource]) -> Callable[[Sequence[Path]], Im
 
 
 IMPORTERS: dict[str, Importer] = {
+    "hantei": Importer(own.read, is_own),
     "inspect": Importer(_each(inspect_read.read), lambda cells: {"eval", "samples"} <= cells.keys()),
     "lm-eval": Importer(_each(lm_eval.read), lambda cells: {"doc_id", "resps"} <= cells.keys()),
     "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks),

@@ -23,6 +23,7 @@ from hantei.records import Judgment, Prompt, Rate, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
+from hantei.turns import in_context
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalResults, EvalSample, EvalSpec
@@ -100,7 +101,10 @@ class _Log:
     def build(self, index: Index, reader: PairReader, pairs: list[tuple[int, Location]]) -> EvalLog:
         from inspect_ai.log import EvalLog
 
-        samples = [self._sample(position, pair, *reader.read(pair)) for position, pair in pairs]
+        samples = [
+            self._sample(position, pair, reader.prompt(pair.prompt_offset), reader.response(pair.response_offset))
+            for position, pair in pairs
+        ]
         benchmarks = {group.benchmark for group in index.groups().values()}
         return EvalLog(
             status="success",
@@ -134,7 +138,7 @@ class _Log:
 
         sample_id = _sample_id(prompt.id)
         self._epochs[sample_id] += 1
-        asked, output = _messages(prompt, sample_id), _output(response)
+        asked, output = _messages(in_context(prompt, response), sample_id), _output(response)
         failed = response.error or "the call failed"
         known = {"language": prompt.language, "intent": prompt.intent, "harm": prompt.harm, "region": prompt.region}
         return EvalSample(

@@ -7,28 +7,19 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+import msgspec
 
 from hantei.errors import UsageError
 from hantei.files import write_atomic
+from hantei.inputs.own import COLUMN, VERDICT, OwnRow, columns, defused, own_cell, verdict_columns
 from hantei.record_lines import from_line
 from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
 
-_VERDICT = (
-    "status",
-    "unsafe",
-    "p_unsafe",
-    "score",
-    "action",
-    "refusal",
-    "categories",
-    "critique",
-    "in_training",
-    "error",
-)
 _BATCH = 2_000
 
 
@@ -52,36 +43,32 @@ def export_parquet(run: Run, out: Path) -> None:
 
 
 def _rows(run: Run, index: Index) -> Iterator[dict[str, Any]]:
-    """Yield one flat row a response: ids, texts, the file's own columns, then ``JUDGE.field`` for each judge."""
+    """Yield one flat row a response: ids, texts, the file's own columns, ``JUDGE.field``, the records."""
     judges = index.judges()
+    known = msgspec.to_builtins(run.info().judges)
     files = {name: run.judgments_path(name).open("rb") for _, name in judges}
+    unjudged: dict[str, Any] = {f"{name}.{field}": None for _, name in judges for field in VERDICT}
+    unjudged |= {f"{name}.status": "not judged" for _, name in judges}
     try:
         with PairReader(run) as reader:
             for pair in index.pairs():
-                prompt, response = reader.read(pair)
-                row: dict[str, Any] = {
-                    "response_id": response.id,
-                    "prompt_id": prompt.id,
-                    "system": response.system,
-                    "sample": response.sample,
-                    "language": prompt.language,
-                    "intent": prompt.intent,
-                    "harm": prompt.harm,
-                    "region": prompt.region,
-                    "benchmark": prompt.benchmark,
-                    "reference": prompt.reference,
-                    "criteria": prompt.criteria,
-                    "prompt": _conversation(prompt.messages),
-                    "response": response.text,
-                    "response_status": response.status,
-                }
-                verdicts: dict[str, Any] = {}
-                for number, name in judges:
-                    verdicts |= _verdict(name, files[name], index.offsets(number, pair))
-                yield row | _own(response.meta, row.keys() | verdicts.keys()) | verdicts
+                prompt, response = reader.prompt(pair.prompt_offset), reader.response(pair.response_offset)
+                said = tuple(one for number, name in judges for one in _said(files[name], index.offsets(number, pair)))
+                row, verdicts = columns(prompt, response), unjudged | verdict_columns(said)
+                whole = OwnRow(prompt=prompt, response=response, judgments=said, judges=known)
+                known = {}  # once is enough
+                own = _own(response.meta, {*row, *verdicts, COLUMN})
+                yield row | own | verdicts | {COLUMN: own_cell(whole)}
     finally:
         for file in files.values():
             file.close()
+
+
+def _said(file: BinaryIO, offsets: list[int]) -> Iterator[Judgment]:
+    """Yield a judge's judgments of one response."""
+    for offset in offsets:
+        file.seek(offset)
+        yield from_line(Judgment, file.readline())
 
 
 def _own(meta: Mapping[str, Any], ours: Set[str]) -> dict[str, Any]:
@@ -92,23 +79,6 @@ def _own(meta: Mapping[str, Any], ours: Set[str]) -> dict[str, Any]:
             name = f"source.{name}"
         own[name] = value
     return own
-
-
-def _conversation(messages: Any) -> str:
-    if len(messages) == 1:
-        return str(messages[0].content)
-    return "\n\n".join(f"{message.role}: {message.shown}" for message in messages)
-
-
-def _verdict(judge: str, file: Any, offsets: list[int]) -> dict[str, Any]:
-    """Return the judge's first word on a response; repeats stay in the judge's own file."""
-    if not offsets:
-        return {f"{judge}.{field}": None for field in _VERDICT} | {f"{judge}.status": "not judged"}
-    file.seek(offsets[0])
-    judgment = from_line(Judgment, file.readline())
-    values = {field: getattr(judgment, field) for field in _VERDICT}
-    values["categories"] = "; ".join(judgment.categories)
-    return {f"{judge}.{field}": value for field, value in values.items()}
 
 
 def _columns(rows: Iterator[dict[str, Any]], spool: Path) -> list[str]:
@@ -151,22 +121,6 @@ def _csv_line(cells: list[Any]) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer).writerow([defused(cell) for cell in cells])
     return buffer.getvalue().encode("utf-8", "backslashreplace")
-
-
-def defused(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula: text that could start one gets an apostrophe in front.
-
-    Source: OWASP, CSV injection. Numbers of hantei's own stay numbers; NUL, which ends a file for some readers, goes.
-    """
-    if cell is None or isinstance(cell, int | float):
-        return cell
-    text = (cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)).replace("\0", "")
-    risky = text.lstrip(" \t\r\n\u3000")[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") or text[:1] in (
-        "\t",
-        "\r",
-        "\n",
-    )
-    return "'" + text if risky and text else text
 
 
 def _to_parquet(rows: Iterator[dict[str, Any]], out: Path, types: Mapping[str, str]) -> None:
@@ -215,7 +169,7 @@ def _text(value: Any) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text.replace("\0", "").encode("utf-8", "backslashreplace").decode()  # NUL ends a cell for some readers
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -18,6 +18,7 @@ from hantei.finish import finish_status
 from hantei.inputs.cells import Cells
 from hantei.inputs.languages import language_tag
 from hantei.inputs.names import ALIASES, check_mapped, find_columns, mapping_of_file, missing
+from hantei.inputs.own import is_own, own_row
 from hantei.inputs.row import Row
 from hantei.language import detect
 from hantei.reasoning import Split, joined
@@ -71,8 +72,14 @@ class Columns:
 
     def taken(self, row: Row) -> str:
         """Return in a line which columns of this row are taken as what."""
+        if self._is_own(row):
+            return f"{self.path}: prompts and answers as hantei exported them; hantei import takes the verdicts, too"
         parts = (f"{name} from '{column}'" for name, column in self.found(row).items())
         return f"{self.path}: {', '.join(parts)}"
+
+    def _is_own(self, row: Row) -> bool:
+        """Whether a row of hantei's own tables is to be read as what was exported."""
+        return is_own(row.cells) and not self.mapping and self.prompts is None
 
     def samples(self, row: Row) -> list[Row]:
         """Return a row for each answer of a row that holds several in a list; else the row."""
@@ -94,6 +101,9 @@ class Columns:
             InputError: a column is missing.
             RowError: a cell does not hold what its field needs.
         """
+        if self._is_own(row):
+            own = own_row(self.path, row)
+            return own.prompt, own.response
         found = self.found(row)
         cells = Cells(self.path, row, found, self.missing)
         prompt_id = cells.identifier("id") or str(row.number)

@@ -1,0 +1,28 @@
+"""A run from hantei's own tables: what ``hantei export`` wrote as CSV, Parquet or a Hugging Face folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hantei.exchange.foreign import each_row
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import files_of, rows_of
+from hantei.inputs import Row
+from hantei.inputs.own import is_own, own_row
+
+
+def read(paths: Sequence[Path]) -> ImportSource:
+    """Read tables, or those in a folder."""
+    judges: dict[str, Any] = {}
+    files = files_of(paths, is_own)
+    items = (one for path in files for one in each_row(path, rows_of(path), partial(_item, path, judges)))
+    return ImportSource(items, judges)
+
+
+def _item(path: Path, judges: dict[str, Any], row: Row) -> Iterator[Item]:
+    own = own_row(path, row)
+    judges |= own.judges
+    yield Item(file=str(path), row=row.number, prompt=own.prompt, response=own.response, judgments=own.judgments)
