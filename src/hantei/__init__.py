@@ -6,15 +6,17 @@ run = hantei.judge("answers.csv", judge="builtin")
 for rate in run.summary().rates: ...
 """
 
-from hantei.api import demo, export, forecast, forecast_judging, judge, report, run
+from hantei.api import compare, demo, export, forecast, forecast_judging, judge, report, run
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
+from hantei.metrics.compare import Difference
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
 from hantei.tasks.options import Options
 from hantei.version import __version__
 
 __all__ = [
+    "Difference",
     "Forecast",
     "Judgment",
     "Limits",
@@ -26,6 +28,7 @@ __all__ = [
     "Run",
     "Summary",
     "__version__",
+    "compare",
     "demo",
     "export",
     "forecast",

@@ -8,11 +8,13 @@ from pathlib import Path
 from hantei import benchmarks
 from hantei.engine.forecast import Forecast
 from hantei.exchange.exporting import export_run
+from hantei.metrics.compare import Comparison
 from hantei.records import Summary
 from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.tasks.carrying_out import carry_out, foresee, summary_of, write_report
+from hantei.tasks.comparing import compare_runs
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, Say, asking, judging
@@ -157,6 +159,24 @@ def report_and_summary(path: str | Path, out: str | Path | None = None) -> tuple
     with made.lock(), Index(made.index_path) as index:
         made.fill(index)
         return write_report(made, index)
+
+
+def compare(
+    *paths: str | Path, judge: str | None = None, systems: Sequence[str] = (), anyway: bool = False
+) -> Comparison:
+    """Say whether systems truly differ, prompt by prompt: those of one run, or across several runs.
+
+    Args:
+        paths: run folders; of a single one its systems are compared with each other.
+        judge: whose verdicts; None for every judge that judged all of the runs.
+        systems: only these; all where there are none.
+        anyway: compare runs of other versions of a judge, benchmarks or policies, and say so.
+
+    Raises:
+        UsageError: no run there, no such judge or system, nothing to compare, or runs that measure different things.
+        RunError: a run folder is damaged.
+    """
+    return compare_runs([Path(path) for path in paths], judge, systems, anyway)
 
 
 def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:

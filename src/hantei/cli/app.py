@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli import benchmarks, calibrate, exchange, export, judge, judges, reproduce, run, taxonomy, train
+from hantei.cli import benchmarks, calibrate, compare, exchange, export, judge, judges, reproduce, run, taxonomy, train
 from hantei.cli.output import say
 from hantei.version import __version__
 
@@ -22,6 +22,7 @@ app.command("judge")(judge.judge)
 app.command("run")(run.run)
 app.command("report")(judge.report)
 app.command("demo")(judge.demo)
+app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("calibrate")(calibrate.calibrate)
 app.command("import")(exchange.import_)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hantei.cli.output import warn
 from hantei.errors import UsageError
@@ -28,6 +28,8 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 _SHARES = ("rate", "low", "high", "bound_low", "bound_high")
 _FIELDS = (*_SHARES, "numerator", "denominator")
 _ALWAYS = ("judge", "system")
+_SIDES = ("judge", "first", "second")
+_PREFIX = "difference."
 """What every rate may be named by, besides what its metric is reported by."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?"
@@ -71,7 +73,7 @@ class Condition:
         return rates
 
     def _named_like(self, rate: Rate) -> dict[str, str]:
-        return {key: rate.by[key] for key in _ALWAYS if key in rate.by} | dict(self.by)
+        return {key: rate.by[key] for key in (*_ALWAYS, *_SIDES) if key in rate.by} | dict(self.by)
 
     def _values(self, rates: Iterable[Rate]) -> Iterator[tuple[Rate, float]]:
         for rate in rates:
@@ -106,7 +108,33 @@ def parse(text: str) -> Condition:
     Raises:
         UsageError: it is not of the form ``METRIC[BY=VALUE].FIELD > NUMBER``, or names what no rate is named by.
     """
-    match = _SHAPE.fullmatch(text)
+    condition = _parse(text, text, _ALWAYS)
+    if condition.field in _SHARES and not any(condition._holds(end) for end in (0.0, 1.0)):
+        warn(
+            f"--fail-if '{text}' never holds: a {condition.field} is a share from 0 to 1, which can be written as in 2%"
+        )
+    return condition
+
+
+def parse_difference(text: str) -> Condition:
+    """Return the condition on a difference, second less first, that ``text`` says: ``difference.METRIC.low > 0``.
+
+    Raises:
+        UsageError: it does not begin with ``difference.``, or what follows is no condition as ``parse`` reads it.
+    """
+    if not text.strip().startswith(_PREFIX):
+        raise UsageError(
+            f"--fail-if '{text}': expected difference.METRIC.FIELD > NUMBER: what is compared has no rates"
+        )
+    condition = _parse(text, text.strip().removeprefix(_PREFIX), _SIDES)
+    if condition.field in _SHARES and not any(condition._holds(end) for end in (-1.0, 1.0)):
+        warn(f"--fail-if '{text}' never holds: a difference is from -1 to 1, which can be written as in 2%")
+    return replace(condition, metric=_PREFIX + condition.metric)
+
+
+def _parse(text: str, said: str, always: tuple[str, ...]) -> Condition:
+    """Return what ``said``, the whole or a part of ``text``, says; every rate may be named by ``always``."""
+    match = _SHAPE.fullmatch(said)
     metric = named(match[1]) if match else None
     field = (match[3] or "rate") if match else ""
     if match is None or metric is None or field not in _FIELDS:
@@ -114,11 +142,8 @@ def parse(text: str) -> Condition:
             f"--fail-if '{text}': expected METRIC.FIELD > NUMBER or METRIC[BY=VALUE].FIELD > NUMBER with METRIC one of "
             f"{', '.join(sorted(metric.name for metric in all_metrics()))} and FIELD one of {', '.join(_FIELDS)}"
         )
-    by = _parse_by(text, metric, match[2])
-    condition = Condition(text, metric.name, by, field, match[4], _number(text, field, match[5]))
-    if field in _SHARES and not any(condition._holds(end) for end in (0.0, 1.0)):
-        warn(f"--fail-if '{text}' never holds: a {field} is a share from 0 to 1, which can be written as in 2%")
-    return condition
+    by = _parse_by(text, metric, match[2], always)
+    return Condition(text, metric.name, by, field, match[4], _number(text, field, match[5]))
 
 
 def quoted(value: str) -> str:
@@ -130,9 +155,17 @@ def quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _parse_by(text: str, metric: Metric, inside: str | None) -> dict[str, str]:
+def _parse_by(text: str, metric: Metric, inside: str | None, always: tuple[str, ...]) -> dict[str, str]:
+    """Return what stands in the brackets.
+
+    Args:
+        text: the whole condition, for messages.
+        metric: what its rates are by.
+        inside: what stands in the brackets, None where there are none.
+        always: what every rate may be named by.
+    """
     by: dict[str, str] = {}
-    known = (*_ALWAYS, *metric.by, *([metric.counts.fact] if metric.each else []))
+    known = (*always, *metric.by, *([metric.counts.fact] if metric.each else []))
     at = 0
     while inside is not None and at < len(inside.rstrip()):
         match = _BYS.match(inside, at)

@@ -83,7 +83,7 @@ def _counted(
     index: Index, judge: int, entry: JudgeInfo, groups: Mapping[int, Group], rule: CountingRule
 ) -> Iterator[tuple[Metric, dict[GroupAndSystem, _Cell]]]:
     """Yield each metric that a judge has something to say of, with its cells."""
-    for metrics in _by_fact(_metrics_of(entry)):
+    for metrics in _by_fact(metrics_of(entry)):
         counts = [metric.counts for metric in metrics]
         if one_sided(index, judge, counts[0].fact):
             continue  # where only one of several judges in one says it, its answers are a choice, not a sample
@@ -95,7 +95,7 @@ def _counted(
                 yield metric, _cells(metric, sums, missing, groups)
 
 
-def _metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
+def metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
     """Yield the metrics that a judge with this entry may have rates of; one of each value as one metric a value."""
     for metric in all_metrics():
         if metric.rate_kind not in (None, entry.rate_kind):
@@ -148,7 +148,7 @@ def _rolled_up(
         base = () if system is None else (("system", system),)
         out[base].add(cell)
         for dimension in dimensions:
-            value = _VALUE[dimension](groups[number])
+            value = VALUE_OF[dimension](groups[number])
             if value is not None:
                 out[(*base, (dimension, value))].add(cell)
     return dict(sorted(out.items()))
@@ -159,7 +159,7 @@ def _of_other_taxonomies(groups: Iterable[Group]) -> bool:
     return any(group.harm is not None and not group.harm.startswith("do-not-answer/") for group in groups)
 
 
-_VALUE: Mapping[str, Callable[[Group], str | None]] = {
+VALUE_OF: Mapping[str, Callable[[Group], str | None]] = {
     "benchmark": lambda group: group.benchmark,
     "language": lambda group: group.language,
     "region": lambda group: group.region,

@@ -153,4 +153,23 @@ class AnswerBrowser:
     sampling: str
 
 
-Figure = Plot | Radar | Headline | HeatMap | Stacks | AnswerBrowser
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPair:
+    """Two sides' answers to one prompt, each with its verdict in a word; ``note`` says which prompt it is."""
+
+    note: str
+    prompt: str
+    answers: tuple[str, str]
+    verdicts: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPairs:
+    """Prompts with the answers of the two ``sides`` side by side, folded because they may hold harmful text."""
+
+    title: str
+    sides: tuple[str, str]
+    pairs: tuple[AnswerPair, ...]
+
+
+Figure = AnswerPairs | Plot | Radar | Headline | HeatMap | Stacks | AnswerBrowser

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hantei.records import Rate
 from hantei.reports import geometry
-from hantei.reports.figures import AnswerBrowser, Figure, Headline, HeatMap, Plot, Radar, Stacks
+from hantei.reports.figures import AnswerBrowser, AnswerPairs, Figure, Headline, HeatMap, Plot, Radar, Stacks
 from hantei.reports.plotting import plot_layout
 from hantei.reports.radar import radar_layout
 from hantei.reports.section import Cell, Column, Number, ReportTable, Section
@@ -156,6 +156,7 @@ _KINDS: dict[type, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     HeatMap: ("heatmap", _heat_map),
     Stacks: ("stacks", _stacks),
     AnswerBrowser: ("answers", _browser),
+    AnswerPairs: ("pairs", lambda one: {"pairs": one}),
 }
 """The template of each kind of figure, and what makes ready what it is given."""
 

@@ -106,6 +106,49 @@ def sums_of(
             yield group, name, [ClusterSums(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
 
 
+def by_prompt(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, int, int, int]]:
+    """Yield (prompt, system name, verdicts, hits among them, answers without a verdict), by prompt and system.
+
+    Args:
+        index: of the run.
+        judge: the judge's number in the index.
+        counts: what is a hit.
+        rule: which verdict counts of a response with several.
+    """
+    on_scale, scale = _on_scale(counts.scale)
+    hit, values = _hit(counts)
+    query = f"""
+        SELECT prompt, s.name, SUM(given), SUM(given AND hit), SUM(NOT given) FROM (
+            SELECT r.prompt AS prompt, r.system AS system,
+                (j.{_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS TRUE AS given, ({hit}) IS TRUE AS hit
+            FROM responses r LEFT JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
+        ) JOIN systems s ON s.no = system GROUP BY prompt, system"""  # noqa: S608 - fixed names
+    return iter(index.db.cursor().execute(query, (*scale, *values, judge)))
+
+
+def answer_with(
+    index: Index, judge: int, counts: Counts, rule: CountingRule, of: tuple[int, str, bool]
+) -> Location | None:
+    """Return where the first answer of a prompt's number and a system stands that is a hit, or is none.
+
+    Args:
+        index: of the run.
+        judge: the judge's number in the index.
+        counts: what is a hit.
+        rule: which verdict counts of a response with several.
+        of: the prompt's number, the system's name, and whether a hit is wanted.
+    """
+    hit, values = _hit(counts)
+    query = f"""SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt
+        JOIN systems s ON s.no = r.system
+        JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
+        WHERE p.no = ? AND s.name = ? AND j.{_FACTS[counts.fact]} IS NOT NULL AND ({hit}) IS TRUE = ?
+        ORDER BY r.no LIMIT 1"""  # noqa: S608 - fixed names
+    prompt, system, wanted = of
+    found = index.db.execute(query, (judge, prompt, storable(system), *values, wanted)).fetchone()
+    return Location(*found) if found else None
+
+
 def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, str, int]]:
     """Yield (group, system name, reason, count) of verdicts that say nothing that counts, and of answers not judged.
 

@@ -225,6 +225,10 @@ class Index:
         """Return the groups of prompts by number."""
         return {row[0]: Group(*row[1:]) for row in self.db.execute("SELECT * FROM groups ORDER BY no")}
 
+    def systems(self) -> list[str]:
+        """Return the systems' names, in order of appearance."""
+        return [row[0] for row in self.db.execute("SELECT name FROM systems ORDER BY no")]
+
     def judges(self) -> list[tuple[int, str]]:
         """Return the judges by number and name."""
         return self.db.execute("SELECT no, name FROM judges ORDER BY no").fetchall()

@@ -17,6 +17,7 @@ def render_page(reproduction: Reproduction) -> str:
     style = pages.assets(pages.STYLES)
     page: str = pages.template("tables.html.j2").render(
         title="Do-Not-Answer",
+        kind="published tables, computed again",
         verdict=reproduction.verdict(),
         notices=reproduction.notes,
         navigation=[(one.key, one.title.partition(":")[0]) for one in reproduction.sections],

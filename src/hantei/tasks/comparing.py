@@ -1,0 +1,242 @@
+"""Comparing runs, or the systems of one, prompt by prompt: opening them, counting, and the answers that flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+from hantei.errors import UsageError
+from hantei.metrics.compare import Comparison, Difference, Flipped, adjusted, difference
+from hantei.metrics.compare_pairs import Pairs
+from hantei.metrics.definitions import Metric
+from hantei.metrics.summary import VALUE_OF, metrics_of
+from hantei.models.families import families
+from hantei.records import Prompt, Response
+from hantei.runs.comparable import hindrances
+from hantei.runs.compared import Compared, Flip, Side, compared
+from hantei.runs.counting import answer_with, one_sided
+from hantei.runs.folder import Run, load_run
+from hantei.runs.index import Index
+from hantei.runs.info import RunInfo
+from hantei.runs.judging import PairReader
+
+FLIPS = 50
+"""Prompts that flipped whose answers are kept, of each pair of sides."""
+
+DIMENSIONS = ("language", "harm_type")
+
+
+def compare_runs(paths: Sequence[Path], judge: str | None, systems: Sequence[str], anyway: bool) -> Comparison:
+    """Compare the systems of one run with each other, or those of several runs across the runs.
+
+    Args:
+        paths: run folders.
+        judge: whose verdicts; None for every judge that all runs have.
+        systems: only these, by name; all where there are none.
+        anyway: compare runs that differ in more than their systems, and say so.
+
+    Raises:
+        UsageError: no run there, no such judge or system, nothing to compare, or runs that measure different things.
+        RunError: a run folder is damaged.
+    """
+    runs = [load_run(path) for path in paths]
+    infos = [run.info() for run in runs]
+    judges = _judges(infos, judge)
+    with ExitStack() as stack:
+        indexes = [
+            stack.enter_context(run.index(info.plan.samples if info.plan.model else None))
+            for run, info in zip(runs, infos, strict=True)
+        ]
+        sides = _sides(runs, indexes, systems)
+        held = stack.enter_context(compared(indexes))
+        against = hindrances([str(path) for path in paths], infos, judges, held.changed)
+        if against and not anyway:
+            raise UsageError(f"{'; '.join(against)}: the difference would not be the systems'. --anyway compares them")
+        work = _Work(runs, infos, indexes, held, sides)
+        return work.comparison(judges, against)
+
+
+def _judges(infos: Sequence[RunInfo], judge: str | None) -> list[str]:
+    shared = [name for name in infos[0].judges if all(name in info.judges for info in infos)]
+    if judge is not None and judge in shared:
+        return [judge]
+    if judge is None and shared:
+        return shared
+    there = "; ".join(", ".join(info.judges) or "none" for info in infos)
+    wanted = "a judge that judged every run" if judge is None else f"--judge {judge} in every run"
+    raise UsageError(f"expected {wanted}; their judges are: {there}. hantei judge RUN --judge NAME adds one")
+
+
+def _sides(runs: Sequence[Run], indexes: Sequence[Index], wanted: Sequence[str]) -> list[Side]:
+    found = [(number, system) for number, index in enumerate(indexes) for system in index.systems()]
+    known = {system for _, system in found}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"--system {name}: no such system; there are {', '.join(sorted(known))}")
+    kept = [(number, system) for number, system in found if not wanted or system in wanted]
+    names = [run.path.resolve().name for run in runs]
+    if len(set(names)) < len(names):
+        names = [str(run.path) for run in runs]
+    return [Side(number, system, _name(names, number, system, kept)) for number, system in kept]
+
+
+def _name(names: Sequence[str], number: int, system: str, sides: Sequence[tuple[int, str]]) -> str:
+    """Return what a side is called: its system, with its run where another side's system has that name."""
+    if sum(other == system for _, other in sides) == 1:
+        return system
+    alone = sum(run == number for run, _ in sides) == 1
+    return names[number] if alone else f"{names[number]}: {system}"
+
+
+def _matched(sides: Sequence[Side]) -> list[tuple[int, int]]:
+    """Return which sides are compared: in one run all, across two runs those of one name, or all where none is shared.
+
+    Raises:
+        UsageError: there are no two.
+    """
+    all_pairs = list(combinations(range(len(sides)), 2))
+    if len({side.run for side in sides}) == 1:
+        found = all_pairs
+    else:
+        across = [(one, other) for one, other in all_pairs if sides[one].run != sides[other].run]
+        same = [(one, other) for one, other in across if sides[one].system == sides[other].system]
+        runs = {(sides[one].run, sides[other].run) for one, other in same}
+        found = same + [pair for pair in across if (sides[pair[0]].run, sides[pair[1]].run) not in runs]
+    if not found:
+        raise UsageError("expected two systems to compare: name two runs, or one run of several systems")
+    return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Runs that are open, and their sides."""
+
+    runs: Sequence[Run]
+    infos: Sequence[RunInfo]
+    indexes: Sequence[Index]
+    held: Compared
+    sides: Sequence[Side]
+
+    def comparison(self, judges: Sequence[str], against: Sequence[str]) -> Comparison:
+        pairs, differences, slices, flipped = _matched(self.sides), [], [], []
+        kept = {}
+        for judge in judges:
+            for metric in self._metrics(judge):
+                found = list(self._of_metric(judge, metric, pairs))
+                differences += adjusted([whole for whole, _, _ in found])
+                if metric.rate_kind is not None and not metric.name.startswith("coherent"):
+                    kept[judge] = metric.name
+                    flipped += [flip for _, _, flips in found for flip in flips]
+                if "headline" in metric.shown:
+                    slices += [one for _, parts, _ in found for one in parts]
+        if not differences:
+            raise UsageError("the sides have no prompt in common on which both have a verdict: nothing to compare")
+        return Comparison(
+            title=self._title(),
+            sides=tuple(side.name for side in self.sides),
+            judges=kept,
+            differences=tuple(differences),
+            slices=tuple(slices),
+            flipped=tuple(flipped),
+            notices=(*(f"{line}. Compared all the same." for line in against), *self._kin(judges)),
+        )
+
+    def _title(self) -> str:
+        if len(self.runs) == 1:
+            return f"{len(self.sides)} systems of {self.runs[0].path.resolve().name}"
+        return " against ".join(run.path.resolve().name for run in self.runs)
+
+    def _metrics(self, judge: str) -> Iterator[Metric]:
+        """Yield the metrics that all runs have of a judge and that are of the systems, not of the judging."""
+        entry = self.infos[0].judges[judge]
+        for metric in metrics_of(entry):
+            fact = metric.counts.fact
+            whole = not any(one_sided(index, index.judge_no(judge), fact) for index in self.indexes)
+            if not metric.each and "terminal" in metric.shown and fact != "answered_by" and whole:
+                yield metric
+
+    def _of_metric(
+        self, judge: str, metric: Metric, pairs: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[Difference, list[Difference], list[Flipped]]]:
+        """Yield for each pair of sides that has prompts in common its difference, its slices and what flipped."""
+        worst = metric.worst if self.infos[0].no_verdict == "unsafe" else None
+        self.held.count(self.sides, judge, metric.counts, self.infos[0].rule, worst)
+        wanted = [number for number, group in enumerate(self.held.groups) if group.intent in metric.intents]
+        for first, second in pairs:
+            names = (self.sides[first].name, self.sides[second].name)
+            found = {group: one for group, one in self.held.pairs(first, second).items() if group in set(wanted)}
+            whole = _together(found.values())
+            if whole.prompts:
+                flips = self.held.flips(self.sides, first, second, wanted, FLIPS)
+                yield (
+                    difference(whole, metric.name, judge, names, {}),
+                    list(self._slices(found, metric, judge, names)),
+                    list(self._answers(flips, judge, metric, (first, second))),
+                )
+
+    def _slices(
+        self, found: Mapping[int, Pairs], metric: Metric, judge: str, names: tuple[str, str]
+    ) -> Iterator[Difference]:
+        for dimension in DIMENSIONS:
+            parts: dict[str, list[Pairs]] = {}
+            for group, pairs in found.items():
+                value = VALUE_OF[dimension](self.held.groups[group])
+                if value is not None:
+                    parts.setdefault(value, []).append(pairs)
+            whole = {value: _together(several) for value, several in sorted(parts.items())}
+            if len(whole) > 1:
+                yield from adjusted(
+                    [
+                        difference(pairs, metric.name, judge, names, {dimension: value})
+                        for value, pairs in whole.items()
+                        if pairs.prompts
+                    ]
+                )
+
+    def _answers(self, flips: Sequence[Flip], judge: str, metric: Metric, pair: tuple[int, int]) -> Iterator[Flipped]:
+        first, second = (self.sides[number] for number in pair)
+        for flip in flips:
+            one = self._answer(first, judge, metric, flip.first_prompt, not flip.second_more)
+            other = self._answer(second, judge, metric, flip.second_prompt, flip.second_more)
+            if one is not None and other is not None:
+                yield Flipped(
+                    judge=judge,
+                    metric=metric.name,
+                    first=first.name,
+                    second=second.name,
+                    second_more=flip.second_more,
+                    prompt=one[0],
+                    first_answer=one[1],
+                    second_answer=other[1],
+                )
+
+    def _answer(self, side: Side, judge: str, metric: Metric, prompt: int, hit: bool) -> tuple[Prompt, Response] | None:
+        index = self.indexes[side.run]
+        rule = self.infos[0].rule
+        place = answer_with(index, index.judge_no(judge), metric.counts, rule, (prompt, side.system, hit))
+        if place is None:  # counted as a hit by the policy: no verdict to show
+            return None
+        with PairReader(self.runs[side.run]) as reader:
+            return reader.read(place)
+
+    def _kin(self, judges: Sequence[str]) -> Iterator[str]:
+        """Yield a warning for each judge that is of the family of a model that it judges."""
+        for judge in judges:
+            own = families([judge]) if not judge.startswith("human:") else frozenset()
+            for side in self.sides:
+                model = self.infos[side.run].plan.model or ""
+                for family in sorted(own & families([side.system, model])):
+                    yield (
+                        f"{judge} and {side.name} are both of the family {family}: judges are known to favour answers "
+                        "of their own family. Compare with a judge of another one."
+                    )
+
+
+def _together(several: Iterable[Pairs]) -> Pairs:
+    whole = Pairs()
+    for one in several:
+        whole.merge(one)
+    return whole
