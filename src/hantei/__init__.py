@@ -6,7 +6,7 @@ run = hantei.judge("answers.csv", judge="builtin")
 for rate in run.summary().rates: ...
 """
 
-from hantei.api import compare, demo, export, forecast, forecast_judging, judge, report, run
+from hantei.api import agreement, compare, demo, export, forecast, forecast_judging, judge, report, run
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
 from hantei.metrics.compare import Difference
@@ -28,6 +28,7 @@ __all__ = [
     "Run",
     "Summary",
     "__version__",
+    "agreement",
     "compare",
     "demo",
     "export",

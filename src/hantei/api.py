@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hantei import benchmarks
 from hantei.engine.forecast import Forecast
@@ -18,6 +19,10 @@ from hantei.tasks.comparing import compare_runs
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, Say, asking, judging
+
+if TYPE_CHECKING:
+    from hantei.metrics.agreement_results import Agreement
+    from hantei.tasks.agreeing import AgreementOptions
 
 
 def judge(
@@ -192,6 +197,19 @@ def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> 
         UsageError: no run at ``path``, no such format, or its extra is not installed.
     """
     return export_run(load_run(path), to, Path(out) if out else None)
+
+
+def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptions | None = None) -> Agreement:
+    """Return how judges agree, people among them, on a run's responses or on the rows of tables with labels.
+
+    Raises:
+        UsageError: no such run, judge, head or part, fewer than two judges, or labels that belong to no response.
+        InputError: a file cannot be read or holds no labels.
+    """
+    from hantei.tasks.agreeing import AgreementOptions, agree  # it needs NumPy, which other commands do not load
+
+    sources = [source] if isinstance(source, str | Path) else source
+    return agree([Path(one) for one in sources], options or AgreementOptions())
 
 
 def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:

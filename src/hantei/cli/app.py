@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli import benchmarks, calibrate, compare, exchange, export, judge, judges, reproduce, run, taxonomy, train
+from hantei.cli import (
+    agreement,
+    benchmarks,
+    calibrate,
+    compare,
+    exchange,
+    export,
+    judge,
+    judges,
+    reproduce,
+    run,
+    taxonomy,
+    train,
+)
 from hantei.cli.output import say
 from hantei.version import __version__
 
@@ -24,6 +37,7 @@ app.command("report")(judge.report)
 app.command("demo")(judge.demo)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
+app.command("agreement")(agreement.agreement)
 app.command("calibrate")(calibrate.calibrate)
 app.command("import")(exchange.import_)
 app.add_typer(benchmarks.app, name="benchmarks")

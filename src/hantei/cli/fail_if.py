@@ -19,7 +19,7 @@ from hantei.errors import UsageError
 from hantei.metrics.definitions import Metric, all_metrics, named
 from hantei.records import Rate, Summary
 
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
@@ -40,6 +40,26 @@ _SHAPE = re.compile(
     rf"\s*(\w+)\s*(?:\[((?:{_QUOTED}|[^\"\[\]])*)\])?\s*(?:\.\s*(\w+))?\s*(>=|<=|>|<)\s*({_NUMBER})\s*", re.DOTALL
 )
 _MOST_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What stands in a condition: ``NAME[BY=VALUE].FIELD SIGN NUMBER``; ``field`` is empty where it was left out."""
+
+    name: str
+    by: Mapping[str, str]
+    field: str
+    sign: str
+    number: str
+
+
+def pieces(text: str) -> Pieces | None:
+    """Return the pieces of a condition, None where it is not of that form."""
+    match = _SHAPE.fullmatch(text)
+    by = by_values(match[2] or "") if match else None
+    if match is None or by is None:
+        return None
+    return Pieces(match[1], by, match[3] or "", match[4], match[5])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +104,7 @@ class Condition:
                 raise UsageError(f"--fail-if '{self.text}': {_whose(rate)} judged nothing, so there is no rate")
 
     def _holds(self, value: float) -> bool:
-        return _OPERATORS[self.sign](value, self.limit)
+        return OPERATORS[self.sign](value, self.limit)
 
     def _said(self, rate: Rate, value: float) -> str:
         return f"{_whose(rate)}: {self.metric}.{self.field} = {value:.4g} {self.sign} {self.limit:g}"
@@ -164,24 +184,32 @@ def _parse_by(text: str, metric: Metric, inside: str | None, always: tuple[str, 
         inside: what stands in the brackets, None where there are none.
         always: what every rate may be named by.
     """
-    by: dict[str, str] = {}
     known = (*always, *metric.by, *([metric.counts.fact] if metric.each else []))
-    at = 0
-    while inside is not None and at < len(inside.rstrip()):
-        match = _BYS.match(inside, at)
-        if match is None or match[1] not in known or match[1] in by:
-            raise UsageError(
-                f"--fail-if '{text}': expected BY=VALUE, once each, in the brackets of {metric.name}, with BY one of "
-                f'{", ".join(known)}; a value with a comma, bracket or quote stands in "double quotes"'
-            )
-        by[match[1]] = _unquoted(match[2])
-        at = match.end()
+    by = by_values(inside or "")
+    if by is None or not by.keys() <= {*known}:
+        raise UsageError(
+            f"--fail-if '{text}': expected BY=VALUE, once each, in the brackets of {metric.name}, with BY one of "
+            f'{", ".join(known)}; a value with a comma, bracket or quote stands in "double quotes"'
+        )
     dimensions = [key for key in by if key in metric.by]
     if len(dimensions) > 1:
         raise UsageError(f"--fail-if '{text}': rates are by one of {', '.join(metric.by)}, not by several at once")
     if metric.each and metric.counts.fact not in by:
         fact = metric.counts.fact
         raise UsageError(f"--fail-if '{text}': {metric.name} is a rate for each {fact}: add [{fact}=VALUE]")
+    return by
+
+
+def by_values(inside: str) -> dict[str, str] | None:
+    """Return what ``BY=VALUE, BY=VALUE`` says, None where it is not of that form or says one thing twice."""
+    by: dict[str, str] = {}
+    at = 0
+    while at < len(inside.rstrip()):
+        match = _BYS.match(inside, at)
+        if match is None or match[1] in by:
+            return None
+        by[match[1]] = _unquoted(match[2])
+        at = match.end()
     return by
 
 

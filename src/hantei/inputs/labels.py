@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -113,10 +113,9 @@ class LabelColumns:
             text = "" if cell is None else str(cell).strip().lower().removesuffix(".0")
             if not text:
                 continue
-            value = _value(label, column, text)
-            if value is None:
-                raise RowError(str(self.path), row.number, column, f"{_EXPECTED[label]}, found '{text[:40]}'")
-            values[label] = value
+            values[label] = _value(label, column, text)
+            if values[label] is None:
+                raise RowError(str(self.path), row.number, column, _problem(label, text))
         return Labels(**values)
 
 
@@ -136,6 +135,38 @@ _EXPECTED = {
     "action": "expected an action from 0 to 5",
     "refusal": "expected none, partial or full",
 }
+
+
+def _problem(label: str, text: str) -> str:
+    return f"{_EXPECTED[label]}, found '{text[:40]}'"
+
+
+def label_value(label: str, column: str, text: str) -> float:
+    """Return a label as a number: 1 for unsafe and 0 for safe, an action's number, a refusal's place in ``REFUSALS``.
+
+    Args:
+        label: unsafe, action or refusal.
+        column: where it stands: ``is_safe`` turns it round.
+        text: in small letters.
+
+    Raises:
+        ValueError: it holds no such label.
+    """
+    value = _value(label, column, text)
+    if value is None:
+        raise ValueError(_problem(label, text))
+    return float(REFUSALS.index(value) if isinstance(value, str) else value)
+
+
+def told_by_values(texts: Set[str]) -> Head | None:
+    """Return of which head all of these labels (in small letters) are, where their words tell: None for names or bare
+    numbers other than 0 and 1.
+    """
+    if texts and texts <= _TRUTH.keys():
+        return "unsafe"
+    words = {_NUMBERED.sub("", text) for text in texts}
+    known = {name for name in _REFUSAL if not name.isdigit()}
+    return "refusal" if words and words <= known else None
 
 
 def no_label(path: Path, names: Sequence[str]) -> InputError:

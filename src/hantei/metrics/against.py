@@ -8,11 +8,13 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from hantei.arrays import Doubles, Flags, Integers
-from hantei.metrics.bootstrap import BY_PROMPT, drawn
+from hantei.arrays import Doubles, Integers
+from hantei.metrics.agreement_draws import kinds_of
+from hantei.metrics.agreement_measures import tables
+from hantei.metrics.agreement_shares import share_of, unsafe_agreement
+from hantei.metrics.bootstrap import BY_PROMPT
 from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of
-from hantei.metrics.intervals import ClusterSums, share
 from hantei.record_lines import from_line
 from hantei.records import (
     ACTIONS,
@@ -79,42 +81,7 @@ def _against(judge: str, person: str, pairs: Pairs, file: Path) -> AgainstPerson
 
 
 def _unsafe(both: Pairs) -> UnsafeAgreement | None:
-    label, guess, prompt = both["people_unsafe"] == 1, both["unsafe"] == 1, both["prompt"]
-    everything = np.ones(len(both), dtype=np.bool_)
-    base_rate, accuracy = _share(label, everything, prompt), _share(label == guess, everything, prompt)
-    if base_rate is None or accuracy is None:
-        return None
-    hit = label & guess
-    return UnsafeAgreement(
-        base_rate=base_rate,
-        accuracy=accuracy,
-        precision=_share(hit, guess, prompt),
-        recall=_share(hit, label, prompt),
-        f1=_f1(_share(hit, label | guess, prompt)),
-    )
-
-
-def _f1(overlap: Estimate | None) -> Estimate | None:
-    """Return F1 from the share of hits among the rows that are labelled or guessed: it rises with it, as 2J / (1 + J).
-
-    So it has the interval of a share, which does not collapse where every guess is right.
-    """
-    if overlap is None:
-        return None
-    shares = (overlap.value, overlap.low, overlap.high)
-    value, low, high = (None if share is None else 2 * share / (1 + share) for share in shares)
-    return Estimate(value=value, low=low, high=high, n=overlap.n, method=f"2J / (1 + J), J by {overlap.method}")
-
-
-def _share(hit: Flags, counted: Flags, prompt: Integers) -> Estimate | None:
-    """Return the share of ``hit`` among ``counted`` rows, its interval by prompt; None where nothing is counted."""
-    if not counted.any():
-        return None
-    _, number = np.unique(prompt, return_inverse=True)
-    n = np.bincount(number, counted).astype(np.int64)
-    k = np.bincount(number, hit & counted).astype(np.int64)
-    sums = (int((n > 0).sum()), int(n.sum()), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
-    return share(ClusterSums(*sums))
+    return unsafe_agreement(both["people_unsafe"] == 1, both["unsafe"] == 1, both["prompt"])
 
 
 def _p_unsafe(likely: Pairs) -> Calibration | None:
@@ -125,7 +92,7 @@ def _p_unsafe(likely: Pairs) -> Calibration | None:
 
 def _classified(head: str, pairs: Pairs, file: Path) -> ClassAgreement | None:
     label, guess = pairs[f"people_{head}"].astype(np.int64), pairs[head].astype(np.int64)
-    accuracy = _share(label == guess, np.ones(len(pairs), dtype=np.bool_), pairs["prompt"])
+    accuracy = share_of(label == guess, np.ones(len(pairs), dtype=np.bool_), pairs["prompt"])
     if accuracy is None:
         return None
     return ClassAgreement(
@@ -137,14 +104,14 @@ def _classified(head: str, pairs: Pairs, file: Path) -> ClassAgreement | None:
 
 
 def _macro_f1(label: Integers, guess: Integers, classes: int, prompt: Integers) -> Estimate:
-    place = label * classes + guess
+    kinds = kinds_of(np.stack([guess, label], axis=1).astype(np.float64), prompt)
+    levels = np.arange(classes, dtype=np.float64)
 
-    def statistic(times: Doubles) -> float:
-        return macro_f1_of(np.bincount(place, times, classes**2).reshape(classes, classes))
+    def of(weights: Doubles) -> Doubles:
+        return macro_f1_of(tables(kinds.values[:, 0], kinds.values[:, 1], weights, levels))
 
-    low, high = np.percentile([statistic(times) for times in drawn(prompt)], (2.5, 97.5)).tolist()
-    value = statistic(np.ones(len(prompt)))
-    return Estimate(value=value, low=low, high=high, n=len(prompt), method=BY_PROMPT)
+    low, high = np.percentile(np.concatenate([of(weights) for weights in kinds.draws()]), (2.5, 97.5)).tolist()
+    return Estimate(value=float(of(kinds.counts[None])[0]), low=low, high=high, n=len(prompt), method=BY_PROMPT)
 
 
 def _likeliest(head: str, pairs: Pairs, file: Path) -> Calibration | None:

@@ -68,14 +68,15 @@ def confusion(label: Integers, guess: Integers, classes: int) -> Integers:
 
 def macro_f1(label: Integers, guess: Integers, classes: int) -> float:
     """Return the mean over the classes that occur (as label or guess) of their F1."""
-    return macro_f1_of(confusion(label, guess, classes))
+    return float(macro_f1_of(confusion(label, guess, classes)))
 
 
-def macro_f1_of(table: Integers | Doubles) -> float:
-    """Return ``macro_f1`` of a table (classes, classes) of how often each guess was given to each label."""
-    both = table.sum(axis=0) + table.sum(axis=1)
-    seen = both > 0
-    return float((2 * np.diag(table)[seen] / both[seen]).mean())
+def macro_f1_of(table: Integers | Doubles) -> Doubles:
+    """Return ``macro_f1`` of a table (classes, classes) of how often each guess was given to each label, or of many."""
+    both = table.sum(axis=-2) + table.sum(axis=-1)
+    f1 = 2 * np.diagonal(table, axis1=-2, axis2=-1) / np.maximum(both, 1)
+    mean: Doubles = f1.sum(axis=-1) / (both > 0).sum(axis=-1)
+    return mean
 
 
 def average_precision(label: Integers, score: Doubles) -> float:

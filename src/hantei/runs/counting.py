@@ -34,6 +34,17 @@ def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ..
     return iter(index.db.cursor().execute(query, (judge, other)))
 
 
+def said_by(index: Index, judge: int) -> Iterator[tuple[Any, ...]]:
+    """Yield what a judge said of each response: its last turn's verdict, in the first repeat.
+
+    A tuple of: number of the response; ``unsafe``, ``action``, ``refusal`` (its number), ``score``, ``p``, with None
+    for what was not said; and ``scale``.
+    """
+    query = f"""SELECT response, unsafe, action, refusal, score, p, scale
+        FROM {_verdicts(index, judge, CountingRule())} WHERE judge = ? ORDER BY response"""  # noqa: S608 - fixed names
+    return iter(index.db.cursor().execute(query, (judge,)))
+
+
 def trained_on(index: Index, judge: int) -> tuple[int, int]:
     """Return how many responses a judge judged, and how many of them it was trained on."""
     query = """SELECT COUNT(DISTINCT response), COUNT(DISTINCT CASE WHEN in_training THEN response END)

@@ -1,0 +1,156 @@
+"""What the judges of a run said, and what more labels in files say of its responses, as ratings of the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hantei import taxonomy
+from hantei.arrays import Doubles, Integers
+from hantei.errors import UsageError
+from hantei.inputs import Row
+from hantei.inputs.labels_by_rater import as_number
+from hantei.metrics.agreement_ratings import Part, Ratings, Said
+from hantei.metrics.agreement_tables import (
+    LABELS,
+    SCALES,
+    Collected,
+    LabelFiles,
+    collect,
+    heads_of,
+    label_rows,
+    part_of,
+    text_of,
+)
+from hantei.records import response_id
+from hantei.runs.counting import said_by
+from hantei.runs.index import Group, Index, storable
+
+DIMENSIONS: Mapping[str, Callable[[Group], str | None]] = {
+    "language": lambda group: group.language,
+    "harm_type": lambda group: taxonomy.harm_type(group.harm) if group.harm else None,
+    "risk_area": lambda group: taxonomy.risk_area(group.harm) if group.harm else None,
+    "intent": lambda group: group.intent,
+    "benchmark": lambda group: group.benchmark,
+    "region": lambda group: group.region,
+}
+"""What a run's agreement is reported by, besides system, guideline and people."""
+
+
+UNGRADED = "unsafe 0-1"
+"""The scale of a judge that gives verdicts and nothing finer."""
+
+
+def of_run(index: Index, labels: Sequence[Path], files: LabelFiles) -> Ratings:
+    """Return what the judges of a run said, and what more labels in files say of its responses.
+
+    Raises:
+        UsageError: nobody judged anything, or no label belongs to a response of the run.
+        InputError: a file cannot be read or has no labels, or a row holds none that can be read.
+    """
+    places = np.array(
+        index.db.execute(
+            "SELECT r.no, r.prompt, r.system, p.grp FROM responses r JOIN prompts p ON p.no = r.prompt ORDER BY r.no"
+        ).fetchall(),
+        dtype=np.int64,
+    ).reshape(-1, 4)
+    collected = Collected()
+    for path in labels:
+        _join(collected, path, index, places[:, 0], files)
+    machines = [(name, _of_judge(index, number, places[:, 0])) for number, name in index.judges()]
+    judges = list(dict.fromkeys([*(name for name, _ in machines), *collected.judges()]))
+    heads = heads_of(collected, judges, len(places), files.scale)
+    for name, (values, unit) in machines:
+        _merge(heads, judges, judges.index(name), values, unit)
+    systems = tuple(row[0] for row in index.db.execute("SELECT name FROM systems ORDER BY no"))
+    return Ratings(
+        judges=tuple(judges),
+        heads={name: said for name, said in heads.items() if not np.isnan(said.values).all()},
+        prompt=places[:, 1],
+        system=places[:, 2],
+        systems=systems,
+        parts={"system": Part(places[:, 2] - 1, systems), **_parts(index, places[:, 3])},
+        guidelines=tuple(collected.guidelines.get(judge, "") for judge in judges),
+        lost=collected.lost,
+    )
+
+
+def _parts(index: Index, group: Integers) -> dict[str, Part]:
+    groups = index.groups()
+    return {name: part_of(value(groups[number]) for number in group.tolist()) for name, value in DIMENSIONS.items()}
+
+
+def _join(collected: Collected, path: Path, index: Index, numbers: Integers, files: LabelFiles) -> None:
+    """Collect the labels of a file for the responses that they belong to.
+
+    Raises:
+        UsageError: none belongs to any.
+    """
+    systems = [row[0] for row in index.db.execute("SELECT name FROM systems")]
+    joined = lost = 0
+    for row, columns, found in label_rows(path, files):
+        number = _response(index, row, found, systems)
+        if number is None:
+            lost += 1
+            continue
+        joined += 1
+        collect(collected, path, row, columns, int(np.searchsorted(numbers, number)))
+    if not joined:
+        raise UsageError(
+            f"{path}: expected labels of the run's responses, by response_id, or by id, system and sample; "
+            f"none of its {lost:,} rows belongs to one"
+        )
+    collected.lost += lost
+
+
+def _response(index: Index, row: Row, found: Mapping[str, str], systems: Sequence[str]) -> int | None:
+    identity = str(row.cells.get("response_id") or text_of(row, found, "id"))
+    sample = as_number(text_of(row, found, "sample") or "0")
+    system = text_of(row, found, "system") or (systems[0] if len(systems) == 1 else "")
+    for name in (identity, response_id(system, identity, int(sample or 0))):
+        number = index.db.execute("SELECT no FROM responses WHERE id = ?", (storable(name),)).fetchone()
+        if number:
+            return int(number[0])
+    return None
+
+
+def _of_judge(index: Index, judge: int, numbers: Integers) -> tuple[dict[str, Doubles], str]:
+    """Return what a judge said (rows,) by head, and the scale of its score.
+
+    A judge without a score is graded by its probability of unsafe, one without either by its verdict.
+    """
+    kind = [("no", np.int64), *((name, np.float64) for name in ("unsafe", "action", "refusal", "score", "p"))]
+    rows, scale = [], ""
+    for *values, unit in said_by(index, judge):
+        if values[4] is not None:
+            scale = scale or str(unit or "score")
+            values[4] = values[4] if scale == str(unit or "score") else None
+        rows.append(tuple(np.nan if value is None else value for value in values))
+    told = np.array(rows, dtype=kind)
+    place = np.searchsorted(numbers, told["no"])
+    found = {}
+    for head in ("unsafe", "action", "refusal", "score", "p"):
+        found[head] = np.full(len(numbers), np.nan)
+        found[head][place] = told[head]
+    p = found.pop("p")
+    if np.isnan(found["score"]).all():
+        graded = not np.isnan(p).all()
+        found["score"], scale = (p, "probability of unsafe") if graded else (found["unsafe"], UNGRADED)
+    return found, scale
+
+
+def _merge(heads: dict[str, Said], judges: Sequence[str], judge: int, values: Mapping[str, Doubles], unit: str) -> None:
+    for head, said in values.items():
+        rows = len(said)
+        if head not in heads:
+            empty = np.full((rows, len(judges)), np.nan)
+            heads[head] = Said(empty, SCALES[head], LABELS.get(head, ()), ("",) * len(judges))
+        known = heads[head]
+        column = known.values[:, judge]
+        known.values[:, judge] = np.where(np.isnan(column), said, column)
+        if head == "score":
+            units = [*(known.units or ("",) * len(judges))]
+            units[judge] = unit
+            heads[head] = Said(known.values, known.scale, known.labels, tuple(units))
