@@ -10,9 +10,9 @@ import pytest
 from hantei.errors import UsageError
 from hantei.models import CallError, Model, Reply, Request, Sampling, load_model
 from hantei.models.hf_sampling import Row, _draw
-from hantei.records import Message
+from hantei.records import Message, ToolCall
 from tests.models.calls import ask, ask_all, ask_in_turn, failure, request
-from tests.models.tiny import CONTEXT, make_model, make_tokenizer, torch, transformers
+from tests.models.tiny import CONTEXT, TEMPLATE, make_model, make_tokenizer, torch, transformers
 
 GREEDY = Sampling(temperature=0.0, max_tokens=12)
 
@@ -248,3 +248,39 @@ def test_a_model_that_cannot_be_loaded_is_tried_once(tmp_path: Path, monkeypatch
     assert [type(one) for one in found] == [CallError] * 6
     assert {str(one) for one in found} == {str(found[0])}
     assert tries == [str(tmp_path)]
+
+
+KNOWS_TOOLS = (
+    "{% for m in messages %}{% if m.role == 'tool' %}<user>{{ m.name }} {{ m.content }}"
+    "{% elif m.tool_calls %}<bot>{% for c in m.tool_calls %}{{ c.function.name }} "
+    "{{ c.function.arguments['q'] }}{% endfor %}"
+    "{% else %}<user>{{ m.content }}{% endif %}{% endfor %}<bot>"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "written", "refused"),
+    [
+        (KNOWS_TOOLS, "<user>find it<bot>look guide<user>look three found<bot>", set()),
+        (
+            TEMPLATE,  # it leaves calls out, and takes a result for the assistant's words
+            '<user>find it<bot>[calls the tool look: {"q": "guide"}]<user>[the tool gave back] three found<bot>',
+            {"tool messages"},
+        ),
+    ],
+)
+def test_calls_of_tools_reach_the_model_whatever_its_template_knows(
+    template: str, written: str, refused: set[str], tmp_path: Path
+) -> None:
+    call = ToolCall(name="look", arguments='{"q": "guide"}')
+    turns = (
+        Message(role="user", content="find it"),
+        Message(role="assistant", content="", tool_calls=(call,)),
+        Message(role="tool", content="three found"),
+    )
+    model = load_model(f"hf/{make_model(tmp_path / 'm', template)}")
+    (reply,) = ask_all(model, [Request(messages=turns, sampling=GREEDY)])
+    assert isinstance(reply, Reply)
+    length = len(written.replace("<user>", "u").replace("<bot>", "b"))
+    assert reply.usage["input"] == length
+    assert model.refused == refused  # type: ignore[attr-defined]

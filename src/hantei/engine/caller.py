@@ -75,6 +75,7 @@ class Caller:
         reply = await self._persist(model, request, judge)
         cost = self._price(model.name, reply.usage)
         self._meter.called(reply.usage, cost)
+        self._meter.finished(reply.finish_reason)
         if cost is None and self._limits.max_cost is not None:
             self._stop.stop(
                 f"{model.name} does not say what a call took: --max-cost cannot be kept; {_GO_ON} without it"

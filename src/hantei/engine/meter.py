@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hantei.finish import finish_status
 from hantei.models.base import CallError
 from hantei.models.http_errors import clean
 from hantei.runs.info import Did, Step, now
@@ -16,6 +17,9 @@ from hantei.version import __version__
 
 _REASON = 160
 """Characters of a failure's text that a line shows."""
+
+_FINISH, _MOST_UNKNOWN = 40, 10
+"""Characters of a finish reason that is not known, and how many of them are told of."""
 
 _PATIENCE_S = 2.0
 _REFRESH_S = 0.25
@@ -33,7 +37,8 @@ class Meter:
     """Counts of one run.
 
     ``spent`` is in US dollars; ``unpriced`` counts calls whose price is not known; ``spent_before`` is what the
-    ``paid_before`` records of a resumed run had cost. ``reasons`` holds the text of the last failure of each kind.
+    ``paid_before`` records of a resumed run had cost. ``reasons`` holds the text of the last failure of each kind,
+    ``unknown_finishes`` what servers gave as the end of an answer and ``hantei.finish`` does not know.
     """
 
     to_answer: int = 0
@@ -49,6 +54,7 @@ class Meter:
     tokens: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
+    unknown_finishes: dict[str, None] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def called(self, usage: Mapping[str, int], cost: float | None) -> None:
@@ -59,6 +65,11 @@ class Meter:
             self.unpriced += 1
         else:
             self.spent += cost
+
+    def finished(self, reason: str | None) -> None:
+        """Keep why an answer ended where that is not known, a few at most: its answer counts as whole."""
+        if finish_status(reason) is None and len(self.unknown_finishes) < _MOST_UNKNOWN:
+            self.unknown_finishes[clean(reason or "")[:_FINISH]] = None
 
     def failed(self, error: CallError) -> None:
         """Count a call that failed, whether or not it is tried again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from hantei.models.extras import needed
 from hantei.models.hf_sampling import Row, make_sampler, make_stopper
 from hantei.models.http_errors import clean
 from hantei.models.sampling import SYSTEM, without_system
+from hantei.models.tool_turns import TOOLS, as_text, has_tools, sent, shows_tools
 from hantei.reasoning import tokens_before_answer
 from hantei.records import Message
 
@@ -71,7 +72,8 @@ class Weights:
         self._context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         self._ends = self._end_tokens()
         self.refused: set[str] = set()
-        """``system messages`` once a template took none: their text has stood before the first user turn since."""
+        """``system messages`` once a template took none: their text has stood before the first user turn since.
+        ``tool messages`` once one took none of those: they are text."""
 
     def answer(self, requests: Sequence[Request], closing: threading.Event) -> list[Written | CallError]:
         """Answer requests together; a request that cannot be answered gets its failure in its place."""
@@ -93,23 +95,25 @@ class Weights:
 
     def _render(self, request: Request) -> list[int]:
         if self._tokenizer.chat_template is None:
-            ids = self._tokenizer("\n\n".join(m.content for m in request.messages))["input_ids"]
+            ids = self._tokenizer("\n\n".join(m.shown for m in request.messages))["input_ids"]
         else:
             text = self._templated(request.messages)
             ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return list(ids)
 
     def _templated(self, turns: Sequence[Message]) -> str:
-        try:
-            messages = [{"role": m.role, "content": m.content} for m in turns]
-            text: str = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        except Exception:  # templates raise what they like
-            merged = without_system(turns)
-            if merged == tuple(turns):
-                raise
-            text = self._templated(merged)
-            self.refused.add(SYSTEM)
-        return text
+        problem: Exception | None = None
+        for dropped, form in _forms(turns):
+            try:
+                messages = sent(form, objects=True)
+                text: str = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+            except Exception as error:  # templates raise what they like
+                problem = error
+                continue
+            if shows_tools(text, form):
+                self.refused |= dropped
+                return text
+        raise problem or ValueError("it leaves out what tools gave back")
 
     def _generate(self, rows: Sequence[Row], closing: threading.Event) -> list[Written | CallError]:
         try:
@@ -189,3 +193,16 @@ class Weights:
     def _padding(self) -> int:
         pad = self._tokenizer.pad_token_id
         return int(pad if pad is not None else min(self._ends, default=0))
+
+
+def _forms(turns: Sequence[Message]) -> Iterator[tuple[set[str], tuple[Message, ...]]]:
+    """Yield a conversation as it is, then in the forms that simpler templates take, with what each one drops."""
+    yield set(), tuple(turns)
+    plain = as_text(turns) if has_tools(turns) else tuple(turns)
+    if has_tools(turns):
+        yield {TOOLS}, plain
+    merged = without_system(turns)
+    if merged != tuple(turns):
+        yield {SYSTEM}, merged
+        if has_tools(turns):
+            yield {TOOLS, SYSTEM}, without_system(plain)

@@ -59,6 +59,9 @@ _NO_SYSTEM = re.compile(
     r"|only user.{0,20}assistant roles are supported",
     re.IGNORECASE,
 )
+_NO_TOOLS = re.compile(
+    r"\btool|roles must alternate|only user.{0,20}assistant roles are supported|unexpected role", re.IGNORECASE
+)
 _UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _UNSUPPORTED = re.compile(
     r"unsupported|not supported|n[o']t support|unrecognized|unexpected|unknown|extra|not permitted|deprecated",
@@ -103,6 +106,11 @@ class ServerError:
     def no_system(self) -> bool:
         """Whether the model's chat template takes no system message; some servers say so with a 500."""
         return self.status in (400, 422, 500) and bool(_NO_SYSTEM.search(self.message))
+
+    @property
+    def no_tools(self) -> bool:
+        """Whether the model takes no calls of tools and no results in a conversation."""
+        return self.status in (400, 422, 500) and bool(_NO_TOOLS.search(self.message))
 
     def refused(self, body: Mapping[str, Any]) -> str | None:
         """Return the setting in ``body`` that the server says the model does not take, None where it says no such."""

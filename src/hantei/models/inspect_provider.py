@@ -19,6 +19,7 @@ from hantei.models.http_errors import ServerError, clean, retry_after
 from hantei.models.keys import known_keys, redacted, without_keys
 from hantei.models.names import ModelName
 from hantei.models.sampling import Defaults
+from hantei.models.tool_turns import as_text
 from hantei.reasoning import joined, split_reasoning, tokens_before_answer
 
 TIMEOUT_S = 600.0
@@ -76,9 +77,8 @@ class InspectModel:
             "system": self._inspect.ChatMessageSystem,
             "user": self._inspect.ChatMessageUser,
             "assistant": self._inspect.ChatMessageAssistant,
-            "tool": self._inspect.ChatMessageTool,
         }
-        return [kinds[m.role](content=m.shown) for m in self._defaults.messages(request)]
+        return [kinds[m.role](content=m.content) for m in as_text(self._defaults.messages(request))]
 
     def _config(self, request: Request) -> Any:
         sampling = self._defaults.sampling(request.sampling)

@@ -23,6 +23,8 @@ from hantei.models.keys import without_keys
 from hantei.models.openai_reply import read_reply
 from hantei.models.openai_stream import is_stream, join_stream
 from hantei.models.sampling import SYSTEM, Defaults, without_system
+from hantei.models.tool_turns import TOOLS, as_text, sent
+from hantei.records import Message
 
 MAX_BODY = 32 * 2**20
 """The longest reply that is read, in bytes."""
@@ -42,7 +44,8 @@ class OpenAIModel:
 
     ``refused`` names what the server said the model does not take and what is left out since: ``max_tokens`` (sent as
     ``max_completion_tokens`` instead), ``temperature``, ``top_p``, ``seed``, ``logprobs``, ``response_format``,
-    ``whole replies`` (asked for as a stream instead) or ``system messages`` (put before the first user turn).
+    ``whole replies`` (asked for as a stream instead), ``system messages`` (put before the first user turn) or ``tool
+    messages`` (sent as text).
     """
 
     def __init__(
@@ -135,17 +138,13 @@ class OpenAIModel:
             return STREAMS
         if error.no_system and any(message["role"] == "system" for message in body["messages"]):
             return SYSTEM
+        if error.no_tools and any(m["role"] == "tool" or "tool_calls" in m for m in body["messages"]):
+            return TOOLS
         return error.refused(body)
 
     def _body(self, request: Request, plain: bool) -> dict[str, Any]:
         sampling = self._defaults.sampling(request.sampling)
-        turns = self._defaults.messages(request)
-        if SYSTEM in self.refused:
-            turns = without_system(turns)
-        body: dict[str, Any] = {
-            "model": self._model,
-            "messages": [{"role": m.role, "content": m.content} for m in turns],
-        }
+        body: dict[str, Any] = {"model": self._model, "messages": sent(self._turns(request))}
         if self._streams or STREAMS in self.refused:
             body["stream"] = True
             if "stream_options" not in self.refused:
@@ -164,6 +163,12 @@ class OpenAIModel:
             schema = {"name": "reply", "schema": request.schema, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
+
+    def _turns(self, request: Request) -> tuple[Message, ...]:
+        turns = self._defaults.messages(request)
+        if TOOLS in self.refused:
+            turns = as_text(turns)
+        return without_system(turns) if SYSTEM in self.refused else turns
 
     def _reply(self, raw: bytes, latency_s: float) -> Reply:
         body = self._json(raw)

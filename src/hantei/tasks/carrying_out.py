@@ -120,6 +120,8 @@ def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say) 
     run.write_info(replace(info, stopped=outcome.stopped or lacking, steps=(*info.steps, step)))
     if refused:
         say(f"the server does not take {', '.join(refused)}: asked without")
+    for reason in outcome.meter.unknown_finishes:
+        say(f"finish reason '{reason}' is not known; its answers count as whole")
     if task.models:
         say(outcome.meter.line())
     if outcome.torn:
