@@ -41,3 +41,18 @@ def test_rows_that_cannot_be_read_end_it_with_1(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout)["rejected"] == 1
     assert "1 rows could not be read" in result.stderr
+
+
+def test_several_files_and_whose_they_are_is_said(tmp_path: Path) -> None:
+    asked, results = tmp_path / "requests.jsonl", tmp_path / "results.jsonl"
+    body = {"model": "m", "messages": [{"role": "user", "content": "What is it?"}]}
+    asked.write_text("".join(json.dumps({"custom_id": key, "body": body}) + "\n" for key in "ab"))
+    choice = {"message": {"content": "A mole."}, "finish_reason": "stop"}
+    results.write_text(json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": {"choices": [choice]}}}))
+    result = RUNNER.invoke(APP, [str(asked), str(results), "--out", str(tmp_path / "run")])
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        "read as openai-batch, by what is in the files (--from names another)",
+        "requests without a result in these files, left out: 1; some may be in a second file",
+    ]
+    assert result.stdout.splitlines()[0] == "1 answers, judged by nobody yet"

@@ -20,7 +20,7 @@ def lines(path: Path, rows: Iterable[Any]) -> Path:
 
 def document(path: Path, whole: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(whole, indent=2, ensure_ascii=False))
+    path.write_text(json.dumps(whole, indent=2))
     return path
 
 

@@ -95,7 +95,7 @@ def test_what_has_no_partner_is_said(tmp_path: Path) -> None:
     asked = lines(tmp_path / "in.jsonl", [request("a"), request("b")])
     results = lines(tmp_path / "out.jsonl", [result("a", chat("No.")), result("z", chat("No.")), {"custom_id": "a"}])
     run = import_run([asked, results], None, tmp_path / "run", said.append)
-    assert said[1] == "1 requests have no result in these files and are left out; results may be in a second file"
+    assert said[1] == "requests without a result in these files, left out: 1; some may be in a second file"
     assert problems(run)[0] == (2, "no request has the custom_id 'z'; import each batch with its own requests")
     with pytest.raises(
         InputError, match=r"out.jsonl: holds the results of a batch, the requests are missing: give both"

@@ -64,8 +64,9 @@ class Kind(NamedTuple):
             for path in results:
                 yield from each_row(path, rows_of(path), partial(self._join, path, requests, answered))
             if left := len(set(requests) - answered):
-                known = "have no result in these files and are left out; results may be in a second file"
-                notes[f"{left:,} requests {known}"] = None
+                notes[f"requests without a result in these files, left out: {left:,}; some may be in a second file"] = (
+                    None
+                )
 
     def _join(self, path: Path, requests: Shelf, answered: set[str], row: Row) -> Iterable[Item]:
         key = str(row.cells.get("custom_id"))

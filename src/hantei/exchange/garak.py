@@ -143,5 +143,5 @@ def _said(content: Any) -> Any:
 def _before(history: Any) -> Any:
     """Return the turns before a history's last answer, None where it holds no answer."""
     turns = _turns(history)
-    last = [k for k, turn in enumerate(turns) if turn["role"] == "assistant"] if isinstance(turns, list) else []
+    last = [k for k, turn in enumerate(listed(turns)) if mapping(turn).get("role") == "assistant"]
     return turns[: last[-1]] if last else None

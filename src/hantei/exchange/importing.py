@@ -43,6 +43,8 @@ def import_run(
     for path in given:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder")
+        if Run(path).info_path.is_file():
+            raise UsageError(f"{path}: is a run folder already: hantei judge {path}, or hantei report {path}")
     if source is None:
         source = recognised(given)
         say(f"read as {source}, by what is in the files (--from names another)")

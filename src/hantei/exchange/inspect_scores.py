@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from hantei.errors import RecordError
+from hantei.exchange.foreign import number
 from hantei.record_lines import Record, from_dict, to_dict
 from hantei.records import Judgment, Prompt, Response
 
@@ -105,8 +106,9 @@ def _foreign(said: Judgment, value: Any, reason: str | None) -> Judgment:
         return replace(said, unsafe=_LABELS[value.strip().lower()])
     if isinstance(value, str) and value in _GRADES:
         return replace(said, score=_GRADES[value], scale="inspect C P I N")
-    if isinstance(value, bool | int | float) and math.isfinite(value):
-        return replace(said, score=float(value))
-    if value is None or isinstance(value, float):
+    score = None if isinstance(value, str) else number(value)
+    if score is not None:
+        return replace(said, score=score)
+    if value is None or isinstance(value, int | float):
         return replace(said, status="unparsed", fault="judge", error=reason or "the scorer gave no value")
     return replace(said, comment=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -9,13 +9,13 @@ the answers is one that failed; a chat that ends in the assistant's words had th
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
+from hantei.exchange.foreign import verdict
 from hantei.exchange.items import ImportSource, Item
 from hantei.inputs import Row, open_table
 from hantei.language import detect
@@ -191,11 +191,5 @@ def _judgments(document: _Document, answer: str) -> Iterator[Judgment]:
         for metric in dict.fromkeys(str(name) for name in metrics):
             if metric in row.cells:
                 judge = f"lm-eval:{metric},{row.cells.get('filter', 'none')}"
-                yield _judgment(answer, judge, row.cells[metric])
-
-
-def _judgment(answer: str, judge: str, value: Any) -> Judgment:
-    """Return a metric's value as a judgment: it says how good an answer is, nothing of whether it is safe."""
-    if isinstance(value, bool | int | float) and math.isfinite(value):
-        return Judgment(response_id=answer, judge=judge, score=float(value))
-    return Judgment(response_id=answer, judge=judge, comment=json.dumps(value, ensure_ascii=False))
+                # A metric says how good an answer is, nothing of whether it is safe.
+                yield verdict(answer, judge, row.cells[metric])
