@@ -84,5 +84,5 @@ def test_an_export_never_takes_the_place_of_the_runs_records(tmp_path: Path, out
 
 def test_a_report_in_the_place_of_a_folder_is_one_line(tmp_path: Path) -> None:
     run = hantei.judge(ROWS, judge=Own(unsafe=False), out=tmp_path / "run")
-    with pytest.raises(UsageError, match="Is a directory"):
+    with pytest.raises(UsageError, match=r"cannot be written \(it is a folder\): name another --out"):
         hantei.report(run.path, out=tmp_path)

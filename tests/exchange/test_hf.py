@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hantei.api import export, judge
+from hantei.errors import UsageError
 from hantei.exchange.hf import export_hf
 from hantei.runs.folder import Run
 
@@ -42,6 +43,26 @@ def test_a_name_cannot_break_the_head_of_the_card(run: Run, tmp_path: Path) -> N
     head = (export_hf(odd, tmp_path / "set") / "README.md").read_text().split("\nconfigs:")[0]
     assert 'pretty_name: "hantei run a\\"\\n---\\nlicense: mit"' in head
     assert head.count("\nlicense: ") == 1
+
+
+@pytest.mark.parametrize("name", ["README.md", "data/answers.parquet"])
+def test_what_is_not_hanteis_is_not_written_over(run: Run, tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / "set" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("# Somebody's data set")
+    with pytest.raises(UsageError, match=rf"{name} is not hantei's and would be written over: name another --out"):
+        export_hf(run, tmp_path / "set")
+    assert theirs.read_text() == "# Somebody's data set"
+    assert [path for path in (tmp_path / "set").rglob("*") if path.is_file()] == [theirs]
+
+
+def test_hanteis_own_folder_is_written_again_beside_other_files(run: Run, tmp_path: Path) -> None:
+    out = export_hf(run, tmp_path / "set")
+    (out / "data" / "more.parquet").write_text("theirs")
+    (out / "data" / "answers.parquet").write_text("an older one")
+    export_hf(run, out)
+    assert parquet.read_table(out / "data" / "answers.parquet").num_rows > 0
+    assert (out / "data" / "more.parquet").read_text() == "theirs"
 
 
 def test_columns_of_the_users_own_that_are_called_like_verdicts(tmp_path: Path) -> None:

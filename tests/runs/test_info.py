@@ -73,6 +73,17 @@ def test_what_the_first_version_wrote_is_read(tmp_path: Path) -> None:
         ({"created": "", "judges": []}, "Expected `object`, got `array`"),
         ({"created": "", "judges": {"x": {"rate_kind": "guess"}}}, "Invalid enum value 'guess'"),
         ({"created": "", "plan": {"samples": "many"}}, r"Expected `int`, got `str` - at `\$\.plan\.samples`"),
+        ({"created": "", "rejected": -1}, r"Expected `int` >= 0 - at `\$\.rejected`"),
+        ({"created": "", "no_verdict": "guess"}, r"Invalid enum value 'guess' - at `\$\.no_verdict`"),
+        ({"created": "", "plan": {"samples": 0}}, r"Expected `int` >= 1 - at `\$\.plan\.samples`"),
+        (
+            {"created": "", "steps": [{"did": "asked", "calls": -1}]},
+            r"Expected `int` >= 0 - at `\$\.steps\[0\]\.calls`",
+        ),
+        (
+            {"created": "", "steps": [{"did": "asked", "cost": -1}]},
+            r"Expected `float` >= 0.0 - at `\$\.steps\[0\]\.cost`",
+        ),
         ({"created": "", "work": 7}, "expected what hantei writes of a run"),
         (
             {"created": "", "format": FORMAT + 1, "hantei": "9.9"},

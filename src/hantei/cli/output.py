@@ -25,8 +25,8 @@ def say(text: str = "") -> None:
 
 
 def warn(text: str) -> None:
-    """Print a line beside the output proper."""
-    sys.stderr.write(terminal_safe(text) + "\n")
+    """Print one line beside the output proper, whatever names of a user's or a file's it repeats."""
+    sys.stderr.write(terminal_safe(text).replace("\n", "\\n").replace("\t", "\\t") + "\n")
 
 
 def print_json(data: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from hantei.errors import UsageError
 from hantei.exchange.hf import export_hf
 from hantei.exchange.table import export_csv, export_parquet
+from hantei.files import check_place
 from hantei.runs.folder import Run
 
 
@@ -17,13 +18,16 @@ def export_run(run: Run, to: str, out: Path | None = None) -> Path:
     Without ``out`` it stands in the run folder: ``export.csv``, ``export.parquet``, ``hf/``, ``inspect/``.
 
     Raises:
-        UsageError: no such format, its extra is not installed, or ``out`` is one of the run's own records.
+        UsageError: no such format, its extra is not installed, or nothing can be written at ``out``: it is one of the
+            run's own records, or holds another's data set.
     """
     if to not in FORMATS:
         raise UsageError(f"--to {to}: expected one of {', '.join(FORMATS)}")
     if out is not None:
         run.check_foreign(out)
-    path = out or run.path / (f"export.{to}" if to in ("csv", "parquet") else to)
+    table = to in ("csv", "parquet")
+    path = out or run.path / (f"export.{to}" if table else to)
+    check_place(path, folder=not table, pipes=to == "csv")
     FORMATS[to](run, path)
     return path
 

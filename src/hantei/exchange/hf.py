@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hantei.errors import UsageError
 from hantei.exchange.table import export_parquet
 from hantei.files import write_atomic
 from hantei.runs.folder import Run
 
 _TABLE = "data/answers.parquet"
+_OURS = "Answers of language models and what judges said of them, written by hantei"
+"""By which a folder's README.md is known as one that was written here."""
 
 
 def export_hf(run: Run, out: Path) -> Path:
@@ -18,15 +21,25 @@ def export_hf(run: Run, out: Path) -> Path:
     ``datasets.load_dataset(out)`` then gives one row an answer, with each judge's verdict in columns of its own.
 
     Raises:
-        UsageError: pyarrow is not installed.
+        UsageError: pyarrow is not installed, or the folder holds a README.md or a table that is not hantei's.
         RunError, RecordError: the run folder is damaged.
     """
-
-    table = out / _TABLE
+    table, readme = out / _TABLE, out / "README.md"
+    taken = next((path for path in (readme, table) if path.exists()), None)
+    if taken and _OURS not in _head(readme):
+        raise UsageError(f"{taken} is not hantei's and would be written over: name another --out")
     table.parent.mkdir(parents=True, exist_ok=True)
     export_parquet(run, table)
-    write_atomic(out / "README.md", [_card(run).encode("utf-8", "backslashreplace")])
+    write_atomic(readme, [_card(run).encode("utf-8", "backslashreplace")])
     return out
+
+
+def _head(readme: Path) -> str:
+    """Return the beginning of a README, empty where there is none."""
+    if not readme.is_file():
+        return ""
+    with readme.open(encoding="utf-8", errors="replace") as file:
+        return file.read(10_000)
 
 
 def _card(run: Run) -> str:
@@ -53,7 +66,7 @@ def _card(run: Run) -> str:
         "",
         f"# hantei run {run.path.resolve().name}",
         "",
-        f"Answers of language models and what judges said of them, written by hantei {info.hantei}.",
+        f"{_OURS} {info.hantei}.",
         "The texts may be harmful. Prompts and answers are under the terms of the benchmarks and of the models that",
         "they come from: see to these before you publish this folder, and put the licence into the head of this file.",
         "",

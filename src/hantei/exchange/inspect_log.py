@@ -70,8 +70,8 @@ class _Verdicts:
         self._index = index
         self._stack = ExitStack()
         self.judges = dict(index.judges())
-        paths = {number: run.judgments_path(name) for number, name in self.judges.items()}
-        self._files = {number: self._stack.enter_context(path.open("rb")) for number, path in paths.items()}
+        opened = {number: run.open_judgments(name) for number, name in self.judges.items()}
+        self._files = {number: self._stack.enter_context(file) for number, file in opened.items()}
 
     def __enter__(self) -> _Verdicts:
         return self

@@ -7,12 +7,13 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import msgspec
 
 from hantei.errors import UsageError
-from hantei.files import write_atomic
+from hantei.files import is_device, write_atomic
 from hantei.inputs.own import COLUMN, VERDICT, OwnRow, columns, defused, own_cell, verdict_columns
 from hantei.record_lines import from_line
 from hantei.records import Judgment
@@ -46,7 +47,7 @@ def _rows(run: Run, index: Index) -> Iterator[dict[str, Any]]:
     """Yield one flat row a response: ids, texts, the file's own columns, ``JUDGE.field``, the records."""
     judges = index.judges()
     known = msgspec.to_builtins(run.info().judges)
-    files = {name: run.judgments_path(name).open("rb") for _, name in judges}
+    files = {name: run.open_judgments(name) for _, name in judges}
     unjudged: dict[str, Any] = {f"{name}.{field}": None for _, name in judges for field in VERDICT}
     unjudged |= {f"{name}.status": "not judged" for _, name in judges}
     try:
@@ -94,14 +95,11 @@ def _columns(rows: Iterator[dict[str, Any]], spool: Path) -> list[str]:
 def _spooled(
     rows: Iterator[dict[str, Any]], out: Path, write: Callable[[list[str], Iterator[dict[str, Any]]], None]
 ) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    spool = out.with_name(f".{out.name}.rows")
-    try:
+    with TemporaryDirectory(prefix=".hantei-", dir=None if is_device(out) else out.parent) as folder:
+        spool = Path(folder) / "rows"
         columns = _columns(rows, spool)
         with spool.open(encoding="utf-8") as file:
             write(columns, (json.loads(line) for line in file))
-    finally:
-        spool.unlink(missing_ok=True)
 
 
 def _to_csv(rows: Iterator[dict[str, Any]], out: Path) -> None:

@@ -325,4 +325,4 @@ def write_comparison(path: Path, found: Comparison) -> None:
     Raises:
         UsageError: the file cannot be written there.
     """
-    pages.write_page(path, render_page(found), "comparison")
+    pages.write_page(path, render_page(found))

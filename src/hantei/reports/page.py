@@ -82,7 +82,7 @@ def write_report(path: Path, data: ReportInput) -> None:
     Raises:
         UsageError: the file cannot be written there.
     """
-    write_page(path, render_report(data), "report")
+    write_page(path, render_report(data))
 
 
 def _judge_part(number: int, judge: JudgeResults, parts: Sequence[Section], links: Links) -> JudgePart:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import UsageError
-from hantei.files import write_atomic
+from hantei.files import cannot_write, write_atomic
 from hantei.reports.text import visible
 
 _HERE = Path(__file__).parent
@@ -42,8 +42,8 @@ def policy(style: str, script: str | None = None) -> str:
     return "; ".join((*rules, "img-src data:", "base-uri 'none'", "form-action 'none'"))
 
 
-def write_page(path: Path, html: str, what: str) -> None:
-    """Write a page, which a message calls ``what``, whole or not at all.
+def write_page(path: Path, html: str) -> None:
+    """Write a page whole or not at all.
 
     Raises:
         UsageError: the file cannot be written there.
@@ -51,7 +51,7 @@ def write_page(path: Path, html: str, what: str) -> None:
     try:
         write_atomic(path, [html.encode("utf-8", "backslashreplace")])
     except OSError as error:
-        raise UsageError(f"{path}: expected a place to write the {what}: {error.strerror or error}") from None
+        raise UsageError(cannot_write(path, error)) from None
 
 
 @lru_cache(maxsize=1)

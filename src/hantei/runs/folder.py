@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -123,6 +124,11 @@ class Run:
         """Return the names of the judges, in the order in which they were added."""
         return list(self.info().judges)
 
+    def open_judgments(self, judge: str) -> BinaryIO:
+        """Open a judge's judgments for reading; there are none where it has not begun."""
+        path = self.judgments_path(judge)
+        return path.open("rb") if path.exists() else BytesIO()
+
     def judgments(self, judge: str) -> Iterator[Judgment]:
         """Yield a judge's judgments.
 
@@ -130,7 +136,7 @@ class Run:
             UsageError: this run has none of that judge.
         """
         path = self.judgments_path(judge)
-        if not path.exists():
+        if not path.exists() and judge not in self.judges():
             raise UsageError(f"{self.path}: no judgments of '{judge}'; it has {', '.join(self.judges()) or 'none'}")
         return read_records(path, Judgment)
 

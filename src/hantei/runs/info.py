@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hantei.errors import CardError, RunError
-from hantei.records import CountingRule
+from hantei.records import Count, CountingRule, Positive
 from hantei.runs.plan import Plan
 from hantei.version import __version__
 
@@ -67,14 +67,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     created: str = ""
     hantei: str = ""
     judges: tuple[str, ...] = ()
-    answered: int = 0
-    judged: int = 0
-    calls: int = 0
-    cached: int = 0
-    tokens: dict[str, int] = {}
-    cost: float | None = 0.0
-    failures: dict[str, int] = {}
-    seconds: float = 0.0
+    answered: Count = 0
+    judged: Count = 0
+    calls: Count = 0
+    cached: Count = 0
+    tokens: dict[str, Count] = {}
+    cost: Positive | None = 0.0
+    failures: dict[str, Count] = {}
+    seconds: Positive = 0.0
     refused_settings: tuple[str, ...] = ()
     stopped: str | None = None
 
@@ -96,9 +96,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     judges: dict[str, JudgeInfo] = {}
     steps: tuple[Step, ...] = ()
     stopped: str | None = None
-    no_verdict: str = "drop"
+    no_verdict: Literal["drop", "unsafe"] = "drop"
     rule: CountingRule = CountingRule()
-    rejected: int = 0
+    rejected: Count = 0
     notices: tuple[str, ...] = ()
     checksums: dict[str, str] = {}
 

@@ -3,7 +3,6 @@ system."""
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from hantei.errors import RunError
+from hantei.files import FULL, cannot_write
 
 
 def resolved(path: Path) -> Path:
@@ -52,8 +52,10 @@ def locked(path: Path) -> Iterator[None]:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = _held(file, path)
     except OSError as error:
-        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno in FULL:
             raise
+        if not os.path.isfile(path / "run.json"):  # Path's raises for a long name
+            raise RunError(cannot_write(path, error)) from None
         why = f"nothing may be written in {file.parent} ({error.strerror})"
         raise RunError(f"{path}: {why}: a run that can only be read is reported or exported with --out") from None
     with lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,6 +25,9 @@ _FLAGS = {
 }
 _LONGEST = 80
 _FILES_SHOWN = 3
+
+
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class InputFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,8 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str | None = None
     sampling: dict[str, Any] = {}
     system_prompt: str | None = None
-    samples: int = 1
-    limit: int | None = None
+    samples: AtLeastOne = 1
+    limit: AtLeastOne | None = None
     judge_reasoning: bool = False
     benchmark: dict[str, Any] | None = None
 

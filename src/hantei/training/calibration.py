@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
-from hantei.files import write_atomic
+from hantei.files import cannot_write, write_atomic
 from hantei.judges.calibrated import FORMAT, FittedCalibration, Head, Scaling, apply, shares_of
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.intervals import wilson
@@ -127,8 +127,7 @@ def _write(out: Path, made: FittedCalibration) -> None:
     try:
         write_atomic(out, [msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"])
     except OSError as error:
-        why = error.strerror or error
-        raise UsageError(f"--out {out}: expected a place to write the calibration: {why}") from None
+        raise UsageError(cannot_write(out, error)) from None
 
 
 def _scaling(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> Scaling | str:

@@ -20,7 +20,7 @@ from msgspec.structs import replace as changed
 
 from hantei.arrays import Flags
 from hantei.errors import InputError, UsageError
-from hantei.files import write_atomic
+from hantei.files import cannot_write, write_atomic
 from hantei.inputs.labelled import Labelled, read_labelled
 from hantei.judges import Judge, load_judge
 from hantei.judges.cascade.fit import Fit
@@ -102,7 +102,7 @@ def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lam
     try:
         write_atomic(out, [fitted.text().encode()])
     except OSError as error:
-        raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from None
+        raise UsageError(cannot_write(out, error)) from None
     return fitted
 
 

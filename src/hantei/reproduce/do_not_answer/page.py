@@ -26,4 +26,4 @@ def write_page(path: Path, reproduction: Reproduction) -> None:
     Raises:
         UsageError: the file cannot be written there.
     """
-    pages.write_page(path, render_page(reproduction), "page")
+    pages.write_page(path, render_page(reproduction))
