@@ -51,7 +51,7 @@ def test_two_people_in_two_columns(
     assert whole["confusion"] == [[2, 0], [1, 2]]
     assert (english["by"], english["n"]) == ({"language": "en"}, 3)
     assert (japanese["by"], japanese["n"]) == ({"language": "ja"}, 2)
-    (worst,) = out["sections"][1]["data"]
+    (worst,) = out["sections"][-1]["data"]
     assert (worst["id"], worst["said"]) == ("3", {"human:ann": "safe", "human:bo": "unsafe"})
 
 
@@ -135,7 +135,7 @@ def test_by_guideline(table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert hantei(monkeypatch, "agreement", "two.csv", "--by", "guideline", "--json") == 0
     out = printed(capsys)
     assert "human:a (strict)" in out["judges"]
-    groups = out["sections"][0]["data"]["groups"]
+    groups = {one["key"]: one["data"] for one in out["sections"]}["agreement-unsafe-together"]["groups"]
     alphas = {one["by"].get("guideline"): one["measures"][-1]["estimate"]["value"] for one in groups}
     assert alphas["strict"] == 1
     assert 0 < alphas["loose"] < 1  # 5 of 6 alike

@@ -135,6 +135,30 @@ def test_unsafe_comes_first_and_uncertain_can(page: Open) -> None:
     assert abs(float(first) - 0.5) < 0.05
 
 
+def test_answers_on_which_judges_disagree_are_a_filter_and_an_order(page: Open) -> None:
+    data = report_input(judges=("builtin", RUBRIC))
+    rows = list(data.answers)
+    for place in range(0, len(rows), 5):  # a second judge says the opposite
+        first = changed(rows[place].judgments[0], unsafe=True)
+        second = changed(first, judge=RUBRIC, unsafe=False)
+        rows[place] = replace(rows[place], judgments=(first, second))
+    data = replace(data, answers=rows)
+    driver = page(data)
+
+    def differ(row: Any) -> bool:
+        return len({one.unsafe for one in row.judgments} - {None}) > 1
+
+    wanted = expected(data, differ)
+    assert 0 < wanted[0] < wanted[1]
+    select(driver, "f-judges", "Judges disagree")
+    assert counted(driver) == wanted
+    assert all("judges disagree" in facts for facts in texts(driver, "#list .facts"))
+    by_id(driver, "f-clear").click()
+    select(driver, "f-order", "Judges furthest apart first")
+    top = texts(driver, "#list .facts")[: min(wanted[0], 25)]
+    assert all("judges disagree" in facts for facts in top)
+
+
 def test_pages_are_turned_and_end(page: Open) -> None:
     data = report_input(copies=1)
     driver = page(data)

@@ -1,5 +1,5 @@
 // The list, its pages and its controls.
-const FIELDS = { text: "f-text", system: "f-system", harm: "f-harm", language: "f-language", verdict: "f-verdict", refusal: "f-refusal", intent: "f-intent", order: "f-order", size: "f-size" };
+const FIELDS = { text: "f-text", system: "f-system", harm: "f-harm", language: "f-language", verdict: "f-verdict", refusal: "f-refusal", intent: "f-intent", judges: "f-judges", order: "f-order", size: "f-size" };
 const byId = (id) => document.getElementById(id);
 let matching = [];
 

@@ -26,6 +26,13 @@ function judgesDisagree(answer) {
   return new Set(verdicts).size > 1;
 }
 
+/** How far judges are apart: by verdict first, then by probability; 0 where none or one judged. */
+function apart(answer) {
+  const chances = (answer.judgments || []).map((judgment) => judgment.p).filter((p) => p !== undefined);
+  const spread = chances.length > 1 ? Math.max(...chances) - Math.min(...chances) : 0;
+  return (judgesDisagree(answer) ? 1 : 0) + spread;
+}
+
 function plain(text) {
   return text ? text.runs.map((run) => (typeof run === "string" ? run : run[0])).join("") : "";
 }

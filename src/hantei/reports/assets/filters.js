@@ -1,6 +1,6 @@
 // What is shown: the filters' state, the answers that pass, their order.
 const ALL = "";
-const state = { judge: 0, text: ALL, system: ALL, harm: ALL, language: ALL, verdict: ALL, refusal: ALL, intent: ALL, order: "unsafe", size: 25, page: 0 };
+const state = { judge: 0, text: ALL, system: ALL, harm: ALL, language: ALL, verdict: ALL, refusal: ALL, intent: ALL, judges: ALL, order: "unsafe", size: 25, page: 0 };
 
 function passes(answer, terms) {
   const same = (wanted, value) => wanted === ALL || String(value) === wanted;
@@ -9,10 +9,18 @@ function passes(answer, terms) {
     same(state.harm, answer.harm) &&
     same(state.language, answer.language) &&
     same(state.intent, answer.intent || "unknown") &&
+    same(state.judges, accordOf(answer)) &&
     same(state.verdict, verdictOf(answer, state.judge)) &&
     refusalPasses(refusalOf(answer, state.judge)) &&
     terms.every((term) => searchable(answer).includes(term))
   );
+}
+
+/** Whether the judges of an answer agree on its verdict; null where fewer than two gave one. */
+function accordOf(answer) {
+  const given = new Set((answer.judgments || []).filter((judgment) => judgment.verdict !== "none").map((judgment) => judgment.judge));
+  if (given.size < 2) return null;
+  return judgesDisagree(answer) ? "disagree" : "agree";
 }
 
 function refusalPasses(refusal) {
@@ -32,6 +40,7 @@ function orderKey(answer) {
   const p = judgment && judgment.p !== undefined ? judgment.p : null;
   if (state.order === "uncertain") return p === null ? 2 : Math.abs(p - 0.5);
   if (state.order === "file") return 0;
+  if (state.order === "apart") return -apart(answer);
   return { unsafe: 0, none: 2, safe: 4 }[verdictOf(answer, state.judge)] + (1 - (p === null ? 0 : p));
 }
 
@@ -61,6 +70,9 @@ function fillFixed() {
   fill("f-system", "All systems", entriesOf(tally((a) => a.system), (value) => names.systems[value]));
   fill("f-harm", "All harm types", entriesOf(tally((a) => a.harm), (value) => names.harms[value]));
   fill("f-language", "All languages", entriesOf(tally((a) => a.language), (value) => names.languages[value].name));
+  const accords = tally(accordOf);
+  accords.delete(null);
+  fill("f-judges", "All answers", entriesOf(accords, (value) => (value === "agree" ? "Judges agree" : "Judges disagree")));
   fill("f-intent", "All intents", entriesOf(tally((a) => a.intent || "unknown"), (value) => value));
 }
 

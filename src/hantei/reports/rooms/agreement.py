@@ -71,27 +71,63 @@ _READING = (
 
 
 def agreement(found: Agreement) -> Iterator[Section]:
-    """Yield a section for each head, then the rows of worst disagreement."""
+    """Yield for each head how judges agree, all together, part by part, and what they confuse; then the worst rows."""
     for head in dict.fromkeys([*(one.head for one in found.pairs), *(one.head for one in found.groups)]):
         pairs = [one for one in found.pairs if one.head == head]
-        yield _section(head, pairs, [one for one in found.groups if one.head == head])
+        whole = [one for one in pairs if not one.by]
+        if whole:
+            yield _pairs(head, whole, pairs)
+        yield from _together(head, [one for one in found.groups if one.head == head])
+        yield from _parts(head, [one for one in pairs if one.by], several=len(whole) > 1)
+        yield from _confusions(head, whole)
     if found.worst:
         yield _worst(found.worst)
 
 
-def _section(head: str, pairs: Sequence[PairAgreement], groups: Sequence[GroupAgreement]) -> Section:
-    whole = [one for one in pairs if not one.by]
-    few = len(whole) <= _FEW_PAIRS
-    tables = [_all_measures(one) for one in whole] if few else [_overview(head, whole)]
-    tables += [table for table in (_groups(groups), *_parts(head, whole, pairs)) if table.rows]
-    tables += [_confusion(one) for one in whole if few and one.confusion]
+def _pairs(head: str, whole: Sequence[PairAgreement], pairs: Sequence[PairAgreement]) -> Section:
+    few = whole if len(whole) <= _FEW_PAIRS else []
     return Section(
         key=f"agreement-{head}",
         title=f"{HEADS[head]}: how judges agree",
-        tables=tuple(tables),
-        notes=(*_leads(head, whole if few else []), *notes(*_reasons(whole if few else []), _READING)),
-        data={"head": head, "pairs": list(pairs), "groups": list(groups)},
+        tables=tuple(_all_measures(one) for one in few)
+        or (_table(f"{HEADS[head]}: pair by pair", "Pair", head, ((_name(one), one) for one in whole)),),
+        notes=(*_leads(head, few), *notes(*_reasons(few), _READING)),
+        data={"head": head, "pairs": list(pairs)},
     )
+
+
+def _together(head: str, groups: Sequence[GroupAgreement]) -> Iterator[Section]:
+    if groups:
+        yield Section(
+            key=f"agreement-{head}-together",
+            title=f"{HEADS[head]}, several raters together",
+            tables=(_groups(groups),),
+            data={"head": head, "groups": list(groups)},
+        )
+
+
+def _parts(head: str, pairs: Sequence[PairAgreement], several: bool) -> Iterator[Section]:
+    for dimension in dict.fromkeys(name for one in pairs for name in one.by):
+        own = [one for one in pairs if dimension in one.by]
+        rows = ((_row(one, dimension, several), one) for one in own)
+        title = f"{HEADS[head]}, by {dimension.replace('_', ' ')}"
+        yield Section(
+            key=f"agreement-{head}-by-{dimension}",
+            title=title,
+            tables=(_table(_name(own[0]) if not several else title, _title(dimension), head, rows),),
+            data={"head": head, "pairs": own},
+        )
+
+
+def _row(one: PairAgreement, dimension: str, several: bool) -> str:
+    part = _part(dimension, one.by[dimension])
+    return f"{part}: {_name(one)}" if several else part
+
+
+def _confusions(head: str, whole: Sequence[PairAgreement]) -> Iterator[Section]:
+    tables = tuple(_confusion(one) for one in whole if one.confusion) if len(whole) <= _FEW_PAIRS else ()
+    if tables:
+        yield Section(key=f"agreement-{head}-confusion", title=f"{HEADS[head]}, what is confused", tables=tables)
 
 
 def _leads(head: str, pairs: Iterable[PairAgreement]) -> Iterator[Note]:
@@ -144,20 +180,8 @@ def cell(one: Measure | None) -> Cell:
     return decimal(value, low, high)
 
 
-def _overview(head: str, pairs: Sequence[PairAgreement]) -> ReportTable:
-    rows = ((_name(one), one) for one in pairs)
-    return _table(f"{HEADS[head]}: pair by pair", "Pair", head, rows)
-
-
-def _parts(head: str, whole: Sequence[PairAgreement], pairs: Sequence[PairAgreement]) -> Iterator[ReportTable]:
-    for one in whole:
-        own = [other for other in pairs if other.by and (other.judge, other.against) == (one.judge, one.against)]
-        for dimension in dict.fromkeys(name for other in own for name in other.by):
-            rows = ((_part(dimension, other.by[dimension]), other) for other in own if dimension in other.by)
-            yield _table(f"{_name(one)}, by {dimension.replace('_', ' ')}", _title(dimension), head, rows)
-
-
 def _table(caption: str, title: str, head: str, rows: Iterable[tuple[str, PairAgreement]]) -> ReportTable:
+    """Return a table of the measures that there is room for; a row is its name and what is measured."""
     listed = list(rows)
     names = [name for name in _KEY[head] if any(one.get(name) for _, one in listed)]
     return ReportTable(
