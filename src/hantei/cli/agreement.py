@@ -127,6 +127,4 @@ def _write(out: Path, source: list[Path], found: Agreement) -> None:
 
     names = ", ".join(path.name or str(path) for path in source)
     verdict = f"{len(found.judges)} judges, {found.rows:,} rows of {names}."
-    write_page(
-        out, render_sections("Agreement", "how judges agree", verdict, found.notes, list(sections_of(found))), "page"
-    )
+    write_page(out, render_sections("Agreement", "how judges agree", verdict, found.notes, list(sections_of(found))))
