@@ -6,7 +6,7 @@ run = hantei.judge("answers.csv", judge="builtin")
 for rate in run.summary().rates: ...
 """
 
-from hantei.api import agreement, compare, demo, export, forecast, forecast_judging, judge, report, run
+from hantei.api import agreement, compare, demo, estimate, export, forecast, forecast_judging, judge, report, run
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
 from hantei.metrics.compare import Difference
@@ -31,6 +31,7 @@ __all__ = [
     "agreement",
     "compare",
     "demo",
+    "estimate",
     "export",
     "forecast",
     "forecast_judging",

@@ -22,7 +22,9 @@ from hantei.tasks.task import Judging, Say, asking, judging
 
 if TYPE_CHECKING:
     from hantei.metrics.agreement_results import Agreement
+    from hantei.metrics.estimation import Estimand, RateEstimate
     from hantei.tasks.agreeing import AgreementOptions
+    from hantei.tasks.estimating import LabelsAre
 
 
 def judge(
@@ -210,6 +212,38 @@ def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptio
 
     sources = [source] if isinstance(source, str | Path) else source
     return agree([Path(one) for one in sources], options or AgreementOptions())
+
+
+def estimate(
+    path: str | Path,
+    labels: str | Path,
+    judge: str | None = None,
+    labels_are: LabelsAre | None = None,
+    estimand: Estimand = "population",
+    system: str | None = None,
+    precision: float | None = None,
+) -> RateEstimate:
+    """Return a violation rate from a judge's verdicts on all answers and people's labels of some of them.
+
+    Only what the labels say makes it a violation rate: a bad judge leaves it right, and wide.
+
+    Args:
+        path: the run folder.
+        labels: a file with the columns ``response_id``, ``unsafe`` and ``sampling_p``, or ``human:NAME`` of the run.
+        judge: the judge's name; default the run's only one.
+        labels_are: how the labelled answers were chosen where no ``sampling_p`` says it: ``random``, each with the same
+            chance, or ``all`` of them.
+        estimand: ``population``, all prompts that these stand for, or ``answers``, exactly these answers.
+        system: the rate of this system's answers; default all of them.
+        precision: half width for which the number of labels is wanted, as a share: 0.02 is two points.
+
+    Raises:
+        UsageError: no such run, judge, labels or system, or nothing says how the labelled answers were chosen.
+        InputError: the file of labels cannot be read.
+    """
+    from hantei.tasks import estimating  # it needs NumPy
+
+    return estimating.estimate(path, labels, judge, labels_are, estimand, system, precision)
 
 
 def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:

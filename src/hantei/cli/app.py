@@ -8,9 +8,11 @@ import typer
 
 from hantei.cli import (
     agreement,
+    annotate,
     benchmarks,
     calibrate,
     compare,
+    estimate,
     exchange,
     export,
     judge,
@@ -39,6 +41,8 @@ app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("agreement")(agreement.agreement)
 app.command("calibrate")(calibrate.calibrate)
+app.command("annotate")(annotate.annotate)
+app.command("estimate")(estimate.estimate)
 app.command("import")(exchange.import_)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(taxonomy.app, name="taxonomy")

@@ -106,16 +106,17 @@ def _to_csv(rows: Iterator[dict[str, Any]], out: Path) -> None:
     def write(columns: list[str], spooled: Iterator[dict[str, Any]]) -> None:
         def chunks() -> Iterator[bytes]:
             # A mark at the head lets spreadsheets read the file as UTF-8.
-            yield b"\xef\xbb\xbf" + _csv_line(columns)
+            yield b"\xef\xbb\xbf" + csv_line(columns)
             for row in spooled:
-                yield _csv_line([row.get(column) for column in columns])
+                yield csv_line([row.get(column) for column in columns])
 
         write_atomic(out, chunks())
 
     _spooled(rows, out, write)
 
 
-def _csv_line(cells: list[Any]) -> bytes:
+def csv_line(cells: list[Any]) -> bytes:
+    """Return a line of a CSV file with its formula cells defused."""
     buffer = io.StringIO()
     csv.writer(buffer).writerow([defused(cell) for cell in cells])
     return buffer.getvalue().encode("utf-8", "backslashreplace")

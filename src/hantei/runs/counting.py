@@ -242,3 +242,18 @@ def spread_over_systems(index: Index, judge: int, least: int, most: int) -> Iter
         ORDER BY j.system, j.no"""
     rows = index.db.cursor().execute(query, (judge, least, most, most, most))
     return ((system, Location(*places)) for system, *places in rows)
+
+
+def word_on_answers(
+    index: Index, judge: int, rule: CountingRule
+) -> Iterator[tuple[str, int, str, str | None, int, float]]:
+    """Yield (response id, number of its prompt, system, intent, ``unsafe``, ``p``) of every answer, in input order.
+
+    ``unsafe`` and ``p`` are what the judge said by ``rule``, -1 where it said nothing.
+    """
+    query = f"""
+        SELECT r.id, r.prompt, s.name, g.intent, COALESCE(j.unsafe, -1), COALESCE(j.p, -1)
+        FROM responses r LEFT JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
+        JOIN systems s ON s.no = r.system JOIN prompts p ON p.no = r.prompt JOIN groups g ON g.no = p.grp
+        ORDER BY r.no"""  # noqa: S608 - fixed names
+    return iter(index.db.cursor().execute(query, (judge,)))
