@@ -41,6 +41,8 @@ def load_judge(name: str) -> Judge:
 _LOADERS = {
     "builtin": "hantei.judges.builtin.model",
     "encoder": "hantei.judges.encoder.judge",
+    "gliguard": "hantei.judges.encoder.zero_shot",
+    "opir": "hantei.judges.encoder.zero_shot",
     "cascade": "hantei.judges.cascade.loading",
     "recorded": "hantei.judges.recorded",
 }
