@@ -102,6 +102,10 @@ def test_a_card_that_does_not_exist_is_named_with_those_that_do() -> None:
     [
         ("rubric", "needs a model to ask, such as rubric@openai/gpt-4o"),
         ("rubric?mode=loose@replay/x", "rubric has no setting 'mode'; choose from abstain, logprobs, parse, reference"),
+        ("rubric?refrence=x@replay/x", "region, calibration; did you mean 'reference'?"),
+        ("builtin?x=1", "builtin has no setting 'x'; choose from abstain, encoder, mode, calibration"),
+        ("builtin?mod=strict", "; did you mean 'mode'?"),
+        ("cascade?x=1@builtin,builtin", "cascade has no setting 'x'; choose from threshold, head, fit, calibration"),
         ("qwen3guard?mode=mild@replay/x", "expected mode=strict or loose, got 'mild'"),
         ("boundary?parse=paper@replay/x", "how the published parser reads a reply is not known"),
         ("human:hanako", "a person is no judge to run"),

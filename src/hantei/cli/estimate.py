@@ -40,9 +40,7 @@ def estimate(
     found = api.estimate(run, labels, judge, labels_are, of, system, half)  # type: ignore[arg-type]  # it checks
     section = estimate_section(found)
     if out is not None:
-        write_page(
-            out, render_sections("Violation rate", "a rate from few labels", section.title, (), [section]), "page"
-        )
+        write_page(out, render_sections("Violation rate", "a rate from few labels", section.title, (), [section]))
     if json:
         import msgspec
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
@@ -17,6 +17,9 @@ from hantei.records import Fault, Judgment, JudgmentStatus, NoVerdictReason, Pro
 if TYPE_CHECKING:  # the built-in judge loads nothing of what asks models
     from hantei.models.base import Model, Reply, Request
 
+
+CALIBRATION = "calibration"
+"""The setting that every judge has: a file that ``hantei calibrate`` wrote (``calibrated.py``)."""
 
 Pair = tuple[Prompt, Response]
 """A response and the prompt that it answers."""
@@ -184,13 +187,19 @@ def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
     Raises:
         UsageError: a setting that is not among ``defaults``.
     """
-    card, _, query = name.partition("@")[0].partition("?")
+    query = name.partition("@")[0].partition("?")[2]
     given = dict(parse_qsl(query, keep_blank_values=True))
     for key in given:
         if key not in defaults:
-            known = f"choose from {', '.join(defaults)}{did_you_mean(key, defaults)}"
-            raise UsageError(f"--judge {name}: {card} has no setting '{key}'; {known}")
+            raise UsageError(no_setting(name, key, defaults))
     return {**defaults, **given}
+
+
+def no_setting(name: str, key: str, known: Iterable[str]) -> str:
+    """Return what to say of a setting that a judge does not have: what it and every judge has."""
+    has = (*known, CALIBRATION)
+    card = name.partition("?")[0]
+    return f"--judge {name}: {card} has no setting '{key}'; choose from {', '.join(has)}{did_you_mean(key, has)}"
 
 
 def one_of(name: str, settings: Mapping[str, str], key: str, choices: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hantei.errors import InputError, UsageError
-from hantei.judges.base import Ask, Judge, Pair
+from hantei.judges.base import CALIBRATION, Ask, Judge, Pair
 from hantei.records import Estimate, Judgment, Prompt, Refusal, Response
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from hantei.models.base import Model, Request
 
 FORMAT = 1
-SETTING = "calibration"
 Head = Literal["unsafe", "action", "refusal"]
 _LARGEST = 10_000_000
 """Bytes of a calibration file; one with more is none."""
@@ -90,7 +89,7 @@ def split_setting(name: str) -> tuple[str, str | None]:
     card, at, model = name.partition("@")
     head, _, query = card.partition("?")
     parts = query.split("&") if query else []
-    own = [part for part in parts if part.partition("=")[0] == SETTING]
+    own = [part for part in parts if part.partition("=")[0] == CALIBRATION]
     if not own:
         return name, None
     rest = "&".join(part for part in parts if part not in own)

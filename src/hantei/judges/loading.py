@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from hantei.cards import did_you_mean
 from hantei.errors import CardError, UsageError
+from hantei.judges.base import no_setting
 from hantei.judges.card import STYLE, JudgeCard, card_hash, load_card, templates
 from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.moderation import for_endpoint
@@ -94,13 +94,12 @@ def _takes_file(card: JudgeCard, spec: AskedSpec) -> bool:
 
 
 def _settings(given: str, spec: AskedSpec) -> dict[str, str]:
-    card, _, query = given.partition("?")
+    query = given.partition("?")[2]
     asked = dict(parse_qsl(query, keep_blank_values=True))
     for key, value in asked.items():
         setting = spec.settings.get(key)
         if setting is None:
-            known = f"{', '.join(sorted(spec.settings))}{did_you_mean(key, spec.settings)}"
-            raise UsageError(f"--judge {given}: {card} has no setting '{key}'; choose from {known}")
+            raise UsageError(no_setting(given, key, sorted(spec.settings)))
         if not setting.file and value not in setting.choices:
             raise UsageError(f"--judge {given}: expected {key}={' or '.join(setting.choices)}, got '{value}'")
     if asked.get("parse") == "paper" and not _has_paper(spec):
