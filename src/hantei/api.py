@@ -82,7 +82,7 @@ def run(
         RunError: the folder belongs to another plan or is in use, or no call to a model works: what there is is kept.
         KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
     """
-    return carry_out(asking(model, benchmark, judge, options or Options()), out, say)
+    return carry_out(asking(model, benchmark, judge, options or Options(), say), out, say)
 
 
 def forecast(

@@ -8,13 +8,14 @@ from hantei.benchmarks.card import BenchmarkCard, card_names, load_card
 from hantei.benchmarks.checking import CheckReport, check
 from hantei.benchmarks.fetching import Fetched, fetch, locate, status
 from hantei.benchmarks.loading import load_prompts
-from hantei.benchmarks.named import find, identity, load, prompts_by_id, starter_answers
+from hantei.benchmarks.named import PromptReading, find, identity, load, prompts_by_id, starter_answers
 from hantei.benchmarks.overview import check_named, outlines, sheet
 
 __all__ = [
     "BenchmarkCard",
     "CheckReport",
     "Fetched",
+    "PromptReading",
     "card_names",
     "check",
     "check_named",

@@ -44,7 +44,8 @@ class FileSpec:
 
     ``path`` is its path at the source, for Hugging Face a pattern. ``names`` are other names under which people have
     it. ``count`` is the number of rows that it must have, None where that is unknown. ``id_prefix`` keeps ids of
-    several files apart. ``columns`` and ``rules`` are the card's, with this file's own in their place.
+    several files apart. ``columns`` and ``rules`` are the card's, with this file's own in their place. ``rows`` is
+    where the rows are inside a JSON object, ``missing`` are cells that mean that nothing is there.
     """
 
     split: str
@@ -56,6 +57,8 @@ class FileSpec:
     sha256: str | None = None
     encoding: str | None = None
     id_prefix: str = ""
+    rows: str | None = None
+    missing: tuple[str, ...] = ()
 
     def is_named(self, path: Path) -> bool:
         """Whether a file's path or name is one under which this file is known."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from hantei import taxonomy
 from hantei.benchmarks.card import RULES, BenchmarkCard, FileSpec
-from hantei.benchmarks.loading import Layout, has_column
+from hantei.benchmarks.loading import Layout
 from hantei.errors import RowError
 from hantei.inputs import Row
+from hantei.inputs.values import has_path
 from hantei.records import Prompt
 
 SHORTEST = 3
@@ -157,7 +158,7 @@ def _rows(layout: Layout, spec: FileSpec, part: Part) -> Iterator[tuple[Row, Pro
             _add_bad(part, row)
             continue
         if part.missing:
-            part.missing = [column for column in part.missing if not has_column(row, column)]
+            part.missing = [column for column in part.missing if not has_path(row.cells, column)]
         if not part.strange:
             part.strange = [column for column in row.cells if column not in known]
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, CellRule, FileSpe
 from hantei.errors import RowError
 from hantei.inputs import Row, open_table
 from hantei.inputs.conversation import UnknownPartError, read_conversation
-from hantei.inputs.values import parsed_list
+from hantei.inputs.values import parsed_list, value_at
 from hantei.records import INTENTS, Message, Prompt
 from hantei.turns import gaps
 
@@ -49,7 +49,7 @@ class Layout:
 
     def rows(self) -> Iterator[Row | RowError]:
         """Yield the file's rows, a ``RowError`` for one that is broken."""
-        return open_table(self._path, self._spec.encoding).rows()
+        return open_table(self._path, self._spec.encoding, self._spec.rows).rows()
 
     def prompt(self, row: Row) -> Prompt:
         """Return a row as a prompt.
@@ -75,11 +75,15 @@ class Layout:
 
     def labels(self, row: Row) -> tuple[str, ...]:
         """Return a row's harm labels, from the widest to the narrowest; of several at one level the first."""
-        labels = (_labels(cell(row, column)) for column in self._spec.columns.get("harm", ()))
+        labels = (_labels(self._cell(row, column)) for column in self._spec.columns.get("harm", ()))
         return tuple(found[0] for found in labels if found)
 
     def _error(self, row: Row, column: str | None, problem: str) -> RowError:
         return RowError(str(self._path), row.number, column, problem)
+
+    def _cell(self, row: Row, column: str) -> Any:
+        value = cell(row, column)
+        return None if isinstance(value, str) and value.strip() in self._spec.missing else value
 
     def _id(self, row: Row) -> str:
         return f"{self._spec.id_prefix}{self._joined(row, 'id') or row.number}"
@@ -87,7 +91,7 @@ class Layout:
     def _joined(self, row: Row, name: str) -> str | None:
         parts = []
         for column in self._spec.columns.get(name, ()):
-            value = cell(row, column)
+            value = self._cell(row, column)
             if isinstance(value, str) or (name == "id" and isinstance(value, int) and not isinstance(value, bool)):
                 parts.append(str(value))
             elif value is not None:
@@ -128,7 +132,7 @@ class Layout:
         rule = self._spec.rules.get(name)
         if rule is None or rule.column is None:
             return rule.constant if rule else None
-        return _translated(rule, cell(row, rule.column))
+        return _translated(rule, self._cell(row, rule.column))
 
     def _intent(self, row: Row) -> Any:
         value = self._ruled(row, "intent")
@@ -164,23 +168,7 @@ def _taken(spec: FileSpec) -> set[str]:
 
 def cell(row: Row, column: str) -> Any:
     """Return a cell; ``meta.risk-area`` is the entry of an object where no column has that very name."""
-    if column in row.cells:
-        return row.cells[column]
-    value: Any = row.cells
-    for part in column.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
-    return value
-
-
-def has_column(row: Row, column: str) -> bool:
-    """Whether a row has a column, or an object with that entry."""
-    if column in row.cells:
-        return True
-    head, _, rest = column.partition(".")
-    inner = row.cells.get(head)
-    return bool(rest) and isinstance(inner, Mapping) and has_column(Row(row.number, inner), rest)
+    return value_at(row.cells, column)
 
 
 def _translated(rule: CellRule, value: Any) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,27 @@ from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError, UsageError
 from hantei.files import sha256
 from hantei.inputs import Row, open_table
-from hantei.inputs.names import ALIASES
+from hantei.inputs.names import ALIASES, mapping_of_file
+from hantei.inputs.values import has_path, it_has
 from hantei.records import Prompt
 
 LANGUAGES = ("en", "ja", "zh")
 _COLUMNS = ("messages", "prompt", "id", "reference", "criteria", "harm")
 _RULES = ("intent", "language", "region", "benchmark")
+_FIELDS = (*_COLUMNS, *_RULES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptReading:
+    """How a file of prompts is read where its own names do not say.
+
+    ``mapping`` is field to column (a dotted path goes into an object), ``rows`` where the rows are inside a JSON
+    object, ``missing`` are cells that mean that nothing is there.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    rows: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +47,37 @@ class NamedBenchmark:
     split: str | None = None
     path: Path | None = None
 
+    def taken(self) -> str | None:
+        """Return in a line which columns of a file of prompts are taken as what; None for a card's files."""
+        if self.path is None:
+            return None
+        (spec,) = self.card.files
+        taken = [(name, column) for name, columns in spec.columns.items() for column in columns]
+        taken += [(name, rule.column) for name, rule in spec.rules.items() if rule.column]
+        parts = (f"{name} from '{column}'" for name, column in taken)
+        return f"{self.path}: {', '.join(parts)}"
 
-def find(name_or_path: str, cache: Path | None = None) -> NamedBenchmark:
+
+def find(name_or_path: str, cache: Path | None = None, reading: PromptReading | None = None) -> NamedBenchmark:
     """Return what a name means: ``NAME``, ``NAME:SPLIT``, or the path of a file of prompts.
 
     ``NAME`` alone means the card's default splits: all of them, or those meant for measuring.
 
+    Args:
+        name_or_path: the name or the path.
+        cache: where fetched benchmarks are; None for the usual place.
+        reading: how a file of prompts is read.
+
     Raises:
-        UsageError: no benchmark, split or file of that name.
+        UsageError: no benchmark, split or file of that name, or a ``reading`` for a benchmark that has a card.
         FetchError: the benchmark was not fetched yet, or its files changed.
-        InputError: the file has no column for the prompt.
+        InputError: the file has no column for the prompt, or none that ``reading`` names.
     """
+    reading = reading or PromptReading()
     name, _, split = name_or_path.partition(":")
     if name in card_names():
+        if reading != PromptReading():
+            raise UsageError(f"--map, --rows and --missing say how a file of prompts is read: {name} has its card")
         return _card_files(name, split or None, cache)
     path = Path(name_or_path)
     if not path.is_file():
@@ -52,17 +85,17 @@ def find(name_or_path: str, cache: Path | None = None) -> NamedBenchmark:
         raise UsageError(
             f"--benchmark {name_or_path[:200]}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
         )
-    return NamedBenchmark(_made_up(path), (path,), path=path)
+    return NamedBenchmark(_made_up(path, reading), (path,), path=path)
 
 
-def load(name_or_path: str) -> Iterator[Prompt]:
-    """Yield the prompts of a benchmark or of a file of prompts (hantei's own, or a table with usual columns).
+def load(name_or_path: str, reading: PromptReading | None = None) -> Iterator[Prompt]:
+    """Yield the prompts of a benchmark or of a file of prompts (hantei's own, or a table), read as ``reading`` says.
 
     Raises:
         UsageError, FetchError, InputError: see ``find``.
         RowError: a row is broken.
     """
-    found = find(name_or_path)
+    found = find(name_or_path, reading=reading)
     return load_prompts(found.card, found.files)
 
 
@@ -84,13 +117,13 @@ def prompts_by_id(name_or_path: str) -> dict[str, Prompt]:
     return prompts
 
 
-def identity(name_or_path: str) -> dict[str, Any]:
+def identity(name_or_path: str, reading: PromptReading | None = None) -> dict[str, Any]:
     """Return what tells one state of a benchmark from another: name, split, revision, and SHA-256 by file.
 
     Raises:
         UsageError, FetchError, InputError: see ``find``.
     """
-    found = find(name_or_path)
+    found = find(name_or_path, reading=reading)
     lock = None if found.path else read_lock(cache_folder(found.card.name))
     return {
         "name": found.path.name if found.path else found.card.name,
@@ -124,26 +157,52 @@ def _card_files(name: str, split: str | None, cache: Path | None) -> NamedBenchm
     return NamedBenchmark(card, files, split)
 
 
-def _made_up(path: Path) -> BenchmarkCard:
+def _made_up(path: Path, reading: PromptReading) -> BenchmarkCard:
     """Return a card for a file of prompts, from the names of its columns; a row may leave some of them out.
 
     Raises:
-        InputError: no column holds the prompt.
+        UsageError: a mapped field is none of a prompt's.
+        InputError: no column holds the prompt, or a mapped one is in no row.
     """
-    names: dict[str, None] = {}
-    has_meta = False
-    for row in open_table(path).rows():
-        if isinstance(row, Row):
-            names.update(dict.fromkeys(row.cells))
-            has_meta = has_meta or isinstance(row.cells.get("meta"), dict)
-    found = _usual(tuple(names))
+    mapping = mapping_of_file(reading.mapping, path)
+    for name in sorted(mapping.keys() - set(_FIELDS)):
+        raise UsageError(f"--map {name}=...: a prompt has no such field; choose from {', '.join(_FIELDS)}")
+    names, has_meta = _columns_of(path, reading.rows, mapping)
+    found = _usual(names, mapping)
     if "prompt" not in found and "messages" not in found:
-        raise InputError(f"{path}: no column for the prompt (expected {', '.join(ALIASES['prompt'])}, or messages)")
-    columns = {name: (found[name],) for name in _COLUMNS if name in found}
+        expected = f"expected {', '.join(ALIASES['prompt'])}, or messages"
+        raise InputError(
+            f"{path}: no column for the prompt ({expected}); {it_has(names)}; name it with --map prompt=COLUMN"
+        )
+    columns: dict[str, tuple[str, ...]] = {name: (found[name],) for name in _COLUMNS if name in found}
+    about = next((name for name in names if name.strip().lower() == "input"), None)
+    if about and found.get("prompt", "").strip().lower() == "instruction":
+        columns["prompt"] += (about,)  # Alpaca: the task, and the text that it is about
     if has_meta:
         columns["meta"] = ("meta",)
     rules = {name: CellRule(column=found[name]) for name in _RULES if name in found}
-    return _card_of(path, FileSpec(split="prompts", path=path.name, columns=columns, rules=rules))
+    spec = FileSpec(
+        split="prompts", path=path.name, columns=columns, rules=rules, rows=reading.rows, missing=reading.missing
+    )
+    return _card_of(path, spec)
+
+
+def _columns_of(path: Path, rows: str | None, mapping: Mapping[str, str]) -> tuple[list[str], bool]:
+    """Return the columns that any row of a file has, and whether any has an object ``meta``.
+
+    Raises:
+        InputError: no row has what a mapped column names.
+    """
+    names: dict[str, None] = {}
+    has_meta, absent = False, set(mapping.values())
+    for row in open_table(path, at=rows).rows():
+        if isinstance(row, Row):
+            names.update(dict.fromkeys(row.cells))
+            has_meta = has_meta or isinstance(row.cells.get("meta"), dict)
+            absent -= {column for column in absent if has_path(row.cells, column)}
+    if absent:
+        raise InputError(f"{path}: no column '{min(absent)}' to --map; {it_has(list(names))}")
+    return list(names), has_meta
 
 
 def _card_of(path: Path, spec: FileSpec) -> BenchmarkCard:
@@ -161,12 +220,14 @@ def _card_of(path: Path, spec: FileSpec) -> BenchmarkCard:
     )
 
 
-def _usual(names: Sequence[str]) -> dict[str, str]:
-    """Return field to column by the usual names; messages stand in for a prompt."""
-    by_lower = {name.strip().lower(): name for name in reversed(names)}
-    found: dict[str, str] = {}
-    for target in (*_COLUMNS, *_RULES):
+def _usual(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return field to column: mapped ones, then those of the usual names; messages stand in for a prompt."""
+    by_lower = {name.strip().lower(): name for name in reversed(names) if name not in mapping.values()}
+    found = dict(mapping)
+    for target in _FIELDS:
         column = next((by_lower[alias] for alias in ALIASES[target] if alias in by_lower), None)
-        if column is not None and column not in found.values() and not (target == "prompt" and "messages" in found):
-            found[target] = column
+        other = {"prompt": "messages", "messages": "prompt"}.get(target)
+        if column is None or target in found or column in found.values() or other in found:
+            continue
+        found[target] = column
     return found

@@ -32,6 +32,10 @@ CountTurns = Annotated[
 CountRepeats = Annotated[
     str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
 ]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN or --map prompt=COLUMN.")
+]
+Rows = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
 ]
@@ -47,7 +51,7 @@ def judge(
     benchmark: Annotated[
         str | None, typer.Option(help="A benchmark or a file of prompts whose ids the rows use: adds harm types.")
     ] = None,
-    map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN.")] = None,
+    map_: Map = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
     labels: Annotated[
@@ -56,7 +60,7 @@ def judge(
     missing: Annotated[
         list[str] | None, typer.Option("--missing", help="An answer that means that there is none, as in 'N/A'.")
     ] = None,
-    rows: Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")] = None,
+    rows: Rows = None,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     count_turns: CountTurns = "last",

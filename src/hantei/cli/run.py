@@ -9,7 +9,7 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.judge import CountRepeats, CountTurns, FailIf, Json, Judges, KeepGoing
+from hantei.cli.judge import CountRepeats, CountTurns, FailIf, Json, Judges, KeepGoing, Map, Rows, mapping_of
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
@@ -28,6 +28,11 @@ def run(
     benchmark: Annotated[str, typer.Option(help="A benchmark's name or a file of prompts.")],
     judge: Judges = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<model>-<benchmark>]")] = None,
+    map_: Map = None,
+    missing: Annotated[
+        list[str] | None, typer.Option("--missing", help="A cell that means that nothing is there, as in 'N/A'.")
+    ] = None,
+    rows: Rows = None,
     limit: Annotated[int | None, typer.Option(help="Ask only the first so many prompts.")] = None,
     samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1,
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature. [default: the server's]")] = None,
@@ -59,6 +64,9 @@ def run(
     """
     conditions = [fail_if.parse(text) for text in fail or []]
     options = Options(
+        mapping=mapping_of(map_ or []),
+        missing=tuple(missing or ()),
+        rows=rows,
         sampling=Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed),
         system_prompt=system_prompt,
         samples=samples,

@@ -26,6 +26,8 @@ class Options:
     takes people's labels from the columns that hold some, as the judge ``human:given``; a ``mapping`` of a label
     (``unsafe``, ``action``, ``refusal``) implies it.
 
+    ``mapping``, ``missing`` and ``rows`` say the same of a file of prompts that a model is asked.
+
     How a model is asked: ``sampling``, ``system_prompt``, ``samples`` (answers to each prompt), ``limit`` (the first so
     many prompts) and ``judge_reasoning`` (judges also see what was thought before the answer).
 
@@ -103,5 +105,7 @@ class Options:
 
 READING = ("mapping", "encoding", "language", "benchmark", "skip_bad_rows", "missing", "rows", "labels")
 """The options of answers that exist."""
+PROMPTS = ("mapping", "missing", "rows")
+"""Of those, the options that say how a file of prompts is read, too."""
 ASKING = ("sampling", "system_prompt", "samples", "limit", "judge_reasoning")
 """The options of a model that is asked."""

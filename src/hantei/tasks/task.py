@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace as changed
+
 from hantei import benchmarks
 from hantei.engine.asking import Asked
 from hantei.engine.caller import Price
@@ -30,7 +32,7 @@ from hantei.runs.info import RunInfo, judge_info, new_info
 from hantei.runs.ingest import Reading, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan
-from hantei.tasks.options import ASKING, READING, Options
+from hantei.tasks.options import ASKING, PROMPTS, READING, Options
 from hantei.tasks.sources import Source, identity, open_sources, run_folder, title_of
 
 Say = Callable[[str], None]
@@ -65,7 +67,13 @@ class Task:
         return [*asked, *(model for judge in self.judges for model in judge.models)]
 
 
-def asking(model: str, benchmark: str, judge: Judging | Sequence[Judging], options: Options) -> Task:
+def asking(
+    model: str,
+    benchmark: str,
+    judge: Judging | Sequence[Judging],
+    options: Options,
+    say: Say = lambda _line: None,
+) -> Task:
     """Return the task of asking a model and judging its answers.
 
     Args:
@@ -73,23 +81,33 @@ def asking(model: str, benchmark: str, judge: Judging | Sequence[Judging], optio
         benchmark: the name of a benchmark, or a file of prompts.
         judge: who judges.
         options: how the model is asked, and how its answers are judged and counted.
+        say: takes a line that says which columns of a file of prompts were taken as what.
 
     Raises:
         UsageError: no such model, judge or benchmark, an option that answers which exist have, or ``max_cost`` without
             a price.
     """
-    options.check_unused(*READING)
+    options.check_unused(*(name for name in READING if name not in PROMPTS))
+    reading = benchmarks.PromptReading(mapping=options.mapping, rows=options.rows, missing=options.missing)
     asked = Asked(
         model=load_model(model),
         sampling=_sampling(model, options),
         system_prompt=options.system_prompt,
         judge_reasoning=options.judge_reasoning,
     )
-    plan = plan_of(asked, benchmarks.identity(benchmark), options.samples, options.limit)
+    found = benchmarks.find(benchmark, reading=reading)
+    if taken := found.taken():
+        say(taken)
+    plan = changed(
+        plan_of(asked, benchmarks.identity(benchmark, reading), options.samples, options.limit),
+        map=dict(options.mapping),
+        missing=options.missing,
+        rows=options.rows,
+    )
     name = (plan.benchmark or {})["name"]
 
     def make(part: Run, index: Index) -> RunInfo:
-        write_prompts(islice(benchmarks.load(benchmark), plan.limit), part, index, name)
+        write_prompts(islice(benchmarks.load_prompts(found.card, found.files), plan.limit), part, index, name)
         return new_info(plan)
 
     title = f"{asked.model.name.partition('?')[0]}-{name}"
