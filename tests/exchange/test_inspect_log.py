@@ -19,7 +19,26 @@ from hantei.runs.info import JudgeInfo
 from tests.exchange.conftest import JUDGES, JUDGMENTS, PROMPTS, RESPONSES
 
 pytest.importorskip("inspect_ai", reason="the extra 'inspect' is not installed")
-from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
+from inspect_ai.log import (
+    EvalConfig,
+    EvalDataset,
+    EvalLog,
+    EvalSample,
+    EvalSpec,
+    list_eval_logs,
+    read_eval_log,
+    write_eval_log,
+)
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageTool,
+    ChatMessageUser,
+    ContentImage,
+    ContentText,
+    ModelOutput,
+)
+from inspect_ai.tool import ToolCall
 
 
 def exported(run: Run) -> dict[str, EvalLog]:
@@ -165,6 +184,42 @@ def test_any_task_of_inspect_can_be_read(tmp_path: Path) -> None:
     said = sorted((one.score, one.unsafe, one.comment) for one in run.judgments("inspect:match"))
     assert said == [(0.0, None, "It is 2")] * 2 + [(1.0, None, "It is 2")] * 2
     assert run.info().judges["inspect:match"].rate_kind == "flagged"
+
+
+def test_an_agents_tools_are_kept(tmp_path: Path) -> None:
+    call = ToolCall(id="c1", function="look", arguments={"at": 1})
+    picture = ContentImage(image="data:image/png;base64,AAAA")
+    asked = ChatMessageUser(content=[ContentText(text="Is it raining? "), picture])
+    messages: list[ChatMessage] = [
+        asked,
+        ChatMessageAssistant(content="", tool_calls=[call]),
+        ChatMessageTool(content="-3", tool_call_id="c1", function="look"),
+        ChatMessageAssistant(content="It snows."),
+    ]
+    samples = [
+        EvalSample(
+            id="agent",
+            epoch=epoch,
+            input=[asked],
+            target="",
+            messages=messages if epoch < 3 else [asked, messages[3]],
+            output=ModelOutput.from_content("m", "It snows."),
+        )
+        for epoch in (1, 2, 3)
+    ]
+    spec = EvalSpec(created="2026-01-01", task="t", dataset=EvalDataset(), model="m", config=EvalConfig())
+    write_eval_log(EvalLog(eval=spec, samples=samples), (tmp_path / "a.eval").as_posix())
+    run = import_run(tmp_path / "a.eval", None, tmp_path / "run")
+    assert run.info().rejected == 0
+    first, second, third = run.prompts()
+    assert [one.id for one in (first, second, third)] == ["agent/1", "agent/2", "agent"]  # each its own conversation
+    assert [(turn.role, turn.shown, turn.name) for turn in first.messages] == [
+        ("user", "Is it raining? [image]", None),
+        ("assistant", '[calls the tool look: {"at": 1}]', None),
+        ("tool", "-3", "look"),
+    ]
+    assert [turn.role for turn in third.messages] == ["user"]
+    assert [one.text for one in run.responses()] == ["It snows."] * 3
 
 
 def test_what_is_no_log_is_named(tmp_path: Path) -> None:

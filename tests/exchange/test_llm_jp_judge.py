@@ -123,7 +123,8 @@ def test_several_turns_are_a_conversation(tmp_path: Path) -> None:
     answers(tmp_path, "mt_bench_ja", row)
     run = import_run(tmp_path / "mt_bench_ja.jsonl", "llm-jp-judge", tmp_path / "run")
     (prompt,) = run.prompts()
-    assert [turn.content for turn in prompt.messages] == ["一つ目は？", "一。", "二つ目は？"]
+    assert [turn.content for turn in prompt.messages] == ["一つ目は？", "二つ目は？"]
+    assert next(run.responses()).earlier == ("一。",)
     assert next(run.responses()).text == "二。"
 
 

@@ -71,6 +71,26 @@ def test_a_chat_is_read_as_its_turns(tmp_path: Path) -> None:
     assert next(run.prompts()).messages == (Message(role="system", content="S"), Message(role="user", content="U"))
 
 
+def test_a_chat_of_content_parts_is_read_as_its_texts(tmp_path: Path) -> None:
+    chat = json.dumps(
+        [{"role": "developer", "content": "S"}, {"role": "user", "content": [{"type": "text", "text": "U"}]}]
+    )
+    run = imported(tmp_path, line(arguments={"gen_args_0": {"arg_0": [chat]}}))
+    assert next(run.prompts()).messages == (Message(role="system", content="S"), Message(role="user", content="U"))
+
+
+def test_a_chat_with_an_unknown_role_names_it(tmp_path: Path) -> None:
+    chat = json.dumps([{"role": "narrator", "content": "Hm."}, {"role": "user", "content": "U"}])
+    run = imported(tmp_path, line(), line(1, arguments={"gen_args_0": {"arg_0": [chat]}}))
+    (rejected,) = [json.loads(text) for text in run.rejected_path.read_text().splitlines()]
+    assert rejected["problem"].startswith("message 1: role 'narrator' is not known")
+
+
+def test_a_text_that_only_begins_like_a_chat_is_a_text(tmp_path: Path) -> None:
+    run = imported(tmp_path, line(arguments=[['[{"a": 1}] is what?', {}]]))
+    assert next(run.prompts()).text == '[{"a": 1}] is what?'
+
+
 def test_older_files_hold_arguments_as_a_list_and_name_no_metrics(tmp_path: Path) -> None:
     old = line(arguments=[["Q: Old?", {"until": []}]], resps=[["Yes."]])
     del old["metrics"], old["filter"]

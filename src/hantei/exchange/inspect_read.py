@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hantei.errors import InputError, RecordError, RowError, UsageError
 from hantei.exchange.inspect_scores import KEY, from_score, restored
 from hantei.exchange.items import ImportSource, Item
+from hantei.inputs.conversation import read_conversation
 from hantei.language import detect
-from hantei.records import ROLES, Judgment, Message, Prompt, Response, ResponseStatus, response_id
+from hantei.records import Judgment, Message, Prompt, Response, ResponseStatus, response_id
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -105,7 +106,7 @@ def _sample(log: EvalLog, sample: EvalSample) -> tuple[Prompt, Response, tuple[J
         model=log.eval.model,
         id=sample.id,
         epoch=sample.epoch,
-        input=sample.input,
+        input=_conversation(sample),
         target=sample.target,
         metadata=sample.metadata,
         output=sample.output,
@@ -115,6 +116,13 @@ def _sample(log: EvalLog, sample: EvalSample) -> tuple[Prompt, Response, tuple[J
     scores = (sample.scores or {}).items()
     judgments = [judgment for name, score in scores for judgment in from_score(name, score, response.id)]
     return prompt, response, tuple(judgments)
+
+
+def _conversation(sample: EvalSample) -> str | list[ChatMessage]:
+    """Return what came before the output: of an agent that used tools, all that it did."""
+    last = max((k for k, message in enumerate(sample.messages) if message.role == "assistant"), default=0)
+    before = sample.messages[:last]
+    return before if any(message.role == "tool" for message in before) else sample.input
 
 
 def pair(answered: Answered) -> tuple[Prompt, Response]:
@@ -132,12 +140,17 @@ def pair(answered: Answered) -> tuple[Prompt, Response]:
 
 def _prompt(answered: Answered) -> Prompt:
     asked = answered.input
-    messages = (Message(role="user", content=asked),) if isinstance(asked, str) else tuple(map(_message, asked))
-    if not messages or messages[-1].role != "user":
-        raise ValueError("expected the input to end with the user's message")
+    messages = (
+        (Message(role="user", content=asked),)
+        if isinstance(asked, str)
+        else tuple(one for message in asked for one in _message(message))
+    )
+    if not messages or messages[-1].role not in ("user", "tool"):
+        raise ValueError("expected the input to end with the user's message, or a tool's result")
     target = "\n".join(answered.target) if isinstance(answered.target, list) else answered.target
+    used_tools = any(message.role == "tool" for message in messages)
     return Prompt(
-        id=str(answered.id),
+        id=f"{answered.id}/{answered.epoch}" if used_tools else str(answered.id),
         messages=messages,
         benchmark=answered.task,
         language=detect(messages[-1].content),
@@ -146,14 +159,19 @@ def _prompt(answered: Answered) -> Prompt:
     )
 
 
-def _message(message: ChatMessage) -> Message:
-    if message.role not in ROLES:
-        raise ValueError(f"expected messages with role {', '.join(ROLES)}, found '{message.role}'")
-    if not isinstance(message.content, str):
-        strange = sorted({part.type for part in message.content} - {"text", "reasoning"})
-        if strange:
-            raise ValueError(f"expected messages of text, found {', '.join(strange)}")
-    return Message(role=message.role, content=message.text)
+def _message(message: ChatMessage) -> tuple[Message, ...]:
+    """Return a message of a log; calls of tools and their results are kept, an image is named.
+
+    Raises:
+        ValueError: its role or a part of it is not known.
+    """
+    content = message.content if isinstance(message.content, str) else [part.model_dump() for part in message.content]
+    calls = [
+        {"id": call.id, "name": call.function, "arguments": call.arguments}
+        for call in getattr(message, "tool_calls", None) or ()
+    ]
+    known = {"tool_call_id": getattr(message, "tool_call_id", None), "name": getattr(message, "function", None)}
+    return read_conversation([{"role": message.role, "content": content, "tool_calls": calls, **known}]).messages
 
 
 def _response(answered: Answered, prompt: Prompt) -> Response:

@@ -154,14 +154,14 @@ class _Writing:
         """Give a prompt an id of its own where its id already means another text, as ids of two files may.
 
         Raises:
-            RowError: the new id has another text as well.
+            RowError: the new ids have another text as well.
         """
-        prompt_id = f"{item.prompt.benchmark or item.response.system}:{item.prompt.id}"
-        prompt = replace(item.prompt, id=prompt_id)
-        added = self._index.add_prompt(prompt, 0)
-        if added is None:
-            raise RowError(item.file, item.row, None, f"id '{item.prompt.id[:80]}' has another text in an earlier row")
-        return prompt, replace(item.response, prompt_id=prompt_id), added
+        for name in filter(None, (item.prompt.benchmark, item.response.system)):
+            prompt = replace(item.prompt, id=f"{name}:{item.prompt.id}")
+            added = self._index.add_prompt(prompt, 0)
+            if added is not None:
+                return prompt, replace(item.response, prompt_id=prompt.id), added
+        raise RowError(item.file, item.row, None, f"id '{item.prompt.id[:80]}' has another text in an earlier row")
 
     def _reject(self, error: RowError) -> None:
         self.rejected += 1

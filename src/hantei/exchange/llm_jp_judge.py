@@ -164,9 +164,7 @@ def _prompt(path: Path, row: Row, prompt_id: str, benchmark: str) -> Prompt:
     if not turns or None in turns:
         problem = "expected the question; evaluations without it need the answers beside them: give the folder of both"
         raise RowError(str(path), row.number, "prompt", problem)
-    messages = [Message(role="user", content=turns[0] or "")]
-    for answer, turn in zip(answers, turns[1:], strict=False):
-        messages += [Message(role="assistant", content=answer or ""), Message(role="user", content=turn or "")]
+    messages = [Message(role="user", content=turn or "") for turn in turns[: len(answers) or 1]]
     reference = _texts(row.cells.get("reference"))
     taken = {"ID", "id", "prompt", "text", "response", "reference", "pattern", "error_messages"}
     return Prompt(
@@ -190,6 +188,7 @@ def _response(row: Row, prompt: Prompt, system: str) -> Response:
         prompt_id=prompt.id,
         system=system,
         text=text or "",
+        earlier=tuple(turn or "" for turn in answers[:-1]),
         status="ok" if text else "filtered" if _is_filter(said) else "error",
         error=None if text else f"{failed}: {said}" if said else failed,
     )

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.foreign import verdict
+from hantei.exchange.foreign import asked, verdict
 from hantei.exchange.items import ImportSource, Item
 from hantei.inputs import Row, open_table
 from hantei.language import detect
-from hantei.records import ROLES, Judgment, Message, Prompt, Response, response_id
+from hantei.records import Judgment, Message, Prompt, Response, response_id
 
 _FILE = re.compile(r"samples_(?P<task>.+?)(?:_\d{4}-\d\d-\d\dT[\d.:-]+)?")
 _KNOWN = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"} | {
@@ -111,9 +111,12 @@ class _Document:
         context = _context(self.cells.get("arguments"))
         if context is None:
             raise self.error("arguments", "expected what the model was sent, as text")
-        turns = _conversation(context)
-        if turns is None:
+        if not context.startswith("[{"):
             return (Message(role="user", content=context),)
+        try:
+            turns = asked(context)
+        except ValueError as error:
+            raise self.error("arguments", str(error)) from None
         roles = [turn.role for turn in turns]
         if roles[-1:] != ["user"] and roles[-2:] != ["user", "assistant"]:
             problem = "expected the last message to be the user's, or the beginning of an answer to it"
@@ -142,21 +145,6 @@ def _context(arguments: Any) -> str | None:
     if isinstance(sent, list) and len(sent) == 1:
         sent = sent[0]
     return sent if isinstance(sent, str) and sent else None
-
-
-def _conversation(text: str) -> tuple[Message, ...] | None:
-    """Return the messages of a chat that was sent as JSON, None where the text is no such chat."""
-    if not text.startswith("[{"):
-        return None
-    try:
-        turns = json.loads(text)
-    except ValueError:
-        return None
-    if not all(isinstance(turn, dict) and isinstance(turn.get("content"), str) for turn in turns):
-        return None
-    if any(turn.get("role") not in ROLES for turn in turns):
-        return None
-    return tuple(Message(role=turn["role"], content=turn["content"]) for turn in turns)
 
 
 def _answers(document: _Document) -> Iterator[Item]:

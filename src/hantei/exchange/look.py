@@ -9,10 +9,9 @@ from typing import Any
 
 from hantei.errors import HanteiError, RowError
 from hantei.inputs import Row, open_table
+from hantei.inputs.json_rows import MOST
 from hantei.inputs.tables import ENDINGS
 
-_MOST = 64 << 20
-"""An object of more bytes is not read whole only to be recognised."""
 _FILES = 500
 """So many files of a folder are looked at."""
 
@@ -26,8 +25,7 @@ def first_object(path: Path) -> Mapping[str, Any]:
         table = open_table(path)
         if table.format == "object":
             with table.text() as file:
-                text = file.read(_MOST + 1)
-            whole = json.loads(text) if len(text) <= _MOST else {}
+                whole = json.loads(file.read(MOST))
             return whole if isinstance(whole, Mapping) else {}
         return next((row.cells for row in table.rows() if isinstance(row, Row)), {})
     except (HanteiError, OSError, ValueError, RecursionError):

@@ -136,7 +136,7 @@ def _judgments(cells: Mapping[str, Any], answer: str) -> Iterator[Judgment]:
     for part, safety in zip(parts, about_safety, strict=True):
         kind = text_of(mapping(part.get("assertion")).get("type"))
         if len(parts) > 1 and kind:
-            yield _judgment(answer, f"promptfoo:{kind}", part, safety)
+            yield _judgment(answer, f"promptfoo:{kind.removeprefix('promptfoo:')}", part, safety)
 
 
 def _is_safety(part: Mapping[str, Any]) -> bool:

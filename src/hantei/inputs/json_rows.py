@@ -14,7 +14,7 @@ from hantei.inputs.row import Row
 from hantei.inputs.values import kind_of, value_at
 
 _CHUNK = 1 << 20
-_MOST = 512 << 20
+MOST = 512 << 20
 """The largest object that is read whole, in characters."""
 _DEPTH = 4
 _SPACE = re.compile(r"\s*")
@@ -95,9 +95,9 @@ def object_rows(path: Path, file: TextIO, at: str | None) -> Iterator[Row | RowE
     Raises:
         InputError: it is no JSON, or where the rows are cannot be told.
     """
-    text = file.read(_MOST + 1)
-    if len(text) > _MOST:
-        raise InputError(f"{path}: an object of more than {_MOST:,} characters; store the rows one a line")
+    text = file.read(MOST + 1)
+    if len(text) > MOST:
+        raise InputError(f"{path}: an object of more than {MOST:,} characters; store the rows one a line")
     try:
         whole = json.loads(text)
     except RecursionError:
