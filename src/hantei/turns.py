@@ -22,7 +22,10 @@ def conversation(messages: Sequence[Message], answers: Sequence[str]) -> tuple[M
 
     With an answer for each gap it is the whole conversation; with none it ends with the first turn to be answered.
     """
-    places = [*gaps(messages), len(messages)]
+    places = gaps(messages)
+    if not places:
+        return tuple(messages)
+    places.append(len(messages))
     talked = list(messages[: places[0]])
     for answer, start, end in zip(answers, places, places[1:], strict=False):
         talked += [Message(role="assistant", content=answer), *messages[start:end]]

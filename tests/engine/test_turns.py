@@ -243,3 +243,18 @@ def test_of_references_for_each_turn_the_last_counts(reference: object, taken: s
     path = tmp_path / "two.jsonl"
     path.write_text(json.dumps({"turns": ["First?", "Second?"], "reference": reference}))
     assert [prompt.reference for prompt in benchmarks.load(str(path))] == [taken]
+
+
+def test_a_later_judge_gives_no_last_word_on_a_conversation_that_is_not_over(tmp_path: Path) -> None:
+    prompts, out = write(tmp_path / "two.jsonl", ["What is in the box?", "And in the other?"]), tmp_path / "run"
+    with fault_server(echo) as server:
+        prices = priced(server, tmp_path / "prices.toml")
+        options = hantei.Options(limits=replace(QUICK, max_cost=15), prices=prices)
+        hantei.run(name(server), str(prompts), [], out, options)
+        hantei.judge(out, "builtin?encoder=none")
+        (early,) = load_run(out).judgments("builtin?encoder=none")
+        run(server, prompts, out, prices=prices)
+    hantei.judge(out, "builtin?encoder=none")
+    (late,) = load_run(out).judgments("builtin?encoder=none")
+    assert (early.status, early.fault, early.error) == ("error", "provider", f"there is no answer: {UNFINISHED}")
+    assert (late.status, late.unsafe) == ("ok", False)

@@ -73,7 +73,7 @@ def failure(begun: Response, error: CallError | str) -> Response:
 
 
 def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in {**one, **other}}
+    return {kind: one.get(kind, 0) + other.get(kind, 0) for kind in {**one, **other}} if one else dict(other)
 
 
 def not_answered(judge: str, card_hash: str, response: Response) -> Judgment:

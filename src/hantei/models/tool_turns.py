@@ -17,7 +17,7 @@ TOOLS = "tool messages"
 
 def has_tools(turns: Sequence[Message]) -> bool:
     """Whether a conversation holds calls of tools or what they gave back."""
-    return any(turn.role == "tool" or turn.tool_calls for turn in turns)
+    return any(turn.tool_calls or turn.role == "tool" for turn in turns)
 
 
 def sent(turns: Sequence[Message], objects: bool = False) -> list[dict[str, Any]]:
@@ -30,6 +30,8 @@ def sent(turns: Sequence[Message], objects: bool = False) -> list[dict[str, Any]
         turns: the conversation.
         objects: the form of templates: arguments as the object that their JSON is, and the tool's name at its result.
     """
+    if not has_tools(turns):
+        return [{"role": turn.role, "content": turn.content} for turn in turns]
     messages: list[dict[str, Any]] = []
     waiting: dict[str, str] = {}
     for place, turn in enumerate(turns):
