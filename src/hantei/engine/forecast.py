@@ -18,7 +18,7 @@ from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
-from hantei.runs.left import to_answer, to_judge
+from hantei.runs.left import prompt_offsets, to_answer, to_judge
 from hantei.turns import gaps, in_context
 
 _SAMPLE = 200
@@ -156,7 +156,7 @@ def _input(requests: Sequence[Request]) -> int:
 
 def _sample(run: Run, index: Index) -> list[Prompt]:
     with PairReader(run) as reader:
-        return [reader.prompt(offset) for offset in index.prompt_offsets(_SAMPLE)]
+        return [reader.prompt(offset) for offset in prompt_offsets(index, _SAMPLE)]
 
 
 def _answered(run: Run, index: Index) -> list[Pair]:

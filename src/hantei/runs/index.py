@@ -205,12 +205,6 @@ class Index:
         counts = self.counts()
         return counts["responses"] if self.samples is None else counts["prompts"] * self.samples
 
-    def prompt_offsets(self, most: int) -> list[int]:
-        """Return where at most so many prompts stand, spread evenly over all of them."""
-        step = max(1, self.counts()["prompts"] // most)
-        query = "SELECT offset FROM prompts WHERE no % ? = 0 ORDER BY no LIMIT ?"
-        return [row[0] for row in self.db.execute(query, (step, most))]
-
     def pairs(self) -> Iterator[Location]:
         """Yield every response with its prompt, in input order."""
         query = "SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt ORDER BY r.no"

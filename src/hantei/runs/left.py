@@ -37,6 +37,13 @@ def to_judge(index: Index, judge: int) -> int:
     return index.answers() - int(index.db.execute(query, (judge,)).fetchone()[0])
 
 
+def prompt_offsets(index: Index, most: int) -> list[int]:
+    """Return where at most so many prompts stand, spread evenly over all of them."""
+    step = max(1, index.counts()["prompts"] // most)
+    query = "SELECT offset FROM prompts WHERE no % ? = 0 ORDER BY no LIMIT ?"
+    return [row[0] for row in index.db.execute(query, (step, most))]
+
+
 def half_asked(index: Index) -> int:
     """Return how many answers were asked for of which later turns of the conversation were not."""
     return int(index.db.execute("SELECT COUNT(*) FROM responses WHERE failed = 2").fetchone()[0])
