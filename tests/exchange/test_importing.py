@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hantei.errors import UsageError
+from hantei.api import judge
+from hantei.errors import InputError, UsageError
 from hantei.exchange import import_run
 from hantei.exchange.importers import recognised
 from tests.exchange.files import lines
+from tests.exchange.test_flexeval import row
 from tests.exchange.test_hostile import FILES, written
 
 
@@ -64,3 +66,20 @@ def test_a_run_folder_is_none_to_import(tmp_path: Path) -> None:
     run = import_run(file, None, tmp_path / "run")
     with pytest.raises(UsageError, match="is a run folder already: hantei judge"):
         import_run(run.path)
+
+
+@pytest.mark.parametrize("source", ["garak", "promptfoo", "pyrit", "langfuse", "mt-bench", "flexeval"])
+def test_judge_says_whose_file_it_cannot_read(tmp_path: Path, source: str) -> None:
+    file = written(tmp_path, source, FILES[source])[0]
+    with pytest.raises(InputError, match=f"This looks like a file of {source}: hantei import ") as caught:
+        judge(str(file), "builtin", tmp_path / "run")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_finish_reason_that_is_not_known_is_said_once(tmp_path: Path) -> None:
+    rows = [
+        row(finish_reason=reason) | {"task_inputs": {"question": "Q"}} for reason in ("odd", "odd", "stop", "odder")
+    ]
+    said: list[str] = []
+    import_run(lines(tmp_path / "outputs.jsonl", rows), "flexeval", tmp_path / "run", said.append)
+    assert said == [f"finish reason '{one}' is not known; its answers count as whole" for one in ("odd", "odder")]

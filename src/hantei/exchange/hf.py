@@ -77,7 +77,8 @@ def _card(run: Run) -> str:
         *(judges or ["- none"]),
         "",
         "One row an answer. `prompt` and `response` are the texts; `JUDGE.unsafe`, `JUDGE.score`, `JUDGE.refusal` and",
-        "so on are a judge's verdict, and `JUDGE.status` is not `ok` where there is none.",
+        "so on are a judge's verdict, and `JUDGE.status` is not `ok` where there is none. `hantei` holds the whole",
+        "records for `hantei import`.",
         "",
     ]
     return "\n".join([*front, *text])

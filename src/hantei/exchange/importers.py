@@ -86,6 +86,14 @@ def recognised(paths: Sequence[Path]) -> str:
     return next(iter(found))
 
 
+def import_hint(paths: Iterable[Path]) -> str:
+    """Return what a message adds where a file that cannot be read as a table is another program's, else nothing."""
+    for path in paths:
+        if names := [name for name in _names(path) if name != "hantei"]:
+            return f" This looks like a file of {names[0]}: hantei import {path}"
+    return ""
+
+
 def _names(file: Path) -> list[str]:
     cells = first_object(file)
     return [name for name, importer in IMPORTERS.items() if importer.looks(cells)][:1]

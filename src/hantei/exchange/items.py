@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hantei.errors import CardError, InputError, RowError
+from hantei.finish import finish_status
 from hantei.record_lines import to_line, wrong_number
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
@@ -22,6 +23,8 @@ from hantei.runs.info import JudgeInfo, RunInfo, judge_info
 from hantei.runs.journal import Journal
 
 _GROUP = 512
+_REASONS = 5
+"""So many finish reasons that are not known are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,8 @@ def write_items(source: ImportSource, run: Run, index: Index, info: RunInfo) -> 
     with _Files(run) as files:
         writing = _Writing(index, files)
         writing.write(source.items)
+    for reason in sorted(writing.unknown_reasons):
+        source.notes[f"finish reason '{reason[:40]}' is not known; its answers count as whole"] = None
     if not writing.written:
         raise InputError(f"nothing to import: {writing.first_problem or 'the files hold no answers'}")
     known = {name: source.judges.get(name, source.about) for name in writing.judges}
@@ -115,6 +120,7 @@ class _Writing:
         self.judges: dict[str, str] = {}
         self.written = self.rejected = 0
         self.first_problem: str | None = None
+        self.unknown_reasons: set[str] = set()
 
     def write(self, items: Iterable[Item | RowError]) -> None:
         for path in (self._files.run.prompts_path, self._files.run.responses_path):
@@ -148,6 +154,9 @@ class _Writing:
         for judgment in item.judgments:
             self.judges.setdefault(judgment.judge, judgment.card_hash or "")
             self._lines[self._files.run.judgments_path(judgment.judge)].append(to_line(judgment))
+        reason = response.finish_reason
+        if reason is not None and finish_status(reason) is None and len(self.unknown_reasons) < _REASONS:
+            self.unknown_reasons.add(reason)
         self.written += 1
 
     def _named_apart(self, item: Item) -> tuple[Prompt, Response, bool]:

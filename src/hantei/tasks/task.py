@@ -15,7 +15,8 @@ from msgspec.structs import replace as changed
 from hantei import benchmarks
 from hantei.engine.asking import Asked
 from hantei.engine.caller import Price
-from hantei.errors import UsageError
+from hantei.errors import InputError, UsageError
+from hantei.exchange.importers import import_hint
 from hantei.inputs import Table, check_language
 from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
@@ -149,7 +150,11 @@ def judging(
     )
 
     def make(part: Run, index: Index) -> RunInfo:
-        return ingest(sources, part, index, _reading(options, say), new_info(plan))
+        try:
+            return ingest(sources, part, index, _reading(options, say), new_info(plan))
+        except InputError as error:
+            hint = import_hint(table.path for table in sources if isinstance(table, Table))
+            raise InputError(f"{error}{hint}") from None
 
     return _task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
 
