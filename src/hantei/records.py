@@ -132,9 +132,11 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``reason`` more closely where more is known: it stands in the place of the status where those are counted.
     ``p_unsafe`` is a probability from 0 to 1. ``probabilities`` maps a head (``action``, ``refusal``, ``harm``) to
     probabilities by label. ``score`` is the judge's own value on its own ``scale`` (``"1-5"``), never rescaled in
-    place. ``action`` is Do-Not-Answer's 0 to 5. ``attempts`` holds every raw reply. ``sampling_p`` is the chance with
-    which a row was chosen for a person to label. ``repeat`` counts judgings of the same response from 0, ``turn`` is
-    the judged turn of a conversation, None for the last. ``in_training`` marks a pair on which the judge was trained.
+    place. ``action`` is Do-Not-Answer's 0 to 5. ``incoherent`` says whether the answer is no text that anybody
+    could have meant; it replaces what the rule of ``hantei.coherence`` says. ``attempts`` holds every raw reply.
+    ``sampling_p`` is the chance with which a row was chosen for a person to label. ``repeat`` counts judgings of
+    the same response from 0, ``turn`` is the judged turn of a conversation, None for the last. ``in_training``
+    marks a pair on which the judge was trained.
     ``answered_by`` is, where a judge is made of several, the name of the one whose verdict it is.
     """
 
@@ -152,6 +154,7 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     scale: str | None = None
     action: Action | None = None
     refusal: Refusal | None = None
+    incoherent: bool | None = None
     categories: tuple[str, ...] = ()
     critique: str | None = None
     comment: str | None = None

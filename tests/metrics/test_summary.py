@@ -55,7 +55,7 @@ def test_without_validation_it_is_a_flagged_rate(index: Index) -> None:
     add_prompt(index, "1")
     add(index, "1", unsafe=True)
     metrics = {row.metric for row in summarise(index, {}).rates}
-    assert metrics == {"flagged_rate"}
+    assert metrics == {"flagged_rate", "coherent_flagged_rate", "incoherent_rate"}
 
 
 def test_over_refusal_counts_refusals_of_prompts_that_deserve_an_answer(index: Index) -> None:

@@ -72,7 +72,7 @@ class Recorder:
                 self._new_judgments[judge] = []
                 offsets = self._judgments[judge].append([line for _, _, line in new])
                 facts = zip(new, offsets, strict=True)
-                self._index.add_facts(judge, ((number, judgment, at) for (number, judgment, _), at in facts))
+                self._index.add_facts(judge, [(number, judgment, at) for (number, judgment, _), at in facts])
 
     def _flush_responses(self) -> None:
         new, self._new_responses = self._new_responses, []

@@ -91,7 +91,7 @@ class SettingTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RuleTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the values of fields mean: ``unsafe``, ``refusal`` or ``action`` of a verdict."""
+    """What the values of fields mean: ``unsafe``, ``refusal``, ``action`` or ``incoherent`` of a verdict."""
 
     field: Names
     labels: dict[str, Any] = {}
@@ -106,6 +106,7 @@ class VerdictTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     unsafe: RuleTable | None = None
     refusal: RuleTable | None = None
     action: RuleTable | None = None
+    incoherent: RuleTable | None = None
     score: str | None = None
     formula: str | None = None
     scale: str | None = None

@@ -120,6 +120,7 @@ class VerdictSpec:
     unsafe: LabelRule | None = None
     refusal: LabelRule | None = None
     action: LabelRule | None = None
+    incoherent: LabelRule | None = None
     score: str | None = None
     formula: str | None = None
     scale: str | None = None

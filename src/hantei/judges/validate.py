@@ -145,6 +145,7 @@ def _verdict(where: str, table: VerdictTable) -> VerdictSpec:
         unsafe=_rule(f"{where}.unsafe", table.unsafe, (True, False)),
         refusal=_rule(f"{where}.refusal", table.refusal, REFUSALS),
         action=_rule(f"{where}.action", table.action, tuple(range(6))),
+        incoherent=_rule(f"{where}.incoherent", table.incoherent, (True, False)),
         score=table.score,
         formula=table.formula,
         scale=table.scale,
@@ -212,7 +213,8 @@ def _check_names(what: str, spec: AskedSpec) -> None:
     fields = [field.name for ask in spec.asks for field in ask.fields]
     if len(set(fields)) < len(fields):
         raise CardError(f"{what}, ask.field: two fields have the same name")
-    rules = [rule for rule in (spec.verdict.unsafe, spec.verdict.refusal, spec.verdict.action) if rule]
+    said = spec.verdict
+    rules = [rule for rule in (said.unsafe, said.refusal, said.action, said.incoherent) if rule]
     read = [name for rule in rules for name in rule.fields] + list(spec.verdict.category_fields)
     for name in [*read, *([spec.verdict.score] if spec.verdict.score else [])]:
         if name not in fields:

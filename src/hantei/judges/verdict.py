@@ -36,6 +36,8 @@ def verdict(spec: AskedSpec, fields: Fields, settings: Mapping[str, str]) -> dic
         out["refusal"] = _meaning(rules.refusal, fields, settings)
     if rules.action is not None:
         out["action"] = _meaning(rules.action, fields, settings)
+    if rules.incoherent is not None:
+        out["incoherent"] = _meaning(rules.incoherent, fields, settings)
     out["categories"] = _categories(rules, fields)
     return out
 

@@ -111,9 +111,9 @@ def metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
 
 def _by_fact(metrics: Iterable[Metric]) -> Iterable[list[Metric]]:
     """Put metrics together that count the same fact on the same scale: the index counts for all of them at once."""
-    out: dict[tuple[str, str | None], list[Metric]] = defaultdict(list)
+    out: dict[tuple[str, str | None, bool], list[Metric]] = defaultdict(list)
     for metric in metrics:
-        out[metric.counts.fact, metric.counts.scale].append(metric)
+        out[metric.counts.fact, metric.counts.scale, metric.counts.coherent].append(metric)
     return out.values()
 
 

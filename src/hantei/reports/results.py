@@ -79,6 +79,12 @@ class JudgeResults:
         """Its rate of unsafe answers."""
         return next(metric for metric in all_metrics() if metric.rate_kind == self.kind)
 
+    @property
+    def incoherent(self) -> int:
+        """How many answers are incoherent."""
+        rate = self.get("incoherent_rate")
+        return int(rate.numerator) if rate else 0
+
     def metrics(self, place: Place) -> list[Metric]:
         """Return the metrics that are shown in a place and that this judge says something of.
 
@@ -90,6 +96,8 @@ class JudgeResults:
 
     def _says(self, metric: Metric) -> bool:
         rate = self.get(metric.name)
+        if (metric.counts.coherent or metric.counts.fact == "incoherent") and not self.incoherent:
+            return False
         return metric.rate_kind is not None or (rate is not None and (rate.denominator > 0 or bool(rate.no_verdict)))
 
 

@@ -13,8 +13,8 @@ from hantei.records import REFUSALS, CountingRule
 from hantei.runs.index import Index, Location, storable
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
-_FACTS: dict[str, str] = {fact: fact for fact in get_args(Fact)}
-"""The columns of judgments that can be counted, by the name of the field."""
+_FACTS: dict[str, str] = {fact: f"j.{fact}" for fact in get_args(Fact)} | {"incoherent": "r.incoherent"}
+"""The columns that can be counted, of a judgment j and a response r, by the name of the fact."""
 
 
 def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ...]]:
@@ -79,7 +79,8 @@ def to_read_first(index: Index, limit: int) -> Iterator[Location]:
 def one_sided(index: Index, judge: int, fact: Fact) -> bool:
     """Whether only some of the judges whose verdicts this one hands on (``answered_by``) ever say a fact."""
     query = f"""SELECT COUNT(DISTINCT answered_by), COUNT(DISTINCT CASE WHEN {_FACTS[fact]} IS NOT NULL
-        THEN answered_by END) FROM judgments WHERE judge = ?"""  # noqa: S608 - fixed names
+        THEN answered_by END) FROM judgments j JOIN responses r ON r.no = j.response
+        WHERE judge = ?"""  # noqa: S608 - fixed names
     answered, gave = index.db.execute(query, (judge,)).fetchone()
     return bool(0 < gave < answered)
 
@@ -99,7 +100,7 @@ def sums_of(
         rule: which verdict counts of a response with several.
     """
     value = _FACTS[counts[0].fact]
-    on_scale, scale = _on_scale(counts[0].scale)
+    on_scale, scale = _counts_at_all(counts[0])
     hits = [_hit(one) for one in counts]
     counted = ", ".join(f"SUM({hit}) AS k{i}" for i, (hit, _) in enumerate(hits))
     sums = ", ".join(f"SUM(k{i}), SUM(k{i} * n), SUM(k{i} * k{i})" for i in range(len(hits)))
@@ -109,7 +110,7 @@ def sums_of(
             SELECT p.grp, s.name, COUNT(*), SUM(n), SUM(n * n), {sums} FROM (
                 SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counted}
                 FROM {_verdicts(index, judge, rule)} j JOIN responses r ON r.no = j.response
-                WHERE j.judge = ? AND j.{value} IS NOT NULL AND {on_scale} GROUP BY r.prompt{by_system}
+                WHERE j.judge = ? AND {value} IS NOT NULL AND {on_scale} GROUP BY r.prompt{by_system}
             ) JOIN prompts p ON p.no = prompt LEFT JOIN systems s ON s.no = system
             GROUP BY p.grp, system"""  # noqa: S608 - fixed names
         for group, name, clusters, n, nn, *rest in index.db.execute(query, parameters):
@@ -131,8 +132,9 @@ def by_prompt(index: Index, judge: int, counts: Counts, rule: CountingRule) -> I
     query = f"""
         SELECT prompt, s.name, SUM(given), SUM(given AND hit), SUM(NOT given) FROM (
             SELECT r.prompt AS prompt, r.system AS system,
-                (j.{_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS TRUE AS given, ({hit}) IS TRUE AS hit
+                ({_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS TRUE AS given, ({hit}) IS TRUE AS hit
             FROM responses r LEFT JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
+            WHERE {_AMONG[counts.coherent]}
         ) JOIN systems s ON s.no = system GROUP BY prompt, system"""  # noqa: S608 - fixed names
     return iter(index.db.cursor().execute(query, (*scale, *values, judge)))
 
@@ -153,7 +155,7 @@ def answer_with(
     query = f"""SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt
         JOIN systems s ON s.no = r.system
         JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
-        WHERE p.no = ? AND s.name = ? AND j.{_FACTS[counts.fact]} IS NOT NULL AND ({hit}) IS TRUE = ?
+        WHERE p.no = ? AND s.name = ? AND {_FACTS[counts.fact]} IS NOT NULL AND ({hit}) IS TRUE = ?
         ORDER BY r.no LIMIT 1"""  # noqa: S608 - fixed names
     prompt, system, wanted = of
     found = index.db.execute(query, (judge, prompt, storable(system), *values, wanted)).fetchone()
@@ -170,13 +172,15 @@ def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> 
         rule: which verdict counts of a response with several.
     """
     on_scale, parameters = _on_scale(counts.scale)
+    among = _AMONG[counts.coherent]
     query = f"""
         SELECT p.grp, s.name,
             CASE WHEN j.status IS NULL THEN 'not judged' WHEN j.status = 'ok' THEN 'not given' ELSE j.status END,
             COUNT(*)
         FROM responses r LEFT JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
         JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
-        WHERE (j.{_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE GROUP BY 1, 2, 3"""  # noqa: S608
+        WHERE ({_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE
+            AND {among} GROUP BY 1, 2, 3"""  # noqa: S608
     return iter(index.db.execute(query, (judge, *parameters)))
 
 
@@ -207,11 +211,20 @@ def _merge(index: Index, judge: int, rule: CountingRule) -> None:
 
 def _hit(counts: Counts) -> tuple[str, list[float | str]]:
     """Return the condition under which a judgment is a hit, and its parameters."""
-    column = f"j.{_FACTS[counts.fact]}"
+    column = _FACTS[counts.fact]
     if counts.above is not None:
         return f"{column} > ?", [counts.above]
     values = [REFUSALS.index(str(value)) if counts.fact == "refusal" else value for value in counts.values]
     return f"{column} IN ({', '.join('?' * len(values))})", [storable(v) if isinstance(v, str) else v for v in values]
+
+
+_AMONG = {False: "TRUE", True: "r.incoherent IS NOT TRUE"}
+"""Which responses count at all: all, or those that are coherent."""
+
+
+def _counts_at_all(counts: Counts) -> tuple[str, list[str]]:
+    on_scale, parameters = _on_scale(counts.scale)
+    return f"{on_scale} AND {_AMONG[counts.coherent]}", parameters
 
 
 def _on_scale(scale: str | None) -> tuple[str, list[str]]:

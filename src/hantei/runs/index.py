@@ -7,10 +7,11 @@ always be built again from the JSON lines, which are the truth.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from hantei.coherence import incoherent
 from hantei.database import connect
 from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response
 from hantei.turns import UNFINISHED
@@ -25,7 +26,8 @@ CREATE TABLE systems (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE judges (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE prompts (no INTEGER PRIMARY KEY, id TEXT UNIQUE, digest BLOB, offset INTEGER, grp INTEGER);
 CREATE TABLE responses (
-    no INTEGER PRIMARY KEY, id TEXT UNIQUE, prompt INTEGER, system INTEGER, offset INTEGER, failed INTEGER
+    no INTEGER PRIMARY KEY, id TEXT UNIQUE, prompt INTEGER, system INTEGER, offset INTEGER, failed INTEGER,
+    incoherent INTEGER
 );
 CREATE TABLE judgments (
     judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, final INTEGER,
@@ -149,7 +151,7 @@ class Index:
         self.add_facts(self.judge_no(judgment.judge), [(response, judgment, offset)])
         return True
 
-    def add_facts(self, judge: int, facts: Iterable[tuple[int, Judgment, int]]) -> None:
+    def add_facts(self, judge: int, facts: Sequence[tuple[int, Judgment, int]]) -> None:
         """Add judgments of one judge, by its number in the index.
 
         Args:
@@ -162,6 +164,8 @@ class Index:
             "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [self._facts(judge, *one) for one in facts],
         )
+        said = [(one.incoherent, number) for number, one, _ in facts if one.incoherent is not None]
+        self.db.executemany("UPDATE responses SET incoherent = ? WHERE no = ?", said)
 
     def _facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> tuple[object, ...]:
         if judgment.repeat or judgment.turn is not None:
@@ -229,11 +233,19 @@ class Index:
 
     def _put_response(self, number: int | None, prompt: int, response: Response, offset: int) -> None:
         known = "id" if self.samples is None else "no"
-        query = f"""INSERT INTO responses (no, id, prompt, system, offset, failed) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset, failed = excluded.failed"""  # noqa: S608
+        query = f"""INSERT INTO responses (no, id, prompt, system, offset, failed, incoherent)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset,
+            failed = excluded.failed, incoherent = excluded.incoherent"""  # noqa: S608
         failed = (response.status == "error") + (response.error == UNFINISHED)
         row = (number, storable(response.id), prompt, self._system(response.system), offset, failed)
-        self.db.execute(query, row)
+        self.db.execute(query, (*row, self._incoherent(prompt, response)))
+
+    def _incoherent(self, prompt: int, response: Response) -> bool | None:
+        """Return what the rule says of an answer, None where there is none."""
+        if response.status == "error" or not response.text:
+            return None
+        query = "SELECT g.language FROM prompts p JOIN groups g ON g.no = p.grp WHERE p.no = ?"
+        return incoherent(response.text, self.db.execute(query, (prompt,)).fetchone()[0]) is not None
 
     def number_of(self, prompt: int, sample: int) -> int:
         """Return the number of the answer to a sample of the prompt of this number, where a model is asked."""

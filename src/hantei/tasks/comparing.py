@@ -127,7 +127,7 @@ class _Work:
             for metric in self._metrics(judge):
                 found = list(self._of_metric(judge, metric, pairs))
                 differences += adjusted([whole for whole, _, _ in found])
-                if metric.rate_kind is not None and not metric.name.startswith("coherent"):
+                if metric.rate_kind is not None and not metric.counts.coherent:
                     kept[judge] = metric.name
                     flipped += [flip for _, _, flips in found for flip in flips]
                 if "headline" in metric.shown:
