@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from hantei.arrays import Doubles
 from hantei.metrics.intervals import ClusterSums
+
+if TYPE_CHECKING:
+    from hantei.arrays import Doubles
 
 
 class Pattern(NamedTuple):
@@ -86,6 +86,8 @@ class Pairs:
 
     def arrays(self) -> tuple[Doubles, Doubles]:
         """Return the patterns, a row each, and how many prompts have each."""
+        import numpy as np
+
         rows = sorted(self.patterns.items())
         patterns = np.array([pattern for pattern, _ in rows], dtype=np.float64).reshape(len(rows), 4)
         return patterns, np.array([count for _, count in rows], dtype=np.float64)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from hantei.arrays import Doubles
 from hantei.metrics.compare_pairs import Pairs
 from hantei.metrics.intervals import CONFIDENCE, interval
+
+if TYPE_CHECKING:
+    from hantei.arrays import Doubles
 
 POWER = 0.8
 """The chance with which as many prompts as ``prompts_to_settle`` says would show the difference."""
@@ -40,6 +41,8 @@ def exchange(pairs: Pairs) -> float:
     It is McNemar's test for prompts with several answers: were there no difference, either side's answers to a prompt
     could as well be the other's.
     """
+    import numpy as np
+
     patterns, counts = pairs.arrays()
     seen = abs(_differences(patterns, counts, np.zeros((1, len(counts)))))[0]
     rng, as_far = np.random.default_rng(0), 0
@@ -62,6 +65,8 @@ def _differences(patterns: Doubles, counts: Doubles, swapped: Doubles) -> Double
 
 def bootstrap(pairs: Pairs) -> tuple[float, float]:
     """Return the percentile interval of the difference from drawing prompts again, 9,999 times with the seed 0."""
+    import numpy as np
+
     patterns, counts = pairs.arrays()
     rng = np.random.default_rng(0)
     drawn = rng.multinomial(int(counts.sum()), counts / counts.sum(), DRAWS).astype(np.float64)
