@@ -131,12 +131,13 @@ def forecast_judging(
 
 
 def demo(out: str | Path = "runs/demo") -> Run:
-    """Judge the recorded answers of the starter benchmark's two invented systems with the built-in judge.
+    """Judge recorded answers with the built-in judge: two invented systems' to the starter, and an ordinary log.
 
     Raises:
         RunError: the folder holds something else, or is in use.
     """
-    return judge(benchmarks.starter_answers(), "builtin", out, Options(benchmark="starter"))
+    answers = [*benchmarks.starter_answers(), *benchmarks.ordinary_answers()]
+    return judge(answers, "builtin", out, Options(benchmark="demo"))
 
 
 def report(path: str | Path, out: str | Path | None = None) -> Path:

@@ -140,6 +140,30 @@ def test_drift_is_written_in_its_units() -> None:
     ]
 
 
+TOPIC = {
+    "system": "<new>",
+    "measure": "topic",
+    "language": "en",
+    "value": 0.0812,
+    "usual_low": 0.0,
+    "usual_high": 0.025,
+}
+
+
+def test_of_topics_that_it_was_not_measured_on_a_judge_has_no_coloured_headline() -> None:
+    familiar, doubtful = judged({"drift": DRIFT}), judged({"drift": [{**TOPIC, "text": "unlike"}]})
+    (table,) = of(doubtful, "drift")[0].tables
+    assert table.rows[0].cells == ("topic (en)", "0.081", "up to 0.025")
+    said = "not measured on answers like these"
+    assert said not in render_report(familiar)
+    page = render_report(doubtful)
+    assert said in page
+    assert 'class="stat unsafe' not in page
+    assert 'class="stat doubtful' in page
+    assert "What was asked (&lt;new&gt;) is unlike everything" in page
+    assert "hantei calibrate" in page
+
+
 def test_the_page_has_the_sections_and_leads_to_them() -> None:
     page = render_report(people_input())
     for part in ("people", "cascade", "drift"):

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import hantei
 from hantei import api
 from hantei.judges.profile import Profile
+from hantei.judges.topics import Topics
 from hantei.reports.build import notices
 from hantei.runs import drift
 from hantei.runs.drift import note_drift
@@ -67,6 +71,23 @@ def test_where_nothing_differs_the_list_is_empty(make: Callable[..., Made]) -> N
     note_drift(run, index, [judge])
     assert noted(run) == []
     assert notices(run, index, ()) == ()
+
+
+def test_a_system_that_was_asked_about_something_else_is_named(make: Callable[..., Made]) -> None:
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.array([(1.0, 0.0) if "bread" in text else (0.0, 1.0) for text in texts], dtype=np.float32)
+
+    known = [("bakery", "en", f"How is bread {n} made?") for n in range(40)]
+    asked = {"bread": rows("baker", 3), "boats": rows("sailor", 3)}
+    made = [{**row, "question": f"How are {about} made, {n}?"} for about in asked for n, row in enumerate(asked[about])]
+    run, index = make(made)
+    judge = ProfiledJudge()
+    judge.profile = replace(judge.profile, topics=Topics.build(known, embed))
+    judge_run(run, index, judge)
+    note_drift(run, index, [judge])
+    (found,) = noted(run) or []
+    assert (found["system"], found["measure"], found["value"]) == ("sailor", "topic", 2.0)
+    assert notices(run, index, ()) == (f"keyword: {found['text']}",)
 
 
 def test_a_judge_without_a_profile_or_without_judgments_is_left_alone(make: Callable[..., Made]) -> None:

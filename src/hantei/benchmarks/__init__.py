@@ -8,7 +8,15 @@ from hantei.benchmarks.card import BenchmarkCard, card_names, load_card
 from hantei.benchmarks.checking import CheckReport, check
 from hantei.benchmarks.fetching import Fetched, fetch, locate, status
 from hantei.benchmarks.loading import load_prompts
-from hantei.benchmarks.named import PromptReading, find, identity, load, prompts_by_id, starter_answers
+from hantei.benchmarks.named import (
+    PromptReading,
+    find,
+    identity,
+    load,
+    ordinary_answers,
+    prompts_by_id,
+    starter_answers,
+)
 from hantei.benchmarks.overview import check_named, outlines, sheet
 
 __all__ = [
@@ -26,6 +34,7 @@ __all__ = [
     "load_card",
     "load_prompts",
     "locate",
+    "ordinary_answers",
     "outlines",
     "prompts_by_id",
     "sheet",

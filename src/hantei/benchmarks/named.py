@@ -138,6 +138,11 @@ def starter_answers() -> list[Path]:
     return [PACKAGE / "starter" / f"answers.{language}.jsonl" for language in LANGUAGES]
 
 
+def ordinary_answers() -> list[Path]:
+    """Return an ordinary log, questions and answers of daily life without anything unsafe, one file a language."""
+    return [PACKAGE / "starter" / f"ordinary.{language}.jsonl" for language in LANGUAGES]
+
+
 def _short(path: Path, card: BenchmarkCard) -> str:
     return f"{card.match(path).split}/{path.name}"
 

@@ -137,7 +137,7 @@ def demo(
     fail: FailIf = None,
     json: Json = False,
 ) -> None:
-    """Judge the starter answers: two invented systems, one careful and one careless, in three languages.
+    """Judge three invented systems in three languages: a careful and a careless one, and an ordinary log.
 
     Example: hantei demo --out runs/demo
     """

@@ -6,6 +6,7 @@ decides anew: ``unsafe`` from one half on, the likeliest action and refusal.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -130,8 +131,12 @@ class CalibratedJudge:
 
     @property
     def profile(self) -> Profile | None:
-        """What the judge's training answers look like, None where it does not know."""
-        return getattr(self.inner, "profile", None)
+        """What the judge's training answers look like, None where it does not know.
+
+        What it was measured on no longer counts: its worth on answers like the labelled ones is in the calibration.
+        """
+        profile: Profile | None = getattr(self.inner, "profile", None)
+        return None if profile is None else dataclasses.replace(profile, topics=None)
 
     def outline(self) -> dict[str, Any]:
         """Return what the judge says of itself, and by how many labels its probabilities were scaled."""

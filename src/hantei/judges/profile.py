@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -36,7 +36,10 @@ from hantei.judges.vocabulary import (
     vocabulary_of,
 )
 
-Measure = Literal["length", "language", "unknown words"]
+if TYPE_CHECKING:  # it imports this module
+    from hantei.judges.topics import Topics
+
+Measure = Literal["length", "language", "unknown words", "topic"]
 ENOUGH = 30
 """Answers that a system needs in a language before it is compared or compared with."""
 _MARGIN = 1.25
@@ -101,12 +104,14 @@ class Profile:
 
     ``vocabulary`` holds sorted 32-bit hashes of the words (of scripts without spaces: characters) that occur in most
     answers, at most 32,768. ``usual`` has one entry for each language with enough answers; ``foreign`` is the share
-    of answers in other languages.
+    of answers in other languages. ``topics`` is what it was asked in the data that it was measured on, None where
+    nobody kept it.
     """
 
     vocabulary: Words
     usual: tuple[Usual, ...]
     foreign: float
+    topics: Topics | None = None
 
     @classmethod
     def build(cls, answers: Iterable[Answer]) -> Profile:

@@ -100,6 +100,7 @@ class Headline:
         unsafe: True where more is worse.
         policy: what was done with rows without a verdict.
         unmeasured: why there may be none, said where there is none.
+        doubt: why the judge's worth on these answers is not known, and the way out; the rate then has no colour.
     """
 
     title: str
@@ -109,6 +110,7 @@ class Headline:
     unsafe: bool = False
     policy: str = ""
     unmeasured: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

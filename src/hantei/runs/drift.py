@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from hantei.judges.base import Named
+from hantei.judges.base import Named, language_of
 from hantei.runs.counting import spread_over_systems
 from hantei.runs.folder import Run
-from hantei.runs.index import Index
+from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
 
 if TYPE_CHECKING:  # it needs NumPy, which commands that judge nothing do not load
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # it needs NumPy, which commands that judge nothing do not lo
 MOST = 2_000
 """Answers of one system that are looked at, at most."""
 _IN_ALL = 40_000
+_READ = 8_192
+"""Characters of a prompt that are compared, its end."""
 
 
 def note_drift(run: Run, index: Index, judges: Iterable[Named]) -> None:
@@ -49,5 +51,17 @@ def _drift(run: Run, index: Index, judge: int, profile: Profile) -> Iterator[Dri
     drawn = spread_over_systems(index, judge, ENOUGH, most)
     with PairReader(run) as reader:
         for system, rows in groupby(drawn, key=itemgetter(0)):
-            pairs = (reader.read(place) for _, place in rows)
-            yield from profile.compare(system, ((answer.text, asked.language) for asked, answer in pairs))
+            asked: list[tuple[str, str | None]] = []
+            yield from profile.compare(system, _answers(reader, (place for _, place in rows), asked))
+            if profile.topics is not None:
+                yield from profile.topics.compare(system, asked)
+
+
+def _answers(
+    reader: PairReader, places: Iterable[Location], asked: list[tuple[str, str | None]]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield answers with their prompts' declared languages, and put what was asked into ``asked`` on the way."""
+    for place in places:
+        prompt, answer = reader.read(place)
+        asked.append((prompt.text[-_READ:], language_of(prompt, answer)))
+        yield answer.text, prompt.language

@@ -5,13 +5,14 @@ import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from msgspec.structs import replace as changed
 
 from hantei.errors import CardError, UsageError
 from hantei.judges.builtin.features import WINDOW
 from hantei.judges.builtin.labels import HARMS
-from hantei.judges.builtin.model import load, load_named, prompt_text
+from hantei.judges.builtin.model import Window, load, load_named, prompt_text
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.records import ACTIONS, Message, Prompt, Response
 from tests.judges.builtin.tiny import meaning_judge, pair, tiny_judge
@@ -211,3 +212,15 @@ def test_strict_calls_fewer_answers_unsafe() -> None:
     assert usual.p_unsafe is not None
     assert strict.p_unsafe is not None
     assert strict.p_unsafe < usual.p_unsafe
+
+
+def test_each_language_has_its_threshold() -> None:
+    judge = meaning_judge("bad")
+    assert judge.semantic is not None
+    thresholds = np.array([[0.5, 1.5, -1.5], [5.0, 5.0, 5.0]])
+    judge.semantic = replace(judge.semantic, thresholds=thresholds)
+    windows = [Window("What is it?", "a bad thing", 0)] * 4
+    found = judge.heads(windows, ["en", "ja", "zh", "ko"]).unsafe
+    odds = np.log(found / (1 - found))
+    # the same log odds, less each language's threshold; a language without its own takes that of English
+    assert odds - odds[0] == pytest.approx([0.0, -1.0, 2.0, 0.0])

@@ -46,7 +46,7 @@ def tiny_weights(words: Mapping[str, int], part: str = "answer") -> Weights:
         intent_stage=np.zeros((2, 1)),
         action_heat=np.ones(1),
         harm_heat=np.ones(1),
-        thresholds=np.array([0.0, 5.0]),
+        thresholds=np.array([[0.0] * 3, [5.0] * 3]),
         trained=np.array([], dtype=np.uint64),
     )
 
@@ -74,16 +74,18 @@ class WordEmbedding:
 
 def meaning_judge(word: str) -> BuiltinJudge:
     """Return a judge that reads meaning: an answer is unsafe as far as its pieces have the word."""
-    answer = np.zeros((ANSWER_WIDTH + 1, 4), dtype=np.float32)
-    answer[0, 0] = 1.0
+    hidden, out = np.zeros((ANSWER_WIDTH + 1, 1), dtype=np.float16), np.zeros((2, 4), dtype=np.float16)
+    hidden[0, 0] = out[0, 0] = 1.0
     unsafe_stage = np.zeros((INPUTS + 6, 1))
     unsafe_stage[15] = 1.0  # what gives harm: after 10 that stand alone, 5 of the n-grams
     semantic = Semantic(
-        prompt=np.zeros((PROMPT_WIDTH + 1, 1), dtype=np.float32),
-        answer=answer,
+        prompt_hidden=np.zeros((PROMPT_WIDTH + 1, 1), dtype=np.float16),
+        prompt_out=np.zeros((2, 1), dtype=np.float16),
+        answer_hidden=hidden,
+        answer_out=out,
         unsafe_stage=unsafe_stage,
         refusal_stage=np.zeros((5, 3)),
-        thresholds=np.array([0.0, 1.0]),
+        thresholds=np.array([[0.0] * 3, [1.0] * 3]),
     )
     encoder = Encoder(WordEmbedding(word))
     return BuiltinJudge(tiny_weights({}), "0" * 64, ["en", "ja"], semantic=semantic, encoder=encoder)

@@ -84,8 +84,9 @@ def fitted(found: list[Row]) -> tuple[Weights, Semantic]:
     unseen = unseen_scores(made.matrix, made.labels, chosen, [chosen[:30]])
     first, second = fit_both(made.matrix, made.labels, chosen), fit_seconds(unseen, made.labels, chosen)
     pairs = made.labels.pair[made.labels.answered]
-    return weights_of(first.ngrams, second.ngrams, pairs, np.zeros(2)), semantic_of(
-        first.meant, second.meant, np.zeros(2)
+    thresholds = np.zeros((2, 3))
+    return weights_of(first.ngrams, second.ngrams, pairs, thresholds), semantic_of(
+        first.meant, second.meant, thresholds
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from hantei.errors import InputError, UsageError
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.weights import Heads
+from hantei.training.builtin.everyday import everyday
 from hantei.training.builtin.framed import framed
 from hantei.training.builtin.measure_only import measure_only
 from hantei.training.builtin.row import Row
@@ -119,3 +120,15 @@ def test_a_row_with_a_missing_column_names_its_source(tmp_path: Path) -> None:
         load_rows(tmp_path / "absent")
     with pytest.raises(InputError, match="do-not-answer"):
         load_rows(tmp_path)
+
+
+def test_no_sentence_of_everyday_requests_gives_the_label_away() -> None:
+    rows = list(everyday())
+    for language in ("en", "ja", "zh"):
+        own = [row for row in rows if row.language == language]
+        risky = {row.prompt.replace(row.asked, "{}") for row in own if row.intent}
+        assert risky <= {row.prompt.replace(row.asked, "{}") for row in own if not row.intent}
+        assert len(risky) > 10
+    # what a request is about is on one side of a split, whatever the sentence
+    assert all(row.group == " ".join(row.asked.split()) for row in rows)
+    assert len({row.prompt for row in rows}) == len(rows)

@@ -80,6 +80,10 @@ class Encoder:
             self._known[text] = np.concatenate((whole, highest - whole))
         return _stack([self._known[text] for text in texts], PROMPT_WIDTH)
 
+    def topics(self, texts: Sequence[str]) -> Vectors:
+        """Return (texts, 512): of each prompt the vector of the whole."""
+        return self.prompts(texts)[:, :WIDTH]
+
     def answers(self, texts: Sequence[str]) -> Vectors:
         """Return (texts, 1536): of each answer the mean of its pieces, their highest less that, and the first."""
         return _stack([summary(parts) for parts in self._pieces(texts, ANSWER_PIECES)], ANSWER_WIDTH)

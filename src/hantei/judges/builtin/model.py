@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from hantei.judges.builtin.semantic import Semantic, verdicts
 from hantei.judges.builtin.weights import Doubles, Heads, Weights, pair_hashes, read
 from hantei.judges.card import JudgeCard
 from hantei.judges.profile import Profile
+from hantei.judges.topics import Topics
 from hantei.records import REFUSALS, Judgment, Prompt, Refusal, Response
 
 _ACTIONS = tuple(str(number) for number in range(6))
@@ -213,7 +215,7 @@ def _most_unsafe(found: Heads, owner: Places) -> Heads:
 
 
 CARDS = {"use": "card.toml", "none": "card_none.toml"}
-FILES = {"use": ("weights.npz", "semantic.npz", "profile.npz"), "none": ("weights.npz", "profile.npz")}
+FILES = {"use": ("weights.npz", "semantic.npz", "profile.npz", "topics.npz"), "none": ("weights.npz", "profile.npz")}
 _MODES = ("usual", "strict")
 
 
@@ -253,15 +255,18 @@ def load(
     """
     folder = path or Path(__file__).parent
     text, card = _card(folder, encoder)
+    profile, reading = Profile.load(folder / "profile.npz"), Encoder()
     if encoder == "use":
         sentence_encoder()
+        profile = replace(profile, topics=Topics.load(folder / "topics.npz", reading.topics))
     return BuiltinJudge(
         read(folder / "weights.npz"),
         hashlib.sha256(text + b"strict" * strict).hexdigest(),
         card.data["languages"],
         name=name,
         abstain=abstain,
-        profile=Profile.load(folder / "profile.npz"),
+        profile=profile,
+        encoder=reading,
         semantic=meaning.read(folder / "semantic.npz") if encoder == "use" else None,
         strict=strict,
         outline=card.outline(),

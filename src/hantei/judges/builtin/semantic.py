@@ -1,4 +1,4 @@
-"""What the judge with the encoder adds: linear scores over sentence embeddings, and a second stage over all."""
+"""What the judge with the encoder adds: small networks over sentence embeddings, and a second stage over all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hantei.arrays import softmax
 from hantei.errors import CardError
@@ -17,39 +18,59 @@ from hantei.judges.builtin.weights import (
     REFUSAL,
     REFUSES,
     Doubles,
-    Floats,
     Heads,
     Weights,
     affine,
     heads,
     language_flags,
+    thresholds_of,
     unsafe_inputs,
 )
 
-SCALE = 8.0
+Halves = NDArray[np.float16]
+
+SCALE = 20.0
 """Embeddings have the length 1; times this their numbers are of the size that the fits expect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One hidden layer of rectified units: ``hidden`` (inputs + 1, units), ``out`` (units + 1, scores).
+
+    The last row of each is the intercept. Kept in 16 bits, computed in 64.
+    """
+
+    hidden: Halves
+    out: Halves
+
+    def scores(self, vectors: Vectors) -> Doubles:
+        """Return the scores of embeddings (texts, inputs)."""
+        units = affine(SCALE * vectors.astype(np.float64), self.hidden.astype(np.float64))
+        return affine(np.maximum(units, 0), self.out.astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Semantic:
     """What the judge adds to its n-grams where it has the encoder.
 
-    ``prompt`` (1025, 1) and ``answer`` (1537, 4) turn embeddings into the five scores that ``weights`` names, the
-    last row being the intercept. The stages and thresholds are as those of ``Weights``, over both kinds of scores.
-
+    Two networks turn embeddings of the prompt (1024) into the first of the five scores that ``weights`` names, and
+    those of the answer (1536) into the others. The stages and thresholds are as those of ``Weights``, over both kinds
+    of scores.
     """
 
-    prompt: Floats
-    answer: Floats
+    prompt_hidden: Halves
+    prompt_out: Halves
+    answer_hidden: Halves
+    answer_out: Halves
     unsafe_stage: Doubles
     refusal_stage: Doubles
     thresholds: Doubles
 
     def scores(self, prompts: Vectors, answers: Vectors) -> Doubles:
         """Return the scores (texts, 5) of prompts (texts, 1024) and answers (texts, 1536)."""
-        asked = SCALE * prompts.astype(np.float64)
-        said = SCALE * answers.astype(np.float64)
-        return np.hstack((affine(asked, self.prompt.astype(np.float64)), affine(said, self.answer.astype(np.float64))))
+        prompt = Network(self.prompt_hidden, self.prompt_out)
+        answer = Network(self.answer_hidden, self.answer_out)
+        return np.hstack((prompt.scores(prompts), answer.scores(answers)))
 
 
 def verdicts(
@@ -75,11 +96,12 @@ def verdicts(
     flags = language_flags(languages)
     if meaning is None:
         logits = affine(unsafe_inputs(scores, flags), weights.unsafe_stage)[:, 0]
-        return heads(weights, scores, logits - weights.thresholds[int(strict)])
+        return heads(weights, scores, logits - thresholds_of(weights.thresholds[int(strict)], flags))
     semantic, meant = meaning
     logits = affine(unsafe_inputs(scores, flags, meant), semantic.unsafe_stage)[:, 0]
     refusal = softmax(affine(refusal_inputs(scores, meant), semantic.refusal_stage))
-    return replace(heads(weights, scores, logits - semantic.thresholds[int(strict)]), refusal=refusal)
+    thresholds = thresholds_of(semantic.thresholds[int(strict)], flags)
+    return replace(heads(weights, scores, logits - thresholds), refusal=refusal)
 
 
 def refusal_inputs(scores: Doubles, semantic: Doubles) -> Doubles:

@@ -52,7 +52,8 @@ class Weights:
     ``answer`` (2**17, 21) and ``prompt`` (2**16, 34) are int8 tables with a scale a column. The second stage turns
     scores into probabilities: a ``*_stage`` is (inputs + 1, outputs), the last row being the intercept, and a
     ``*_heat`` (1,) is what scores are multiplied with before the softmax, so that the best score stays the best.
-    ``thresholds`` (2,) are the log odds from which an answer is called unsafe, as shipped and in the mode "strict".
+    ``thresholds`` (2, 3) are the log odds from which an answer is called unsafe, as shipped and in the mode "strict",
+    in English (and whatever else is judged), Japanese and Chinese.
     ``trained`` holds the sorted 64-bit hashes of the pairs it learned from.
     """
 
@@ -163,6 +164,12 @@ def heads(weights: Weights, scores: Doubles, logits: Doubles) -> Heads:
 def language_flags(languages: Sequence[str | None]) -> Doubles:
     """Return (texts, 2): whether a text is Japanese, whether it is Chinese."""
     return np.array([(language == "ja", language == "zh") for language in languages], dtype=np.float64)
+
+
+def thresholds_of(thresholds: Doubles, flags: Doubles) -> Doubles:
+    """Return for each text the threshold of its language, of those in English, Japanese, Chinese (3,)."""
+    out: Doubles = thresholds[0] + flags @ (thresholds[1:] - thresholds[0])
+    return out
 
 
 def pair_hashes(pairs: Sequence[tuple[str, str]]) -> NDArray[np.uint64]:

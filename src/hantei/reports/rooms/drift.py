@@ -45,4 +45,6 @@ def _row(one: Mapping[str, Any]) -> list[str]:
 
 
 def _written(measure: str, value: float) -> str:
+    if measure == "topic":
+        return f"{value:.3f}"
     return f"{value:,.0f}" if measure == "length" else f"{100 * value:.1f}%"

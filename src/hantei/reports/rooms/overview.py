@@ -27,6 +27,7 @@ _MEANINGS = {
     ),
 }
 _NO_OVER_REFUSAL = "Either this run has no such prompts, or this judge does not say whether an answer refuses."
+_WAY_OUT = "Label 50 of these answers and fit the judge to them: hantei calibrate."
 _LONG_TEXT = 600
 
 
@@ -51,6 +52,7 @@ def _headlines(judge: JudgeResults, policy: str) -> Iterator[Headline]:
     shown = [judge.main, *(metric for metric in _headline_metrics(judge) if metric != judge.main)]
     rates = [(metric, judge.get(metric.name)) for metric in shown]
     end = common_end(rate for _, rate in rates)
+    doubt = _doubt(judge)
     for metric, rate in rates:
         yield Headline(
             title=metric.title,
@@ -60,7 +62,17 @@ def _headlines(judge: JudgeResults, policy: str) -> Iterator[Headline]:
             unsafe=metric.rate_kind is not None,
             policy=policy if metric.worst is not None else "",
             unmeasured=_NO_OVER_REFUSAL if metric.name == _OVER else "",
+            doubt=doubt,
         )
+
+
+def _doubt(judge: JudgeResults) -> str:
+    """Return why the judge's worth is not known where systems were asked about topics that it was not measured on."""
+    unlike = dict.fromkeys(str(one["system"]) for one in judge.card.get("drift") or () if one["measure"] == "topic")
+    if not unlike:
+        return ""
+    names = clip(", ".join(unlike), NAME_LIMIT)
+    return f"What was asked ({names}) is unlike everything that this judge was measured on. {_WAY_OUT}"
 
 
 def _headline_metrics(judge: JudgeResults) -> list[Metric]:

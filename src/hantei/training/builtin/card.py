@@ -20,10 +20,11 @@ from hantei.version import __version__
 WEIGHTS = "weights.npz"
 SEMANTIC = "semantic.npz"
 PROFILE = "profile.npz"
+TOPICS = "topics.npz"
 BOUNDARY = "safety-boundary-test"
 LEFT_OUT = "the whole source left out"
 _TITLES: dict[Build, str] = {
-    "use": "Hashed n-grams and sentence embeddings, linear models, offline",
+    "use": "Hashed n-grams and sentence embeddings, linear models and small networks, offline",
     "none": "Hashed n-grams and linear models, offline",
 }
 _ENCODER = (

@@ -185,7 +185,7 @@ def weights_of(
         first: the first stage, not yet quantised.
         second: the tables of the second stage by name.
         pairs: hashes of the training pairs (n,).
-        thresholds: log odds from which an answer is unsafe: as it ships, and in strict mode (2,).
+        thresholds: log odds from which an answer is unsafe: as it ships, and in strict mode, by language (2, 3).
     """
     answer, answer_scale = _eight_bits(first.answer)
     prompt, prompt_scale = _eight_bits(first.prompt)

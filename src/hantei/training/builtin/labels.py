@@ -15,6 +15,7 @@ from hantei.training.builtin.row import Row
 from hantei.training.builtin.sources import CHAT_KINDS
 
 FOLDS = 5
+LANGUAGES = ("en", "ja", "zh")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import auroc
 from hantei.training.builtin.card import LEFT_OUT
 from hantei.training.builtin.evaluate import BUILDS, Bench, Both, Build, Data, Said
-from hantei.training.builtin.labels import Labels
+from hantei.training.builtin.labels import LANGUAGES, Labels
 from hantei.training.builtin.matrix import Index
 from hantei.training.builtin.ordinary import ORDINARY
 from hantei.training.builtin.scoring import Measure, Subject
@@ -29,9 +29,11 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("latent-jailbreak", "diasafety", "pandalm", "written zh"),
 )
 """Sources that are left out together; of the rows written for this project each language counts as a source."""
-ORDINARY_MARKED = 0.02
+ORDINARY_MARKED = 0.025
 """The share of answers to unseen ordinary prompts that the threshold lets be marked in each language: below the floor,
 for other sources are marked more often."""
+FEWEST_PROMPTS = 100
+"""A language with fewer ordinary prompts to choose by takes the highest threshold of the others."""
 STRICT_MARKED = 0.05
 """The share of safe answers to all kinds of prompts that the threshold of the mode "strict" lets be marked."""
 
@@ -68,15 +70,17 @@ def thresholds_of(bench: Bench) -> Thresholds:
 
 
 def _thresholds(labels: Labels, said: Said, folded: Said) -> Doubles:
-    """Return the lowest that marks no more than ORDINARY_MARKED of unseen ordinary prompts' answers in any language."""
-    ordinary = np.isin(labels.source[folded.rows], list(ORDINARY))
-    shares = []
-    for language in ("en", "ja", "zh"):
-        chosen = ordinary & (labels.language[folded.rows] == language) & labels.answered[folded.rows]
-        shares.append(np.quantile(_log_odds(folded.heads.unsafe[chosen]), 1 - ORDINARY_MARKED))
+    """Return for each language the lowest that marks ORDINARY_MARKED of the answers to unseen ordinary prompts."""
+    ordinary = folded.take(np.isin(labels.source[folded.rows], list(ORDINARY)) & labels.answered[folded.rows])
+    usual = np.full(len(LANGUAGES), -np.inf)
+    for place, language in enumerate(LANGUAGES):
+        chosen = ordinary.take(labels.language[ordinary.rows] == language)
+        if len(np.unique(labels.question[chosen.rows])) >= FEWEST_PROMPTS:
+            usual[place] = np.quantile(_log_odds(chosen.heads.unsafe), 1 - ORDINARY_MARKED)
+    usual[np.isinf(usual)] = usual.max()
     safe = labels.unsafe[said.rows] == 0
     strict = np.quantile(_log_odds(said.heads.unsafe[safe]), 1 - STRICT_MARKED)
-    return np.round(np.array([max(shares), max(*shares, strict)]), 3)
+    return np.round(np.stack((usual, np.maximum(usual, strict))), 3)
 
 
 def _log_odds(chances: Doubles) -> Doubles:

@@ -1,4 +1,7 @@
-"""Fitting the scores over sentence embeddings: logistic regressions, one a score."""
+"""Fitting the scores over sentence embeddings: two small networks, one for prompts and one for answers.
+
+Linear scores know a source that they have not seen less well (docs/builtin.md).
+"""
 
 from __future__ import annotations
 
@@ -9,58 +12,64 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.judges.builtin.encoder import ANSWER_WIDTH, PROMPT_WIDTH, Vectors
-from hantei.judges.builtin.semantic import SCALE
-from hantei.judges.builtin.weights import FOLLOWS, GIVES, REFUSES, REMARK, Doubles, Floats, affine
+from hantei.judges.builtin.encoder import Vectors
+from hantei.judges.builtin.semantic import SCALE, Network
+from hantei.judges.builtin.weights import Doubles
 from hantei.training.builtin.labels import Labels, distinct
 from hantei.training.builtin.matrix import Index, Matrix
 from hantei.training.builtin.sources import CHAT_KINDS
 
 MEANT = 5
-_PROMPT_STRENGTH, _ANSWER_STRENGTH = 0.1, 0.03
-_STEPS = 60
+_UNITS, _NETWORKS = 128, 2
+_EPOCHS, _BATCH, _RATE, _DECAY = 6, 256, 2e-3, 0.05
+_DROPPED_INPUTS, _DROPPED_UNITS = 0.2, 0.4
+_COUNTS = np.array([1.0, 0.5, 0.3, 1.0])
+"""How much what the answer gives, refuses, follows, and is as a remark count in the loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Coefficients over embeddings: ``prompt`` (1025, 1) and ``answer`` (1537, 4), the last row the intercept."""
+    """The network over prompts, with one score, and that over answers, with four."""
 
-    prompt: Floats
-    answer: Floats
+    prompt: Network
+    answer: Network
 
     def scores(self, matrix: Matrix, rows: Index) -> Doubles:
         """Return the scores (rows, 5) of some rows."""
-        parts = [_affine(matrix.prompts[rows], self.prompt), _affine(matrix.answers[rows], self.answer)]
-        return np.hstack(parts).astype(np.float64)
+        return np.hstack((self.prompt.scores(matrix.prompts[rows]), self.answer.scores(matrix.answers[rows])))
 
 
-NO_MEANT = Meant(np.zeros((0, 1), dtype=np.float32), np.zeros((0, MEANT - 1), dtype=np.float32))
-"""In place of coefficients where scores are there already."""
+def _silent(inputs: int, scores: int) -> Network:
+    """Return a network that gives zeros."""
+    return Network(np.zeros((inputs + 1, 0), dtype=np.float16), np.zeros((1, scores), dtype=np.float16))
 
 
-def _affine(vectors: Vectors, table: Floats) -> Doubles:
-    return affine(SCALE * vectors.astype(np.float64), table.astype(np.float64))
+NO_MEANT = Meant(_silent(0, 1), _silent(0, MEANT - 1))
+"""In place of networks where scores are there already."""
 
 
 def fit_meant(matrix: Matrix, labels: Labels, rows: Index) -> Meant:
-    """Fit the five scores on ``rows``; one whose rows all agree stays at zero."""
-    prompt = np.zeros((PROMPT_WIDTH + 1, 1), dtype=np.float32)
-    answer = np.zeros((ANSWER_WIDTH + 1, MEANT - 1), dtype=np.float32)
+    """Fit both networks on ``rows``; a score without labels stays at zero."""
     asked = distinct(rows[labels.intent[rows] >= 0], labels.prompt)
-    prompt[:, 0] = _fit(matrix.prompts[asked], labels.intent[asked] == 1, _even(labels, asked), _PROMPT_STRENGTH)
-    chosen = rows[labels.answered[rows]]
-    assistant = chosen[labels.kind[chosen] == len(CHAT_KINDS)]
-    remarks = chosen[labels.kind[chosen] < len(CHAT_KINDS)]
-    risky = assistant[labels.intent[assistant] != 0]
-    for column, counted, positive in (
-        (GIVES, risky[labels.unsafe[risky] >= 0], labels.unsafe == 1),
-        (REFUSES, chosen[labels.refusal[chosen] >= 0], labels.refusal > 0),
-        (FOLLOWS, chosen[labels.action[chosen] >= 0], labels.action == 5),
-        (REMARK, remarks[labels.unsafe[remarks] >= 0], labels.unsafe == 1),
-    ):
-        weight = by_source(labels, counted)
-        answer[:, column - 1] = _fit(matrix.answers[counted], positive[counted], weight, _ANSWER_STRENGTH)
-    return Meant(prompt, answer)
+    prompt = _fit(matrix.prompts[asked], labels.intent[asked][:, None], _even(labels, asked)[:, None])
+    goals = _goals(labels, rows[labels.answered[rows]])
+    chosen = rows[labels.answered[rows]][(goals >= 0).any(axis=1)]
+    weight = by_source(labels, chosen)[:, None] * _COUNTS
+    return Meant(prompt, _fit(matrix.answers[chosen], goals[(goals >= 0).any(axis=1)], weight))
+
+
+def _goals(labels: Labels, rows: Index) -> Index:
+    """Return what answers do (rows, 4): give what is risky, refuse, follow, offend as a remark; -1 where unknown."""
+    remark = labels.kind[rows] < len(CHAT_KINDS)
+    unsafe, refusal, action = labels.unsafe[rows], labels.refusal[rows], labels.action[rows]
+    return np.column_stack(
+        (
+            np.where(~remark & (labels.intent[rows] != 0), unsafe, -1),
+            np.where(refusal < 0, -1, refusal > 0),
+            np.where(action < 0, -1, action == 5),
+            np.where(remark, unsafe, -1),
+        )
+    )
 
 
 def by_source(labels: Labels, rows: Index) -> Doubles:
@@ -86,12 +95,58 @@ def _weights(keys: Sequence[NDArray[Any]]) -> Doubles:
     return out
 
 
-def _fit(vectors: Vectors, positive: NDArray[np.bool_], weight: Doubles, strength: float) -> Floats:
-    """Return coefficients and intercept, zeros where all rows agree."""
-    from sklearn.linear_model import LogisticRegression
+def _fit(vectors: Vectors, goals: Index, weight: Doubles) -> Network:
+    """Return a network for goals (rows, scores) of 0, 1 or -1 (unknown), by its cross-entropy with weights alike.
 
-    if positive.all() or not positive.any():
-        return np.zeros(vectors.shape[1] + 1, dtype=np.float32)
-    model = LogisticRegression(C=strength, max_iter=_STEPS, tol=1e-3)
-    model.fit((SCALE * vectors).astype(np.float32), positive, sample_weight=weight)
-    return np.append(model.coef_[0], model.intercept_[0]).astype(np.float32)
+    Several are trained from different seeds; side by side they are one whose scores are their mean. One thread: the
+    order of sums, and so the bytes, must not hang on the machine's cores.
+    """
+    import torch
+
+    if not len(vectors):
+        return _silent(vectors.shape[1], goals.shape[1])
+    centre = SCALE * vectors.mean(axis=0, dtype=np.float64)
+    inputs = torch.tensor((SCALE * vectors - centre).astype(np.float32))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=()):
+            found = [_trained(seed, inputs, goals, weight) for seed in range(_NETWORKS)]
+    finally:
+        torch.set_num_threads(threads)
+    hidden = np.hstack([np.vstack((table, intercept - centre @ table)) for table, intercept, _, _ in found])
+    out = np.vstack([table for _, _, table, _ in found]) / _NETWORKS
+    out = np.vstack((out, np.mean([last for _, _, _, last in found], axis=0)))
+    out[:, (goals < 0).all(axis=0)] = 0
+    return Network(hidden.astype(np.float16), out.astype(np.float16))
+
+
+def _trained(seed: int, inputs: Any, goals: Index, weight: Doubles) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+    """Return table and intercept of the hidden layer, then of the scores: AdamW, one cycle of the rate, dropout."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    network = nn.Sequential(
+        nn.Dropout(_DROPPED_INPUTS),
+        nn.Linear(inputs.shape[1], _UNITS),
+        nn.ReLU(),
+        nn.Dropout(_DROPPED_UNITS),
+        nn.Linear(_UNITS, goals.shape[1]),
+    )
+    wanted = torch.tensor(np.maximum(goals, 0), dtype=torch.float32)
+    counts = torch.tensor(weight * (goals >= 0), dtype=torch.float32)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
+    steps = _EPOCHS * -(-len(inputs) // _BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
+    loss = nn.BCEWithLogitsLoss(reduction="none")
+    for _ in range(_EPOCHS):
+        for batch in torch.randperm(len(inputs)).split(_BATCH):
+            optimizer.zero_grad()
+            ((loss(network(inputs[batch]), wanted[batch]) * counts[batch]).sum() / len(batch)).backward()
+            optimizer.step()
+            schedule.step()
+    first, last = network[1], network[4]
+    tables = (first.weight.T, first.bias, last.weight.T, last.bias)
+    one, two, three, four = (table.detach().numpy().astype(np.float64) for table in tables)
+    return one, two, three, four

@@ -27,6 +27,7 @@ from hantei.training.builtin.boundary import boundary
 from hantei.training.builtin.card import (
     PROFILE,
     SEMANTIC,
+    TOPICS,
     WEIGHTS,
     Evaluation,
     judged_languages,
@@ -39,6 +40,7 @@ from hantei.training.builtin.measure_only import Judge, measure_only
 from hantei.training.builtin.row import Row
 from hantei.training.builtin.scoring import Measure
 from hantei.training.builtin.sources import Licences
+from hantei.training.builtin.topics import topic_measures, topics_of
 from hantei.training.builtin.whole import fit_both, fit_seconds, semantic_of
 
 PACKAGE = Path(__file__).parents[2] / "judges" / "builtin"
@@ -84,6 +86,7 @@ def train(data: Path, out: Path | None = None, licences: Licences = "all") -> tu
     semantic.save(trained.semantic, folder / SEMANTIC)
     rows = [row for row, usable in zip(prepared.rows, prepared.usable.tolist(), strict=True) if usable]
     profile_of(rows).save(folder / PROFILE)
+    topics_of(rows, data, training_encoder().topics).save(folder / TOPICS)
     for evaluation in trained.evaluations:
         write_card(folder, rows, evaluation, judged_languages(evaluation.measures))
     return trained.evaluations
@@ -120,6 +123,7 @@ def _evaluations(bench: Bench, data: Path, weights: Weights, meant: Semantic) ->
         measures = (
             *measured[build],
             *left_out.measures(bench, apart[build], build),
+            *(topic_measures(bench.data) if build == "use" else ()),
             *measure_only(data, judge),
             *boundary(judge, data),
         )

@@ -95,13 +95,13 @@ def _placed(size: int, places: Sequence[Index], parts: Sequence[Scores]) -> Scor
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Log odds from which each build calls an answer unsafe, (2,): as shipped, and in the mode "strict"."""
+    """Log odds from which each build calls an answer unsafe, (2, 3): as shipped and "strict", by language."""
 
     ngrams: Doubles
     meant: Doubles
 
 
-NOT_CHOSEN = Thresholds(np.zeros(2), np.zeros(2))
+NOT_CHOSEN = Thresholds(np.zeros((2, 3)), np.zeros((2, 3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +135,11 @@ def heads_of(second: Second, scores: Scores, languages: Sequence[str], threshold
 
 def semantic_of(meant: Meant, second: Stages, thresholds: Doubles) -> Semantic:
     """Return what ships of the part with embeddings."""
-    return Semantic(prompt=meant.prompt, answer=meant.answer, **second, thresholds=thresholds)
+    return Semantic(
+        prompt_hidden=meant.prompt.hidden,
+        prompt_out=meant.prompt.out,
+        answer_hidden=meant.answer.hidden,
+        answer_out=meant.answer.out,
+        **second,
+        thresholds=thresholds,
+    )
