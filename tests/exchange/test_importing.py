@@ -31,7 +31,12 @@ def test_other_files_in_the_folder_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"a": 1}')
     (tmp_path / "broken.json").write_text("{")
     assert recognised([tmp_path]) == "garak"
-    assert [one.system for one in import_run(tmp_path, None, tmp_path / "run").responses()] == ["org/model"] * 2
+    said: list[str] = []
+    run = import_run(tmp_path, None, tmp_path / "run", said.append)
+    assert [one.system for one in run.responses()] == ["org/model"] * 2
+    assert said[1] == f"{tmp_path}: passed over broken.json, config.json, notes.txt, which look like other files"
+    with pytest.raises(InputError, match="no file in it looks like one of this program's"):
+        import_run(tmp_path, "pyrit", tmp_path / "other")
 
 
 def test_compressed_files(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hantei.errors import InputError, RowError
 from hantei.exchange.foreign import each_row, text_of
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import Looks, files_of, first_object, rows_of
+from hantei.exchange.look import Looks, first_object, rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 
@@ -38,13 +38,12 @@ class Kind(NamedTuple):
         Raises:
             InputError: one of the two is missing.
         """
-        files = files_of(paths, self.looks)
-        asked = [file for file in files if self.is_request(first_object(file))]
-        results = [file for file in files if file not in asked]
+        asked = [file for file in paths if self.is_request(first_object(file))]
+        results = [file for file in paths if file not in asked]
         for found, there, missing in ((results, "requests", "results"), (asked, "results", "requests")):
             if not found:
                 raise InputError(
-                    f"{files[0] if files else paths[0]}: holds the {there} of a batch, the {missing} are missing: give "
+                    f"{paths[0]}: holds the {there} of a batch, the {missing} are missing: give "
                     f"both files: hantei import REQUESTS.jsonl RESULTS.jsonl --from {self.name}"
                 )
         source = ImportSource(())

@@ -27,7 +27,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, rows_of
+from hantei.exchange.look import rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 
@@ -41,8 +41,8 @@ def looks(cells: Mapping[str, Any]) -> bool:
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read risk assessments, or those in a folder."""
-    items = (one for path in files_of(paths, looks) for one in each_row(path, _cases(path), partial(_item, path)))
+    """Read risk assessments."""
+    items = (one for path in paths for one in each_row(path, _cases(path), partial(_item, path)))
     return ImportSource(items, about=recorded("deepteam"))
 
 

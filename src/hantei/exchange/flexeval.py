@@ -27,7 +27,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, rows_of
+from hantei.exchange.look import rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 
@@ -43,9 +43,8 @@ def looks(cells: Mapping[str, Any]) -> bool:
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read files of outputs, or those in a folder of results."""
-    files = files_of(paths, looks)
-    items = (one for path in files for one in each_row(path, rows_of(path), partial(_item, path, _system(path))))
+    """Read files of outputs."""
+    items = (one for path in paths for one in each_row(path, rows_of(path), partial(_item, path, _system(path))))
     return ImportSource(items, about=recorded("flexeval"))
 
 

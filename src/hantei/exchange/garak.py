@@ -30,7 +30,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, rows_of
+from hantei.exchange.look import rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 
@@ -47,9 +47,8 @@ def looks(cells: Mapping[str, Any]) -> bool:
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read reports, or those in a folder."""
-    files = files_of(paths, looks)
-    return ImportSource((one for path in files for one in _Report(path).items()), about=recorded("garak"))
+    """Read reports."""
+    return ImportSource((one for path in paths for one in _Report(path).items()), about=recorded("garak"))
 
 
 class _Report:

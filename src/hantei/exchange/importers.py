@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from hantei.errors import RowError, UsageError
@@ -29,10 +30,13 @@ from hantei.inputs.own import is_own
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """How one program's files are read, and by what they are recognised."""
+    """How one program's files are read, and by what they are recognised. ``folders`` is whether it reads these itself,
+    with what stands in them beside the answers.
+    """
 
     read: Callable[[Sequence[Path]], ImportSource]
     looks: Looks
+    folders: bool = False
 
 
 def _each(read: Callable[[Path], ImportSource]) -> Callable[[Sequence[Path]], ImportSource]:
@@ -47,11 +51,14 @@ def _each(read: Callable[[Path], ImportSource]) -> Callable[[Sequence[Path]], Im
     return read_all
 
 
+_FILES = 500
+"""So many files of a folder are looked at to tell whose they are."""
+
 IMPORTERS: dict[str, Importer] = {
     "hantei": Importer(own.read, is_own),
-    "inspect": Importer(_each(inspect_read.read), lambda cells: {"eval", "samples"} <= cells.keys()),
-    "lm-eval": Importer(_each(lm_eval.read), lambda cells: {"doc_id", "resps"} <= cells.keys()),
-    "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks),
+    "inspect": Importer(_each(inspect_read.read), lambda cells: {"eval", "samples"} <= cells.keys(), folders=True),
+    "lm-eval": Importer(_each(lm_eval.read), lambda cells: {"doc_id", "resps"} <= cells.keys(), folders=True),
+    "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks, folders=True),
     "promptfoo": Importer(promptfoo.read, promptfoo.looks),
     "garak": Importer(garak.read, garak.looks),
     "pyrit": Importer(pyrit.read, pyrit.looks),
@@ -71,7 +78,7 @@ def recognised(paths: Sequence[Path]) -> str:
     Raises:
         UsageError: none is recognised, or several are.
     """
-    found = {name: file for path in paths for file in tables_in(path) for name in _names(file)}
+    found = {name: file for path in paths for file in islice(tables_in(path), _FILES) for name in _names(file)}
     for path in paths:
         found |= dict.fromkeys(["inspect"], path) if _has_logs(path) else {}
     shown = " ".join(map(str, paths))

@@ -10,6 +10,7 @@ from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.exchange.importers import IMPORTERS, recognised
 from hantei.exchange.items import write_items
+from hantei.exchange.look import files_of
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
@@ -50,11 +51,11 @@ def import_run(
         say(f"read as {source}, by what is in the files (--from names another)")
     if source not in IMPORTERS:
         raise UsageError(f"--from {source}: expected one of {', '.join(IMPORTERS)}{did_you_mean(source, IMPORTERS)}")
-    read = IMPORTERS[source].read
+    importer = IMPORTERS[source]
     plan = Plan(source=source, inputs=tuple(file for path in given for file in _identity(path)))
 
     def make(part: Run, index: Index) -> RunInfo:
-        found = read(given)
+        found = importer.read(given if importer.folders else files_of(given, importer.looks, say))
         info = write_items(found, part, index, new_info(plan))
         for line in found.notes:
             say(line)

@@ -32,7 +32,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, first_object, rows_of
+from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
@@ -68,8 +68,8 @@ def _is_trace(cells: Mapping[str, Any]) -> bool:
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read exports, or those in a folder."""
-    return ImportSource(_items(files_of(paths, looks)), about=recorded("Langfuse"))
+    """Read exports."""
+    return ImportSource(_items(paths), about=recorded("Langfuse"))
 
 
 def _kind(path: Path, of: Any) -> bool:
@@ -77,7 +77,7 @@ def _kind(path: Path, of: Any) -> bool:
     return bool(of(mapping(next(iter(listed(cells.get("data"))), cells))))
 
 
-def _items(files: list[Path]) -> Iterator[Item | RowError]:
+def _items(files: Sequence[Path]) -> Iterator[Item | RowError]:
     scored = [file for file in files if _kind(file, _is_score)]
     traces = [file for file in files if _kind(file, _is_trace)]
     observed = [file for file in files if file not in scored and file not in traces]

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hantei.errors import HanteiError, RowError
+from hantei.errors import HanteiError, InputError, RowError
 from hantei.inputs import Row, open_table
 from hantei.inputs.json_rows import MOST
 from hantei.inputs.tables import ENDINGS
 
-_FILES = 500
-"""So many files of a folder are looked at."""
+_NAMED = 3
+"""So many files that are passed over are named."""
 
 Looks = Callable[[Mapping[str, Any]], bool]
 """Whether a file is a program's, by its first row or by the one object that it holds."""
@@ -32,23 +32,40 @@ def first_object(path: Path) -> Mapping[str, Any]:
         return {}
 
 
-def files_of(paths: Sequence[Path], looks: Looks) -> list[Path]:
-    """Return the files that the paths name: of a folder those that look right; one that is named is taken anyway."""
-    found = []
+def files_of(paths: Sequence[Path], looks: Looks, say: Callable[[str], None]) -> list[Path]:
+    """Return the files that the paths name: of a folder those that look right; one that is named is taken anyway.
+
+    Args:
+        paths: files and folders.
+        looks: whether a file of a folder is one that is meant.
+        say: takes a line where files of a folder are passed over.
+
+    Raises:
+        InputError: no file of a folder looks right.
+    """
+    found: list[Path] = []
     for path in paths:
-        found += [file for file in tables_in(path) if looks(first_object(file))] if path.is_dir() else [path]
+        if not path.is_dir():
+            found.append(path)
+            continue
+        files = list(tables_in(path))
+        right = [file for file in files if looks(first_object(file))]
+        if not right:
+            raise InputError(f"{path}: no file in it looks like one of this program's; name the file itself")
+        if others := [str(file.relative_to(path)) for file in files if file not in right]:
+            more = f" and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
+            say(f"{path}: passed over {', '.join(others[:_NAMED])}{more}, which look like other files")
+        found += right
     return found
 
 
 def tables_in(path: Path) -> Iterator[Path]:
-    """Yield a file, or the first files in a folder and below it that end like tables."""
+    """Yield a file, or the files in a folder and below it that end like tables."""
     if not path.is_dir():
         yield path
         return
     endings = (*ENDINGS, ".gz", ".zst")
-    found = (file for file in sorted(path.rglob("*")) if file.suffix.lower() in endings and file.is_file())
-    for _, file in zip(range(_FILES), found, strict=False):
-        yield file
+    yield from (file for file in sorted(path.rglob("*")) if file.suffix.lower() in endings and file.is_file())
 
 
 def rows_of(path: Path, at: str | None = None) -> Iterator[Row | RowError]:

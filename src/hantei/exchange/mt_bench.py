@@ -28,7 +28,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, first_object, rows_of
+from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.records import Judgment, Message, Prompt
@@ -60,14 +60,13 @@ def read(paths: Sequence[Path]) -> ImportSource:
     Raises:
         InputError: the questions or the answers are missing.
     """
-    files = files_of(paths, looks)
-    questions = [file for file in files if _is_question(first_object(file))]
-    judged = [file for file in files if _is_judgment(first_object(file))]
-    answers = [file for file in files if file not in questions and file not in judged]
+    questions = [file for file in paths if _is_question(first_object(file))]
+    judged = [file for file in paths if _is_judgment(first_object(file))]
+    answers = [file for file in paths if file not in questions and file not in judged]
     for found, missing, there in ((answers, "answers", "questions"), (questions, "questions", "answers")):
         if not found:
             raise InputError(
-                f"{files[0] if files else paths[0]}: holds MT-Bench's {there}, the {missing} are missing: give both: "
+                f"{paths[0]}: holds MT-Bench's {there}, the {missing} are missing: give both: "
                 "hantei import question.jsonl model_answer/MODEL.jsonl --from mt-bench"
             )
     return ImportSource(_items(questions, answers, judged), about=recorded("MT-Bench's judge"))

@@ -9,16 +9,15 @@ from typing import Any
 
 from hantei.exchange.foreign import each_row
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, rows_of
+from hantei.exchange.look import rows_of
 from hantei.inputs import Row
-from hantei.inputs.own import is_own, own_row
+from hantei.inputs.own import own_row
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read tables, or those in a folder."""
+    """Read tables."""
     judges: dict[str, Any] = {}
-    files = files_of(paths, is_own)
-    items = (one for path in files for one in each_row(path, rows_of(path), partial(_item, path, judges)))
+    items = (one for path in paths for one in each_row(path, rows_of(path), partial(_item, path, judges)))
     return ImportSource(items, judges)
 
 

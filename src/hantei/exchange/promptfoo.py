@@ -33,7 +33,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, first_object, rows_of
+from hantei.exchange.look import first_object, rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Message, Prompt
 
@@ -52,9 +52,8 @@ def looks(cells: Mapping[str, Any]) -> bool:
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read files of results, or those in a folder."""
-    files = files_of(paths, looks)
-    return ImportSource((one for path in files for one in _Results(path).items()), about=recorded("promptfoo"))
+    """Read files of results."""
+    return ImportSource((one for path in paths for one in _Results(path).items()), about=recorded("promptfoo"))
 
 
 class _Results:

@@ -31,7 +31,7 @@ from hantei.exchange.foreign import (
     verdict,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import files_of, rows_of
+from hantei.exchange.look import rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
@@ -59,9 +59,8 @@ def looks(cells: Mapping[str, Any]) -> bool:
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read exports of the memory, or those in a folder."""
-    files = files_of(paths, looks)
-    return ImportSource((one for path in files for one in _conversations(path)), about=recorded("PyRIT"))
+    """Read exports of the memory."""
+    return ImportSource((one for path in paths for one in _conversations(path)), about=recorded("PyRIT"))
 
 
 def _conversations(path: Path) -> Iterator[Item | RowError]:
