@@ -114,7 +114,7 @@ def test_a_card_that_does_not_exist_is_named_with_those_that_do() -> None:
 )
 def test_a_wrong_name_is_refused_with_what_is_allowed(name: str, says: str) -> None:
     with pytest.raises(UsageError, match=re.escape(says)):
-        asked_judge(name, Scripted()) if "@" in name else load_judge(name)
+        asked_judge(name, Scripted()) if "@replay" in name else load_judge(name)
 
 
 @pytest.mark.parametrize("name", TUNED)
