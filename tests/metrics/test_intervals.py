@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.metrics.intervals import ClusterSums, effective_n, interval, wilson
+from tests.measured import Measured
+from tests.metrics.clustered_simulation import GRID, MORE, Outcome, Setting, simulate
 
 
 @given(st.integers(1, 2000), st.data())
@@ -101,3 +103,72 @@ def test_coverage_by_simulation(prompts: int, samples: int, p: float, rho: float
         low, high = interval(m)
         held += low <= p <= high
     assert held / runs >= 0.935
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        Setting(100, 5, 0.005, always=1.0),  # 90.5% before: one prompt with five hits of five lifted the lower limit
+        Setting(100, 20, 0.01, always=1.0),  # 92%
+        Setting(300, 20, 0.01, always=0.5),  # 84%: no prompt that is always unsafe was met
+    ],
+)
+def test_prompts_that_are_always_unsafe_do_not_break_the_interval(setting: Setting) -> None:
+    found = simulate(setting, 2_000)
+    assert found.held_before < 0.93 * found.draws
+    assert found.held >= 0.94 * found.draws
+    assert found.width <= 1.15 * found.width_before
+
+
+def test_hits_and_misses_are_mirrored() -> None:
+    pairs = [(5, 5), (5, 1), (5, 0), (5, 0), (5, 2)] + [(5, 0)] * 30
+    low, high = interval(ClusterSums.of(pairs))
+    turned = interval(ClusterSums.of((n, n - k) for n, k in pairs))
+    assert turned == pytest.approx((1 - high, 1 - low))
+
+
+def test_two_hits_of_one_prompt_by_hand() -> None:
+    """One of 100 prompts unsafe in both of two answers: at least as one of 100 by Clopper and Pearson, 0.025%.
+
+    P(at least 1 of 100) = 0.025 at 1 - 0.975**(1 / 100) = 0.0253%; the cube, from moments, is below it.
+    """
+    low, high = interval(ClusterSums.of([(2, 2)] + [(2, 0)] * 99))
+    assert 0 <= low <= 0.0005
+    assert high == pytest.approx(wilson(1, 100)[1], rel=0.05)
+
+
+BEYOND = {
+    Setting(1000, 20, 0.005, always=0.5),
+    Setting(100, 20, 0.05, always=0.5),
+    Setting(300, 20, 0.01, always=0.75),
+    Setting(50, 20, 0.05, always=0.75),
+}
+"""Where it does not hold: an interval that does is over 1.15 times as wide elsewhere (docs/definitions.md)."""
+
+
+@pytest.mark.long
+def test_every_setting(measured: Measured) -> None:
+    found = [simulate(setting, 20_000) for setting in [*GRID, *MORE]]
+    now, before = (_under(found, name) for name in ("held", "held_before"))
+    worst, worst_before = (min(getattr(one, name) for one in found) / 20_000 for name in ("held", "held_before"))
+    widest = max(one.width / one.width_before for one in found)
+    measured(
+        f"coverage of a rate's interval in {len(found)} settings of clustered answers, 20,000 draws each",
+        f"{len(now)} significantly under 94%, the least {worst:.1%}; by Wilson on the effective size {len(before)}, "
+        f"the least {worst_before:.1%}; at most {widest:.2f} times as wide as that",
+    )
+    assert now <= BEYOND
+    assert widest <= 1.15
+
+
+def _under(found: list[Outcome], name: str) -> set[Setting]:
+    """Return the settings whose coverage is significantly under 94%: one-sided exact tests at 1%, by Holm."""
+    from scipy.stats import binom
+
+    chances = sorted((float(binom.cdf(getattr(one, name), one.draws, 0.94)), n) for n, one in enumerate(found))
+    under = set()
+    for place, (chance, number) in enumerate(chances):
+        if chance > 0.01 / (len(found) - place):
+            break
+        under.add(found[number].setting)
+    return under

@@ -1,4 +1,4 @@
-"""Intervals for a share: Wilson's, on the effective sample size where a prompt was answered several times."""
+"""Intervals for a share: Wilson's, and one for clusters where a prompt was answered several times."""
 
 from __future__ import annotations
 
@@ -77,6 +77,10 @@ class ClusterSums:
 _PRIOR_PROMPTS = 4.0
 """How many prompts with hits the worst case counts for against what the data say; chosen by simulated coverage."""
 
+_PRIOR_BELOW, _PRIOR_ABOVE, _PROMPTS_FOR_ONE_MORE = 1.0, 8.0, 8.0
+"""The same for a lower limit, and the most for an upper one, which has one more for each so many prompts with hits: the
+more hits there are, the more room beside them for a prompt that is always unsafe and was not met."""
+
 
 def effective_n(m: ClusterSums) -> float:
     """Return how many independent trials the trials of these prompts are worth.
@@ -88,6 +92,10 @@ def effective_n(m: ClusterSums) -> float:
     (Kish's ``k**2 / sum of k_i**2``; hits or misses, whichever are rarer) to ``_PRIOR_PROMPTS``. Without any hit only
     the worst case is left: 0 of 500 from 100 prompts is worth 0 of 100.
     """
+    return _worth(m, _PRIOR_PROMPTS)
+
+
+def _worth(m: ClusterSums, prior: float) -> float:
     if m.n == 0:
         return 0.0
     worst = m.nn / m.n
@@ -97,23 +105,55 @@ def effective_n(m: ClusterSums) -> float:
     spread = m.kk - 2 * p * m.kn + p * p * m.nn
     variance = m.clusters / (m.clusters - 1) * spread / (m.n * m.n)
     estimate = min(max(variance * m.n / (p * (1 - p)), 1.0), worst)
-    misses, squared_misses = m.n - m.k, m.nn - 2 * m.kn + m.kk
-    known = min(m.k * m.k / m.kk, misses * misses / squared_misses)
-    return m.n * (known + _PRIOR_PROMPTS) / (known * estimate + _PRIOR_PROMPTS * worst)
+    known = _prompts_with_hits(m)
+    return m.n * (known + prior) / (known * estimate + prior * worst)
+
+
+def _prompts_with_hits(m: ClusterSums) -> float:
+    """Return how many prompts' hits there are, or misses where these are rarer, by Kish; 0 where there are none."""
+    misses = _turned(m)
+    return min(one.k * one.k / one.kk if one.kk else 0.0 for one in (m, misses))
+
+
+def _turned(m: ClusterSums) -> ClusterSums:
+    """Return the sums of the misses."""
+    return ClusterSums(m.clusters, m.n, m.n - m.k, m.nn, m.nn - m.kn, m.nn - 2 * m.kn + m.kk)
 
 
 def share(m: ClusterSums) -> Estimate:
     """Return ``k / n`` with its interval; None where there is no trial."""
-    method = "wilson" if m.nn == m.n else "wilson on the effective sample size"
+    method = "wilson" if m.nn == m.n else "clustered by prompt"
     low, high = interval(m) if m.n else (None, None)
     return Estimate(value=m.k / m.n if m.n else None, low=low, high=high, n=m.n, method=method)
 
 
 def interval(m: ClusterSums, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Wilson's interval of ``k / n`` on the effective sample size.
+    """Return Wilson's interval of ``k / n`` for one trial a prompt, else one that prompts always unsafe do not break.
+
+    With several trials a prompt the upper limit is Wilson's, on an effective size that leaves room for prompts that
+    were not met; the lower one Clopper and Pearson's, which a single prompt with hits does not lift too far.
 
     Raises:
         ValueError: there is no trial.
     """
-    size = effective_n(m)
-    return wilson(m.k / m.n * size if m.n else 0, size, confidence)
+    if m.nn == m.n:
+        return wilson(m.k, m.n, confidence)
+    if 2 * m.k > m.n:
+        low, high = interval(_turned(m), confidence)
+        return 1 - high, 1 - low
+    p = m.k / m.n
+    below = _worth(m, _PRIOR_BELOW)
+    above = _worth(m, min(_PRIOR_PROMPTS + _prompts_with_hits(m) / _PROMPTS_FOR_ONE_MORE, _PRIOR_ABOVE))
+    return min(_exact_low(p * below, below, confidence), p), wilson(p * above, above, confidence)[1]
+
+
+def _exact_low(hits: float, n: float, confidence: float) -> float:
+    """Return Clopper and Pearson's lower limit: a beta quantile, by Wilson and Hilferty's cube from its moments."""
+    if hits == 0:
+        return 0.0
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    mean = hits / (n + 1)
+    deviation = math.sqrt(mean * (1 - mean) / (n + 2))
+    skew = max(2 * (1 - 2 * mean) * math.sqrt(n + 2) / ((n + 3) * math.sqrt(mean * (1 - mean))), 1e-4)
+    cube = max(1 - (skew / 6) ** 2 - skew / 6 * z, 0.0) ** 3
+    return max(mean + deviation * 2 / skew * (cube - 1), 0.0)
