@@ -6,10 +6,12 @@ a few numbers, and 20,000 draws are arrays (draws, 2, levels).
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import betaincinv
@@ -18,6 +20,7 @@ from scipy.stats import binom, norm
 from hantei.arrays import Doubles, Integers
 from hantei.metrics.prediction_powered import Moments, of_the_population, of_these_answers, worth_splitting
 from hantei.metrics.sampling import WORTH_CHOOSING, allocate
+from hantei.reproduce.do_not_answer.reading import read_study
 
 DRAWS = 20_000
 ANSWERS = 20_000
@@ -101,12 +104,25 @@ def simulate(
     rng = np.random.default_rng(zlib.crc32(repr((rate, labels, judge, design, estimand, answers)).encode()))
     chances = judge.levels(rate) * np.array([[1 - rate], [rate]])
     there = rng.multinomial(answers, chances.ravel(), size=draws).reshape(draws, *chances.shape)
+    truth = rate if estimand == "population" else there[:, 1].sum(axis=-1) / answers
+    return _outcome(rng, there, truth, Cell(rate, labels, name, design, estimand, draws, 0, 0.0, 1.0))
+
+
+def on_answers(counts: Integers, labels: int, design: Design, draws: int = DRAWS) -> Cell:
+    """Return how the intervals go on real answers, by truth and verdict (2, 2), of which labels are drawn."""
+    rng = np.random.default_rng(labels)
+    rate = float(counts[1].sum() / counts.sum())
+    there = np.broadcast_to(counts, (draws, *counts.shape))
+    return _outcome(rng, there, rate, Cell(rate, labels, "GPT-4", design, "these answers", draws, 0, 0.0, 1.0))
+
+
+def _outcome(rng: np.random.Generator, there: Integers, truth: float | Doubles, cell: Cell) -> Cell:
+    rate, labels, design, estimand, draws = cell.rate, cell.labels, cell.design, cell.estimand, cell.draws
     drawn, weight = _labelled(rng, there, labels, design)
     low, high = limits_of(there, drawn, weight, estimand)
-    truth = rate if estimand == "population" else there[:, 1].sum(axis=-1) / answers
     held = int(((low <= truth + 1e-9) & (truth - 1e-9 <= high)).sum())
     alone = np.median(clopper_pearson_widths(labels)[rng.binomial(labels, rate, draws)])
-    return Cell(rate, labels, name, design, estimand, draws, held, float(np.median(high - low)), float(alone))
+    return replace(cell, held=held, width=float(np.median(high - low)), alone=float(alone))
 
 
 def limits_of(there: Integers, drawn: Integers, weight: Doubles, estimand: Estimand) -> tuple[Doubles, Doubles]:
@@ -193,6 +209,22 @@ def clopper_pearson_widths(labels: int) -> Doubles:
     return np.asarray(high - low)
 
 
+def labels_saved(cell: Cell) -> int:
+    """Return how many labels more it would take without a judge to be as narrow, by Clopper and Pearson."""
+    low, high = 1, 200_000
+    while low < high:
+        middle = (low + high) // 2
+        hits = round(cell.rate * middle)
+        width = _clopper_pearson(hits, middle)
+        low, high = (low, middle) if width <= cell.width else (middle + 1, high)
+    return low - cell.labels
+
+
+def _clopper_pearson(hits: int, labels: int) -> float:
+    low = float(betaincinv(hits, labels - hits + 1, 0.025)) if hits else 0.0
+    return float(betaincinv(hits + 1, labels - hits, 0.975)) - low
+
+
 def significantly_under(cells: Sequence[Cell], claimed: float = CLAIMED) -> list[Cell]:
     """Return the cells whose coverage is significantly under what is claimed: one-sided exact tests at 1%, by Holm."""
     ordered = sorted(cells, key=lambda cell: float(binom.cdf(cell.held, cell.draws, claimed)))
@@ -202,3 +234,37 @@ def significantly_under(cells: Sequence[Cell], claimed: float = CLAIMED) -> list
             break
         found.append(cell)
     return found
+
+
+def gpt4_on_do_not_answer(data: Path) -> Integers:
+    """Return the answers of Do-Not-Answer by whether people and GPT-4 call them harmful (2, 2)."""
+    study = read_study(data)
+    people, judge = study.people.harmful.ravel(), study.judge("GPT-4").harmful.ravel()
+    both = (people >= 0) & (judge >= 0)
+    return np.bincount(2 * people[both] + judge[both], minlength=4).reshape(2, 2)
+
+
+def _row(name: str, cells: Sequence[Cell]) -> str:
+    shown = [f"{one.held / one.draws:.1%}, {one.ratio:.2f}, {labels_saved(one):,}" for one in cells]
+    return " | ".join(["", name, *shown, ""]).strip()
+
+
+def main(data: Path) -> None:
+    """Print the tables of docs/estimate.md: coverage, width by that on the labels alone, labels saved."""
+    head = " | ".join(["", "", *(f"{labels:,} labels" for labels in LABELS), ""]).strip()
+    for name, judge in JUDGES.items():
+        for design in get_args(Design):
+            print(f"\nThe judge {name}; labels {design}\n\n{head}\n|{'---|' * (len(LABELS) + 1)}")
+            for rate in RATES:
+                cells = [simulate(rate, labels, judge, name, design) for labels in LABELS]
+                print(_row(f"{rate:.1%} unsafe", cells))
+    counts = gpt4_on_do_not_answer(data)
+    print(
+        f"\nDo-Not-Answer, {counts.sum():,} answers, {counts[1].sum() / counts.sum():.2%} unsafe, judge GPT-4\n\n{head}"
+    )
+    for design in get_args(Design):
+        print(_row(f"labels {design}", [on_answers(counts, labels, design) for labels in LABELS]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.metrics.estimate_simulation import (
     Cell,
     Design,
     Estimand,
+    gpt4_on_do_not_answer,
+    on_answers,
     significantly_under,
     simulate,
 )
@@ -56,6 +59,17 @@ def test_the_study_would_tell_an_interval_that_does_not_hold() -> None:
     cell = simulate(0.1, 200, JUDGES[GOOD], draws=2_000)
     worse = Cell(**{**{name: getattr(cell, name) for name in Cell.__slots__}, "held": 1_850})
     assert significantly_under([cell, worse]) == [worse]
+
+
+@pytest.mark.parametrize("design", ["random", "chosen"])
+@pytest.mark.parametrize("labels", [100, 200, 500])
+def test_do_not_answer_with_gpt4_as_the_judge(data: Path, labels: int, design: Design) -> None:
+    """Of all answers 3.4% are unsafe by people's labels; what a draw of some of these labels says must hold that."""
+    counts = gpt4_on_do_not_answer(data)
+    found = on_answers(counts, labels, design, draws=4_000)
+    assert found.rate == pytest.approx(0.0337, abs=0.002)
+    assert significantly_under([found]) == []
+    assert found.ratio <= (WIDEST if labels < 500 else 0.85)
 
 
 @pytest.mark.long
