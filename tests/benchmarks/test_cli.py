@@ -36,7 +36,7 @@ def test_list_names_every_benchmark_and_its_state() -> None:
     rows = {row["name"]: row for row in data("list")}
     assert rows["answer-carefully-v2"]["access"] == "gated"
     assert rows["answer-carefully-v2"]["items"] == 1800
-    assert rows["polyguardprompts"]["items"] is None
+    assert rows["linguasafe"]["items"] is None
     assert rows["xstest"]["here"] == "not fetched"
 
 
