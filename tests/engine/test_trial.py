@@ -128,6 +128,12 @@ def test_abstentions_filters_and_failures_are_no_misfit(tmp_path: Path) -> None:
         assert len(server.calls) == ANSWERS
 
 
+def test_one_that_is_kept_back_tells_nothing(tmp_path: Path) -> None:
+    with fault_server(lambda seen: servers.filtered_answer() if "box 0?" in seen.prompt else MISFIT) as server:
+        result = judge(server, tmp_path)
+        assert (result.exit_code, len(server.calls)) == (2, 22)
+
+
 def test_a_model_that_is_asked_keeps_its_answers(tmp_path: Path) -> None:
     def plan(seen: Seen) -> Answer:
         asked = seen.body["model"] == "asked"

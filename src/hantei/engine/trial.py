@@ -14,7 +14,7 @@ from hantei.records import Judgment
 ENOUGH = 20
 """So many replies of which none could be read mean that the judge's model does not fit its card."""
 
-_UNREAD = ("unparsed", "truncated")
+_READ, _UNREAD = ("ok", "abstained"), ("unparsed", "truncated")
 _SHOWN = 200
 """Characters of a reply that the message shows."""
 
@@ -60,12 +60,12 @@ class Trial:
         """Learn what came of an answer: one reply that was read ends the trial."""
         if self._over or not judgment.attempts:
             return
-        if judgment.status not in _UNREAD:
+        if judgment.status in _READ:
             self.end()
-            return
-        self._replies += len(judgment.attempts)
-        self._reasons[judgment.reason or judgment.status] += 1
-        self._last = next((text for text in reversed(judgment.attempts) if text.strip()), "")
+        elif judgment.status in _UNREAD:
+            self._replies += len(judgment.attempts)
+            self._reasons[judgment.reason or judgment.status] += 1
+            self._last = next((text for text in reversed(judgment.attempts) if text.strip()), "")
 
     def end(self) -> None:
         """Hold nothing back from now on."""
