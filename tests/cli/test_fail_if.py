@@ -111,6 +111,17 @@ def test_a_system_that_a_person_did_not_label_is_no_error() -> None:
         parse("flagged_rate[system=b] > 0.1").held(Summary(rates=rates))
 
 
+def test_a_rate_over_prompts_of_an_intent_says_what_lacks() -> None:
+    nobody = Rate(metric="over_refusal_rate", by={"judge": "j"})
+    with pytest.raises(
+        UsageError, match=r"whose intent is borderline or benign, and there is none: add a column 'intent'"
+    ):
+        parse("over_refusal_rate > 0.2").held(Summary(rates=(nobody,)))
+    abstained = Rate(metric="over_refusal_rate", by={"judge": "j"}, no_verdict={"abstained": 3})
+    with pytest.raises(UsageError, match="j judged nothing"):
+        parse("over_refusal_rate > 0.2").held(Summary(rates=(abstained,)))
+
+
 @given(st.text(), st.text(), st.floats(allow_nan=False, allow_infinity=False))
 def test_any_name_and_number_come_back(system: str, language: str, limit: float) -> None:
     text = f"flagged_rate[system={quoted(system)},language={quoted(language)}].low >= {limit!r}"

@@ -105,7 +105,6 @@ def test_a_card_that_does_not_exist_is_named_with_those_that_do() -> None:
         ("rubric?refrence=x@replay/x", "region, calibration; did you mean 'reference'?"),
         ("builtin?x=1", "builtin has no setting 'x'; choose from abstain, encoder, mode, calibration"),
         ("builtin?mod=strict", "; did you mean 'mode'?"),
-        ("cascade?x=1@builtin,builtin", "cascade has no setting 'x'; choose from threshold, head, fit, calibration"),
         ("qwen3guard?mode=mild@replay/x", "expected mode=strict or loose, got 'mild'"),
         ("boundary?parse=paper@replay/x", "how the published parser reads a reply is not known"),
         ("human:hanako", "a person is no judge to run"),

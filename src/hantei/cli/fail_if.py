@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from hantei.cli.output import warn
 from hantei.errors import UsageError
 from hantei.metrics.definitions import Metric, all_metrics, named
-from hantei.records import Rate, Summary
+from hantei.records import INTENTS, Rate, Summary
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -101,7 +101,17 @@ class Condition:
             if value is not None:
                 yield rate, value
             elif "system" in self.by or not (_is_person(rate) and "system" in rate.by):
-                raise UsageError(f"--fail-if '{self.text}': {_whose(rate)} judged nothing, so there is no rate")
+                raise UsageError(f"--fail-if '{self.text}': {self._why_none(rate)}")
+
+    def _why_none(self, rate: Rate) -> str:
+        metric = named(self.metric)
+        intents = [str(intent) for intent in metric.intents if intent] if metric else []
+        if intents and not rate.denominator and not sum(rate.no_verdict.values()):
+            return (
+                f"it counts prompts whose intent is {' or '.join(intents)}, and there is none: add a column 'intent' "
+                f"({', '.join(INTENTS)}), or name the --benchmark whose ids the rows carry"
+            )
+        return f"{_whose(rate)} judged nothing, so there is no rate"
 
     def _holds(self, value: float) -> bool:
         return OPERATORS[self.sign](value, self.limit)
