@@ -15,7 +15,6 @@ from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.tasks.carrying_out import carry_out, foresee, summary_of, write_report
-from hantei.tasks.comparing import compare_runs
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, Say, asking, judging
@@ -184,6 +183,8 @@ def compare(
         UsageError: no run there, no such judge or system, nothing to compare, or runs that measure different things.
         RunError: a run folder is damaged.
     """
+    from hantei.tasks.comparing import compare_runs  # needs numpy
+
     return compare_runs([Path(path) for path in paths], judge, systems, anyway)
 
 

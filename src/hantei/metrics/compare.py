@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hantei.metrics.compare_pairs import Pairs
-from hantei.metrics.compare_tests import bootstrap, exchange, holm, mcnemar, newcombe, prompts_to_settle
 from hantei.metrics.intervals import share
 from hantei.records import Estimate, Prompt, Rate, Response
+
+if TYPE_CHECKING:
+    from hantei.metrics.compare_pairs import Pairs
 
 ALPHA = 0.05
 """A difference is spoken of where its adjusted p-value is below this; everything else is a tie."""
@@ -122,6 +124,8 @@ def difference(pairs: Pairs, metric: str, judge: str, sides: tuple[str, str], by
         sides: the names of the first and the second.
         by: what the prompts have in common.
     """
+    from hantei.metrics.compare_tests import exchange, mcnemar, newcombe, prompts_to_settle  # needs numpy
+
     first, second = (share(sums) for sums in pairs.sums())
     seen = (second.value or 0.0) - (first.value or 0.0)
     (low, high), (more, less), bounds = newcombe(pairs), pairs.flips, pairs.bounds()
@@ -149,12 +153,16 @@ def difference(pairs: Pairs, metric: str, judge: str, sides: tuple[str, str], by
 
 
 def _drawn(pairs: Pairs, seen: float) -> Estimate:
+    from hantei.metrics.compare_tests import bootstrap  # needs numpy
+
     low, high = bootstrap(pairs)
     return Estimate(value=seen, low=low, high=high, n=pairs.prompts, method=DRAWN)
 
 
 def adjusted(differences: Sequence[Difference]) -> list[Difference]:
     """Return comparisons of one kind with p-values that hold for all of them together."""
+    from hantei.metrics.compare_tests import holm  # needs numpy
+
     values = holm([one.p for one in differences])
     return [replace(one, p_adjusted=value, of=len(values)) for one, value in zip(differences, values, strict=True)]
 
