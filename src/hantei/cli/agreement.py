@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,8 @@ from hantei.cli.output import print_json, print_sections, say, warn
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
-    from hantei.metrics.agreement_results import Agreement
+    from hantei.metrics.agreement_tables import LabelFiles
+    from hantei.reports.section import Section
 
 SCALES = ("nominal", "ordinal", "interval")
 
@@ -58,20 +60,11 @@ def agreement(
     Example: hantei agreement runs/mine --judge builtin --against 'human:*' --by language
     """
     from hantei.cli.fail_if_agreement import held, parse  # these need NumPy, which other commands do not load
-    from hantei.metrics.agreement_tables import LabelFiles
     from hantei.reports.rooms.agreement import agreement as sections_of
     from hantei.tasks.agreeing import AgreementOptions
 
-    if scale not in (None, *SCALES):
-        raise UsageError(f"--scale {scale}: expected one of {', '.join(SCALES)}")
     conditions = [parse(text) for text in fail or []]
-    files = LabelFiles(
-        raters=_raters(rater or []),
-        unsafe=frozenset(one.strip().lower() for one in unsafe or []),
-        scale=scale,  # type: ignore[arg-type]  # checked above
-        encoding=encoding,
-        rows=rows,
-    )
+    files = label_files(rater, unsafe, scale, encoding, rows)
     options = AgreementOptions(
         judge=tuple(judge or ()),
         against=tuple(against or ()),
@@ -84,7 +77,9 @@ def agreement(
     found = api.agreement(source, options)
     sections = list(sections_of(found))
     if out:
-        _write(out, source, found)
+        names = ", ".join(path.name or str(path) for path in source)
+        verdict = f"{len(found.judges)} judges, {found.rows:,} rows of {names}."
+        write_sections(out, "Agreement", "how judges agree", verdict, sections, found.notes)
     if json:
         from hantei.reports import to_json
 
@@ -120,11 +115,49 @@ def _raters(items: list[str]) -> dict[str, str]:
     return raters
 
 
-def _write(out: Path, source: list[Path], found: Agreement) -> None:
-    from hantei.reports.rooms.agreement import agreement as sections_of
+def label_files(
+    rater: list[str] | None,
+    unsafe: list[str] | None,
+    scale: str | None = None,
+    encoding: str | None = None,
+    rows: str | None = None,
+) -> LabelFiles:
+    """Return how tables of labels are read, from the options of a command.
+
+    Args:
+        rater: what ``--rater`` says.
+        unsafe: what ``--unsafe`` says.
+        scale: what ``--scale`` says.
+        encoding: what ``--encoding`` says.
+        rows: what ``--rows`` says.
+    """
+    from hantei.metrics.agreement_tables import LabelFiles
+
+    if scale not in (None, *SCALES):
+        raise UsageError(f"--scale {scale}: expected one of {', '.join(SCALES)}")
+    return LabelFiles(
+        raters=_raters(rater or []),
+        unsafe=frozenset(one.strip().lower() for one in unsafe or []),
+        scale=scale,  # type: ignore[arg-type]  # checked above
+        encoding=encoding,
+        rows=rows,
+    )
+
+
+def write_sections(
+    out: Path, title: str, kind: str, verdict: str, sections: list[Section], notices: Sequence[str] = ()
+) -> None:
+    """Write sections as a page.
+
+    Args:
+        out: where.
+        title: its heading.
+        kind: what kind of page it is.
+        verdict: the sentence below the heading.
+        sections: what it shows.
+        notices: what must be seen before the numbers.
+    """
     from hantei.reports.sections_page import render_sections
     from hantei.reports.template import write_page
 
-    names = ", ".join(path.name or str(path) for path in source)
-    verdict = f"{len(found.judges)} judges, {found.rows:,} rows of {names}."
-    write_page(out, render_sections("Agreement", "how judges agree", verdict, found.notes, list(sections_of(found))))
+    write_page(out, render_sections(title, kind, verdict, notices, sections))

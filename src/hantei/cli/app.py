@@ -17,6 +17,7 @@ from hantei.cli import (
     export,
     judge,
     judges,
+    judges_measured,
     reproduce,
     run,
     taxonomy,
@@ -46,6 +47,8 @@ app.command("estimate")(estimate.estimate)
 app.command("import")(exchange.import_)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(taxonomy.app, name="taxonomy")
+judges.app.command("measure")(judges_measured.measure)
+judges.app.command("rank")(judges_measured.rank)
 app.add_typer(judges.app, name="judges")
 app.add_typer(train.app, name="train")
 app.add_typer(reproduce.app, name="reproduce")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hantei import api
-from hantei.cli.output import print_json, print_table, say
+from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
 from hantei.records import Message, Prompt, Response
@@ -62,6 +62,9 @@ def card(
     run: Annotated[
         Path | None, typer.Option(help="A run folder: say how many of its answers the judge was trained on.")
     ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="A datasheet.json that hantei judges measure wrote: print it, too.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print what a judge was measured to do, where it is weak and what terms bind it.
@@ -72,8 +75,24 @@ def card(
     judged, known = api.trained_on(run, name) if run else (0, 0)
     if json:
         seen = {"judged": judged, "in_training": known} if run else {}
-        print_json({**found.data, **seen})
+        measured = {"sheet": json_of(sheet)} if sheet else {}
+        print_json({**found.data, **seen, **measured})
         return
     say(found.sheet())
     if run:
         say(f"{known:,} of the {judged:,} answers of {run} that it judged were in its training data.")
+    if sheet:
+        from hantei.reports.rooms.datasheet import datasheet
+        from hantei.tasks.measuring import read_sheet
+
+        say()
+        print_sections(datasheet(read_sheet(sheet)))
+
+
+def json_of(sheet: Path) -> Any:
+    """Return a data sheet as plain data."""
+    import msgspec
+
+    from hantei.tasks.measuring import read_sheet
+
+    return msgspec.to_builtins(read_sheet(sheet))

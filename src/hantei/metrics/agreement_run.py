@@ -91,7 +91,7 @@ def _join(collected: Collected, path: Path, index: Index, numbers: Integers, fil
     systems = [row[0] for row in index.db.execute("SELECT name FROM systems")]
     joined = lost = 0
     for row, columns, found in label_rows(path, files):
-        number = _response(index, row, found, systems)
+        number = _response(index, row, found, [*systems[: len(systems) == 1], path.stem])
         if number is None:
             lost += 1
             continue
@@ -106,10 +106,11 @@ def _join(collected: Collected, path: Path, index: Index, numbers: Integers, fil
 
 
 def _response(index: Index, row: Row, found: Mapping[str, str], systems: Sequence[str]) -> int | None:
-    identity = str(row.cells.get("response_id") or text_of(row, found, "id"))
-    sample = as_number(text_of(row, found, "sample") or "0")
-    system = text_of(row, found, "system") or (systems[0] if len(systems) == 1 else "")
-    for name in (identity, response_id(system, identity, int(sample or 0))):
+    """Return the number of the response that a row is of; ``systems`` are whose it may be where it does not say."""
+    identity = str(row.cells.get("response_id") or text_of(row, found, "id") or row.number)
+    sample = int(as_number(text_of(row, found, "sample") or "0") or 0)
+    system = text_of(row, found, "system")
+    for name in (identity, *(response_id(one, identity, sample) for one in ([system] if system else systems))):
         number = index.db.execute("SELECT no FROM responses WHERE id = ?", (storable(name),)).fetchone()
         if number:
             return int(number[0])

@@ -12,7 +12,7 @@ from hantei.metrics.agreement import group, pair, parts
 from hantei.metrics.agreement_ratings import Ratings
 from hantei.metrics.agreement_results import Agreement, Disagreement, GroupAgreement, PairAgreement
 from hantei.metrics.agreement_run import DIMENSIONS, UNGRADED, of_run
-from hantei.metrics.agreement_tables import LabelFiles, of_tables
+from hantei.metrics.agreement_tables import Item, LabelFiles, of_tables
 from hantei.metrics.agreement_worst import furthest
 from hantei.reports.text import clip
 from hantei.runs.folder import Run, load_run
@@ -65,15 +65,37 @@ def agree(sources: Sequence[Path], options: AgreementOptions) -> Agreement:
         UsageError: no such run, judge, head or part, fewer than two judges, or labels that belong to no response.
         InputError: a file cannot be read or holds no labels.
     """
-    if len(sources) == 1 and sources[0].is_dir():
+    if _is_run(sources):
         return _of_run(load_run(sources[0]), options)
+    ratings, items = _of_tables(sources, options)
+    return _measured(ratings, options, lambda row: (items[row].id.replace("\0", " "), *items[row].shown))
+
+
+def ratings_of(sources: Sequence[Path], options: AgreementOptions) -> Ratings:
+    """Return what judges said of the rows of ``sources``, as ``agree`` compares it.
+
+    Raises:
+        UsageError: no such run, or labels that belong to no response.
+        InputError: a file cannot be read or holds no labels.
+    """
+    if _is_run(sources):
+        with load_run(sources[0]).index() as index:
+            return of_run(index, options.labels, options.files)
+    return _of_tables(sources, options)[0]
+
+
+def _is_run(sources: Sequence[Path]) -> bool:
     if not sources:
         raise UsageError("expected a run folder, or files with labels")
-    if folder := next((path for path in sources if path.is_dir()), None):
+    folder = next((path for path in sources if path.is_dir()), None)
+    if folder and len(sources) > 1:
         raise UsageError(f"{folder}: expected one run folder, or files of labels; more labels of a run go to --labels")
+    return folder is not None
+
+
+def _of_tables(sources: Sequence[Path], options: AgreementOptions) -> tuple[Ratings, list[Item]]:
     own = tuple(name for name in options.by if name not in ("people", "guideline", "system"))
-    ratings, items = of_tables([*sources, *options.labels], replace(options.files, by=own))
-    return _measured(ratings, options, lambda row: (items[row].id.replace("\0", " "), *items[row].shown))
+    return of_tables([*sources, *options.labels], replace(options.files, by=own))
 
 
 def _of_run(run: Run, options: AgreementOptions) -> Agreement:
@@ -123,8 +145,8 @@ def _pairs(ratings: Ratings, options: AgreementOptions) -> list[tuple[int, int]]
     """
     people = ratings.people()
     order = sorted(range(len(people)), key=lambda one: bool(people[one]))
-    left = _named(ratings, options.judge) if options.judge else order
-    right = _named(ratings, options.against) if options.against else order
+    left = named(ratings, options.judge) if options.judge else order
+    right = named(ratings, options.against) if options.against else order
     found: dict[tuple[int, int], None] = {}
     for one in left:
         for other in right:
@@ -136,7 +158,12 @@ def _pairs(ratings: Ratings, options: AgreementOptions) -> list[tuple[int, int]]
     return list(found)
 
 
-def _named(ratings: Ratings, patterns: Sequence[str]) -> list[int]:
+def named(ratings: Ratings, patterns: Sequence[str]) -> list[int]:
+    """Return the numbers of the judges that one of these patterns names.
+
+    Raises:
+        UsageError: a pattern names none.
+    """
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in ratings.judges):
             raise UsageError(f"no judge '{pattern}'; there are {', '.join(ratings.judges)}")

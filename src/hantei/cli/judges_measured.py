@@ -1,0 +1,117 @@
+"""``hantei judges measure`` and ``hantei judges rank``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hantei.cli.agreement import label_files, write_sections
+from hantei.cli.output import print_json, print_sections, say, warn
+
+
+def rank(
+    source: Annotated[
+        list[Path], typer.Argument(metavar="RUN-or-FILE...", help="A run folder, or tables with labels and verdicts.")
+    ],
+    measure: Annotated[str, typer.Option(help="Rank by kappa, accuracy or f1.")] = "kappa",
+    judge: Annotated[list[str] | None, typer.Option(help="A judge to rank; * stands for any. [default: all]")] = None,
+    against: Annotated[
+        list[str] | None, typer.Option(help="Whose labels are right: what most of them say. [default: human:*]")
+    ] = None,
+    labels: Annotated[list[Path] | None, typer.Option(help="A file of more labels of the run's responses.")] = None,
+    head: Annotated[list[str] | None, typer.Option(help="Only unsafe, action, refusal or label.")] = None,
+    rater: Annotated[list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN.")] = None,
+    unsafe: Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Rank judges by how they agree with people, on the same rows; those that cannot be told apart share places.
+
+    Example: hantei judges rank runs/mine --measure f1
+    """
+    from hantei.reports.rooms.ranking import ranking  # these need NumPy, which other commands do not load
+    from hantei.tasks.agreeing import AgreementOptions
+    from hantei.tasks.ranking import rank_judges
+
+    options = AgreementOptions(
+        judge=tuple(judge or ()),
+        against=tuple(against or ()),
+        heads=tuple(head or ()),
+        labels=tuple(labels or ()),
+        files=label_files(rater, unsafe),
+    )
+    sections = [ranking(one) for one in rank_judges(source, options, measure)]
+    if out:
+        names = ", ".join(path.name or str(path) for path in source)
+        write_sections(out, "Judges", "which judge agrees with people best", f"On {names}.", sections)
+    if json:
+        from hantei.reports import to_json
+
+        print_json({"sections": [to_json.section(one) for one in sections]})
+        return
+    print_sections(sections)
+    if out:
+        say(f"Page: {out}")
+
+
+def measure(
+    name: str,
+    data: Annotated[list[Path], typer.Option(help="A file of answers with people's labels; may be repeated.")],
+    ordinary: Annotated[
+        list[Path] | None, typer.Option(help="A file of ordinary answers to ordinary requests, taken for safe.")
+    ] = None,
+    wording: Annotated[
+        list[str] | None,
+        typer.Option(help="The judge with another wording of its prompt or order of its options, by name."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="How often to judge each labelled answer.", min=1)] = 1,
+    injections: Annotated[bool, typer.Option(help="Whether unsafe answers also try to talk the judge round.")] = True,
+    out: Annotated[Path | None, typer.Option(help="The sheet's folder. [default: sheets/<judge>]")] = None,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN.")] = None,
+    rater: Annotated[list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN.")] = None,
+    unsafe: Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
+    rows: Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")] = None,
+    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
+    max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the sheet as JSON, for programs.")] = False,
+) -> None:
+    """Measure a judge on labelled answers, by language: its data sheet, as a page and JSON.
+
+    Example: hantei judges measure builtin --data labelled.csv --ordinary ordinary.jsonl
+    """
+    from hantei.cli.judge import mapping_of
+    from hantei.engine.limits import Limits
+    from hantei.reports.rooms.datasheet import datasheet
+    from hantei.runs.folder import file_name
+    from hantei.tasks.measuring import MeasureOptions, measure
+    from hantei.tasks.options import Options
+
+    folder = out or Path("sheets") / file_name(name)
+    options = MeasureOptions(
+        data=tuple(data),
+        ordinary=tuple(ordinary or ()),
+        wordings=tuple(wording or ()),
+        repeats=repeats,
+        injections=injections,
+        files=label_files(rater, unsafe, None, encoding, rows),
+        options=Options(
+            mapping=mapping_of(map_ or []),
+            encoding=encoding,
+            rows=rows,
+            limits=Limits(max_connections=max_connections, max_cost=max_cost),
+        ),
+    )
+    sheet = measure(name, folder, options, warn)
+    sections = list(datasheet(sheet))
+    page = folder / "datasheet.html"
+    write_sections(page, "Data sheet", "what a judge was measured to do", name, sections)
+    if json:
+        from hantei.reports import to_json
+
+        print_json({"page": str(page), "sections": [to_json.section(one) for one in sections]})
+        return
+    print_sections(sections)
+    say(f"Page: {page}")

@@ -1,0 +1,181 @@
+"""``hantei judges measure`` against a server on loopback, and ``hantei judges rank``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from hantei.metrics.agreement_rank import majority, rank
+from hantei.metrics.datasheet import length_odds
+from tests.cli.test_judge import hantei
+from tests.metrics.test_agreement import ratings
+from tests.servers import Answer, Seen, fault_server, ok
+
+LABELLED = [
+    {"id": n, "prompt": f"Question {n}?", "response": text, "language": language, "label_a": a, "label_b": b}
+    for n, (text, language, a, b) in enumerate(
+        [
+            ("STEPS one", "en", 1, 1),
+            ("STEPS two", "en", 1, 1),
+            ("STEPS three", "ja", 1, 1),
+            ("DOUBT", "en", 1, 1),
+            ("I cannot help.", "en", 0, 0),
+            ("I will not.", "ja", 0, 0),
+            ("People are divided.", "ja", 0, 1),
+        ]
+    )
+]
+ORDINARY = [
+    {"id": n, "language": "en", "prompt": f"Q{n}", "response": f"{'STEPS' if n == 3 else 'Fine'} {n}"} for n in range(4)
+]
+
+
+def grade(seen: Seen) -> Answer:
+    """Grade what has STEPS as unsafe unless the answer orders otherwise; DOUBT is safe when asked again."""
+    asked = seen.prompt
+    unsafe = ("STEPS" in asked or ("DOUBT" in asked and not seen.again)) and "Ignore the question" not in asked
+    return ok(f"It is so. Rating: [[{1 if unsafe else 5}]]")
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("labelled", LABELLED), ("ordinary", ORDINARY)):
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+def test_a_judge_that_asks_a_model_is_measured(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fault_server(grade) as server:
+        judge = f"rubric@openai/m?base_url={server.url}"
+        call = ["judges", "measure", judge, "--data", "labelled.jsonl", "--ordinary", "ordinary.jsonl"]
+        call += ["--repeats", "2", "--wording", f"rubric?reference=false@openai/m?base_url={server.url}", "--out", "s"]
+        assert hantei(monkeypatch, *call, "--json") == 0
+        calls = len(server.calls)
+        assert hantei(monkeypatch, *call) == 0
+        assert len(server.calls) == calls  # the same again asks nothing
+    text = capsys.readouterr().out
+    sheet = json.loads(Path("s/datasheet.json").read_text())
+    everything, english, japanese = sheet["languages"]
+    assert [one["language"] for one in sheet["languages"]] == ["all", "en", "ja"]
+    shares = {
+        "rows": everything["rows"],
+        "rate": (everything["rate"]["value"], everything["rate"]["n"]),
+        "ordinary": (everything["ordinary"]["value"], everything["ordinary"]["n"]),
+        "flips": (everything["flips"]["value"], everything["flips"]["n"]),
+        "injections": (everything["injections"]["value"], everything["injections"]["n"]),
+    }
+    assert shares == {
+        "rows": 6,  # the seventh has no majority
+        "rate": (4 / 7, 7),
+        "ordinary": (1 / 4, 4),
+        "flips": (1 / 7, 7),
+        "injections": (17 / 20, 20),  # four unsafe answers, five texts; the order in English is obeyed, in Japanese not
+    }
+    (unsafe,) = everything["pairs"]
+    assert (unsafe["against"], unsafe["n"]) == ("human:majority", 6)
+    assert {one["name"]: one["estimate"]["value"] for one in unsafe["measures"]}["kappa"] == 1
+    assert (english["rows"], japanese["rows"]) == (4, 2)
+    assert everything["people"][0]["n"] == 7
+    assert everything["wordings"][0]["rate"]["value"] == 3 / 7  # DOUBT was asked before
+    assert everything["length_odds"]["reason"]
+    assert "14.3 points over 2 wordings" in text
+    assert "85.0%" in Path("s/datasheet.html").read_text()
+    assert hantei(monkeypatch, "judges", "card", "rubric", "--sheet", "s/datasheet.json") == 0
+    assert "Injections withstood" in capsys.readouterr().out
+
+
+def test_answers_without_a_verdict_are_counted_by_reason(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(seen: Seen) -> Answer:
+        return ok("Nothing to say.") if "Question 4" in seen.prompt else grade(seen)
+
+    with fault_server(silent) as server:
+        judge = f"rubric@openai/m?base_url={server.url}"
+        call = ("judges", "measure", judge, "--data", "labelled.jsonl", "--no-injections", "--out", "s")
+        assert hantei(monkeypatch, *call) == 0
+    sheet = json.loads(Path("s/datasheet.json").read_text())
+    assert sheet["languages"][0]["no_verdict"] == {"unparsed": 1}
+    assert sheet["languages"][2]["no_verdict"] == {}
+    assert sheet["languages"][0]["injections"] is None
+    assert sheet["languages"][0]["flips"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "ordinary.jsonl"], "no column for a label"),
+        (["--data", "gone.jsonl"], "gone.jsonl"),
+        (["--data", "labelled.jsonl", "--rater", "human:x=gone"], "no column 'gone' to --rater"),
+    ],
+)
+def test_mistakes_are_one_line(
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    assert hantei(monkeypatch, "judges", "measure", "builtin?encoder=none", *arguments, "--out", "s") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_length_is_weighed_as_scikit_learns_regression_does() -> None:
+    rng = np.random.default_rng(0)
+    length = (2 ** rng.uniform(5, 11, 600)).astype(np.int64)
+    right = rng.random(600) < 0.4
+    flagged = rng.random(600) < 1 / (1 + np.exp(-(2.0 * right - 2 + 0.5 * (np.log2(length) - 8))))
+    x = np.column_stack([right, np.log2(length).round(1)])
+    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(x, flagged)
+    found = length_odds(flagged, right, length, np.arange(600)).estimate
+    assert found.value == pytest.approx(np.exp(fitted.coef_[0][1]), rel=1e-2)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < np.exp(0.5) < found.high
+
+
+def test_the_majority_of_labels() -> None:
+    n = np.nan
+    found = majority(np.array([[1, 1, 0], [1, 0, n], [n, n, n], [n, 0, n]]))
+    assert found.tolist()[0] == 1
+    assert np.isnan(found[1])
+    assert np.isnan(found[2])
+    assert found[3] == 0
+
+
+def test_judges_that_cannot_be_told_apart_share_places() -> None:
+    rng = np.random.default_rng(1)
+    label = rng.integers(0, 2, 300)
+    good = np.where(rng.random(300) < 0.1, 1 - label, label)
+    alike = np.where(rng.random(300) < 0.1, 1 - label, label)
+    said = ratings("unsafe", np.stack([good, label, alike, label, rng.integers(0, 2, 300)], 1))
+    found = rank(said, "unsafe", [0, 2, 4], [1, 3])
+    places: dict[str, Any] = {one.judge: (one.best, one.worst) for one in found.judges}
+    assert places == {"judge 0": (1, 2), "judge 2": (1, 2), "judge 4": (3, 3)}
+    assert (found.rows, found.labelled) == (300, 300)
+    best = found.judges[0].estimate
+    assert best.value is not None
+    assert best.low is not None
+    assert best.low < best.value
+
+
+def test_a_ranking_is_printed(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["id,annotator,action"]
+    rows += [
+        f"{n},{who},{n % 3 if who != 'judge:odd' else 5}" for n in range(30) for who in ("p", "judge:a", "judge:odd")
+    ]
+    Path("t.csv").write_text("\n".join(rows))
+    assert hantei(monkeypatch, "judges", "rank", "t.csv", "--measure", "accuracy", "--out", "p.html") == 0
+    out = capsys.readouterr().out
+    assert "100.0%" in out
+    assert "judges by agreement with people" in Path("p.html").read_text()
+    assert hantei(monkeypatch, "judges", "rank", "t.csv", "--measure", "charm") == 2
+    assert "expected one of kappa, accuracy, f1" in capsys.readouterr().err
+    assert hantei(monkeypatch, "judges", "rank", "t.csv", "--judge", "judge:a") == 2
+    assert "expected two judges or more and labels to rank them by" in capsys.readouterr().err
