@@ -40,12 +40,7 @@ def import_run(
         InputError: the file is not what the source writes, or no row of it can be read.
         RunError: something else is at ``out`` already.
     """
-    given = [paths] if isinstance(paths, Path) else list(paths)
-    for path in given:
-        if not path.exists():
-            raise UsageError(f"{path}: no such file or folder")
-        if Run(path).info_path.is_file():
-            raise UsageError(f"{path}: is a run folder already: hantei judge {path}, or hantei report {path}")
+    given = _given(paths)
     if source is None:
         source = recognised(given)
         say(f"read as {source}, by what is in the files (--from names another)")
@@ -63,6 +58,16 @@ def import_run(
 
     with opened(out, plan, f"{source}-{given[0].stem}", make) as (run, _):
         return run
+
+
+def _given(paths: Path | Sequence[Path]) -> list[Path]:
+    given = [paths] if isinstance(paths, Path) else list(paths)
+    for path in given:
+        if not path.exists():
+            raise UsageError(f"{path}: no such file or folder")
+        if Run(path).info_path.is_file():
+            raise UsageError(f"{path}: is a run folder already: hantei judge {path}, or hantei report {path}")
+    return given
 
 
 def _identity(path: Path) -> tuple[InputFile, ...]:
