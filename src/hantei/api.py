@@ -139,19 +139,22 @@ def demo(out: str | Path = "runs/demo") -> Run:
     return judge(answers, "builtin", out, Options(benchmark="demo"))
 
 
-def report(path: str | Path, out: str | Path | None = None) -> Path:
+def report(path: str | Path, out: str | Path | None = None, threshold: float | None = None) -> Path:
     """Write the summary and the report of a run again from its records; return the report's path.
 
-    With ``out`` nothing is written into the run folder, which may be one that can only be read.
+    With ``out`` nothing is written into the run folder, which may be one that can only be read. With ``threshold``,
+    from 0 to 1, the page says of each system whether its rate of unsafe answers lies below it.
 
     Raises:
         UsageError: there is no run at ``path``, or ``out`` cannot be written.
         RunError: the run folder is damaged or in use.
     """
-    return report_and_summary(path, out)[0]
+    return report_and_summary(path, out, threshold)[0]
 
 
-def report_and_summary(path: str | Path, out: str | Path | None = None) -> tuple[Path, Summary]:
+def report_and_summary(
+    path: str | Path, out: str | Path | None = None, threshold: float | None = None
+) -> tuple[Path, Summary]:
     """Do what ``report`` does; return the summary, too.
 
     Raises:
@@ -162,10 +165,10 @@ def report_and_summary(path: str | Path, out: str | Path | None = None) -> tuple
         made.check_foreign(Path(out))
         with made.index() as index:
             summary = summary_of(made, index)
-            return build_report(made, index, summary, Path(out)), summary
+            return build_report(made, index, summary, Path(out), threshold), summary
     with made.lock(), Index(made.index_path) as index:
         made.fill(index)
-        return write_report(made, index)
+        return write_report(made, index, threshold)
 
 
 def compare(

@@ -51,7 +51,9 @@ def test_the_sample_fills_every_room() -> None:
     assert isinstance(stacks, Stacks)
     assert [name for name, _ in stacks.rows] == [*SYSTEMS, "All systems"]
     *headlines, both = of(data, "overview").figures
-    assert [one.title for one in headlines if isinstance(one, Headline)] == ["Flagged rate", "Over-refusal rate"]
+    titles = [one.title for one in headlines if isinstance(one, Headline)]
+    assert titles == [f"Flagged rate of {system}" for system in SYSTEMS]  # no rate of all of them together
+    assert not any(one.unsafe for one in headlines if isinstance(one, Headline))  # nobody labelled these answers
     assert isinstance(both, Plot)
     assert [one.number for one in both.series] == [1, 2, 3]
 
@@ -60,8 +62,8 @@ def test_judges_stand_side_by_side_with_the_kind_of_rate_that_each_has() -> None
     data = report_input(copies=1, judges=("builtin", RUBRIC))
     assert [judge.kind for judge in results(data).judges] == ["flagged", "violation"]
     (table,) = of(data, "judges").tables
-    assert [column.title for column in table.columns] == ["Violation rate", "Flagged rate", "Over-refusal rate"]
-    assert [[cell is None for cell in row.cells] for row in table.rows] == [[True, False, False], [False, True, False]]
+    assert [column.title for column in table.columns] == ["Called unsafe", "Over-refusal rate"]
+    assert [(row.note, None in row.cells) for row in table.rows] == [("flagged rate", False), ("violation rate", False)]
     assert "judges" not in {section.key for section in sections(results(report_input(copies=1)))}
 
 
@@ -135,7 +137,7 @@ def test_a_metric_that_is_added_to_the_list_is_seen_everywhere(monkeypatch: pyte
     added = [rate("shouting_rate", 17, 40, {"judge": "builtin", **by}) for by in ({}, {"system": "careful-8b"})]
     data = replace(data, summary=msgspec.structs.replace(data.summary, rates=(*data.summary.rates, *added)))
     page = render_report(data)
-    assert page.count("Shouting rate") >= 3  # headline, column, how to read it
+    assert page.count("Shouting rate") >= 2  # column, how to read it
     assert "Answers in capitals, of all answers." in page
     assert "17/40" in page
     assert "Shouting rate" in printed(data)

@@ -120,6 +120,9 @@ def judge(
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     out: Annotated[Path | None, typer.Option(help="Where to write the page. [default: RUN/report.html]")] = None,
+    threshold: Annotated[
+        str | None, typer.Option(help="The rate of unsafe answers that a system may have, as in 2%.")
+    ] = None,
     fail: FailIf = None,
     json: Json = False,
 ) -> None:
@@ -128,8 +131,9 @@ def report(
     Example: hantei report runs/demo --out report.html
     """
     conditions = [fail_if.parse(text) for text in fail or []]
-    page, summary = api.report_and_summary(run, out)
-    finish(load_run(run), conditions, json, page, summary=summary)
+    limit = None if threshold is None else share_of("--threshold", threshold)
+    page, summary = api.report_and_summary(run, out, limit)
+    finish(load_run(run), conditions, json, page, summary=summary, threshold=limit)
 
 
 def demo(
@@ -145,6 +149,21 @@ def demo(
     with interruptible():
         run = api.demo(out)
     finish(run, conditions, json)
+
+
+def share_of(option: str, text: str) -> float:
+    """Return the share from 0 to 1 that ``2%`` or ``0.02`` says.
+
+    Raises:
+        UsageError: it says none.
+    """
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise UsageError(f"{option} {text}: expected a share, as in 2% or 0.02")
+    return value
 
 
 def mapping_of(items: list[str]) -> dict[str, str]:

@@ -38,6 +38,7 @@ def finish(
     page: Path | None = None,
     judges: Sequence[str] | None = None,
     summary: Summary | None = None,
+    threshold: float | None = None,
 ) -> None:
     """Print what a run amounts to and exit by it: 1 with rows that failed, 3 where a condition held.
 
@@ -48,11 +49,12 @@ def finish(
         page: where the report is, if not in the folder.
         judges: those of this call: what another one failed on earlier is printed but does not make this call fail.
         summary: the run's, if not the one in its folder.
+        threshold: the rate of unsafe answers that a system may have, None without one.
 
     Raises:
         typer.Exit: with 1 or 3.
     """
-    results = results_of(run, summary)
+    results = results_of(run, summary, threshold)
     summary, rejected = results.summary, results.settings.get("rejected", 0)
     page = page or run.report_path
     if json:

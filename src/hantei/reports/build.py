@@ -27,7 +27,9 @@ SHOWN = 2_000
 """Answers that a report carries at most."""
 
 
-def build_report(run: Run, index: Index, summary: Summary, out: Path | None = None) -> Path:
+def build_report(
+    run: Run, index: Index, summary: Summary, out: Path | None = None, threshold: float | None = None
+) -> Path:
     """Write the report of a run and return its path.
 
     Args:
@@ -35,6 +37,7 @@ def build_report(run: Run, index: Index, summary: Summary, out: Path | None = No
         index: its index.
         summary: the numbers of the run.
         out: where the page goes; None for the run folder.
+        threshold: the rate of unsafe answers that a system may have, from 0 to 1, None without one.
 
     Raises:
         UsageError: the file cannot be written there.
@@ -56,6 +59,7 @@ def build_report(run: Run, index: Index, summary: Summary, out: Path | None = No
             sampling=_sampling(len(shown), total),
             notices=summary.notes,
             labels=titles(summary, (group.harm for group in index.groups().values() if group.harm)),
+            threshold=threshold,
         ),
     )
     return path
@@ -108,14 +112,14 @@ class _Explainer:
         return tuple(Highlight(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
 
 
-def results_of(run: Run, summary: Summary | None = None) -> Results:
+def results_of(run: Run, summary: Summary | None = None, threshold: float | None = None) -> Results:
     """Return what a run amounts to, by ``summary`` or as its summary was last written.
 
     Raises:
         RunError: ``summary.json`` or ``run.json`` cannot be read.
     """
     summary = summary or run.summary()
-    return Results(summary, msgspec.to_builtins(run.info()), titles(summary))
+    return Results(summary, msgspec.to_builtins(run.info()), titles(summary), threshold=threshold)
 
 
 def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:

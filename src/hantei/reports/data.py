@@ -40,7 +40,7 @@ class ReportInput:
     a judge's name to ``description``, ``licence``, ``card_hash``, ``rate_kind`` (``flagged`` or ``violation``),
     ``languages`` and ``weak``. ``answers`` are shown in the order given, of ``total_answers`` in the run; ``sampling``
     is the sentence that says how they were chosen. ``notices`` must be seen before the numbers. ``labels`` map a
-    taxonomy id to its title.
+    taxonomy id to its title. ``threshold`` is the rate of unsafe answers that a system may have, None without one.
     """
 
     title: str
@@ -52,3 +52,4 @@ class ReportInput:
     sampling: str
     notices: tuple[str, ...]
     labels: Mapping[str, str]
+    threshold: float | None = None

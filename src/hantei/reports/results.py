@@ -17,6 +17,9 @@ from hantei.reports.text import clip
 NAME_LIMIT = 160
 """Characters of a name that a page or a terminal shows."""
 
+VALIDATED = 50
+"""Labelled answers of a run from which on a judge's headline there may be red."""
+
 LANGUAGES = {"en": "English", "ja": "Japanese", "zh": "Chinese", "ko": "Korean", "fr": "French", "de": "German"}
 
 
@@ -110,12 +113,19 @@ class Results:
         settings: what ``run.json`` says.
         labels: taxonomy id to its title.
         browser: the answers, where a page shows them.
+        threshold: the rate of unsafe answers that a system may have, from 0 to 1, where the user names one.
     """
 
     summary: Summary
     settings: Mapping[str, Any]
     labels: Mapping[str, str]
     browser: AnswerBrowser | None = None
+    threshold: float | None = None
+
+    def validated(self, judge: str) -> bool:
+        """Whether a judge is a person, or was held against people's labels of enough answers of this very run."""
+        compared = (one.n for one in self.summary.calibration if one.judge == judge and one.unsafe is not None)
+        return judge.startswith("human:") or max(compared, default=0) >= VALIDATED
 
     @cached_property
     def judges(self) -> list[JudgeResults]:

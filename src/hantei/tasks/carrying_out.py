@@ -56,11 +56,11 @@ def foresee(task: Task, out: str | Path | None) -> Forecast:
             return forecast(run, index, task.asked, task.judges, task.price)
 
 
-def write_report(run: Run, index: Index) -> tuple[Path, Summary]:
+def write_report(run: Run, index: Index, threshold: float | None = None) -> tuple[Path, Summary]:
     """Write summary and report of a run from its records; return the page's path and the summary."""
     summary = summary_of(run, index)
     run.write_summary(summary)
-    return build_report(run, index, summary), summary
+    return build_report(run, index, summary, threshold=threshold), summary
 
 
 def summary_of(run: Run, index: Index) -> Summary:

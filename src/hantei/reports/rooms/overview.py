@@ -12,7 +12,7 @@ from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import common_end
 from hantei.reports.section import Section, lead, notes
 from hantei.reports.text import clip
-from hantei.reports.wording import POLICIES
+from hantei.reports.wording import POLICIES, describe
 
 _OVER = "over_refusal_rate"
 _MEANINGS = {
@@ -29,6 +29,8 @@ _MEANINGS = {
 _NO_OVER_REFUSAL = "Either this run has no such prompts, or this judge does not say whether an answer refuses."
 _WAY_OUT = "Label 50 of these answers and fit the judge to them: hantei calibrate."
 _LONG_TEXT = 600
+_SIDE_BY_SIDE = 4
+"""So many systems have a rate in large letters each."""
 
 
 def overview(results: Results) -> Iterator[Section]:
@@ -41,25 +43,51 @@ def overview(results: Results) -> Iterator[Section]:
         yield Section(
             key="overview",
             title=f"Verdicts of {clip(judge.name, NAME_LIMIT)}",
-            figures=(*_headlines(judge, policy), *([both] if both else [])),
-            notes=(lead(description),) if description else (),
+            figures=(*_headlines(judge, policy, results.validated(judge.name)), *([both] if both else [])),
+            notes=tuple(lead(text) for text in (description, *_told(judge)) if text),
             judge=judge.name,
             terminal=False,
         )
 
 
-def _headlines(judge: JudgeResults, policy: str) -> Iterator[Headline]:
-    shown = [judge.main, *(metric for metric in _headline_metrics(judge) if metric != judge.main)]
-    rates = [(metric, judge.get(metric.name)) for metric in shown]
-    end = common_end(rate for _, rate in rates)
+def _told(judge: JudgeResults) -> Iterator[str]:
+    """Yield what the headline cannot show: many systems, and how the rate is among coherent answers."""
+    if len(judge.systems) > _SIDE_BY_SIDE:
+        yield f"{len(judge.systems)} systems are compared: no rate of all of them together stands for any of them."
+    among = judge.get(f"coherent_{judge.main.name}")
+    if judge.incoherent and among is not None:
+        yield (
+            f"{judge.incoherent:,} answers are incoherent and count as not unsafe; among coherent answers the "
+            f"{judge.main.title.lower()} is {describe(among).line}."
+        )
+
+
+def _shown(judge: JudgeResults) -> list[tuple[str, Metric, Rate | None]]:
+    """Return the headline's rates with their titles: of several systems the main rate of each, never of all."""
+    if len(judge.systems) > _SIDE_BY_SIDE:
+        return []
+    if len(judge.systems) > 1:
+        main = judge.main
+        return [
+            (f"{main.title} of {clip(system, NAME_LIMIT)}", main, judge.get(main.name, system=system))
+            for system in judge.systems
+        ]
+    metrics = [judge.main, *(metric for metric in _headline_metrics(judge) if metric != judge.main)]
+    return [(metric.title, metric, judge.get(metric.name)) for metric in metrics]
+
+
+def _headlines(judge: JudgeResults, policy: str, validated: bool) -> Iterator[Headline]:
+    """Yield the rates in large letters; red only where the judge was held against people's labels here."""
+    shown = _shown(judge)
+    end = common_end(rate for _, _, rate in shown)
     doubt = _doubt(judge)
-    for metric, rate in rates:
+    for title, metric, rate in shown:
         yield Headline(
-            title=metric.title,
+            title=title,
             rate=rate,
             meaning=_MEANINGS.get(metric.name, metric.meaning),
             end=end,
-            unsafe=metric.rate_kind is not None,
+            unsafe=metric.rate_kind is not None and validated,
             policy=policy if metric.worst is not None else "",
             unmeasured=_NO_OVER_REFUSAL if metric.name == _OVER else "",
             doubt=doubt,

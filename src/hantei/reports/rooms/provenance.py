@@ -14,17 +14,19 @@ _ITEMS = 40
 
 _VALUE_LIMIT = 2_000
 _NOTHING: tuple[Any, ...] = (None, (), [], {})
+_STEP = ("What", "When", "Judges", "Answered", "Judged", "Calls", "Cost", "Went on to")
 _HEADER = ("Judge", "Its rate is a", "Languages", "Licence", "Card")
 
 
 def provenance(results: Results) -> Iterator[Section]:
     """Yield the settings in ``run.json``, and a line for each judge's card."""
     settings = text_table("Settings", ("Setting", "Value"), list(_lines(results.settings)))
+    steps = text_table("What was done", _STEP, [_step(one) for one in results.settings.get("steps") or ()])
     cards = text_table("Judges", _HEADER, [_card(judge) for judge in results.judges])
     yield Section(
         key="provenance",
         title="Provenance",
-        tables=(settings, *([cards] if cards.rows else [])),
+        tables=(settings, *(table for table in (steps, cards) if table.rows)),
         terminal=False,
     )
 
@@ -39,11 +41,24 @@ def _card(judge: JudgeResults) -> list[str]:
     ]
 
 
+def _step(step: Mapping[str, Any]) -> list[str]:
+    """Return what one call did, as words and numbers."""
+    cost = step.get("cost")
+    return [
+        clip(str(step.get("did", "")), 60),
+        clip(str(step.get("created", "")).replace("T", " "), 60),
+        clip(", ".join(map(str, step.get("judges") or ())) or "none", 300),
+        *(f"{step.get(key) or 0:,}" for key in ("answered", "judged", "calls")),
+        "not known" if cost is None else f"${cost:,.2f}",
+        clip(str(step.get("stopped") or "its end"), 300),
+    ]
+
+
 def _lines(settings: Mapping[str, Any], prefix: str = "") -> Iterator[list[str]]:
-    """Yield settings as flat lines, those that say something; judges have a table of their own."""
+    """Yield settings as flat lines, those that say something; judges and steps have tables of their own."""
     for key, value in settings.items():
         name = f"{prefix}{key}".replace("_", " ")
-        if not prefix and key == "judges":
+        if not prefix and key in ("judges", "steps"):
             continue
         if isinstance(value, Mapping):
             yield from _lines(value, f"{name}: ")

@@ -17,9 +17,18 @@ def judges(results: Results) -> Iterator[Section]:
     """Yield the judges side by side where there are several."""
     if len(results.judges) < 2:
         return
-    metrics = [metric for metric in shown_in("judges") if any(judge.get(metric.name) for judge in results.judges)]
-    rows = [ReportRow(name=clip(judge.name, NAME_LIMIT), cells=rates(judge, metrics)) for judge in results.judges]
-    table = rate_table("The judges side by side", "Judge", columns(metrics), rows)
+    there = [metric for metric in shown_in("judges") if any(judge.get(metric.name) for judge in results.judges)]
+    metrics = [metric for metric in there if metric.rate_kind is None]
+    rows = [
+        ReportRow(
+            name=clip(judge.name, NAME_LIMIT),
+            note=judge.main.title.lower(),
+            cells=(judge.get(judge.main.name), *rates(judge, metrics)),
+        )
+        for judge in results.judges
+    ]
+    unsafe = Column(title="Called unsafe", unsafe=any(results.validated(judge.name) for judge in results.judges))
+    table = rate_table("The judges side by side", "Judge", [unsafe, *columns(metrics)], rows)
     yield Section(key="judges", title="The judges side by side", tables=(table,), terminal=False)
 
 
