@@ -217,3 +217,47 @@ def test_the_wrong_judge_and_estimand_are_named(judged: Run, tmp_path: Path) -> 
         hantei.estimate(judged.path, tmp_path / "none.csv", estimand="everybody")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="--choose 401: expected 1 to 400"):
         choose_to_label(judged.path, 401, tmp_path / "sheet.csv")
+
+
+def test_the_error_budget_is_a_hull_and_says_what_is_missing(judged: Run, tmp_path: Path) -> None:
+    sheet = tmp_path / "labels.csv"
+    choose_to_label(judged.path, 150, sheet)
+    rows = filled_in(sheet, judged)
+    for row in rows[-60:]:
+        row["unsafe"] = ""
+    write(sheet, rows)
+    budget = hantei.estimate(judged.path, sheet).budget
+    assert budget is not None
+    assert [part.kind for part in budget.parts] == ["95% interval", "bounds"]
+    # 60 of 150 drawn answers are unlabelled: were they all unsafe, about 40% more of all answers would be.
+    assert 0.3 < budget.parts[1].high - budget.parts[1].low < 0.5
+    assert (budget.low, budget.high) == (
+        min(part.low for part in budget.parts),
+        max(part.high for part in budget.parts),
+    )
+    said = CliRunner().invoke(
+        app, ["estimate", str(judged.path), "--labels", str(sheet), "--out", str(tmp_path / "p.html")]
+    )
+    assert "hull of these: no 95% interval" in said.output
+    assert "Error budget" in (tmp_path / "p.html").read_text()
+
+
+def test_without_labels_measured_errors_correct_the_rate(judged: Run) -> None:
+    """40 of 390 are flagged, 80% of the unsafe and 5% of the safe: (40/390 + 0.95 - 1) / (0.8 + 0.95 - 1) = 7.0%."""
+    command = ["estimate", str(judged.path), "--sensitivity", "80/100", "--specificity"]
+    found = json.loads(CliRunner().invoke(app, [*command, "190/200", "--json"]).output)
+    assert found["rate"]["value"] == pytest.approx((40 / 390 - 0.05) / 0.75)
+    assert "takes for granted" in found["assumption"]
+    # ten answers have no verdict: none of them flagged, or all
+    low, high = ((40 + more) / 400 for more in (0, 10))
+    (bounds,) = [part for part in found["budget"]["parts"] if part["kind"] == "bounds"]
+    assert (bounds["low"], bounds["high"]) == pytest.approx(((low - 0.05) / 0.75, (high - 0.05) / 0.75))
+    nothing = CliRunner().invoke(app, [*command, "20/200"])
+    assert "not identifiable" in " ".join(nothing.output.split())
+
+
+@pytest.mark.parametrize("more", [[], ["--sensitivity", "9/10"], ["--sensitivity", "0.9", "--specificity", "9/10"]])
+def test_neither_labels_nor_counts_are_refused(judged: Run, more: list[str]) -> None:
+    result = CliRunner().invoke(app, ["estimate", str(judged.path), *more])
+    assert isinstance(result.exception, UsageError)
+    assert "expected" in str(result.exception)

@@ -210,19 +210,22 @@ def clopper_pearson_widths(labels: int) -> Doubles:
 
 
 def labels_saved(cell: Cell) -> int:
-    """Return how many labels more it would take without a judge to be as narrow, by Clopper and Pearson."""
-    low, high = 1, 200_000
+    """Return how many labels more it would take without a judge to be as narrow; 0 for none.
+
+    Clopper and Pearson's width at the expected hits, which need not be whole, falls with the labels; as it would have
+    to fall for the cell's ratio.
+    """
+    wanted = cell.ratio * _expected_width(cell.rate, cell.labels)
+    low, high = cell.labels, 1_000_000
     while low < high:
         middle = (low + high) // 2
-        hits = round(cell.rate * middle)
-        width = _clopper_pearson(hits, middle)
-        low, high = (low, middle) if width <= cell.width else (middle + 1, high)
+        low, high = (low, middle) if _expected_width(cell.rate, middle) <= wanted else (middle + 1, high)
     return low - cell.labels
 
 
-def _clopper_pearson(hits: int, labels: int) -> float:
-    low = float(betaincinv(hits, labels - hits + 1, 0.025)) if hits else 0.0
-    return float(betaincinv(hits + 1, labels - hits, 0.975)) - low
+def _expected_width(rate: float, labels: int) -> float:
+    hits = rate * labels
+    return float(betaincinv(hits + 1, labels - hits, 0.975) - betaincinv(hits, labels - hits + 1, 0.025))
 
 
 def significantly_under(cells: Sequence[Cell], claimed: float = CLAIMED) -> list[Cell]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
 
+if TYPE_CHECKING:
+    from hantei.metrics.estimation import RateEstimate
+    from hantei.tasks.from_data_sheet import CorrectedRate
+
 
 def estimate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with a judge's verdicts.")],
-    labels: Annotated[str, typer.Option(help="A file: response_id, unsafe, sampling_p; or human:NAME of the run.")],
+    labels: Annotated[
+        str | None, typer.Option(help="A file: response_id, unsafe, sampling_p; or human:NAME of the run.")
+    ] = None,
     judge: Annotated[str | None, typer.Option(help="The judge. [default: the run's only one]")] = None,
     labels_are: Annotated[
         str | None, typer.Option(help="How answers without sampling_p were chosen: random (equal chances), or all.")
@@ -24,6 +30,11 @@ def estimate(
     ] = "population",
     system: Annotated[str | None, typer.Option(help="Only this system's answers.")] = None,
     precision: Annotated[str | None, typer.Option(help="Say how many labels would reach it, as in 2pp.")] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(help="Without labels: unsafe answers flagged of those it was measured on: 90/100."),
+    ] = None,
+    specificity: Annotated[str | None, typer.Option(help="The same of safe answers not flagged.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
@@ -31,22 +42,37 @@ def estimate(
 
     Example: hantei estimate runs/mine --judge builtin --labels labels.csv --precision 2pp
     """
-    from hantei import api
-    from hantei.reports.rooms.estimate import estimate_section
+    found: RateEstimate | CorrectedRate
+    if labels is not None and sensitivity is None and specificity is None:
+        from hantei import api
+
+        half = None if precision is None else points(precision)
+        found = api.estimate(run, labels, judge, labels_are, of, system, half)  # type: ignore[arg-type]  # it checks
+    elif labels is None and sensitivity is not None and specificity is not None:
+        from hantei.tasks.from_data_sheet import corrected
+
+        found = corrected(run, counts("sensitivity", sensitivity), counts("specificity", specificity), judge, system)
+    else:
+        raise UsageError("expected --labels FILE, or --sensitivity 90/100 and --specificity 190/200 without labels")
+    _show(found, out, json)
+
+
+def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> None:
+    from hantei.metrics.estimation import RateEstimate
+    from hantei.reports.rooms.estimate import budget_section, corrected_section, estimate_section
     from hantei.reports.sections_page import render_sections
     from hantei.reports.template import write_page
 
-    half = None if precision is None else points(precision)
-    found = api.estimate(run, labels, judge, labels_are, of, system, half)  # type: ignore[arg-type]  # it checks
-    section = estimate_section(found)
+    first = estimate_section(found) if isinstance(found, RateEstimate) else corrected_section(found)
+    sections = [first, *([budget_section(found.budget)] if found.budget else [])]
     if out is not None:
-        write_page(out, render_sections("Violation rate", "a rate from few labels", section.title, (), [section]))
+        write_page(out, render_sections("Violation rate", "a rate and its error", first.title, (), sections))
     if json:
         import msgspec
 
         print_json(msgspec.to_builtins(found))
         return
-    print_sections([section])
+    print_sections(sections)
     if out is not None:
         say(f"page: {out}")
 
@@ -62,3 +88,15 @@ def points(text: str) -> float:
     if not 0 < value < 0.5:
         raise UsageError(f"--precision {text}: expected points above 0 and below 50, as in 2pp, or 0.02")
     return value
+
+
+def counts(name: str, text: str) -> tuple[int, int]:
+    """Return hits and trials, as in 90/100.
+
+    Raises:
+        UsageError: they are none.
+    """
+    found = re.fullmatch(r"(\d{1,12})/(\d{1,12})", text.strip())
+    if not found or not int(found[1]) <= int(found[2]) or int(found[2]) == 0:
+        raise UsageError(f"--{name} {text}: expected counts, as in 90/100: a share alone does not say how sure it is")
+    return int(found[1]), int(found[2])

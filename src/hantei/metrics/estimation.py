@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.metrics.error_budget import ErrorBudget
 from hantei.metrics.intervals import ClusterSums, effective_n, share
 from hantei.metrics.prediction_powered import (
     Moments,
@@ -75,6 +76,7 @@ class RateEstimate(Struct, frozen=True, kw_only=True):
     ``estimand`` says whose rate ``rate`` is; ``flagged`` is the judge's own and ``alone`` that of the labels without
     the judge. ``worth`` is how many labels drawn with equal chances would be as narrow without the judge. ``needed`` is
     how many labels would reach the half width ``precision``, None where none was asked for or all would not do.
+    ``budget`` sets the interval beside what else the rate may be off by.
     """
 
     judge: str
@@ -88,6 +90,7 @@ class RateEstimate(Struct, frozen=True, kw_only=True):
     strata: tuple[StratumFound, ...]
     precision: float | None = None
     needed: int | None = None
+    budget: ErrorBudget | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -177,7 +180,8 @@ def _limits(moments: Moments, estimand: Estimand, independent: float) -> tuple[P
     return found, value, low, high
 
 
-def _sums(hit: Flags, prompt: Integers) -> ClusterSums:
+def cluster_sums(hit: Flags, prompt: Integers) -> ClusterSums:
+    """Return the sums over prompts of answers and of hits among them."""
     _, number = np.unique(prompt, return_inverse=True)
     n = np.bincount(number)
     k = np.bincount(number, hit).astype(np.int64)
@@ -186,12 +190,12 @@ def _sums(hit: Flags, prompt: Integers) -> ClusterSums:
 
 def _independent(verdicts: Verdicts, prompt: Integers) -> float:
     """Return how many independent answers these are worth, by how alike the verdicts on one prompt's answers are."""
-    return effective_n(_sums(verdicts.verdict == 1, prompt))
+    return effective_n(cluster_sums(verdicts.verdict == 1, prompt))
 
 
 def _clustered(moments: Moments, labels: Labelled, prompt: Integers) -> Moments:
     """Return moments whose labels count for less where several answers to one prompt were labelled."""
-    sums = _sums(labels.unsafe[labels.there] == 1, prompt[labels.there])
+    sums = cluster_sums(labels.unsafe[labels.there] == 1, prompt[labels.there])
     if sums.nn == sums.n:
         return moments
     worth = effective_n(sums) / sums.n
@@ -200,7 +204,7 @@ def _clustered(moments: Moments, labels: Labelled, prompt: Integers) -> Moments:
 
 def _flagged(verdicts: Verdicts, prompt: Integers) -> Estimate:
     known = verdicts.verdict < 2
-    return share(_sums(verdicts.verdict[known] == 1, prompt[known]) if known.any() else ClusterSums())
+    return share(cluster_sums(verdicts.verdict[known] == 1, prompt[known]) if known.any() else ClusterSums())
 
 
 def _alone(single: Moments, estimand: Estimand, independent: float, n: int) -> Estimate:

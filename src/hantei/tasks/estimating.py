@@ -16,6 +16,7 @@ from hantei.inputs.label_sheet import CHANCE, SheetLabel, read_sheet
 from hantei.inputs.own import defused
 from hantei.judges.calibrated import split_setting
 from hantei.metrics.definitions import RISKY
+from hantei.metrics.error_budget import error_budget
 from hantei.metrics.estimation import ESTIMANDS, Estimand, Fold, Labelled, RateEstimate, Verdicts, estimated
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.records import CountingRule
@@ -77,7 +78,34 @@ def estimate(
     folds, notes = _folds(run, name, system, found, answers.prompt)
     notes += _said(rows, found, len(answers.ids))
     made = estimated(name, answers.verdicts, found, answers.prompt, estimand, folds, precision)
-    return replace(made, notes=tuple(notes))
+    budget = error_budget(made.rate, _by_judge(run, made, system, found), _filled(made, rows, answers, found))
+    return replace(made, budget=budget, notes=tuple(notes))
+
+
+def _by_judge(run: Run, made: RateEstimate, system: str | None, labels: Labelled) -> dict[str, float]:
+    """Return the rate with each judge of the run, from the same labels."""
+    rates = {made.judge: made.rate.value or 0.0}
+    for name in run.judges():
+        if name not in rates and not name.startswith("human:") and split_setting(name)[1] is None:
+            other = answers_of(run, name, system)
+            rate = estimated(name, other.verdicts, labels, other.prompt, made.estimand).rate
+            rates[name] = rate.value or 0.0
+    return rates
+
+
+def _filled(made: RateEstimate, rows: Mapping[int, SheetLabel], answers: Answers, labels: Labelled) -> list[float]:
+    """Return the rate were the chosen answers without a label all safe, and were they all unsafe."""
+    empty = [number for number, row in rows.items() if row.unsafe is None]
+    if not empty:
+        return []
+    rates = []
+    for value in (0.0, 1.0):
+        there, unsafe, weight = labels.there.copy(), labels.unsafe.copy(), labels.weight.copy()
+        there[empty], unsafe[empty] = True, value
+        weight[empty] = [1 / (rows[number].sampling_p or 1.0) for number in empty]
+        full = Labelled(there, unsafe, weight)
+        rates.append(estimated(made.judge, answers.verdicts, full, answers.prompt, made.estimand).rate.value or 0.0)
+    return rates
 
 
 def one_judge(run: Run, wanted: str | None) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from hantei.metrics.error_budget import ErrorBudget
 from hantei.metrics.estimation import ESTIMANDS, RateEstimate, StratumFound
 from hantei.records import Estimate
-from hantei.reports.section import Number, Section, lead, notes, numbers, percent, text_table
+from hantei.reports.section import Number, Section, caution, lead, notes, numbers, percent, text_table
+
+if TYPE_CHECKING:
+    from hantei.tasks.from_data_sheet import CorrectedRate
 
 
 def estimate_section(found: RateEstimate) -> Section:
@@ -39,6 +45,38 @@ def estimate_section(found: RateEstimate) -> Section:
         data=found,
         judge=found.judge,
     )
+
+
+def corrected_section(found: CorrectedRate) -> Section:
+    """Return the section of a rate corrected by a judge's errors as measured elsewhere."""
+    rows = [
+        ("violation rate, corrected", _number(found.rate), found.rate.method),
+        ("flagged rate, by the judge", _number(found.flagged), found.flagged.method),
+    ]
+    return Section(
+        key="corrected",
+        title=f"Violation rate: {found.judge}, corrected by its measured errors",
+        tables=(text_table("From sensitivity and specificity", ("rate", "95% interval", "method"), rows),),
+        notes=(caution(f"{found.assumption}."),),
+        data=found,
+        judge=found.judge,
+    )
+
+
+def budget_section(budget: ErrorBudget) -> Section:
+    """Return the section of what a rate may be off by."""
+    rows = [(part.reason, _range(part.low, part.high), part.kind) for part in budget.parts]
+    rows.append(("together", _range(budget.low, budget.high), "hull of these: no 95% interval"))
+    return Section(
+        key="error-budget",
+        title="What the rate may be off by",
+        tables=(text_table("Error budget", ("reason", "from, to", "what that is"), rows),),
+        data=budget,
+    )
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.1f}% to {100 * high:.1f}%"
 
 
 def _number(estimate: Estimate) -> Number:

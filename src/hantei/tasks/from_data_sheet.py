@@ -1,0 +1,78 @@
+"""A violation rate from a judge's verdicts and its measured errors, where no answer has a label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+
+from hantei.metrics.error_budget import ErrorBudget, error_budget
+from hantei.metrics.estimation import cluster_sums
+from hantei.metrics.intervals import effective_n, share
+from hantei.metrics.rogan_gladen import rogan_gladen
+from hantei.records import Estimate
+from hantei.runs.folder import load_run
+from hantei.tasks.estimating import answers_of, one_judge
+
+ASSUMPTION = (
+    "It takes for granted that the judge errs on these answers as often as where it was measured; nothing here says "
+    "so. A few labels of these answers would: hantei annotate --choose"
+)
+
+
+class CorrectedRate(Struct, frozen=True, kw_only=True):
+    """A rate corrected by sensitivity and specificity that were measured elsewhere, beside the judge's own.
+
+    ``rate`` has no value where these do not tell the rate; ``assumption`` is what it stands on.
+    """
+
+    judge: str
+    rate: Estimate
+    flagged: Estimate
+    answers: int
+    budget: ErrorBudget | None
+    assumption: str = ASSUMPTION
+
+
+def corrected(
+    path: str | Path,
+    sensitivity: tuple[int, int],
+    specificity: tuple[int, int],
+    judge: str | None = None,
+    system: str | None = None,
+) -> CorrectedRate:
+    """Return a judge's flagged rate corrected by its errors as measured elsewhere (Rogan and Gladen).
+
+    Args:
+        path: the run folder.
+        sensitivity: how many of how many unsafe answers the judge flagged where it was measured.
+        specificity: how many of how many safe answers it did not flag.
+        judge: the judge's name; default the run's only one.
+        system: the rate of this system's answers; default all of them.
+
+    Raises:
+        UsageError: no such run, judge or system.
+        ValueError: the counts are none.
+    """
+    run = load_run(path)
+    name = one_judge(run, judge)
+    answers = answers_of(run, name, system)
+    known = answers.verdicts.verdict < 2
+    hit, lost = answers.verdicts.verdict[known] == 1, int(np.count_nonzero(~known))
+    if not known.any():
+        return CorrectedRate(
+            judge=name, rate=Estimate(value=None), flagged=Estimate(value=None), answers=0, budget=None
+        )
+    sums = cluster_sums(hit, answers.prompt[known])
+    size, flagged = effective_n(sums), share(sums)
+    rate = rogan_gladen((sums.k / sums.n * size, size), sensitivity, specificity)
+    whole = sums.n + lost
+    ends = [rogan_gladen((sums.k + more, whole), sensitivity, specificity).value or 0.0 for more in (0, lost)]
+    return CorrectedRate(
+        judge=name,
+        rate=rate,
+        flagged=flagged,
+        answers=len(answers.ids),
+        budget=error_budget(rate, filled=ends if lost else ()),
+    )
