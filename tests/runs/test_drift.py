@@ -159,6 +159,7 @@ def test_a_model_that_is_asked_is_compared_as_well(tmp_path: Path) -> None:
     questions.write_text("".join(json.dumps(row) + "\n" for row in prompts))
     with fault_server(chat) as server:
         run = api.run(f"openai/m?base_url={server.url}", str(questions), "builtin", tmp_path / "run")
-    (found,) = run.info().judges["builtin"].drift or ()
+    found, topic = run.info().judges["builtin"].drift or ()
+    assert topic["measure"] == "topic"  # nothing but bread
     assert (found["measure"], round(found["value"])) == ("length", len(SENTENCE * 40))
     assert f"builtin: {found['text']}" in run.summary().notes
