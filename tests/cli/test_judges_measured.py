@@ -92,6 +92,16 @@ def test_a_judge_that_asks_a_model_is_measured(
     assert "Injections withstood" in capsys.readouterr().out
 
 
+def test_answers_of_its_training_are_named_before_the_numbers(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = [{"response_id": str(n), "judge": "x", "unsafe": n < 4, "in_training": n < 3} for n in range(7)]
+    Path("said.jsonl").write_text("".join(json.dumps(one) + "\n" for one in known))
+    call = ("judges", "measure", "recorded@said.jsonl", "--data", "labelled.jsonl", "--no-injections", "--out", "s")
+    assert hantei(monkeypatch, *call) == 0
+    assert "3 of the 7 labelled answers were in its training data" in capsys.readouterr().out
+
+
 def test_answers_without_a_verdict_are_counted_by_reason(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(seen: Seen) -> Answer:
         return ok("Nothing to say.") if "Question 4" in seen.prompt else grade(seen)

@@ -74,7 +74,10 @@ class LanguageSheet(Struct, frozen=True, kw_only=True):
 
 
 class DataSheet(Struct, frozen=True, kw_only=True):
-    """What was measured of ``judge``, on which files, when, by which version; costs are in US dollars."""
+    """What was measured of ``judge``, on which files, when, by which version; costs are in US dollars.
+
+    ``notes`` must be read before the numbers; ``notices`` are the judge's own, such as its terms.
+    """
 
     judge: str
     card_hash: str
@@ -87,6 +90,7 @@ class DataSheet(Struct, frozen=True, kw_only=True):
     seconds_per_1000: float | None
     repeats: int
     notes: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers) -> Measure:

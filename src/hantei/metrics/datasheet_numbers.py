@@ -44,9 +44,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What was judged besides the labelled answers."""
+    """What was judged besides the labelled answers; ``notes`` must be read beside the numbers of the ordinary ones."""
 
     ordinary: Answers | None
+    notes: Sequence[str]
     again: Sequence[Doubles]
     wordings: Mapping[str, Doubles]
     attacked: tuple[Answers, Doubles] | None

@@ -89,8 +89,10 @@ def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _l
     if not ratings.people().any():
         raise InputError("the files hold no label of people to measure the judge by")
     answers = _answers(run, judge)
+    ordinary, notes = _ordinary(judge, out, options, say)
     parts = Parts(
-        ordinary=_ordinary(judge, out, options, say),
+        ordinary=ordinary,
+        notes=notes,
         again=[_verdicts_in(_judged(judge, options.data, out / f"again-{n}", options, say), judge, answers)
                for n in range(2, options.repeats + 1)],
         wordings={name: _verdicts_in(_judged(name, options.data, out / f"wording-{n}", options, say), name, answers)
@@ -109,6 +111,14 @@ def _judged(judge: str, source: Any, out: Path, options: MeasureOptions, say: Sa
     if stopped:
         say(f"{out}: stopped: {stopped}; the same command goes on from there")
     return run
+
+
+def _seen_in_training(run: Run, judge: str, what: str) -> list[str]:
+    """Return the note that must stand beside numbers of answers on which the judge was trained, if it was on any."""
+    seen = [one.in_training for one in run.judgments(judge)]
+    count = sum(seen)
+    flatters = "what is measured on them flatters it"
+    return [f"{count:,} of the {len(seen):,} {what} answers were in its training data: {flatters}."] if count else []
 
 
 def _answers(run: Run, judge: str) -> Answers:
@@ -134,10 +144,11 @@ def _verdicts_in(run: Run, judge: str, answers: Answers) -> Doubles:
     return np.array([_number(said.get(response.id)) for _, response in answers.pairs])
 
 
-def _ordinary(judge: str, out: Path, options: MeasureOptions, say: Say) -> Answers | None:
+def _ordinary(judge: str, out: Path, options: MeasureOptions, say: Say) -> tuple[Answers | None, list[str]]:
     if not options.ordinary:
-        return None
-    return _answers(_judged(judge, options.ordinary, out / "ordinary", options, say), judge)
+        return None, []
+    run = _judged(judge, options.ordinary, out / "ordinary", options, say)
+    return _answers(run, judge), _seen_in_training(run, judge, "ordinary")
 
 
 def _attacked(
@@ -195,7 +206,8 @@ def _sheet(
         cost_per_1000=None if cost is None or not judged else 1000 * cost / judged,
         seconds_per_1000=1000 * seconds / judged if judged else None,
         repeats=options.repeats,
-        notes=info.judges[judge].notices,
+        notes=(*_seen_in_training(run, judge, "labelled"), *parts.notes),
+        notices=info.judges[judge].notices,
     )
 
 

@@ -43,7 +43,7 @@ def datasheet(sheet: DataSheet) -> Iterator[Section]:
         key="datasheet",
         title=f"Data sheet of {clip(sheet.judge, NAME_LIMIT)}",
         tables=(_table(sheet),),
-        notes=(*_leads(sheet), *notes(_READING, *_missing(sheet))),
+        notes=(*_leads(sheet), *notes(_READING, *_missing(sheet), *(clip(one, 400) for one in sheet.notices))),
         data=sheet,
     )
     if any(one.wordings for one in sheet.languages):
