@@ -155,14 +155,14 @@ def test_answers_on_which_judges_disagree_are_a_filter_and_an_order(page: Open) 
     assert all("judges disagree" in facts for facts in texts(driver, "#list .facts"))
     by_id(driver, "f-clear").click()
     select(driver, "f-order", "Judges furthest apart first")
-    top = texts(driver, "#list .facts")[: min(wanted[0], 25)]
+    top = texts(driver, "#list .facts")[: min(wanted[0], 20)]
     assert all("judges disagree" in facts for facts in top)
 
 
 def test_pages_are_turned_and_end(page: Open) -> None:
     data = report_input(copies=1)
     driver = page(data)
-    pages = -(-data.total_answers // 25)
+    pages = -(-data.total_answers // 20)
     assert by_id(driver, "page").text == f"Page 1 of {pages}"
     assert not by_id(driver, "previous").is_enabled()
     seen = texts(driver, "#list > li")
@@ -253,7 +253,7 @@ def test_hostile_text_neither_runs_nor_breaks_the_page(page: Open, width: int) -
 def test_the_page_passes_the_checks_for_all_readers(page: Open, data: ReportInput, dark: bool) -> None:
     driver = page(data, dark=dark)
     by_id(driver, "fold").click()
-    wait(driver, lambda: len(texts(driver, "#list .text.main")) == 25)
+    wait(driver, lambda: len(texts(driver, "#list .text.main")) == 20)
     assert driver.execute_script(CHECKS) == []
 
 
@@ -267,7 +267,7 @@ def test_the_dark_is_dark(page: Open) -> None:
 def test_a_phone_never_scrolls_sideways(page: Open, data: ReportInput) -> None:
     driver = page(data, 360)
     by_id(driver, "fold").click()
-    wait(driver, lambda: len(texts(driver, "#list .text.main")) == 25)
+    wait(driver, lambda: len(texts(driver, "#list .text.main")) == 20)
     assert driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]") == [360, 360]
 
 

@@ -1,6 +1,6 @@
 // What is shown: the filters' state, the answers that pass, their order.
 const ALL = "";
-const state = { judge: 0, text: ALL, system: ALL, harm: ALL, language: ALL, verdict: ALL, refusal: ALL, intent: ALL, judges: ALL, order: "unsafe", size: 25, page: 0 };
+const state = { judge: 0, text: ALL, system: ALL, harm: ALL, language: ALL, verdict: ALL, refusal: ALL, intent: ALL, judges: ALL, order: "unsafe", size: 20, page: 0 };
 
 function passes(answer, terms) {
   const same = (wanted, value) => wanted === ALL || String(value) === wanted;

@@ -10,6 +10,7 @@ from hantei.reports.section import Section, lead
 _HARMFUL = (
     "The answers are kept folded because they may hold harmful text. They are shown as text: nothing in them runs."
 )
+_WORST = "The first page holds the worst 20: unsafe ones first, the likeliest on top."
 
 
 def answers(results: Results) -> Iterator[Section]:
@@ -22,6 +23,7 @@ def answers(results: Results) -> Iterator[Section]:
             notes=(
                 lead(results.browser.sampling),
                 lead(_HARMFUL),
+                lead(_WORST),
             ),
             terminal=False,
         )
