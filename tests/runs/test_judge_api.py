@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -161,6 +162,30 @@ def test_it_works_inside_a_running_loop(tmp_path: Path) -> None:
         return hantei.judge(ROWS, KeywordJudge(), tmp_path / "run")
 
     assert len(list(asyncio.run(notebook()).judgments("keyword"))) == 40
+
+
+def test_ctrl_c_inside_a_running_loop_stops_the_run_and_leaves_one_to_go_on_with(tmp_path: Path) -> None:
+    def press(_question: str, _before: int) -> None:
+        if sum(model.asked.values()) == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    model = FakeModel(press, name="fake/judge", delay_s=0.01)
+    options = Options(limits=Limits(max_connections=1, grace_s=1))
+    handler = signal.getsignal(signal.SIGINT)
+
+    async def notebook() -> hantei.Run:
+        return hantei.judge(ROWS, judge_of(model), tmp_path / "run", options)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(notebook())
+    run = hantei.load_run(tmp_path / "run")
+    assert run.info().stopped == "stopped by hand (Ctrl-C); the same command goes on from there"
+    assert run.report_path.exists()
+    assert 5 <= len(list(run.judgments("fake@openai/judge"))) < 40
+    assert signal.getsignal(signal.SIGINT) is handler
+    model.fault = None
+    assert asyncio.run(notebook()).info().stopped is None
+    assert set(model.answered.values()) == {1}
 
 
 def test_a_judge_that_does_not_work_leaves_a_report_and_one_line(tmp_path: Path) -> None:

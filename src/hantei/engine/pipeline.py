@@ -20,6 +20,7 @@ from typing import Any
 
 from hantei.engine.asking import Asked, answered, failure, next_turn, not_answered
 from hantei.engine.caller import Caller, Price, no_price
+from hantei.engine.interrupt import Interrupt
 from hantei.engine.judge_worker import JudgeWorker
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
@@ -56,6 +57,7 @@ def drive(
     asked: Asked | None,
     limits: Limits,
     price: Price = no_price,
+    interrupt: Interrupt | None = None,
 ) -> Outcome:
     """Ask and judge whatever is left to do in a run folder, and return when it is done or stopped.
 
@@ -68,12 +70,13 @@ def drive(
         asked: the model to ask, None to judge what is there.
         limits: connections, money, time, retries.
         price: model's name and usage to US dollars.
+        interrupt: brings Ctrl-C where this is not the main thread.
 
     Returns:
         How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
         works, or somebody pressed Ctrl-C.
     """
-    return asyncio.run(_Engine(run, index, judges, asked, limits, price).work())
+    return asyncio.run(_Engine(run, index, judges, asked, limits, price, interrupt).work())
 
 
 class _Engine:
@@ -87,7 +90,9 @@ class _Engine:
         asked: Asked | None,
         limits: Limits,
         price: Price,
+        interrupt: Interrupt | None,
     ) -> None:
+        self._interrupt = interrupt
         self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
         self._reasoning = judges_reasoning(run)
         self._of_model = run.info().plan.model is not None
@@ -106,7 +111,7 @@ class _Engine:
         try:
             with (
                 Recorder(self._run, self._index, names, self._asked is not None, self._stop) as self._recorder,
-                self._stop.on_interrupt(limits.grace_s),
+                self._stop.on_interrupt(limits.grace_s, self._interrupt),
             ):
                 await self._stages()
             if self._stop.reason is None and self._from_nothing:

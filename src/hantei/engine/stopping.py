@@ -6,10 +6,12 @@ import asyncio
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from itertools import chain, repeat
 from types import FrameType
 
 from hantei.engine.gate import Gate
+from hantei.engine.interrupt import Interrupt
 from hantei.engine.limits import Limits
 from hantei.errors import RunError
 from hantei.judges.base import Stopped
@@ -30,6 +32,7 @@ _ENDS = (".", "!", "?", "\u3002", "\uff01", "\uff1f")
 
 AGAIN = "; the same command goes on from there"
 """Ends the reason of every stop after which that is so."""
+_BY_HAND = "stopped by hand (Ctrl-C)" + AGAIN
 
 _HINTS = {
     "auth": "check the key",
@@ -123,16 +126,23 @@ class Stop:
             judging.cancel()
 
     @contextmanager
-    def on_interrupt(self, grace_s: float) -> Iterator[None]:
-        """Let Ctrl-C stop the run cleanly; a second one ends it at once. Signals go to the main thread only."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+    def on_interrupt(self, grace_s: float, elsewhere: Interrupt | None) -> Iterator[None]:
+        """Let Ctrl-C stop the run cleanly; a second one ends it at once. ``elsewhere`` brings it from the main thread,
+        where the run is carried out in another."""
         loop = asyncio.get_running_loop()
+        if threading.current_thread() is not threading.main_thread():
+            graces = chain([grace_s], repeat(0.0))
+
+            def told() -> None:
+                loop.call_soon_threadsafe(self.stop, _BY_HAND, KeyboardInterrupt(), next(graces))
+
+            with elsewhere.passed_on(told) if elsewhere else nullcontext():
+                yield
+            return
 
         def pressed(_signal: int, _frame: FrameType | None) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            loop.call_soon_threadsafe(self.stop, "stopped by hand (Ctrl-C)" + AGAIN, KeyboardInterrupt(), grace_s)
+            loop.call_soon_threadsafe(self.stop, _BY_HAND, KeyboardInterrupt(), grace_s)
 
         before = signal.signal(signal.SIGINT, pressed)
         try:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from msgspec.structs import replace
 
 from hantei.engine.forecast import Forecast, forecast
+from hantei.engine.interrupt import Interrupt
 from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
 from hantei.metrics.summary import summarise
@@ -27,7 +28,7 @@ from hantei.tasks.task import Say, Task
 def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
     """Do what is left of a task in its folder, and return the run with its summary and report.
 
-    Inside a running event loop, as in a notebook, the work is done in a thread.
+    Inside a running event loop, as in a notebook, the work is done in a thread, to which Ctrl-C is passed on.
 
     Raises:
         UsageError: a model cannot be asked, as its key is not set.
@@ -40,8 +41,9 @@ def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
             model.check_ready()
     if not _in_a_loop():
         return _carry_out(task, out, say)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_carry_out, task, out, say).result()
+    interrupt = Interrupt()
+    with interrupt.heard(), ThreadPoolExecutor(1) as thread:
+        return thread.submit(_carry_out, task, out, say, interrupt).result()
 
 
 def foresee(task: Task, out: str | Path | None) -> Forecast:
@@ -79,7 +81,7 @@ def _in_a_loop() -> bool:
     return True
 
 
-def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
+def _carry_out(task: Task, out: str | Path | None, say: Say, interrupt: Interrupt | None = None) -> Run:
     with task.folder(out) as (run, index):
         before = _begin(run, task)
         if task.models:
@@ -87,7 +89,7 @@ def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
             for line in forecast(run, index, task.asked, task.judges, task.price).lines():
                 say(line)
         try:
-            outcome = drive(run, index, task.judges, task.asked, task.options.limits, task.price)
+            outcome = drive(run, index, task.judges, task.asked, task.options.limits, task.price, interrupt)
             run.check_there()
             _note(run, outcome, task, before, say)
         finally:
