@@ -66,7 +66,10 @@ def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> 
     first = estimate_section(found) if isinstance(found, RateEstimate) else corrected_section(found)
     sections = [first, *([budget_section(found.budget)] if found.budget else [])]
     if out is not None:
-        write_page(out, render_sections("Violation rate", "a rate and its error", first.title, (), sections))
+        write_page(
+            out,
+            render_sections("Violation rate", "a rate and its error", f"{found.judge}: {first.title}", (), sections),
+        )
     if json:
         import msgspec
 

@@ -26,10 +26,10 @@ def estimate_section(found: RateEstimate) -> Section:
             f"{found.flagged.method}; says nothing of the judge's errors",
         ),
     ]
-    header = ("rate", "95% interval", "from", "method")
+    header = ("what", "rate with 95% interval", "from", "method")
     return Section(
         key="estimate",
-        title=f"Violation rate: {found.judge} and {found.labels:,} labels",
+        title=f"Violation rate from {found.labels:,} labels",
         tables=(
             text_table("What the labels and the judge say", header, rows),
             text_table(
@@ -55,8 +55,8 @@ def corrected_section(found: CorrectedRate) -> Section:
     ]
     return Section(
         key="corrected",
-        title=f"Violation rate: {found.judge}, corrected by its measured errors",
-        tables=(text_table("From sensitivity and specificity", ("rate", "95% interval", "method"), rows),),
+        title="Violation rate, corrected by measured errors",
+        tables=(text_table("From sensitivity and specificity", ("what", "rate with 95% interval", "method"), rows),),
         notes=(caution(f"{found.assumption}."),),
         data=found,
         judge=found.judge,
