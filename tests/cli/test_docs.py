@@ -101,3 +101,13 @@ def test_every_command_has_help() -> None:
         result = CliRunner().invoke(app, [*path, "--help"])
         assert result.exit_code == 0, path
         assert "Example:" in result.output, f"hantei {' '.join(path)} --help gives no example: add one"
+
+
+def test_a_newcomer_finds_each_question_in_the_list_of_commands() -> None:
+    from typer.testing import CliRunner
+
+    listed = CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2]
+    assert [line.split()[0] for line in listed.splitlines() if "?" in line] == [
+        *("judge", "run", "compare", "agreement", "estimate", "benchmarks", "judges")
+    ]
+    assert "..." not in listed, "a line is cut off: its short_help is too long for 80 columns"

@@ -10,7 +10,7 @@ import typer
 from hantei import benchmarks
 from hantei.cli.output import print_json, print_table, say
 
-app = typer.Typer(help="Benchmarks: what is asked, where it comes from, what terms bind it.", no_args_is_help=True)
+app = typer.Typer(help="What to ask? Its source and its terms; get it, check it.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
 

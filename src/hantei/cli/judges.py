@@ -13,7 +13,7 @@ from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
 from hantei.records import Message, Prompt, Response
 
-app = typer.Typer(help="Judges: what they are, what they were measured to do.", no_args_is_help=True)
+app = typer.Typer(help="Which judge? What they were measured to do; their ranks.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

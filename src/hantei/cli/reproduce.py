@@ -11,9 +11,7 @@ from hantei.cli.output import print_json, print_sections
 from hantei.cli.reproduce_dna import do_not_answer
 from hantei.reproduce.answer_carefully import reproduce
 
-app = typer.Typer(
-    help="Published tables, computed again from their data, and what cannot be computed.", no_args_is_help=True
-)
+app = typer.Typer(help="Published tables, computed again from their data.", no_args_is_help=True)
 
 
 @app.callback()

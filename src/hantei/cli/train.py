@@ -14,7 +14,7 @@ from hantei.errors import UsageError
 
 Licences = Literal["all", "permissive"]
 
-app = typer.Typer(help="Train judges.", no_args_is_help=True)
+app = typer.Typer(help="Train a judge on labels: the built-in, an encoder, a cascade.", no_args_is_help=True)
 
 
 @app.callback()
