@@ -151,16 +151,15 @@ TOPIC = {
 
 
 def test_of_topics_that_it_was_not_measured_on_a_judge_has_no_coloured_headline() -> None:
-    familiar, doubtful = judged({"drift": DRIFT}), judged({"drift": [{**TOPIC, "text": "unlike"}]})
+    rates = [rate("flagged_rate", 1, 20, {"judge": "builtin", "system": name}) for name in ("<new>", "usual")]
+    familiar, doubtful = judged({"drift": DRIFT}, *rates), judged({"drift": [{**TOPIC, "text": "unlike"}]}, *rates)
     (table,) = of(doubtful, "drift")[0].tables
     assert table.rows[0].cells == ("topic (en)", "0.081", "up to 0.025")
     said = "not measured on answers like these"
     assert said not in render_report(familiar)
     page = render_report(doubtful)
-    assert said in page
-    assert 'class="stat unsafe' not in page
-    assert 'class="stat doubtful' in page
-    assert "What was asked (&lt;new&gt;) is unlike everything" in page
+    assert page.count(said) == page.count('class="stat doubtful') == 1  # the one system's, not the other's
+    assert "What was asked here is unlike everything" in page
     assert "hantei calibrate" in page
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hantei.metrics.definitions import Metric, shown_in
 from hantei.records import Rate
@@ -62,26 +62,25 @@ def _told(judge: JudgeResults) -> Iterator[str]:
         )
 
 
-def _shown(judge: JudgeResults) -> list[tuple[str, Metric, Rate | None]]:
-    """Return the headline's rates with their titles: of several systems the main rate of each, never of all."""
+def _shown(judge: JudgeResults) -> list[tuple[str, Metric, Rate | None, list[str]]]:
+    """Return the headline's rates with titles and systems: of several systems the main rate of each, never of all."""
     if len(judge.systems) > _SIDE_BY_SIDE:
         return []
     if len(judge.systems) > 1:
         main = judge.main
         return [
-            (f"{main.title} of {clip(system, NAME_LIMIT)}", main, judge.get(main.name, system=system))
+            (f"{main.title} of {clip(system, NAME_LIMIT)}", main, judge.get(main.name, system=system), [system])
             for system in judge.systems
         ]
     metrics = [judge.main, *(metric for metric in _headline_metrics(judge) if metric != judge.main)]
-    return [(metric.title, metric, judge.get(metric.name)) for metric in metrics]
+    return [(metric.title, metric, judge.get(metric.name), judge.systems) for metric in metrics]
 
 
 def _headlines(judge: JudgeResults, policy: str, validated: bool) -> Iterator[Headline]:
     """Yield the rates in large letters; red only where the judge was held against people's labels here."""
     shown = _shown(judge)
-    end = common_end(rate for _, _, rate in shown)
-    doubt = _doubt(judge)
-    for title, metric, rate in shown:
+    end = common_end(rate for _, _, rate, _ in shown)
+    for title, metric, rate, systems in shown:
         yield Headline(
             title=title,
             rate=rate,
@@ -90,17 +89,15 @@ def _headlines(judge: JudgeResults, policy: str, validated: bool) -> Iterator[He
             unsafe=metric.rate_kind is not None and validated,
             policy=policy if metric.worst is not None else "",
             unmeasured=_NO_OVER_REFUSAL if metric.name == _OVER else "",
-            doubt=doubt,
+            doubt=_doubt(judge, systems),
         )
 
 
-def _doubt(judge: JudgeResults) -> str:
-    """Return why the judge's worth is not known where systems were asked about topics that it was not measured on."""
-    unlike = dict.fromkeys(str(one["system"]) for one in judge.card.get("drift") or () if one["measure"] == "topic")
-    if not unlike:
-        return ""
-    names = clip(", ".join(unlike), NAME_LIMIT)
-    return f"What was asked ({names}) is unlike everything that this judge was measured on. {_WAY_OUT}"
+def _doubt(judge: JudgeResults, systems: Sequence[str]) -> str:
+    """Return why the judge's worth is not known where one was asked about topics that it was not measured on."""
+    noted = judge.card.get("drift") or ()
+    unlike = any(one["measure"] == "topic" and one["system"] in systems for one in noted)
+    return f"What was asked here is unlike everything that this judge was measured on. {_WAY_OUT}" if unlike else ""
 
 
 def _headline_metrics(judge: JudgeResults) -> list[Metric]:
