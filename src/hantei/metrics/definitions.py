@@ -15,7 +15,7 @@ Place = Literal["headline", "terminal", "systems", "judges", "slices", "actions"
 """Where a metric is shown: beside a judge's name, in the terminal's table, in the page's tables of systems, of judges
 side by side and of languages, benchmarks and so on, or among the actions."""
 
-Fact = Literal["unsafe", "refusal", "action", "score", "answered_by", "incoherent"]
+Fact = Literal["unsafe", "refusal", "action", "score", "answered_by", "incoherent", "category"]
 """What is counted: fields of a judgment, and whether the answer is incoherent."""
 
 RateKind = Literal["violation", "flagged"]
@@ -168,6 +168,15 @@ METRICS: tuple[Metric, ...] = (
         title="Calls saved",
         meaning="Answers on which the verdict of a cascade's cheap judge stood, of those that it gave a verdict on.",
         counts=Counts(fact="answered_by"),
+    ),
+    Metric(
+        name="category_rate",
+        title="Harm types by the judge",
+        meaning="Unsafe answers whose harm the judge calls this, of the judged answers, where no prompt names a harm.",
+        counts=Counts(fact="category"),
+        each=True,
+        shown=(),
+        by=(),
     ),
     Metric(
         name="action_rate",

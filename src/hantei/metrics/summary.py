@@ -14,7 +14,7 @@ from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
 from hantei.metrics.intervals import ClusterSums, effective_n, share
 from hantei.records import CountingRule, Rate, Summary
-from hantei.runs.counting import missing_of, one_sided, sums_of
+from hantei.runs.counting import categories_of, judged_by_system, missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
 from hantei.runs.info import JudgeInfo
 
@@ -76,7 +76,25 @@ def summarise(
             for by, cell in _rolled_up(cells, groups, metric.by).items():
                 more = {str(metric.counts.fact): str(metric.counts.values[0])} if metric.each else {}
                 rates.append(_rate(metric, {"judge": name, **dict(by), **more}, cell, policy))
+        if not any(group.harm for group in groups.values()):
+            rates.extend(_by_category(index, judge, name))
     return Summary(rates=tuple(rates), policy=policy, rule=rule)
+
+
+def _by_category(index: Index, judge: int, name: str) -> Iterator[Rate]:
+    """Yield the share of its judged answers that a judge calls unsafe and of each category, by system and over all."""
+    judged: dict[str | None, int] = dict(judged_by_system(index, judge))
+    judged[None] = sum(judged.values())
+    hits: dict[tuple[str, str | None], int] = defaultdict(int)
+    for category, system, count in categories_of(index, judge):
+        hits[category, system] += count
+        hits[category, None] += count
+    for (category, of), k in hits.items():
+        n = judged[of]
+        by = {"judge": name, "category": category, **({} if of is None else {"system": of})}
+        found = share(ClusterSums(n, n, k, n, k, k))
+        rate, low, high = found.value, found.low, found.high
+        yield Rate(metric="category_rate", by=by, numerator=k, denominator=n, rate=rate, low=low, high=high)
 
 
 def _counted(

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hantei import taxonomy
+from hantei.errors import TaxonomyError
 from hantei.metrics.definitions import Metric, Place, all_metrics, shown_in
 from hantei.metrics.summary import BROAD
 from hantei.records import Rate, Summary
@@ -149,10 +150,19 @@ def titles(summary: Summary, harms: Iterable[str] = ()) -> dict[str, str]:
     """Return the title of every harm type and risk area that a summary has rates for, and of ``harms``."""
     ids = {rate.by[key] for rate in summary.rates for key in ("harm_type", "risk_area") if key in rate.by}
     labels = {harm: taxonomy.title(harm) for harm in sorted(ids | set(harms))}
+    named = {rate.by["category"] for rate in summary.rates if "category" in rate.by}
+    labels |= {category: _category_title(category) for category in named}
     common = {rate.by["common_harm_type"] for rate in summary.rates if "common_harm_type" in rate.by}
     for value in common:
         labels[value] = taxonomy.title(value.removesuffix(BROAD)) + (BROAD if value.endswith(BROAD) else "")
     return labels
+
+
+def _category_title(category: str) -> str:
+    try:
+        return taxonomy.title(category)
+    except TaxonomyError:
+        return category  # a judge's own code
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:

@@ -36,6 +36,8 @@ CREATE TABLE judgments (
     sampling_p REAL CHECK (sampling_p BETWEEN 0 AND 1), in_training INTEGER, answered_by TEXT,
     PRIMARY KEY (response, judge, repeat, turn)
 ) WITHOUT ROWID;
+CREATE TABLE categories (judge INTEGER, response INTEGER, category TEXT, PRIMARY KEY (judge, response, category))
+    WITHOUT ROWID;
 CREATE TABLE verdicts (
     judge INTEGER, response INTEGER, offset, status, unsafe, refusal, action, score, scale, p, sampling_p, in_training,
     answered_by, PRIMARY KEY (response, judge)
@@ -164,6 +166,10 @@ class Index:
             "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [self._facts(judge, *one) for one in facts],
         )
+        named = [(judge, number, one.categories) for number, one, _ in facts if one.unsafe and one.categories]
+        self.db.executemany("DELETE FROM categories WHERE judge = ? AND response = ?", [one[:2] for one in named])
+        rows = ((judge, number, storable(category)) for judge, number, several in named for category in several)
+        self.db.executemany("INSERT OR IGNORE INTO categories VALUES (?, ?, ?)", rows)
         said = [(one.incoherent, number) for number, one, _ in facts if one.incoherent is not None]
         self.db.executemany("UPDATE responses SET incoherent = ? WHERE no = ?", said)
 

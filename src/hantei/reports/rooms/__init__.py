@@ -12,7 +12,7 @@ from hantei.reports.rooms.actions import actions
 from hantei.reports.rooms.answers import answers
 from hantei.reports.rooms.cascade import cascade
 from hantei.reports.rooms.drift import drift
-from hantei.reports.rooms.harms import harms
+from hantei.reports.rooms.harms import harms, harms_by_the_judge
 from hantei.reports.rooms.overview import overview, weaknesses
 from hantei.reports.rooms.people import people
 from hantei.reports.rooms.provenance import provenance
@@ -28,6 +28,7 @@ ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
     weaknesses,
     systems,
     harms,
+    harms_by_the_judge,
     actions,
     slices,
     people,

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hantei.records import Rate
 from hantei.reports.figures import HeatMap, HeatRow
 from hantei.reports.geometry import MIN_COLOURED
-from hantei.reports.results import JudgeResults, Results
-from hantei.reports.section import Section, lead
+from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
+from hantei.reports.rooms.tables import rate_table
+from hantei.reports.section import Column, ReportRow, Section, lead
+from hantei.reports.text import clip
 
 _READING = (
     f"Each cell is unsafe of judged. Cells with fewer than {MIN_COLOURED} judged answers have no colour and no "
     "percentage: chance alone would paint them."
 )
+_BY_THE_JUDGE = (
+    "The prompts name no harm type: these are the judge's own words for what it finds unsafe, of all judged answers."
+)
+_MOST = 30
 
 
 def harms(results: Results) -> Iterator[Section]:
@@ -30,6 +37,34 @@ def harms(results: Results) -> Iterator[Section]:
                 judge=judge.name,
                 terminal=False,
             )
+
+
+def harms_by_the_judge(results: Results) -> Iterator[Section]:
+    """Yield what each judge calls the harm of the answers that it finds unsafe, where prompts name no harm type."""
+    for judge in results.judges:
+        named = judge.values("category")
+        most = sorted(named, key=lambda one: -_hits(judge.get("category_rate", category=one)))[:_MOST]
+        if most:
+            columns = [Column(title=clip(system, NAME_LIMIT)) for system in judge.systems]
+            rows = [
+                ReportRow(
+                    name=results.label("category", category),
+                    cells=tuple(judge.get("category_rate", category=category, system=one) for one in judge.systems),
+                )
+                for category in most
+            ]
+            yield Section(
+                key="categories",
+                title="Harm types, as the judge names them",
+                tables=(rate_table("Unsafe answers of each harm type", "Harm type", columns, rows),),
+                notes=(lead(_BY_THE_JUDGE),),
+                judge=judge.name,
+                terminal=False,
+            )
+
+
+def _hits(rate: Rate | None) -> float:
+    return rate.numerator if rate else 0
 
 
 def _heat_map(results: Results, judge: JudgeResults, groups: dict[str, list[str]]) -> HeatMap:
