@@ -9,13 +9,13 @@ import pytest
 
 from hantei.errors import InputError, RowError
 from hantei.inputs.labelled import read_labelled
-from hantei.inputs.labels import LabelColumns, Labels
+from hantei.inputs.labels import LabelColumns, RowLabels
 from hantei.inputs.row import Row
 
 FILE = Path("f.csv")
 
 
-def read(column: str, cell: Any) -> Labels:
+def read(column: str, cell: Any) -> RowLabels:
     columns = LabelColumns(FILE, {})
     return columns.labels(Row(1, {column: cell}), columns.found([column], {}))
 

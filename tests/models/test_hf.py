@@ -9,7 +9,7 @@ import pytest
 
 from hantei.errors import UsageError
 from hantei.models import CallError, Model, Reply, Request, Sampling, load_model
-from hantei.models.hf_sampling import Row, _draw
+from hantei.models.hf_sampling import BatchRow, _draw
 from hantei.records import Message, ToolCall
 from tests.models.calls import ask, ask_all, ask_in_turn, failure, request
 from tests.models.tiny import CONTEXT, TEMPLATE, make_model, make_tokenizer, torch, transformers
@@ -76,16 +76,16 @@ def test_rows_of_a_batch_are_answered_as_alone(tiny: Path) -> None:
 
 
 def test_requests_that_wait_together_are_one_batch(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hantei.models.hf_batch import Weights
+    from hantei.models.hf_batch import LoadedWeights
 
     sizes: list[int] = []
-    answer = Weights.answer
+    answer = LoadedWeights.answer
 
-    def counted(self: Weights, requests: Any, closing: Any) -> Any:
+    def counted(self: LoadedWeights, requests: Any, closing: Any) -> Any:
         sizes.append(len(requests))
         return answer(self, requests, closing)
 
-    monkeypatch.setattr(Weights, "answer", counted)
+    monkeypatch.setattr(LoadedWeights, "answer", counted)
     replies(load_model(f"hf/{tiny}?batch_size=8"), [request(sampling=GREEDY)] * 20)
     assert sizes == [8, 8, 4]
 
@@ -184,18 +184,18 @@ def test_a_model_that_is_closed_stops_and_can_be_asked_again(tiny: Path) -> None
 
 
 def test_memory_that_runs_out_halves_the_batch(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hantei.models.hf_batch import Weights
+    from hantei.models.hf_batch import LoadedWeights
 
-    run = Weights._run
+    run = LoadedWeights._run
     sizes: list[int] = []
 
-    def scarce(self: Weights, rows: Any, closing: Any) -> Any:
+    def scarce(self: LoadedWeights, rows: Any, closing: Any) -> Any:
         sizes.append(len(rows))
         if len(rows) > 1 or len(rows[0].ids) > 50:
             raise torch.OutOfMemoryError
         return run(self, rows, closing)
 
-    monkeypatch.setattr(Weights, "_run", scarce)
+    monkeypatch.setattr(LoadedWeights, "_run", scarce)
     asked = [request(text, sampling=GREEDY) for text in ("a", "b" * 60, "c")]
     first, second, third = ask_all(load_model(f"hf/{tiny}"), asked)
     assert sizes == [3, 1, 2, 1, 1]
@@ -207,7 +207,7 @@ def test_memory_that_runs_out_halves_the_batch(tiny: Path, monkeypatch: pytest.M
 
 def draws(chances: list[float], count: int = 4000, **settings: Any) -> Counter[int]:
     fields: dict[str, Any] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, **settings}
-    row = Row(ids=[1], max_tokens=1, seed=None, stop=(), top_logprobs=0, **fields)
+    row = BatchRow(ids=[1], max_tokens=1, seed=None, stop=(), top_logprobs=0, **fields)
     random = torch.Generator().manual_seed(1)
     scores = torch.tensor(chances).log()
     return Counter(_draw(torch, scores, row, random) for _ in range(count))

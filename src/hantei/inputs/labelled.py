@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hantei.errors import InputError, RowError
 from hantei.inputs.columns import Columns
-from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, Labels, no_label
+from hantei.inputs.labels import LABEL_ALIASES, LabelColumns, RowLabels, no_label
 from hantei.inputs.names import ALIASES
 from hantei.inputs.tables import open_table
 from hantei.records import Prompt, Response
@@ -20,7 +20,7 @@ class Labelled:
 
     prompt: Prompt
     response: Response
-    labels: Labels
+    labels: RowLabels
 
     @property
     def question(self) -> str:

@@ -43,7 +43,7 @@ _NUMBERED = re.compile(r"^\d_(?=\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class RowLabels:
     """What a person said of one answer; None where nothing was said."""
 
     unsafe: bool | None = None
@@ -53,7 +53,7 @@ class Labels:
     @property
     def any(self) -> bool:
         """Whether anything was said."""
-        return self != Labels()
+        return self != RowLabels()
 
     def judgment(self, response_id: str, judge: str) -> Judgment:
         """Return the labels as a judgment of the person ``judge``."""
@@ -100,7 +100,7 @@ class LabelColumns:
             )
         return column
 
-    def labels(self, row: Row, found: Mapping[str, str]) -> Labels:
+    def labels(self, row: Row, found: Mapping[str, str]) -> RowLabels:
         """Return the labels of a row; an empty cell says nothing.
 
         Raises:
@@ -116,7 +116,7 @@ class LabelColumns:
             values[label] = _value(label, column, text)
             if values[label] is None:
                 raise RowError(str(self.path), row.number, column, _problem(label, text))
-        return Labels(**values)
+        return RowLabels(**values)
 
 
 def _value(label: str, column: str, text: str) -> bool | int | Refusal | None:

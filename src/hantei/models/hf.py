@@ -18,7 +18,7 @@ from time import perf_counter
 from hantei.errors import UsageError
 from hantei.models.base import CallError, Reply, Request
 from hantei.models.extras import needed
-from hantei.models.hf_batch import Loading, Weights, Written, load_weights
+from hantei.models.hf_batch import LoadedWeights, Loading, Written, load_weights
 from hantei.models.names import ModelName
 from hantei.models.sampling import Defaults
 from hantei.reasoning import split_reasoning
@@ -95,7 +95,7 @@ class HfModel:
         )
 
     def _serve(self) -> None:
-        weights: Weights | CallError | None = None
+        weights: LoadedWeights | CallError | None = None
         while batch := self._collect():
             try:
                 weights = weights or self._load()
@@ -109,7 +109,7 @@ class HfModel:
                 for waiting, result in zip(batch, results, strict=True):
                     waiting.settle(result)
 
-    def _load(self) -> Weights | CallError:
+    def _load(self) -> LoadedWeights | CallError:
         """Return the weights, or why they cannot be read: that is kept, as every later try would fail alike."""
         try:
             weights = load_weights(self._loading)

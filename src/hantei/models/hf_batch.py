@@ -9,7 +9,7 @@ from typing import Any
 
 from hantei.models.base import CallError, Request
 from hantei.models.extras import needed
-from hantei.models.hf_sampling import Row, make_sampler, make_stopper
+from hantei.models.hf_sampling import BatchRow, make_sampler, make_stopper
 from hantei.models.http_errors import clean
 from hantei.models.sampling import SYSTEM, without_system
 from hantei.models.tool_turns import TOOLS, as_text, has_tools, sent, shows_tools
@@ -43,7 +43,7 @@ class Written:
     logprobs: tuple[Mapping[str, float], ...]
 
 
-def load_weights(loading: Loading) -> Weights:
+def load_weights(loading: Loading) -> LoadedWeights:
     """Read tokenizer and weights.
 
     Raises:
@@ -58,10 +58,10 @@ def load_weights(loading: Loading) -> Weights:
         model.to(loading.device or ("cuda" if torch.cuda.is_available() else "cpu")).eval()
     except (OSError, ValueError, RuntimeError, AssertionError, ImportError) as error:
         raise CallError("not-found", f"hf/{loading.name} cannot be loaded: {clean(str(error))}") from None
-    return Weights(loading.name, tokenizer, model)
+    return LoadedWeights(loading.name, tokenizer, model)
 
 
-class Weights:
+class LoadedWeights:
     """A loaded model and its tokenizer."""
 
     def __init__(self, name: str, tokenizer: Any, model: Any) -> None:
@@ -78,11 +78,11 @@ class Weights:
     def answer(self, requests: Sequence[Request], closing: threading.Event) -> list[Written | CallError]:
         """Answer requests together; a request that cannot be answered gets its failure in its place."""
         rendered = [self._row(request) for request in requests]
-        rows = [row for row in rendered if isinstance(row, Row)]
+        rows = [row for row in rendered if isinstance(row, BatchRow)]
         written = iter(self._generate(rows, closing) if rows else [])
         return [row if isinstance(row, CallError) else next(written) for row in rendered]
 
-    def _row(self, request: Request) -> Row | CallError:
+    def _row(self, request: Request) -> BatchRow | CallError:
         try:
             ids = self._render(request)
         except Exception as error:  # templates raise what they like
@@ -91,7 +91,7 @@ class Weights:
         room = limit if self._context is None else min(limit, self._context - len(ids))
         if room < 1 or not ids:
             return CallError("bad-request", f"the prompt has {len(ids)} tokens; expected 1 to {self._context} less one")
-        return Row.of(request, ids, room, self._model.generation_config)
+        return BatchRow.of(request, ids, room, self._model.generation_config)
 
     def _render(self, request: Request) -> list[int]:
         if self._tokenizer.chat_template is None:
@@ -115,7 +115,7 @@ class Weights:
                 return text
         raise problem or ValueError("it leaves out what tools gave back")
 
-    def _generate(self, rows: Sequence[Row], closing: threading.Event) -> list[Written | CallError]:
+    def _generate(self, rows: Sequence[BatchRow], closing: threading.Event) -> list[Written | CallError]:
         try:
             return self._run(rows, closing)
         except self._torch.OutOfMemoryError:
@@ -125,7 +125,7 @@ class Weights:
         half = len(rows) // 2
         return self._generate(rows[:half], closing) + self._generate(rows[half:], closing)
 
-    def _run(self, rows: Sequence[Row], closing: threading.Event) -> list[Written | CallError]:
+    def _run(self, rows: Sequence[BatchRow], closing: threading.Event) -> list[Written | CallError]:
         torch, lists = self._torch, self._transformers
         width = max(len(row.ids) for row in rows)
         pad = self._padding()
@@ -146,7 +146,7 @@ class Weights:
         tokens = [line[width:][:length] for line, length in zip(out.tolist(), stopper.lengths, strict=True)]
         return [self._written(row, *one) for row, *one in zip(rows, tokens, stopper.ended, sampler.seen, strict=True)]
 
-    def _settings(self, rows: Sequence[Row], pad: int) -> Any:
+    def _settings(self, rows: Sequence[BatchRow], pad: int) -> Any:
         """Return the model's generation settings without its sampling, which each row does for itself."""
         settings = self._transformers.GenerationConfig.from_dict(self._model.generation_config.to_dict())
         settings.update(
@@ -157,7 +157,7 @@ class Weights:
         )
         return settings
 
-    def _written(self, row: Row, tokens: list[int], ended: bool, seen: list[dict[int, float]]) -> Written:
+    def _written(self, row: BatchRow, tokens: list[int], ended: bool, seen: list[dict[int, float]]) -> Written:
         body = tokens[:-1] if tokens and tokens[-1] in self._ends else tokens
         text = self._decode(body)
         cuts = [at for stop in row.stop if (at := text.find(stop)) >= 0]

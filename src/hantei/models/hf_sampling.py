@@ -16,7 +16,7 @@ from hantei.models.extras import needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class BatchRow:
     """One rendered prompt and how it is continued. ``temperature`` 0 takes the likeliest token; ``top_k`` 0 and
     ``top_p`` 1 leave nothing out."""
 
@@ -30,7 +30,7 @@ class Row:
     top_logprobs: int
 
     @classmethod
-    def of(cls, request: Request, ids: list[int], max_tokens: int, settings: Any) -> Row:
+    def of(cls, request: Request, ids: list[int], max_tokens: int, settings: Any) -> BatchRow:
         """Return a row; what the request leaves open is taken from the model's generation settings, if it samples.
 
         Args:
@@ -55,7 +55,7 @@ class Row:
         )
 
 
-def make_sampler(rows: Sequence[Row], device: Any) -> Any:
+def make_sampler(rows: Sequence[BatchRow], device: Any) -> Any:
     """Return a logits processor that draws one token a row; ``seen`` then holds, by row and step, token ids with
     their natural log-probabilities before temperature, for rows that asked."""
     torch, transformers = needed("torch", "hf"), needed("transformers", "hf")
@@ -89,7 +89,7 @@ def _generator(torch: Any, device: Any, seed: int | None) -> Any:
     return random
 
 
-def _draw(torch: Any, scores: Any, row: Row, random: Any) -> int:
+def _draw(torch: Any, scores: Any, row: BatchRow, random: Any) -> int:
     if row.temperature == 0:
         return int(scores.argmax())
     scores = scores / row.temperature
@@ -114,7 +114,7 @@ def _alternatives(torch: Any, scores: Any, token: int, count: int) -> dict[int, 
 
 
 def make_stopper(
-    rows: Sequence[Row],
+    rows: Sequence[BatchRow],
     width: int,
     ends: frozenset[int],
     decode: Callable[[Sequence[int]], str],
@@ -145,7 +145,7 @@ def make_stopper(
             done = [finished or closing.is_set() for finished in self._done]
             return torch.tensor(done, device=input_ids.device)
 
-        def _step(self, number: int, row: Row, written: Any) -> None:
+        def _step(self, number: int, row: BatchRow, written: Any) -> None:
             self.lengths[number] = len(written)
             self.ended[number] = int(written[-1]) in ends or _stopped(row.stop, written, decode)
             self._done[number] = self.ended[number] or len(written) >= row.max_tokens

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs import Columns, Row
-from hantei.inputs.labels import LabelColumns, Labels, no_label
+from hantei.inputs.labels import LabelColumns, RowLabels, no_label
 from hantei.language import detect
 from hantei.record_lines import to_line
 from hantei.records import Prompt, Response
@@ -180,7 +180,7 @@ class _Ingestion:
                     if bare is None:
                         bare = alone and "id" in found and not {"system", "sample"} & found.keys()
                         self._done.notes.append(columns.taken(row))
-                    said = people.said(row, found) if people else Labels()
+                    said = people.said(row, found) if people else RowLabels()
                     self._add(source.path, row, *columns.records(row, bare), said)
             except RowError as error:
                 self._reject(error)
@@ -213,7 +213,7 @@ class _Ingestion:
         if without is not None and not begun:
             raise without
 
-    def _add(self, path: Path, row: Row, prompt: Prompt, response: Response, said: Labels) -> None:
+    def _add(self, path: Path, row: Row, prompt: Prompt, response: Response, said: RowLabels) -> None:
         earlier = self._index.system_of(response.id)
         if earlier is not None:
             raise RowError(str(path), row.number, "id", _twice(response, earlier))
@@ -261,7 +261,7 @@ class _LabelColumns:
             self._found[names] = self._columns.found(names, fields)
         return self._found[names]
 
-    def said(self, row: Row, fields: Mapping[str, str]) -> Labels:
+    def said(self, row: Row, fields: Mapping[str, str]) -> RowLabels:
         """Return the labels of a row.
 
         Raises:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 pytest.importorskip("torch", reason="the extra encoder is not installed: torch")
 
 from hantei.cli.train import app
-from hantei.training.encoder.run import Trained
+from hantei.training.encoder.run import TrainedEncoder
 
 
 def _train(base: Path, file: Path, out: Path, *more: str) -> list[str]:
@@ -36,7 +36,7 @@ def test_the_command_prints_json_for_programs(base: Path, file: Path, tmp_path: 
 def test_of_several_processes_one_speaks(
     base: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    second = Trained(tmp_path, ("unsafe",), (), None, first=False)
+    second = TrainedEncoder(tmp_path, ("unsafe",), (), None, first=False)
     monkeypatch.setattr("hantei.training.encoder.train", lambda *_: second)
     done = CliRunner().invoke(app, _train(base, file, tmp_path, "--json"))
     assert (done.exit_code, done.stdout) == (0, "")

@@ -18,7 +18,7 @@ METHOD = "bootstrap by question, percentiles"
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ScoreTables:
     """Scores as ``metrics.classification`` defines them, one for each table of counts (...), or a class more (..., c).
 
     ``precision``, ``recall`` and ``f1`` are unweighted means over the classes that occur in a table.
@@ -64,7 +64,7 @@ def tables(label: Integers, guess: Integers, classes: int, times: Doubles) -> Do
     return counts.reshape(*counts.shape[:2], classes, classes)
 
 
-def scores(counts: Doubles) -> Scores:
+def scores(counts: Doubles) -> ScoreTables:
     """Return the scores of tables of counts (..., classes, classes); nan where a table is empty."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     labelled, guessed = counts.sum(axis=-1), counts.sum(axis=-2)
@@ -75,7 +75,7 @@ def scores(counts: Doubles) -> Scores:
     f1 = 2 * hits / np.maximum(labelled + guessed, 1)
     accuracy = _ratio(hits.sum(axis=-1), total)
     chance = _ratio((labelled * guessed).sum(axis=-1), total**2)
-    return Scores(
+    return ScoreTables(
         accuracy=accuracy,
         precision=_ratio(precision.sum(axis=-1), seen.sum(axis=-1)),
         recall=_ratio(recall.sum(axis=-1), seen.sum(axis=-1)),

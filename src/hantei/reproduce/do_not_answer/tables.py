@@ -16,7 +16,7 @@ from hantei.arrays import Doubles
 from hantei.records import ACTIONS
 from hantei.reports.figures import Radar
 from hantei.reports.section import Cell, Number, Section, numbers
-from hantei.reproduce.do_not_answer.counts import Scores, draws, estimate, scores, tables
+from hantei.reproduce.do_not_answer.counts import ScoreTables, draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.published import PaperCell, mean_of_rounded, published
 from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, Study, Verdicts
 from hantei.reproduce.do_not_answer.sections import SectionRows, difference
@@ -48,7 +48,7 @@ def counted(study: Study, judge: Verdicts, head: str, times: Doubles) -> Doubles
     return tables(study.people.labels(head), judge.labels(head), CLASSES[head], times)
 
 
-def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> Scores:
+def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> ScoreTables:
     """Return a judge's scores by draw and model, (draws, 6); nan for a model of which it judged nothing.
 
     Args:
@@ -185,7 +185,7 @@ def by_action(study: Study) -> Section:
     )
 
 
-def _action_row(rows: SectionRows, action: int, long: Scores, short: Scores) -> None:
+def _action_row(rows: SectionRows, action: int, long: ScoreTables, short: ScoreTables) -> None:
     printed = published()["by_action"]
     f1 = estimate((long.class_f1 - short.class_f1).mean(axis=1)[:, action])
     recall = estimate((long.class_recall - short.class_recall).mean(axis=1)[:, action])

@@ -17,7 +17,7 @@ from hantei.models.extras import needed
 from hantei.training.encoder.options import TrainOptions
 
 if TYPE_CHECKING:
-    from hantei.training.encoder.run import Trained
+    from hantei.training.encoder.run import TrainedEncoder
 
 __all__ = ["TrainOptions", "train"]
 
@@ -27,7 +27,7 @@ def train(
     out: str | Path,
     options: TrainOptions,
     say: Callable[[str], None] = lambda _line: None,
-) -> Trained:
+) -> TrainedEncoder:
     """Train an encoder on labelled answers, with or without cross-validation, and write the judge's folder.
 
     A training that was cut off goes on from its last finished epoch when it is called again with the same files and

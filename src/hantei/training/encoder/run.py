@@ -34,7 +34,7 @@ from hantei.training.encoder.splits import Fold, file_name, folds, limited, prot
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedEncoder:
     """What a training gave: the folder, the heads, and the measures on rows that were held out.
 
     ``standing`` says how the fit on all rows went; it is None where only folds were run. ``first`` is False in all but
@@ -91,7 +91,7 @@ class _Fit:
     checkpoint: Path
 
 
-def run(files: Sequence[Path], out: Path, options: TrainOptions, say: Say) -> Trained:
+def run(files: Sequence[Path], out: Path, options: TrainOptions, say: Say) -> TrainedEncoder:
     """Train as ``hantei.training.encoder.train`` says.
 
     Args:
@@ -118,7 +118,7 @@ def run(files: Sequence[Path], out: Path, options: TrainOptions, say: Say) -> Tr
         standing, found = _final(workshop, out, tokenizer, found)
     if machine.first:
         write_measures(out, found)
-    return Trained(out, rows.heads, tuple(found), standing, machine.first)
+    return TrainedEncoder(out, rows.heads, tuple(found), standing, machine.first)
 
 
 def _silent(_line: str) -> None:
