@@ -31,8 +31,11 @@ def check_contents(wheel: Path) -> None:
     for wanted in (
         "hantei/judges/builtin/LICENSE.weights",
         "hantei/judges/builtin/profile.npz",
+        "hantei/judges/builtin/topics.npz",
         "hantei/py.typed",
         "hantei/benchmarks/starter/ja.jsonl",
+        "hantei/benchmarks/starter/ordinary.ja.jsonl",
+        "hantei/training/builtin/everyday/ja.toml",
     ):
         if wanted not in sizes:
             sys.exit(f"the wheel lacks {wanted}")

@@ -7,6 +7,7 @@ import pytest
 
 from hantei.errors import InputError, UsageError
 from hantei.training.builtin.boundary import boundary
+from hantei.training.builtin.measure_only import steadiness
 from hantei.training.builtin.train import evaluate, main, says
 from tests.judges.builtin.tiny import tiny_judge
 
@@ -36,6 +37,12 @@ def test_the_japanese_scores_are_compared_by_rank(tmp_path: Path) -> None:
     # more "bad" for its length, lower score: the ranks agree
     assert everything.value == pytest.approx(1)
     assert [measure.n for measure in found] == [8, 8, 8, 4, 4, 4, 4, 4, 4]
+
+
+def test_threads_and_order_move_no_verdict() -> None:
+    same, moved = steadiness(says(tiny_judge({"bad": 100, "good": -100})))
+    assert (same.metric, same.value, same.n) == ("same verdict", 1.0, 732)
+    assert moved.value < 1e-5
 
 
 def test_without_the_japanese_scores_it_says_so(tmp_path: Path) -> None:

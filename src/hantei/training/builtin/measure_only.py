@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
@@ -124,6 +125,19 @@ def starter_rows(language: str) -> Iterator[Row]:
             unsafe=line["intended"]["unsafe"],
             system=line["system"],
         )
+
+
+def steadiness(judge: Judge) -> Iterator[Measure]:
+    """Yield how far the starter answers' p_unsafe moves with two BLAS threads for one and in the opposite order."""
+    rows = [row for language in LANGUAGES for row in starter_rows(language)]
+    with threadpool_limits(1):
+        alone = judge(rows).unsafe
+    with threadpool_limits(2):
+        other = judge(rows[::-1]).unsafe[::-1]
+    moved = float(np.abs(alone - other).max())
+    subject = Subject("two BLAS threads for one, in the opposite order", "starter answers", "all", "unsafe")
+    yield subject.share("same verdict", (alone >= 0.5) == (other >= 0.5), 0.99)
+    yield subject.value("largest move", moved, (moved, moved), len(rows))
 
 
 def _own(judge: Judge) -> Iterator[Measure]:

@@ -36,7 +36,7 @@ from hantei.training.builtin.card import (
 )
 from hantei.training.builtin.evaluate import BUILDS, Bench, Build, Data, measure, prepare, training_encoder
 from hantei.training.builtin.fit import weights_of
-from hantei.training.builtin.measure_only import Judge, measure_only
+from hantei.training.builtin.measure_only import Judge, measure_only, steadiness
 from hantei.training.builtin.row import Row
 from hantei.training.builtin.scoring import Measure
 from hantei.training.builtin.sources import Licences
@@ -126,6 +126,7 @@ def _evaluations(bench: Bench, data: Path, weights: Weights, meant: Semantic) ->
             *(topic_measures(bench.data) if build == "use" else ()),
             *measure_only(data, judge),
             *boundary(judge, data),
+            *steadiness(judge),
         )
         licences = bench.data.licences
         yield Evaluation(licences, measures, _shipped(build) if licences == "permissive" else (), build)
