@@ -13,7 +13,8 @@ from hantei.cli.output import print_json, print_sections, say, warn
 from hantei.metrics.compare import as_rate
 from hantei.records import Summary
 from hantei.reports import to_json
-from hantei.reports.comparison import flipped_in_short, sections, write_comparison
+from hantei.reports.comparison import flipped_in_short, sections
+from hantei.reports.comparison_page import write_comparison
 
 
 def compare(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 
 from hantei import taxonomy
 from hantei.metrics import definitions
 from hantei.metrics.compare import Comparison, Difference, Flipped
 from hantei.records import Estimate, Rate
-from hantei.reports import template as pages
 from hantei.reports.comparison_words import sentence
 from hantei.reports.figures import AnswerPair, AnswerPairs, Plot, Series
 from hantei.reports.geometry import MIN_COLOURED, axis_end
@@ -29,9 +27,7 @@ from hantei.reports.section import (
     text_table,
 )
 from hantei.reports.text import clip
-from hantei.reports.to_html import section
 from hantei.reports.wording import describe
-from hantei.version import __version__
 
 _ANSWER_LIMIT, _SHORT, _IN_A_TERMINAL = 6_000, 160, 5
 _SLICES = {"language": ("Languages", "Language"), "harm_type": ("Harm types", "Harm type")}
@@ -294,35 +290,3 @@ def flipped_in_short(found: Comparison) -> Iterator[Section]:
                 tables=(text_table("Flipped", ("Prompt", "First", "Second", "Unsafe from"), rows),),
                 judge=judge,
             )
-
-
-def render_page(found: Comparison) -> str:
-    """Return the page as HTML that holds everything it needs and runs no script."""
-    from markupsafe import Markup
-
-    style = pages.assets(pages.STYLES)
-    judges = list(found.judges)
-    parts = sections(found)
-    shown = [section(part, judges.index(part.judge) if part.judge else None) for part in parts]
-    navigation = {part.title: f"{part.key}-{judges.index(part.judge or judges[0])}" for part in reversed(parts)}
-    page: str = pages.template("tables.html.j2").render(
-        title=clip(found.title, NAME_LIMIT),
-        kind="comparison",
-        verdict=f"{', '.join(clip(side, NAME_LIMIT) for side in found.sides)} · judged by {', '.join(judges)}",
-        notices=found.notices,
-        navigation=[(key, title) for title, key in reversed(navigation.items())],
-        sections=shown,
-        version=__version__,
-        policy=pages.policy(style),
-        style=Markup(style),  # noqa: S704 - our own files
-    )
-    return page
-
-
-def write_comparison(path: Path, found: Comparison) -> None:
-    """Write the page to ``path``, whole or not at all.
-
-    Raises:
-        UsageError: the file cannot be written there.
-    """
-    pages.write_page(path, render_page(found))

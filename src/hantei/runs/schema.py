@@ -1,0 +1,31 @@
+"""The tables of a run's index (``runs/index.py``)."""
+
+from __future__ import annotations
+
+SCHEMA = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -8000;
+PRAGMA temp_store = FILE;
+CREATE TABLE groups (no INTEGER PRIMARY KEY, benchmark, language, region, intent, harm);
+CREATE TABLE systems (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
+CREATE TABLE judges (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
+CREATE TABLE prompts (no INTEGER PRIMARY KEY, id TEXT UNIQUE, digest BLOB, offset INTEGER, grp INTEGER);
+CREATE TABLE responses (
+    no INTEGER PRIMARY KEY, id TEXT UNIQUE, prompt INTEGER, system INTEGER, offset INTEGER, failed INTEGER,
+    incoherent INTEGER
+);
+CREATE TABLE judgments (
+    judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, final INTEGER,
+    offset INTEGER, status TEXT, unsafe INTEGER CHECK (unsafe IN (0, 1)), refusal INTEGER,
+    action INTEGER CHECK (action BETWEEN 0 AND 5), score REAL, scale TEXT, p REAL CHECK (p BETWEEN 0 AND 1),
+    sampling_p REAL CHECK (sampling_p BETWEEN 0 AND 1), in_training INTEGER, answered_by TEXT,
+    PRIMARY KEY (response, judge, repeat, turn)
+) WITHOUT ROWID;
+CREATE TABLE categories (judge INTEGER, response INTEGER, category TEXT, PRIMARY KEY (judge, response, category))
+    WITHOUT ROWID;
+CREATE TABLE verdicts (
+    judge INTEGER, response INTEGER, offset, status, unsafe, refusal, action, score, scale, p, sampling_p, in_training,
+    answered_by, PRIMARY KEY (response, judge)
+) WITHOUT ROWID;
+"""
