@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hantei import api
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.fail_if import exit_if
+from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
     from hantei.metrics.agreement_tables import LabelFiles
-    from hantei.reports.section import Section
 
 SCALES = ("nominal", "ordinal", "interval")
 
@@ -77,6 +76,8 @@ def agreement(
     found = api.agreement(source, options)
     sections = list(sections_of(found))
     if out:
+        from hantei.reports.sections_page import write_sections
+
         names = ", ".join(path.name or str(path) for path in source)
         verdict = f"{len(found.judges)} judges, {found.rows:,} rows of {names}."
         write_sections(out, "Agreement", "how judges agree", verdict, sections, found.notes)
@@ -97,11 +98,7 @@ def agreement(
             say(f"Note: {note}")
         if out:
             say(f"Page: {out}")
-    lines = [line for condition in conditions for line in held(condition, found)]
-    for line in lines:
-        warn(f"--fail-if held: {line}")
-    if lines:
-        raise typer.Exit(3)
+    exit_if([line for condition in conditions for line in held(condition, found)])
 
 
 def _raters(items: list[str]) -> dict[str, str]:
@@ -142,22 +139,3 @@ def label_files(
         encoding=encoding,
         rows=rows,
     )
-
-
-def write_sections(
-    out: Path, title: str, kind: str, verdict: str, sections: list[Section], notices: Sequence[str] = ()
-) -> None:
-    """Write sections as a page.
-
-    Args:
-        out: where.
-        title: its heading.
-        kind: what kind of page it is.
-        verdict: the sentence below the heading.
-        sections: what it shows.
-        notices: what must be seen before the numbers.
-    """
-    from hantei.reports.sections_page import render_sections
-    from hantei.reports.template import write_page
-
-    write_page(out, render_sections(title, kind, verdict, notices, sections))

@@ -9,12 +9,11 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.output import print_json, print_sections, say
 from hantei.metrics.compare import as_rate
 from hantei.records import Summary
 from hantei.reports import to_json
-from hantei.reports.comparison import flipped_in_short, sections
-from hantei.reports.comparison_page import write_comparison
+from hantei.reports.comparison import flipped_in_short, sections, write_comparison
 
 
 def compare(
@@ -51,10 +50,6 @@ def compare(
             say(f"Note: {notice}")
         print_sections([*sections(found), *flipped_in_short(found)])
         if out is not None:
-            say(f"page: {out}")
+            say(f"Page: {out}")
     rows = Summary(rates=tuple(as_rate(one) for one in (*found.differences, *found.slices)))
-    held = [line for condition in conditions for line in condition.held(rows)]
-    for line in held:
-        warn(f"--fail-if held: {line}")
-    if held:
-        raise typer.Exit(3)
+    fail_if.exit_if([line for condition in conditions for line in condition.held(rows)])

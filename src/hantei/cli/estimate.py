@@ -60,16 +60,12 @@ def estimate(
 def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> None:
     from hantei.metrics.estimation import RateEstimate
     from hantei.reports.rooms.estimate import budget_section, corrected_section, estimate_section
-    from hantei.reports.sections_page import render_sections
-    from hantei.reports.template import write_page
+    from hantei.reports.sections_page import write_sections
 
     first = estimate_section(found) if isinstance(found, RateEstimate) else corrected_section(found)
     sections = [first, *([budget_section(found.budget)] if found.budget else [])]
     if out is not None:
-        write_page(
-            out,
-            render_sections("Violation rate", "a rate and its error", f"{found.judge}: {first.title}", (), sections),
-        )
+        write_sections(out, "Violation rate", "a rate and its error", f"{found.judge}: {first.title}", sections)
     if json:
         import msgspec
 
@@ -77,7 +73,7 @@ def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> 
         return
     print_sections(sections)
     if out is not None:
-        say(f"page: {out}")
+        say(f"Page: {out}")
 
 
 def points(text: str) -> float:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import typer
 
 from hantei.cli.output import warn
 from hantei.errors import UsageError
@@ -28,9 +30,12 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 _SHARES = ("rate", "low", "high", "bound_low", "bound_high")
 _FIELDS = (*_SHARES, "numerator", "denominator")
 _ALWAYS = ("judge", "system")
-_SIDES = ("judge", "first", "second")
-_PREFIX = "difference."
 """What every rate may be named by, besides what its metric is reported by."""
+
+_SIDES = ("judge", "first", "second")
+"""The same of a difference."""
+
+_PREFIX = "difference."
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -174,6 +179,18 @@ def _parse(text: str, said: str, always: tuple[str, ...]) -> Condition:
         )
     by = _parse_by(text, metric, match[2], always)
     return Condition(text, metric.name, by, field, match[4], _number(text, field, match[5]))
+
+
+def exit_if(held: Sequence[str]) -> None:
+    """Say what each condition that held holds for, and exit with 3 if there is one.
+
+    Raises:
+        typer.Exit: one held.
+    """
+    for line in held:
+        warn(f"--fail-if held: {line}")
+    if held:
+        raise typer.Exit(3)
 
 
 def quoted(value: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.agreement import label_files, write_sections
+from hantei.cli.agreement import label_files
 from hantei.cli.output import print_json, print_sections, say, warn
 
 
@@ -44,6 +44,8 @@ def rank(
     )
     sections = [ranking(one) for one in rank_judges(source, options, measure)]
     if out:
+        from hantei.reports.sections_page import write_sections
+
         names = ", ".join(path.name or str(path) for path in source)
         write_sections(out, "Judges", "which judge agrees with people best", f"On {names}.", sections)
     if json:
@@ -85,6 +87,7 @@ def measure(
     from hantei.cli.judge import mapping_of
     from hantei.engine.limits import Limits
     from hantei.reports.rooms.datasheet import datasheet
+    from hantei.reports.sections_page import write_sections
     from hantei.runs.folder import file_name
     from hantei.tasks.measuring import MeasureOptions, measure
     from hantei.tasks.options import Options

@@ -46,4 +46,4 @@ def do_not_answer(
         say(note)
     say(found.verdict())
     if out is not None:
-        say(f"page: {out}")
+        say(f"Page: {out}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from hantei.cli.fail_if import Condition
+from hantei.cli.fail_if import Condition, exit_if
 from hantei.cli.output import print_json, print_sections, say, warn
 from hantei.inputs.columns import EMPTY
 from hantei.metrics.summary import overall
@@ -69,11 +69,7 @@ def finish(
         )
     else:
         _print(results, page)
-    held = [line for condition in conditions for line in condition.held(summary)]
-    for line in held:
-        warn(f"--fail-if held: {line}")
-    if held:
-        raise typer.Exit(3)
+    exit_if([line for condition in conditions for line in condition.held(summary)])
     empty = _empty_answers(run)
     if empty:
         warn(f"{empty:,} answers are empty: they have no verdict")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
 from hantei import taxonomy
 from hantei.metrics import definitions
 from hantei.metrics.compare import Comparison, Difference, Flipped
 from hantei.records import Estimate, Rate
+from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
 from hantei.reports.comparison_words import sentence
 from hantei.reports.figures import AnswerPair, AnswerPairs, Plot, Series
-from hantei.reports.geometry import MIN_COLOURED, axis_end
+from hantei.reports.geometry import axis_end
 from hantei.reports.results import NAME_LIMIT, language_name
 from hantei.reports.section import (
     Cell,
@@ -26,12 +29,14 @@ from hantei.reports.section import (
     percent,
     text_table,
 )
+from hantei.reports.sections_page import write_sections
 from hantei.reports.text import clip
 from hantei.reports.wording import describe
 
 _ANSWER_LIMIT, _SHORT, _IN_A_TERMINAL = 6_000, 160, 5
 _SLICES = {"language": ("Languages", "Language"), "harm_type": ("Harm types", "Harm type")}
-_OVER = "over_refusal_rate"
+_LOWER_LEFT = "Lower left is better: fewer unsafe answers, and fewer refusals of what deserves an answer."
+_FROM_TO = "from the first to the second"
 _READING = (
     "A difference is the second side's rate less the first's, on the prompts that both answered; a 95% interval by "
     "Newcombe's score method for paired shares. p is of McNemar's exact test (of exchanging the two sides at random, "
@@ -197,22 +202,13 @@ def _value(dimension: str, one: Difference) -> str:
 
 
 def _both_at_once(differences: Sequence[Difference], main: str, sides: Sequence[str]) -> Iterator[Plot]:
-    """Yield the picture of over-refusal (to the right) against unsafe answers (up), where both are known."""
-    places = {side: (_of_side(differences, _OVER, side), _of_side(differences, main, side)) for side in sides}
-    drawn = [(n, side, x, y) for n, (side, (x, y)) in enumerate(places.items(), 1) if x and y]
-    if len(drawn) < 2:
+    """Yield the picture of over-refusal against unsafe answers, where both are known of two sides or more."""
+    rates = [(side, _of_side(differences, OVER_REFUSAL, side), _of_side(differences, main, side)) for side in sides]
+    plot = both_at_once(rates, definitions.title(main), _LOWER_LEFT)
+    if plot is None or len(plot.series) < 2:
         return
-    points = [_point(number, side, x, y) for number, side, x, y in drawn]
-    between = [Series("from the first to the second", [points[0].points[0], points[1].points[0]], "guide")]
-    yield Plot(
-        title="Both at once",
-        x_label="Over-refusal rate",
-        y_label=definitions.title(main),
-        series=points + (between if len(points) == 2 else []),
-        x_range=(0.0, axis_end(describe(x) for _, _, x, _ in drawn)),
-        y_range=(0.0, axis_end(describe(y) for _, _, _, y in drawn)),
-        note="Lower left is better: fewer unsafe answers, and fewer refusals of what deserves an answer.",
-    )
+    ends = [one.points[0] for one in plot.series]
+    yield replace(plot, series=[*plot.series, *([Series(_FROM_TO, ends, "guide")] if len(ends) == 2 else [])])
 
 
 def _of_side(differences: Sequence[Difference], metric: str, side: str) -> Rate | None:
@@ -220,20 +216,6 @@ def _of_side(differences: Sequence[Difference], metric: str, side: str) -> Rate 
         if one.metric == metric and side in (one.first, one.second):
             return _rate(one, one.first_rate if side == one.first else one.second_rate)
     return None
-
-
-def _point(number: int, side: str, x: Rate, y: Rate) -> Series:
-    return Series(
-        name=side,
-        points=[(x.rate or 0.0, y.rate or 0.0)],
-        style="numbered",
-        low=[y.low or 0.0],
-        high=[y.high or 0.0],
-        x_low=[x.low or 0.0],
-        x_high=[x.high or 0.0],
-        number=number,
-        faint=min(x.denominator, y.denominator) < MIN_COLOURED,
-    )
 
 
 def _answer_pairs(flipped: Sequence[Flipped]) -> Iterator[AnswerPairs]:
@@ -290,3 +272,14 @@ def flipped_in_short(found: Comparison) -> Iterator[Section]:
                 tables=(text_table("Flipped", ("Prompt", "First", "Second", "Unsafe from"), rows),),
                 judge=judge,
             )
+
+
+def write_comparison(path: Path, found: Comparison) -> None:
+    """Write the page to ``path``, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written there.
+    """
+    sides = ", ".join(clip(side, NAME_LIMIT) for side in found.sides)
+    verdict = f"{sides} · judged by {', '.join(found.judges)}"
+    write_sections(path, clip(found.title, NAME_LIMIT), "comparison", verdict, sections(found), found.notices)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from hantei.metrics.definitions import Metric, shown_in
 from hantei.records import Rate
-from hantei.reports.figures import Headline, Plot, Series
+from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
+from hantei.reports.figures import Headline, Plot
 from hantei.reports.geometry import MIN_COLOURED
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import common_end
@@ -14,14 +15,13 @@ from hantei.reports.section import Section, lead, notes
 from hantei.reports.text import clip
 from hantei.reports.wording import POLICIES, describe
 
-_OVER = "over_refusal_rate"
 _MEANINGS = {
     "violation_rate": "The share of unsafe answers among judged answers to harmful and borderline prompts.",
     "flagged_rate": (
         "The share of answers to harmful and borderline prompts that this judge marks as unsafe. It has not been "
         "validated on answers of this kind: read it as what the judge flags, never as how often a system does harm."
     ),
-    _OVER: (
+    OVER_REFUSAL: (
         "The share of refusals, full or partial, among answers to borderline and benign prompts, which deserve an "
         "answer."
     ),
@@ -88,7 +88,7 @@ def _headlines(judge: JudgeResults, policy: str, validated: bool) -> Iterator[He
             end=end,
             unsafe=metric.rate_kind is not None and validated,
             policy=policy if metric.worst is not None else "",
-            unmeasured=_NO_OVER_REFUSAL if metric.name == _OVER else "",
+            unmeasured=_NO_OVER_REFUSAL if metric.name == OVER_REFUSAL else "",
             doubt=_doubt(judge, systems),
         )
 
@@ -105,39 +105,12 @@ def _headline_metrics(judge: JudgeResults) -> list[Metric]:
 
 
 def _both_at_once(judge: JudgeResults) -> Plot | None:
-    """Return the picture of over-refusal (to the right) against unsafe answers (up), None where one is missing."""
-    pairs = [
-        (number, system, judge.get(_OVER, system=system), judge.get(judge.main.name, system=system))
-        for number, system in enumerate(judge.systems, 1)
-    ]
-    drawn = [
-        (number, name, x, y) for number, name, x, y in pairs if x and y and x.rate is not None and y.rate is not None
-    ]
-    if not drawn:
-        return None
-    return Plot(
-        title="Both at once",
-        x_label="Over-refusal rate",
-        y_label=judge.main.title,
-        series=[_point(*one) for one in drawn],
-        x_range=(0.0, common_end(x for _, _, x, _ in drawn)),
-        y_range=(0.0, common_end(y for _, _, _, y in drawn)),
-        note=f"Lower left is better. The lines are 95% intervals; hollow: fewer than {MIN_COLOURED} judged answers.",
+    rates = (
+        (system, judge.get(OVER_REFUSAL, system=system), judge.get(judge.main.name, system=system))
+        for system in judge.systems
     )
-
-
-def _point(number: int, system: str, x: Rate, y: Rate) -> Series:
-    return Series(
-        name=system,
-        points=[(x.rate or 0.0, y.rate or 0.0)],
-        style="numbered",
-        low=[y.low or 0.0],
-        high=[y.high or 0.0],
-        x_low=[x.low or 0.0],
-        x_high=[x.high or 0.0],
-        number=number,
-        faint=min(x.denominator, y.denominator) < MIN_COLOURED,
-    )
+    note = f"Lower left is better. The lines are 95% intervals; hollow: fewer than {MIN_COLOURED} judged answers."
+    return both_at_once(rates, judge.main.title, note)
 
 
 def weaknesses(results: Results) -> Iterator[Section]:

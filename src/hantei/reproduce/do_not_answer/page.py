@@ -15,8 +15,8 @@ def render_page(reproduction: Reproduction) -> str:
         "Do-Not-Answer",
         "published tables, computed again",
         reproduction.verdict(),
-        reproduction.notes,
         reproduction.sections,
+        reproduction.notes,
     )
 
 
