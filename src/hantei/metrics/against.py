@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from hantei.arrays import Doubles, Integers
 from hantei.metrics.agreement_draws import kinds_of
 from hantei.metrics.agreement_measures import tables
-from hantei.metrics.agreement_shares import share_of, unsafe_agreement
-from hantei.metrics.bootstrap import BY_PROMPT
+from hantei.metrics.bootstrap import BY_PROMPT, middle
 from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of
+from hantei.metrics.shares import share_of, unsafe_agreement
 from hantei.record_lines import from_line
 from hantei.records import (
     ACTIONS,
@@ -110,7 +110,7 @@ def _macro_f1(label: Integers, guess: Integers, classes: int, prompt: Integers) 
     def of(weights: Doubles) -> Doubles:
         return macro_f1_of(tables(kinds.values[:, 0], kinds.values[:, 1], weights, levels))
 
-    low, high = np.percentile(np.concatenate([of(weights) for weights in kinds.draws()]), (2.5, 97.5)).tolist()
+    low, high = middle(np.concatenate([of(weights) for weights in kinds.draws()]))
     return Estimate(value=float(of(kinds.counts[None])[0]), low=low, high=high, n=len(prompt), method=BY_PROMPT)
 
 

@@ -17,9 +17,9 @@ from hantei.metrics.agreement_alpha import alpha
 from hantei.metrics.agreement_draws import Kinds, kinds_of
 from hantei.metrics.agreement_ratings import MOST_CLASSES, Ratings, Said
 from hantei.metrics.agreement_results import GroupAgreement, Measure, PairAgreement
-from hantei.metrics.agreement_shares import share_of, unsafe_agreement
-from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES
+from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 from hantei.metrics.classification import macro_f1_of
+from hantei.metrics.shares import share_of, unsafe_agreement
 from hantei.records import Estimate
 
 Weighed = Callable[[Doubles, Doubles], Doubles]
@@ -195,11 +195,8 @@ def _of_tables(head: str, said: Said, levels: Doubles) -> dict[str, Weighed]:
 
 
 def _alphas(said: Said) -> dict[str, Weighed]:
-    names = {"nominal": ("nominal",), "ordinal": ("nominal", "ordinal"), "interval": ("ordinal", "interval")}[
-        said.scale
-    ]
     few = len(np.unique(said.values[~np.isnan(said.values)])) <= MOST_CLASSES
-    kept = [name for name in names if few or name == "interval"]
+    kept = [name for name in _SCALES[said.scale] if few or name == "interval"]
     return {f"alpha_{name}": _alpha_on(name) for name in kept}
 
 
@@ -245,12 +242,20 @@ def _weighed(
         for name, function in wanted.items():
             drawn[name].append(function(kinds.values, weights))
     return [
-        _measured(name, value, np.concatenate(drawn[name]) if name in drawn else None, n)
+        measured(name, value, np.concatenate(drawn[name]) if name in drawn else None, n)
         for name, value in known.items()
     ]
 
 
-def _measured(name: str, value: float, drawn: Doubles | None, n: int) -> Measure:
+def measured(name: str, value: float, drawn: Doubles | None, n: int) -> Measure:
+    """Return a measure with its interval, or why it has none.
+
+    Args:
+        name: of the measure.
+        value: of the data, nan where it is not defined.
+        drawn: of each replicate, nan where it is not defined; None where nothing was drawn again.
+        n: rows.
+    """
     if np.isnan(value):
         return Measure(name=name, estimate=Estimate(value=None, n=n), reason=_REASONS[name])
     bare = Estimate(value=value, n=n)
@@ -259,7 +264,7 @@ def _measured(name: str, value: float, drawn: Doubles | None, n: int) -> Measure
     kept = drawn[~np.isnan(drawn)]
     if 2 * len(kept) < REPLICATES:
         return Measure(name=name, estimate=bare, reason=_SELDOM)
-    low, high = np.percentile(kept, (2.5, 97.5)).tolist()
+    low, high = middle(kept)
     if low == high:
         return Measure(name=name, estimate=bare, reason=_SAME)
     left = "" if len(kept) == len(drawn) else f", {len(kept):,} of {len(drawn):,} where it is defined"

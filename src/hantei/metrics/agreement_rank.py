@@ -10,9 +10,9 @@ from msgspec import Struct
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.metrics import agreement_measures as measures
+from hantei.metrics.agreement import measured
 from hantei.metrics.agreement_draws import kinds_of
 from hantei.metrics.agreement_ratings import Ratings
-from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES
 from hantei.metrics.classification import macro_f1_of
 from hantei.records import Estimate
 
@@ -80,7 +80,7 @@ def rank(ratings: Ratings, head: str, judges: Sequence[int], people: Sequence[in
     ranked = [
         Ranked(
             judge=ratings.judges[judges[one]],
-            estimate=_estimate(float(found[one]), draws[:, one], int(rows.sum())),
+            estimate=measured(measure, float(found[one]), draws[:, one], int(rows.sum())).estimate,
             best=1 + int(better[:, one].sum()),
             worst=len(judges) - int(better[one].sum()),
             judged=int((labelled & ~np.isnan(values[:, one])).sum()),
@@ -113,16 +113,6 @@ def _surely_better(draws: Doubles) -> Flags:
     low = np.nanpercentile(np.where(np.isnan(differences), 0.0, differences), tail, axis=0)
     better: Flags = low > 0
     return better
-
-
-def _estimate(value: float, draws: Doubles, n: int) -> Estimate:
-    known = draws[~np.isnan(draws)]
-    if np.isnan(value) or 2 * len(known) < REPLICATES:
-        return Estimate(value=None if np.isnan(value) else value, n=n)
-    low, high = np.percentile(known, (2.5, 97.5)).tolist()
-    if low == high:
-        return Estimate(value=value, n=n)
-    return Estimate(value=value, low=low, high=high, n=n, method=BY_PROMPT)
 
 
 def _accuracy(table: Doubles) -> Doubles:

@@ -25,8 +25,8 @@ from hantei.metrics.agreement_tables import (
     text_of,
 )
 from hantei.records import response_id
-from hantei.runs.counting import said_by
-from hantei.runs.index import Group, Index, storable
+from hantei.runs.counting import placed, said_by
+from hantei.runs.index import Group, Index
 
 DIMENSIONS: Mapping[str, Callable[[Group], str | None]] = {
     "language": lambda group: group.language,
@@ -50,12 +50,7 @@ def of_run(index: Index, labels: Sequence[Path], files: LabelFiles) -> Ratings:
         UsageError: nobody judged anything, or no label belongs to a response of the run.
         InputError: a file cannot be read or has no labels, or a row holds none that can be read.
     """
-    places = np.array(
-        index.db.execute(
-            "SELECT r.no, r.prompt, r.system, p.grp FROM responses r JOIN prompts p ON p.no = r.prompt ORDER BY r.no"
-        ).fetchall(),
-        dtype=np.int64,
-    ).reshape(-1, 4)
+    places = np.array(list(placed(index)), dtype=np.int64).reshape(-1, 4)
     collected = Collected()
     for path in labels:
         _join(collected, path, index, places[:, 0], files)
@@ -64,7 +59,7 @@ def of_run(index: Index, labels: Sequence[Path], files: LabelFiles) -> Ratings:
     heads = heads_of(collected, judges, len(places), files.scale)
     for name, (values, unit) in machines:
         _merge(heads, judges, judges.index(name), values, unit)
-    systems = tuple(row[0] for row in index.db.execute("SELECT name FROM systems ORDER BY no"))
+    systems = tuple(index.systems())
     return Ratings(
         judges=tuple(judges),
         heads={name: said for name, said in heads.items() if not np.isnan(said.values).all()},
@@ -88,7 +83,7 @@ def _join(collected: Collected, path: Path, index: Index, numbers: Integers, fil
     Raises:
         UsageError: none belongs to any.
     """
-    systems = [row[0] for row in index.db.execute("SELECT name FROM systems")]
+    systems = index.systems()
     joined = lost = 0
     for row, columns, found in label_rows(path, files):
         number = _response(index, row, found, [*systems[: len(systems) == 1], path.stem])
@@ -111,9 +106,9 @@ def _response(index: Index, row: Row, found: Mapping[str, str], systems: Sequenc
     sample = int(as_number(text_of(row, found, "sample") or "0") or 0)
     system = text_of(row, found, "system")
     for name in (identity, *(response_id(one, identity, sample) for one in ([system] if system else systems))):
-        number = index.db.execute("SELECT no FROM responses WHERE id = ?", (storable(name),)).fetchone()
-        if number:
-            return int(number[0])
+        number = index.response_no(name)
+        if number is not None:
+            return number
     return None
 
 

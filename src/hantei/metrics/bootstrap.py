@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -30,22 +30,26 @@ def bootstrap(
     order = np.argsort(cluster, kind="stable")
     members = np.split(order, np.unique(cluster[order], return_index=True)[1][1:])
     draws = (rng.integers(0, len(members), len(members)) for _ in range(replicates))
-    values = [statistic(np.concatenate([members[number] for number in draw])) for draw in draws]
-    known = [value for value in values if not np.isnan(value)]
-    if not known:
+    return middle([statistic(np.concatenate([members[number] for number in draw])) for draw in draws])
+
+
+def middle(values: Sequence[float] | Doubles) -> tuple[float, float]:
+    """Return what 95% of the replicates' values lie between, those that are nan left out; nan where none is left."""
+    known = np.asarray(values)[~np.isnan(values)]
+    if not len(known):
         return float("nan"), float("nan")
-    low, high = np.percentile(known, (2.5, 97.5))
-    return float(low), float(high)
+    low, high = np.percentile(known, (2.5, 97.5)).tolist()
+    return low, high
 
 
-def drawn(cluster: Integers) -> Iterator[Doubles]:
+def drawn(cluster: Integers, replicates: int = REPLICATES) -> Iterator[Doubles]:
     """Yield, replicate by replicate, how often each row was drawn; whole clusters are drawn, with the seed 0.
 
     It is ``bootstrap`` for statistics that take a weight for each row, and holds one replicate at a time: there are
-    1,000 of them, down to 100 where there are more than 20,000 rows.
+    ``replicates`` of them, down to 100 where rows are many.
     """
     _, number = np.unique(cluster, return_inverse=True)
     rng, clusters = np.random.default_rng(0), int(number.max()) + 1
-    for _ in range(max(_FEWEST, min(REPLICATES, _ROWS_DRAWN // len(cluster)))):
+    for _ in range(max(_FEWEST, min(replicates, _ROWS_DRAWN // len(cluster)))):
         times = np.bincount(rng.integers(0, clusters, clusters), minlength=clusters)
         yield times[number].astype(np.float64)

@@ -7,13 +7,13 @@ other prompts than those on which it is measured (``out_of_fold``).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
-from hantei.metrics.bootstrap import BY_PROMPT, drawn
+from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
 from hantei.metrics.intervals import wilson
 from hantei.records import Bin, Calibration, CalibrationReading, Estimate
 
@@ -223,7 +223,7 @@ def _reading(label: Integers, probability: Doubles, group: Integers) -> Calibrat
         total = times.sum()
         gaps.append(np.bincount(place, times * gap, BINS) / total)
         squares.append(float(times @ square / total))
-    low, high = _percentiles(squares, 2.5, 97.5)
+    low, high = middle(squares)
     return CalibrationReading(
         error=_error(np.bincount(place, gap, BINS) / len(label), np.stack(gaps), len(label)),
         brier=Estimate(value=float(square.mean()), low=low, high=high, n=len(label), method=BY_PROMPT),
@@ -239,14 +239,9 @@ def _error(gaps: Doubles, replicates: Doubles, n: int) -> Estimate:
     at most the sum of what the gaps are wrong by; the low end takes that off.
     """
     value = float(np.abs(gaps).sum())
-    (noise,) = _percentiles(np.abs(replicates - gaps).sum(axis=1), 97.5)
-    (high,) = _percentiles(np.abs(replicates).sum(axis=1), 97.5)
+    noise, high = (float(np.percentile(np.abs(one).sum(axis=1), 97.5)) for one in (replicates - gaps, replicates))
     low, method = max(0.0, value - noise), f"{BY_PROMPT}, the low end by the triangle inequality"
     return Estimate(value=value, low=low, high=max(value, high), n=n, method=method)
-
-
-def _percentiles(values: Sequence[float] | Doubles, *which: float) -> tuple[float, ...]:
-    return tuple(np.percentile(values, which).tolist())
 
 
 def _places(probability: Doubles, bins: int) -> Integers:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.metrics.agreement_draws import kinds_of
 from hantei.metrics.agreement_results import GroupAgreement, Measure, PairAgreement
-from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES
+from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 from hantei.records import Estimate
 
 EVERYTHING = "all"
@@ -114,7 +114,7 @@ def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers
     x = np.column_stack([np.ones(len(size)), label, size - doubled.mean()])
     value = _slope(x, verdict, kinds.counts)
     draws = [_slope(x, verdict, weights) for block in kinds.draws(_DRAWS) for weights in block]
-    low, high = np.percentile(draws, (2.5, 97.5)).tolist()
+    low, high = middle(draws)
     method = f"{BY_PROMPT}, {_DRAWS} of them instead of {REPLICATES:,}"
     odds = [float(np.exp(one)) for one in (value, low, high)]
     return Measure(name=name, estimate=Estimate(value=odds[0], low=odds[1], high=odds[2], n=n, method=method))

@@ -20,6 +20,7 @@ from hantei.metrics.prediction_powered import (
     of_these_answers,
     worth_splitting,
 )
+from hantei.metrics.shares import cluster_sums
 from hantei.records import Estimate
 
 Estimand = Literal["population", "answers"]
@@ -178,14 +179,6 @@ def _limits(moments: Moments, estimand: Estimand, independent: float) -> tuple[P
         found, *numbers = of_these_answers(moments)
     value, low, high = (float(number) for number in numbers)
     return found, value, low, high
-
-
-def cluster_sums(hit: Flags, prompt: Integers) -> ClusterSums:
-    """Return the sums over prompts of answers and of hits among them."""
-    _, number = np.unique(prompt, return_inverse=True)
-    n = np.bincount(number)
-    k = np.bincount(number, hit).astype(np.int64)
-    return ClusterSums(len(n), int(n.sum()), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
 
 
 def _independent(verdicts: Verdicts, prompt: Integers) -> float:

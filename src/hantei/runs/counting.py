@@ -34,6 +34,12 @@ def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ..
     return iter(index.db.cursor().execute(query, (judge, other)))
 
 
+def placed(index: Index) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (number, prompt's number, system's number, group's number) of every response, in input order."""
+    query = "SELECT r.no, r.prompt, r.system, p.grp FROM responses r JOIN prompts p ON p.no = r.prompt ORDER BY r.no"
+    return iter(index.db.cursor().execute(query))
+
+
 def said_by(index: Index, judge: int) -> Iterator[tuple[Any, ...]]:
     """Yield what a judge said of each response: its last turn's verdict, in the first repeat.
 

@@ -111,6 +111,11 @@ class Index:
         prompt = (number - 1) // (self.samples or 1) + 1
         self._put_response(number, prompt, response, offset)
 
+    def response_no(self, response_id: str) -> int | None:
+        """Return the number of the response with this id, None if there is no such response."""
+        found = self.db.execute("SELECT no FROM responses WHERE id = ?", (storable(response_id),)).fetchone()
+        return found[0] if found else None
+
     def system_of(self, response_id: str) -> str | None:
         """Return which system gave the response with this id, None if there is no such response."""
         query = "SELECT s.name FROM responses r JOIN systems s ON s.no = r.system WHERE r.id = ?"
@@ -119,7 +124,7 @@ class Index:
 
     def add_judgment(self, judgment: Judgment, offset: int) -> bool:
         """Add a judgment, replacing an earlier one of the same key; False if its response is unknown."""
-        response = self._response_no(judgment.response_id)
+        response = self.response_no(judgment.response_id)
         if response is None:
             return False
         self._pay(judgment.cost)
@@ -265,10 +270,6 @@ class Index:
             found = self.db.execute("SELECT no FROM prompts WHERE id = ?", (storable(prompt_id),)).fetchone()
             self._prompt = (prompt_id, found[0] if found else 0)
         return self._prompt[1]
-
-    def _response_no(self, response_id: str) -> int | None:
-        found = self.db.execute("SELECT no FROM responses WHERE id = ?", (storable(response_id),)).fetchone()
-        return found[0] if found else None
 
 
 def storable(text: str) -> str:

@@ -21,6 +21,7 @@ from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.files import cannot_write, write_atomic
 from hantei.judges.calibrated import FORMAT, FittedCalibration, Head, Scaling, apply, shares_of
+from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.intervals import wilson
 from hantei.metrics.scaling import fit_line, logits_of
@@ -229,15 +230,9 @@ def _error(shares: Doubles, rows: LabelledChances) -> Estimate:
     chance = shares[:, 1] if binary else shares.max(axis=1)
     hit = rows.label if binary else (shares.argmax(axis=1) == rows.label).astype(np.int64)
     value = _weighted_error(hit, chance, rows.weight)
-    rng, groups = np.random.default_rng(0), int(rows.prompt.max()) + 1
-    draws = []
-    for _ in range(_DRAWS):
-        times = np.bincount(rng.integers(0, groups, groups), minlength=groups)[rows.prompt]
-        draws.append(_weighted_error(hit, chance, rows.weight * times))
-    low, high = np.percentile(draws, (2.5, 97.5)).tolist()
-    return Estimate(
-        value=value, low=min(low, value), high=high, n=groups, method="percentiles of drawing prompts again"
-    )
+    low, high = middle([_weighted_error(hit, chance, rows.weight * times) for times in drawn(rows.prompt, _DRAWS)])
+    groups = int(rows.prompt.max()) + 1
+    return Estimate(value=value, low=min(low, value), high=high, n=groups, method=BY_PROMPT)
 
 
 def _weighted_error(hit: Integers, chance: Doubles, weight: Doubles) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hantei.arrays import Doubles, Floats, Integers
 from hantei.judges.encoder.heads import HEADS, slices
-from hantei.metrics.bootstrap import drawn
+from hantei.metrics.bootstrap import drawn, middle
 from hantei.metrics.calibration import apply_temperature, calibration_error, fit_temperature
 from hantei.metrics.classification import ClassScores, average_precision, classification, macro_f1
 from hantei.training.builtin.scoring import Measure, Subject
@@ -113,18 +113,12 @@ class _Head:
         ]
         for metric, value in values.items():
             if not np.isnan(value):
-                interval = _middle([replicate[metric] for replicate in replicates])
+                interval = middle([replicate[metric] for replicate in replicates])
                 yield subject(self.head).value(metric, value, interval, len(rows))
 
     def _scores(self, rows: Integers, averaging: Averaging) -> dict[str, float]:
         wanted = _SCORES if self.head == "unsafe" else _OF_ALL_HEADS
         return {metric: averaging(score, self, rows) for metric, score in wanted.items()}
-
-
-def _middle(values: Sequence[float]) -> tuple[float, float]:
-    """Return what 95% of the values, those that are none left out, lie between."""
-    low, high = np.percentile([value for value in values if not np.isnan(value)], (2.5, 97.5))
-    return float(low), float(high)
 
 
 def _pooled(score: Score, of: _Head, rows: Integers) -> float:

@@ -29,11 +29,15 @@ def share_of(hit: Flags, counted: Flags, prompt: Integers) -> Estimate | None:
     """Return the share of ``hit`` among ``counted`` rows, its interval by prompt; None where nothing is counted."""
     if not counted.any():
         return None
+    return share(cluster_sums(hit[counted], prompt[counted]))
+
+
+def cluster_sums(hit: Flags, prompt: Integers) -> ClusterSums:
+    """Return the sums over prompts of rows and of hits among them."""
     _, number = np.unique(prompt, return_inverse=True)
-    n = np.bincount(number, counted).astype(np.int64)
-    k = np.bincount(number, hit & counted).astype(np.int64)
-    sums = (int((n > 0).sum()), int(n.sum()), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
-    return share(ClusterSums(*sums))
+    n = np.bincount(number)
+    k = np.bincount(number, hit).astype(np.int64)
+    return ClusterSums(len(n), int(n.sum()), int(k.sum()), int(n @ n), int(k @ n), int(k @ k))
 
 
 def _f1(overlap: Estimate | None) -> Estimate | None:
