@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hantei.errors import CardError
-from hantei.judges.profile import ENOUGH, Compared, Profile
+from hantei.judges.drift import ENOUGH
+from hantei.judges.profile import Compared, Profile
 
 WORDS = ["the", "bread", "is", "made", "with", "flour", "and", "water", "and", "you", "have", "to", "wait", "for", "it"]
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hantei.errors import CardError
-from hantei.judges.profile import ENOUGH
+from hantei.judges.drift import ENOUGH
 from hantei.judges.topics import LIMIT, Spread, Topics
 
 

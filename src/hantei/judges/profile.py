@@ -19,13 +19,15 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from hantei.arrays import Doubles
 from hantei.errors import CardError
+from hantei.judges.drift import ENOUGH, Drift, Measure
 from hantei.judges.stored import read_arrays
+from hantei.judges.topics import Topics
 from hantei.judges.vocabulary import (
     Answer,
     ReadAnswers,
@@ -36,12 +38,6 @@ from hantei.judges.vocabulary import (
     vocabulary_of,
 )
 
-if TYPE_CHECKING:  # it imports this module
-    from hantei.judges.topics import Topics
-
-Measure = Literal["length", "language", "unknown words", "topic"]
-ENOUGH = 30
-"""Answers that a system needs in a language before it is compared or compared with."""
 _MARGIN = 1.25
 _POINT = 0.01
 _Z = 1.96
@@ -66,22 +62,6 @@ class Compared:
     usual_high: float
     unlike: bool
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """In what a system's answers are unlike the training data, as ``run.json`` keeps it.
-
-    The numbers are those of ``Compared``; ``text`` is a sentence for people, with the system's name as it came.
-    """
-
-    system: str
-    measure: Measure
-    language: str | None
-    value: float
-    usual_low: float
-    usual_high: float
-    text: str
 
 
 class Usual(NamedTuple):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hantei.arrays import Doubles
 from hantei.errors import CardError
-from hantei.judges.profile import ENOUGH, Drift
+from hantei.judges.drift import ENOUGH, Drift
 from hantei.judges.stored import read_arrays
 
 LIMIT = 0.025

@@ -6,6 +6,7 @@ from hantei.metrics import definitions
 from hantei.metrics.compare import Difference
 from hantei.reports.results import NAME_LIMIT
 from hantei.reports.text import clip
+from hantei.reports.wording import about
 
 
 def sentence(one: Difference, where: str = "") -> str:
@@ -43,15 +44,9 @@ def _settles(one: Difference) -> str:
             f"Of a single comparison these prompts would be enough to show {value}; of {one.of} together they are not."
         )
     return (
-        f"If the {value} seen are real, about {_rounded(one.more_prompts)} more prompts like these would show them, "
+        f"If the {value} seen are real, about {about(one.more_prompts)} more prompts like these would show them, "
         "with a chance of 80%."
     )
-
-
-def _rounded(count: int) -> str:
-    """Return a number with two digits that count: it is no more exact than that."""
-    factor = 10 ** max(0, len(str(count)) - 2)
-    return f"{-(-count // factor) * factor:,}"
 
 
 def _points(share: float) -> str:

@@ -82,3 +82,9 @@ def _bounds(rate: Rate) -> str:
 
 def _count(value: float) -> str:
     return f"{int(value):,}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def about(count: int) -> str:
+    """Return a number, rounded up, with two digits that count: what it is of is no more exact than that."""
+    factor = 10 ** max(0, len(str(count)) - 2)
+    return f"{-(-count // factor) * factor:,}"

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from hantei.judges.base import Named, language_of
+from hantei.judges.drift import ENOUGH, Drift
 from hantei.runs.counting import spread_over_systems
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
 
 if TYPE_CHECKING:  # it needs NumPy, which commands that judge nothing do not load
-    from hantei.judges.profile import Drift, Profile
+    from hantei.judges.profile import Profile
 
 MOST = 2_000
 """Answers of one system that are looked at, at most."""
@@ -45,8 +46,6 @@ def note_drift(run: Run, index: Index, judges: Iterable[Named]) -> None:
 
 
 def _drift(run: Run, index: Index, judge: int, profile: Profile) -> Iterator[Drift]:
-    from hantei.judges.profile import ENOUGH
-
     most = max(ENOUGH, min(MOST, _IN_ALL // max(index.counts()["systems"], 1)))
     drawn = spread_over_systems(index, judge, ENOUGH, most)
     with PairReader(run) as reader:

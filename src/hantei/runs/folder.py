@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -123,6 +124,31 @@ class Run:
     def judges(self) -> list[str]:
         """Return the names of the judges, in the order in which they were added."""
         return list(self.info().judges)
+
+    def one_judge(self, wanted: str | None) -> str:
+        """Return the judge, no person, that is meant by ``--judge``: by name or with ``*``, or the run's only one.
+
+        Raises:
+            UsageError: the run has none, or several.
+        """
+        return self._one("--judge", [name for name in self.judges() if not name.startswith("human:")], wanted)
+
+    def one_person(self, wanted: str | None) -> str:
+        """Return the person that is meant by ``--labels``, in the same way.
+
+        Raises:
+            UsageError: the run has none, or several.
+        """
+        return self._one("--labels", [name for name in self.judges() if name.startswith("human:")], wanted)
+
+    def _one(self, flag: str, names: Sequence[str], wanted: str | None) -> str:
+        exact = [name for name in names if name == wanted]
+        found = exact or [name for name in names if wanted is None or fnmatchcase(name, wanted)]
+        if len(found) == 1:
+            return found[0]
+        asked = f"{flag} {wanted}" if wanted else flag
+        there = ", ".join(names) or "those in the run, which has none"
+        raise UsageError(f"{asked}: expected one of {there} ({self.path})")
 
     def open_judgments(self, judge: str) -> BinaryIO:
         """Open a judge's judgments for reading; there are none where it has not begun."""

@@ -15,7 +15,7 @@ from hantei.inputs.label_sheet import CHANCE, RESPONSE_ID, TEXTS
 from hantei.inputs.own import columns
 from hantei.metrics.sampling import WORTH_CHOOSING, choose
 from hantei.runs.folder import Run, load_run
-from hantei.tasks.estimating import answers_of, one_judge
+from hantei.tasks.estimating import answers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def choose_to_label(
     run.check_foreign(out)
     if out.exists():
         raise UsageError(f"--out {out}: is there already, perhaps with labels in it: name another file or remove it")
-    answers = answers_of(run, one_judge(run, judge), system)
+    answers = answers_of(run, run.one_judge(judge), system)
     if not 1 <= labels <= len(answers.ids):
         raise UsageError(f"--choose {labels}: expected 1 to {len(answers.ids):,}, as many answers as there are")
     verdict = answers.verdicts.verdict

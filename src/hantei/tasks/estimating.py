@@ -71,7 +71,7 @@ def estimate(
         raise UsageError(f"--of {estimand}: expected one of {', '.join(ESTIMANDS)}")
     if labels_are is not None and labels_are not in get_args(LabelsAre):
         raise UsageError(f"--labels-are {labels_are}: expected random (each with the same chance) or all")
-    name = one_judge(run, judge)
+    name = run.one_judge(judge)
     answers = answers_of(run, name, system)
     rows = _in_run(labels, _label_rows(run, labels), answers)
     found = _labelled(labels, rows, labels_are, len(answers.ids))
@@ -106,19 +106,6 @@ def _filled(made: RateEstimate, rows: Mapping[int, SheetLabel], answers: Answers
         full = Labelled(there, unsafe, weight)
         rates.append(estimated(made.judge, answers.verdicts, full, answers.prompt, made.estimand).rate.value or 0.0)
     return rates
-
-
-def one_judge(run: Run, wanted: str | None) -> str:
-    """Return the name of the judge that is meant, the run's only one where none was named.
-
-    Raises:
-        UsageError: the run has not got it, or has several.
-    """
-    judges = [name for name in run.judges() if not name.startswith("human:")]
-    if wanted in judges or (wanted is None and len(judges) == 1):
-        return wanted or judges[0]
-    asked = "--judge" if wanted is None else f"--judge {wanted}"
-    raise UsageError(f"{asked}: expected one of {', '.join(judges) or 'the judges of the run, which has none'}")
 
 
 def answers_of(run: Run, judge: str, system: str | None) -> Answers:

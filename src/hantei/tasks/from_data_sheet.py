@@ -13,7 +13,7 @@ from hantei.metrics.rogan_gladen import rogan_gladen
 from hantei.metrics.shares import cluster_sums
 from hantei.records import Estimate
 from hantei.runs.folder import load_run
-from hantei.tasks.estimating import answers_of, one_judge
+from hantei.tasks.estimating import answers_of
 
 ASSUMPTION = (
     "It takes for granted that the judge errs on these answers as often as where it was measured; nothing here says "
@@ -56,7 +56,7 @@ def corrected(
         ValueError: the counts are none.
     """
     run = load_run(path)
-    name = one_judge(run, judge)
+    name = run.one_judge(judge)
     answers = answers_of(run, name, system)
     known = answers.verdicts.verdict < 2
     hit, lost = answers.verdicts.verdict[known] == 1, int(np.count_nonzero(~known))

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -80,19 +79,7 @@ def calibrate(path: str | Path, out: str | Path, judge: str | None = None, label
             too few labels.
     """
     run = load_run(path)
-    people = [name for name in run.judges() if name.startswith("human:")]
-    judges = [name for name in run.judges() if name not in people]
-    return _calibrate(run, _one(run, "--judge", judges, judge), _one(run, "--labels", people, labels), Path(out))
-
-
-def _one(run: Run, flag: str, names: Sequence[str], wanted: str | None) -> str:
-    found = [name for name in names if wanted is None or name == wanted or fnmatchcase(name, wanted)]
-    if len(found) != 1:
-        asked = f"{flag} {wanted}" if wanted else flag
-        raise UsageError(
-            f"{asked}: expected one of {', '.join(names) or 'those in the run, which has none'} ({run.path})"
-        )
-    return found[0]
+    return _calibrate(run, run.one_judge(judge), run.one_person(labels), Path(out))
 
 
 def _calibrate(run: Run, judge: str, person: str, out: Path) -> Fitted:

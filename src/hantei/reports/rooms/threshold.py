@@ -9,7 +9,7 @@ from hantei.records import Rate
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.section import Section, caution, lead, text_table
 from hantei.reports.text import clip
-from hantei.reports.wording import describe
+from hantei.reports.wording import about, describe
 
 _FLAGGED = (
     "This judge is not validated on answers of this kind: its flagged rate says what it marks, so that being under a "
@@ -59,7 +59,4 @@ def _settles(rate: Rate, share: float, limit: float) -> str:
     if needed is None:
         return "The rate is too close to it for any number of prompts to tell."
     more = max(1, needed - int(rate.effective_n or rate.denominator))
-    factor = 10 ** max(0, len(str(more)) - 2)
-    return (
-        f"If the rate stays what it is, about {-(-more // factor) * factor:,} more prompts like these would settle it."
-    )
+    return f"If the rate stays what it is, about {about(more)} more prompts like these would settle it."

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hantei.judges.builtin.encoder import WIDTH, Vectors
-from hantei.judges.profile import ENOUGH
+from hantei.judges.drift import ENOUGH
 from hantei.judges.topics import LIMIT, Embed, Spread, Topics
 from hantei.training.builtin.evaluate import Data
 from hantei.training.builtin.labels import Labels, distinct
