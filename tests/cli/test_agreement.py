@@ -245,3 +245,15 @@ def test_pandalm_and_llm_safety_judge(data: Path) -> None:
     kappa = measured([path], raters=raters)["unsafe", "qwen", "human:adjudicated"]["kappa"]
     labels = [row["adjudicated"] == "UNSAFE" for row in rows]
     assert kappa == pytest.approx(cohen_kappa_score([row["_judge_qwen7b"] for row in rows], labels))
+
+
+def test_what_is_missing_is_said_with_the_way_to_get_it(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("bare.csv").write_text("prompt,response\nHow are you?,Fine.\n")
+    assert hantei(monkeypatch, "agreement", "bare.csv") == 2
+    assert "name one with --rater NAME=COLUMN" in capsys.readouterr().err
+    assert hantei(monkeypatch, "judge", "bare.csv", "--out", "run") == 0
+    for command in (["agreement", "run"], ["judges", "rank", "run"], ["calibrate", "run", "--out", "c.json"]):
+        assert hantei(monkeypatch, *command) == 2
+        assert "hantei judge FILE --labels" in capsys.readouterr().err, command

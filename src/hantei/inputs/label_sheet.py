@@ -54,7 +54,7 @@ def _label(path: Path, row: Row) -> SheetLabel:
     columns = LabelColumns(path, {})
     kept = columns.found(names, {name: name for name in (RESPONSE_ID, CHANCE, *TEXTS)})
     if "unsafe" not in kept:
-        raise no_label(path, names)
+        raise no_label(path, names, "call it unsafe")
     unsafe = columns.labels(row, {"unsafe": kept["unsafe"]}).unsafe
     return SheetLabel(row.number, str(row.cells[RESPONSE_ID]), unsafe, _chance(path, row))
 

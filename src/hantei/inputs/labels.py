@@ -169,9 +169,7 @@ def told_by_values(texts: Set[str]) -> Head | None:
     return "refusal" if words and words <= known else None
 
 
-def no_label(path: Path, names: Sequence[str]) -> InputError:
-    """Return the error of a file with the columns ``names``, none of which holds labels."""
+def no_label(path: Path, names: Sequence[str], cure: str = "name one with --map unsafe=COLUMN") -> InputError:
+    """Return the error of a file with the columns ``names``, none of which holds labels; ``cure`` is what to do."""
     usual = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
-    return InputError(
-        f"{path}: no column for a label (expected {usual}); {it_has(names)}; name one with --map unsafe=COLUMN"
-    )
+    return InputError(f"{path}: no column for a label (expected {usual}); {it_has(names)}; {cure}")

@@ -151,7 +151,7 @@ class RaterColumns:
         if score := _named(names, _SCORES):
             heads["score"] = score
         if not heads:
-            raise no_label(self.path, names)
+            raise no_label(self.path, names, "name one with --rater NAME=COLUMN")
         return heads
 
     def _listed(self, row: Row, who: str, what: str) -> Iterator[tuple[str, str, str, Any]]:

@@ -131,7 +131,8 @@ class Run:
         Raises:
             UsageError: the run has none, or several.
         """
-        return self._one("--judge", [name for name in self.judges() if not name.startswith("human:")], wanted)
+        machines = [name for name in self.judges() if not name.startswith("human:")]
+        return self._one("--judge", machines, wanted, f"hantei judge {self.path} --judge NAME")
 
     def one_person(self, wanted: str | None) -> str:
         """Return the person that is meant by ``--labels``, in the same way.
@@ -139,16 +140,29 @@ class Run:
         Raises:
             UsageError: the run has none, or several.
         """
-        return self._one("--labels", [name for name in self.judges() if name.startswith("human:")], wanted)
+        people = [name for name in self.judges() if name.startswith("human:")]
+        return self._one("--labels", people, wanted, "hantei judge FILE --labels")
 
-    def _one(self, flag: str, names: Sequence[str], wanted: str | None) -> str:
+    def _one(self, flag: str, names: Sequence[str], wanted: str | None, cure: str) -> str:
+        """Return the one name that is meant.
+
+        Args:
+            flag: for messages.
+            names: those to choose from.
+            wanted: a name or a pattern, None for the only one.
+            cure: the command that adds one.
+
+        Raises:
+            UsageError: none is meant, or several.
+        """
         exact = [name for name in names if name == wanted]
         found = exact or [name for name in names if wanted is None or fnmatchcase(name, wanted)]
         if len(found) == 1:
             return found[0]
         asked = f"{flag} {wanted}" if wanted else flag
-        there = ", ".join(names) or "those in the run, which has none"
-        raise UsageError(f"{asked}: expected one of {there} ({self.path})")
+        if not names:
+            raise UsageError(f"{asked}: expected one in the run, which has none ({self.path}); {cure} adds one")
+        raise UsageError(f"{asked}: expected one of {', '.join(names)} ({self.path})")
 
     def open_judgments(self, judge: str) -> BinaryIO:
         """Open a judge's judgments for reading; there are none where it has not begun."""

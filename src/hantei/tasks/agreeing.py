@@ -28,6 +28,9 @@ MOST_PAIRS = 45
 FEW = 10
 """Rows in common below which a note says so."""
 
+LABELS_COME = "people's labels come in a file of --labels, or with the answers: hantei judge FILE --labels"
+"""Where a newcomer gets what is missing."""
+
 _SHOWN = 400
 """Characters of a prompt and of a response in the list of rows."""
 
@@ -154,7 +157,7 @@ def _pairs(ratings: Ratings, options: AgreementOptions) -> list[tuple[int, int]]
             if one != other and (two[1], two[0]) not in found:
                 found[two[0], two[1]] = None
     if not found:
-        raise UsageError(f"expected two judges to compare, found {', '.join(ratings.judges) or 'none'}")
+        raise UsageError(f"expected two judges to compare, found {', '.join(ratings.judges) or 'none'}; {LABELS_COME}")
     return list(found)
 
 
@@ -166,7 +169,8 @@ def named(ratings: Ratings, patterns: Sequence[str]) -> list[int]:
     """
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in ratings.judges):
-            raise UsageError(f"no judge '{pattern}'; there are {', '.join(ratings.judges)}")
+            cure = f"; {LABELS_COME}" if pattern.startswith("human:") and not ratings.people().any() else ""
+            raise UsageError(f"no judge '{pattern}'; there are {', '.join(ratings.judges)}{cure}")
     return [number for number, name in enumerate(ratings.judges) if any(fnmatchcase(name, one) for one in patterns)]
 
 
