@@ -9,13 +9,11 @@ import typer
 
 from hantei import api
 from hantei.cli.fail_if import exit_if
+from hantei.cli.options import Encoding, Json, Rater, Rows, Unsafe, label_files
 from hantei.cli.output import print_json, print_sections, say
-from hantei.errors import UsageError
 
 if TYPE_CHECKING:
-    from hantei.metrics.agreement_tables import LabelFiles
-
-SCALES = ("nominal", "ordinal", "interval")
+    pass
 
 
 def agreement(
@@ -38,21 +36,19 @@ def agreement(
     head: Annotated[
         list[str] | None, typer.Option(help="Compare only unsafe, action, refusal, score or label. [default: all]")
     ] = None,
-    rater: Annotated[
-        list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN, or --rater COLUMN.")
-    ] = None,
-    unsafe: Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")] = None,
+    rater: Rater = None,
+    unsafe: Unsafe = None,
     scale: Annotated[
         str | None, typer.Option(help="What other labels mean: nominal, ordinal or interval. [default: told]")
     ] = None,
     worst: Annotated[int, typer.Option(help="Rows of worst disagreement to list.", min=0)] = 20,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
-    rows: Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")] = None,
+    encoding: Encoding = None,
+    rows: Rows = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
     fail: Annotated[
         list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'kappa.low < 0.6'.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    json: Json = False,
 ) -> None:
     """Measure how judges agree, people among them: kappa, alpha, F1, correlations, each with its interval.
 
@@ -99,43 +95,3 @@ def agreement(
         if out:
             say(f"Page: {out}")
     exit_if([line for condition in conditions for line in held(condition, found)])
-
-
-def _raters(items: list[str]) -> dict[str, str]:
-    """Return judge to column of ``--rater``; a column alone is a person's, named like it."""
-    raters = {}
-    for item in items:
-        name, sign, column = item.partition("=")
-        if not name or (sign and not column):
-            raise UsageError(f"--rater {item}: expected NAME=COLUMN or COLUMN, as in --rater alice=label_1")
-        raters[name if sign else f"human:{item}"] = column or item
-    return raters
-
-
-def label_files(
-    rater: list[str] | None,
-    unsafe: list[str] | None,
-    scale: str | None = None,
-    encoding: str | None = None,
-    rows: str | None = None,
-) -> LabelFiles:
-    """Return how tables of labels are read, from the options of a command.
-
-    Args:
-        rater: what ``--rater`` says.
-        unsafe: what ``--unsafe`` says.
-        scale: what ``--scale`` says.
-        encoding: what ``--encoding`` says.
-        rows: what ``--rows`` says.
-    """
-    from hantei.metrics.agreement_tables import LabelFiles
-
-    if scale not in (None, *SCALES):
-        raise UsageError(f"--scale {scale}: expected one of {', '.join(SCALES)}")
-    return LabelFiles(
-        raters=_raters(rater or []),
-        unsafe=frozenset(one.strip().lower() for one in unsafe or []),
-        scale=scale,  # type: ignore[arg-type]  # checked above
-        encoding=encoding,
-        rows=rows,
-    )

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from hantei import benchmarks
+from hantei.cli.options import Json
 from hantei.cli.output import print_json, print_table, say
 
 app = typer.Typer(help="What to ask? Its source and its terms; get it, check it.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
 
 

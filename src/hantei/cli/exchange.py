@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hantei import api
-from hantei.cli.judge import Json
+from hantei.cli.options import Json
 from hantei.cli.output import print_json, say, warn
 from hantei.exchange import IMPORTERS, import_run
 

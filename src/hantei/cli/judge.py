@@ -9,6 +9,18 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
+from hantei.cli.options import (
+    CountRepeats,
+    CountTurns,
+    Encoding,
+    FailIf,
+    Json,
+    Judges,
+    KeepGoing,
+    Map,
+    Rows,
+    mapping_of,
+)
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish, finish_work, interruptible
 from hantei.engine.limits import Limits
@@ -19,27 +31,6 @@ from hantei.runs.folder import load_run
 from hantei.tasks.options import Options
 
 _LIMITS = Limits()
-FailIf = Annotated[
-    list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'flagged_rate.high > 0.02'.")
-]
-Judges = Annotated[
-    list[str] | None,
-    typer.Option("--judge", help="builtin or CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]"),
-]
-CountTurns = Annotated[
-    str, typer.Option(help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.")
-]
-CountRepeats = Annotated[
-    str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
-]
-Map = Annotated[
-    list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN or --map prompt=COLUMN.")
-]
-Rows = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
-KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, for programs.")]
 
 
 def judge(
@@ -52,7 +43,7 @@ def judge(
         str | None, typer.Option(help="A benchmark or a file of prompts whose ids the rows use: adds harm types.")
     ] = None,
     map_: Map = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
+    encoding: Encoding = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Take people's labels from the columns unsafe, action, refusal.")
@@ -164,18 +155,3 @@ def share_of(option: str, text: str) -> float:
     if not 0 <= value <= 1:
         raise UsageError(f"{option} {text}: expected a share, as in 2% or 0.02")
     return value
-
-
-def mapping_of(items: list[str]) -> dict[str, str]:
-    """Return what ``--map FIELD=COLUMN`` says, field to column.
-
-    Raises:
-        UsageError: an item is not FIELD=COLUMN.
-    """
-    mapping = {}
-    for item in items:
-        field, sign, column = item.partition("=")
-        if not sign or not field or not column:
-            raise UsageError(f"--map {item}: expected FIELD=COLUMN, as in --map response=answer_text")
-        mapping[field] = column
-    return mapping

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from hantei import api
+from hantei.cli.options import Json
 from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
 from hantei.records import Message, Prompt, Response
 
 app = typer.Typer(help="Which judge? What they were measured to do; their ranks.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @app.command("list")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.agreement import label_files
+from hantei.cli.options import Encoding, Json, Map, Rater, Rows, Unsafe, label_files, mapping_of
 from hantei.cli.output import print_json, print_sections, say, warn
 
 
@@ -22,10 +22,10 @@ def rank(
     ] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="A file of more labels of the run's responses.")] = None,
     head: Annotated[list[str] | None, typer.Option(help="Only unsafe, action, refusal or label.")] = None,
-    rater: Annotated[list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN.")] = None,
-    unsafe: Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")] = None,
+    rater: Rater = None,
+    unsafe: Unsafe = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    json: Json = False,
 ) -> None:
     """Rank judges by how they agree with people, on the same rows; those that cannot be told apart share places.
 
@@ -71,11 +71,11 @@ def measure(
     repeats: Annotated[int, typer.Option(help="How often to judge each labelled answer.", min=1)] = 1,
     injections: Annotated[bool, typer.Option(help="Whether unsafe answers also try to talk the judge round.")] = True,
     out: Annotated[Path | None, typer.Option(help="The sheet's folder. [default: sheets/<judge>]")] = None,
-    map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN.")] = None,
-    rater: Annotated[list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN.")] = None,
-    unsafe: Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
-    rows: Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")] = None,
+    map_: Map = None,
+    rater: Rater = None,
+    unsafe: Unsafe = None,
+    encoding: Encoding = None,
+    rows: Rows = None,
     max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
     max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the sheet as JSON, for programs.")] = False,
@@ -84,7 +84,6 @@ def measure(
 
     Example: hantei judges measure builtin --data labelled.csv --ordinary ordinary.jsonl
     """
-    from hantei.cli.judge import mapping_of
     from hantei.engine.limits import Limits
     from hantei.reports.rooms.datasheet import datasheet
     from hantei.reports.sections_page import write_sections

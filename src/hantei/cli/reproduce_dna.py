@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hantei.cli.options import Json
 from hantei.cli.output import print_json, print_sections, say
 
 
@@ -26,7 +27,7 @@ def do_not_answer(
         Path | None, typer.Option(help="A folder for what each judge said, as recorded@FILE takes it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the tables and figures as an HTML page, too.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    json: Json = False,
 ) -> None:
     """Compute Do-Not-Answer's tables from its recorded labels, beside what the paper prints.
 

@@ -9,7 +9,7 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.judge import CountRepeats, CountTurns, FailIf, Json, Judges, KeepGoing, Map, Rows, mapping_of
+from hantei.cli.options import CountRepeats, CountTurns, FailIf, Json, Judges, KeepGoing, Map, Rows, mapping_of
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits

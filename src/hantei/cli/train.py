@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from hantei.cli.judge import mapping_of
+from hantei.cli.options import Encoding, mapping_of
 from hantei.cli.output import print_json, print_table, say, warn
 from hantei.cli.summary import interruptible
 from hantei.errors import UsageError
@@ -79,7 +79,7 @@ def encoder(
     map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map unsafe=COLUMN.")] = None,
     benchmark: Annotated[str | None, typer.Option(help="What the rows' ids belong to: gives harm types.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
+    encoding: Encoding = None,
     licence: Annotated[str, typer.Option(help="The terms of the data, for the judge's card.")] = "not stated",
     json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON, for programs.")] = False,
 ) -> None:
@@ -149,7 +149,7 @@ def cascade(
     confidence: Annotated[float, typer.Option(help="How sure the accuracy must be.")] = 0.95,
     map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map unsafe=COLUMN.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")] = None,
+    encoding: Encoding = None,
     json: Annotated[bool, typer.Option("--json", help="Print the fit as JSON, for programs.")] = False,
 ) -> None:
     """Choose from labelled answers when a cascade asks its expensive judge, with a guarantee.

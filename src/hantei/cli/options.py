@@ -1,0 +1,94 @@
+"""Options that several commands have, each said once, and reading what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hantei.errors import UsageError
+
+if TYPE_CHECKING:
+    from hantei.metrics.agreement_tables import LabelFiles
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")]
+Rows = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
+Rater = Annotated[list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN, or --rater COLUMN.")]
+Unsafe = Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")]
+FailIf = Annotated[
+    list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'flagged_rate.high > 0.02'.")
+]
+Judges = Annotated[
+    list[str] | None,
+    typer.Option("--judge", help="builtin or CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]"),
+]
+CountTurns = Annotated[
+    str, typer.Option(help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.")
+]
+CountRepeats = Annotated[
+    str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
+]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN or --map prompt=COLUMN.")
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
+]
+
+_SCALES = ("nominal", "ordinal", "interval")
+
+
+def mapping_of(items: list[str]) -> dict[str, str]:
+    """Return what ``--map FIELD=COLUMN`` says, field to column.
+
+    Raises:
+        UsageError: an item is not FIELD=COLUMN.
+    """
+    mapping = {}
+    for item in items:
+        field, sign, column = item.partition("=")
+        if not sign or not field or not column:
+            raise UsageError(f"--map {item}: expected FIELD=COLUMN, as in --map response=answer_text")
+        mapping[field] = column
+    return mapping
+
+
+def _raters(items: list[str]) -> dict[str, str]:
+    """Return judge to column of ``--rater``; a column alone is a person's, named like it."""
+    raters = {}
+    for item in items:
+        name, sign, column = item.partition("=")
+        if not name or (sign and not column):
+            raise UsageError(f"--rater {item}: expected NAME=COLUMN or COLUMN, as in --rater alice=label_1")
+        raters[name if sign else f"human:{item}"] = column or item
+    return raters
+
+
+def label_files(
+    rater: list[str] | None,
+    unsafe: list[str] | None,
+    scale: str | None = None,
+    encoding: str | None = None,
+    rows: str | None = None,
+) -> LabelFiles:
+    """Return how tables of labels are read, from the options of a command.
+
+    Args:
+        rater: what ``--rater`` says.
+        unsafe: what ``--unsafe`` says.
+        scale: what ``--scale`` says.
+        encoding: what ``--encoding`` says.
+        rows: what ``--rows`` says.
+    """
+    from hantei.metrics.agreement_tables import LabelFiles
+
+    if scale not in (None, *_SCALES):
+        raise UsageError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
+    return LabelFiles(
+        raters=_raters(rater or []),
+        unsafe=frozenset(one.strip().lower() for one in unsafe or []),
+        scale=scale,  # type: ignore[arg-type]  # checked above
+        encoding=encoding,
+        rows=rows,
+    )
