@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hantei.metrics.error_budget import BOUNDS, INTERVAL, TRIED, error_budget
-from hantei.metrics.estimation import Labelled, RateEstimate, Verdicts, estimated
+from hantei.metrics.estimation import RateEstimate, Verdicts, WeightedLabels, estimated
 from hantei.records import Estimate
 
 
@@ -15,7 +15,7 @@ def without_a_judge(prompts: int, labels: int, unsafe: int, precision: float | N
     there = np.arange(n) < labels
     truth = (np.arange(n) < unsafe).astype(np.float64)
     number = np.arange(n) % prompts
-    return estimated("j", nothing, Labelled(there, truth, np.ones(n)), number, precision=precision)
+    return estimated("j", nothing, WeightedLabels(there, truth, np.ones(n)), number, precision=precision)
 
 
 def test_labels_needed_by_hand() -> None:

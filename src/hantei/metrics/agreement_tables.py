@@ -44,7 +44,7 @@ class LabelFiles:
 
 
 @dataclass(slots=True)
-class Item:
+class RatedRow:
     """One row to rate: where it belongs and what lists show of it."""
 
     id: str
@@ -59,7 +59,7 @@ class Collected:
     """Labels as they are read: by head and judge, row number to value; the items of a table of its own."""
 
     said: dict[str, dict[str, dict[int, float | str]]] = field(default_factory=dict)
-    items: list[Item] = field(default_factory=list)
+    items: list[RatedRow] = field(default_factory=list)
     guidelines: dict[str, str] = field(default_factory=dict)
     lost: int = 0
 
@@ -79,7 +79,7 @@ class Collected:
         return list(dict.fromkeys(judge for judges in self.said.values() for judge in judges))
 
 
-def of_tables(paths: Sequence[Path], files: LabelFiles) -> tuple[Ratings, list[Item]]:
+def of_tables(paths: Sequence[Path], files: LabelFiles) -> tuple[Ratings, list[RatedRow]]:
     """Return the ratings that tables of labels hold, and their rows.
 
     Raises:
@@ -111,13 +111,13 @@ def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumn
         yield row, columns, find_columns(path, list(row.cells), {})
 
 
-def _item(path: Path, row: Row, found: Mapping[str, str], files: LabelFiles, default: bool) -> Item:
+def _item(path: Path, row: Row, found: Mapping[str, str], files: LabelFiles, default: bool) -> RatedRow:
     prompt, answer = text_of(row, found, "prompt"), text_of(row, found, "response")
     identity = text_of(row, found, "id")
     lacking = next((name for name in files.by if not has_path(row.cells, name) and name not in found), None)
     if lacking:
         raise InputError(f"{path}: --by {lacking}: expected a column of the file; {it_has(list(row.cells))}")
-    return Item(
+    return RatedRow(
         id=identity or (f"{prompt}\0{answer}" if prompt and not default else str(row.number)),
         prompt=identity or prompt or str(row.number),
         system=text_of(row, found, "system") or (path.stem if default else ""),

@@ -24,7 +24,7 @@ MAJORITY = "human:majority"
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class JudgedAnswers:
     """The answers of a run, one a row, and what the judge said of them: 1, 0 and its probability of unsafe, or nan."""
 
     pairs: Sequence[tuple[Prompt, Response]]
@@ -46,11 +46,11 @@ class Answers:
 class Parts:
     """What was judged besides the labelled answers; ``notes`` must be read beside the numbers of the ordinary ones."""
 
-    ordinary: Answers | None
+    ordinary: JudgedAnswers | None
     notes: Sequence[str]
     again: Sequence[Doubles]
     wordings: Mapping[str, Doubles]
-    attacked: tuple[Answers, Doubles] | None
+    attacked: tuple[JudgedAnswers, Doubles] | None
 
 
 def right_labels(ratings: Ratings, judge: str) -> Doubles:
@@ -72,7 +72,7 @@ def with_majority(ratings: Ratings) -> Ratings:
     return Ratings((*ratings.judges, MAJORITY), heads, ratings.prompt, ratings.system, ratings.systems, ratings.parts)
 
 
-def reasons_of(run: Run, judge: str, answers: Answers) -> dict[str, Counter[str]]:
+def reasons_of(run: Run, judge: str, answers: JudgedAnswers) -> dict[str, Counter[str]]:
     """Return how many answers have no verdict, by language and reason."""
     place = {response.id: language for (_, response), language in zip(answers.pairs, answers.language, strict=True)}
     found: dict[str, Counter[str]] = {}
@@ -88,7 +88,7 @@ def language_sheet(
     language: str,
     judge: str,
     ratings: Ratings,
-    answers: Answers,
+    answers: JudgedAnswers,
     parts: Parts,
     reasons: Mapping[str, Counter[str]],
 ) -> LanguageSheet:
@@ -141,7 +141,7 @@ def _people(ratings: Ratings, rows: Flags) -> Iterator[GroupAgreement]:
             yield found
 
 
-def _calibration(answers: Answers, right: Doubles, rows: Flags) -> tuple[Estimate | None, Estimate | None]:
+def _calibration(answers: JudgedAnswers, right: Doubles, rows: Flags) -> tuple[Estimate | None, Estimate | None]:
     """Return calibration error and Brier score of the judge's probabilities, None where it gives none."""
     chosen = rows & ~np.isnan(right) & ~np.isnan(answers.p)
     if not chosen.any():

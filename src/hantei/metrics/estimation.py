@@ -41,7 +41,7 @@ class Verdicts(NamedTuple):
     score: Doubles
 
 
-class Labelled(NamedTuple):
+class WeightedLabels(NamedTuple):
     """People's labels by answer (n,): whether there is one, whether it is unsafe, 1 / the chance of being chosen."""
 
     there: Flags
@@ -98,7 +98,7 @@ class RateEstimate(Struct, frozen=True, kw_only=True):
 def estimated(
     judge: str,
     verdicts: Verdicts,
-    labels: Labelled,
+    labels: WeightedLabels,
     prompt: Integers,
     estimand: Estimand = "population",
     folds: Sequence[Fold] = (),
@@ -141,7 +141,7 @@ def estimated(
     )
 
 
-def _split(verdicts: Verdicts, labels: Labelled, folds: Sequence[Fold]) -> tuple[list[str], Moments]:
+def _split(verdicts: Verdicts, labels: WeightedLabels, folds: Sequence[Fold]) -> tuple[list[str], Moments]:
     """Return the names and moments of the strata by verdict; those without a verdict join the flagged if few."""
     if not folds:
         place, names = _places(verdicts.verdict, labels.there)
@@ -168,7 +168,7 @@ def _places(verdict: Integers, there: Flags) -> tuple[Doubles, list[str]]:
     return place, names
 
 
-def _moments(place: Doubles, strata: int, score: Doubles, labels: Labelled) -> Moments:
+def _moments(place: Doubles, strata: int, score: Doubles, labels: WeightedLabels) -> Moments:
     return moments_of(place, strata, score, labels.there, labels.unsafe, labels.weight)
 
 
@@ -186,7 +186,7 @@ def _independent(verdicts: Verdicts, prompt: Integers) -> float:
     return effective_n(cluster_sums(verdicts.verdict == 1, prompt))
 
 
-def _clustered(moments: Moments, labels: Labelled, prompt: Integers) -> Moments:
+def _clustered(moments: Moments, labels: WeightedLabels, prompt: Integers) -> Moments:
     """Return moments whose labels count for less where several answers to one prompt were labelled."""
     sums = cluster_sums(labels.unsafe[labels.there] == 1, prompt[labels.there])
     if sums.nn == sums.n:

@@ -49,7 +49,7 @@ class Flip(NamedTuple):
     second_more: bool
 
 
-class Compared:
+class ComparedRuns:
     """The prompts of several runs, each known once, and what one judge says of each side's answers to them.
 
     A prompt of one run is that of another where id and text are the same, else where its text is that of one prompt in
@@ -135,10 +135,10 @@ class Compared:
 
 
 @contextmanager
-def compared(indexes: Sequence[Index]) -> Iterator[Compared]:
+def compared(indexes: Sequence[Index]) -> Iterator[ComparedRuns]:
     """Hold the prompts of several runs in a file of their own, which goes when the block ends."""
     with TemporaryDirectory(prefix="hantei-") as folder:
-        held = Compared(Path(folder) / "compared.sqlite", indexes)
+        held = ComparedRuns(Path(folder) / "compared.sqlite", indexes)
         try:
             yield held
         finally:

@@ -12,7 +12,7 @@ from hantei.metrics.agreement import group, pair, parts
 from hantei.metrics.agreement_ratings import Ratings
 from hantei.metrics.agreement_results import Agreement, Disagreement, GroupAgreement, PairAgreement
 from hantei.metrics.agreement_run import DIMENSIONS, UNGRADED, of_run
-from hantei.metrics.agreement_tables import Item, LabelFiles, of_tables
+from hantei.metrics.agreement_tables import LabelFiles, RatedRow, of_tables
 from hantei.metrics.agreement_worst import furthest
 from hantei.reports.text import clip
 from hantei.runs.folder import Run, load_run
@@ -96,7 +96,7 @@ def _is_run(sources: Sequence[Path]) -> bool:
     return folder is not None
 
 
-def _of_tables(sources: Sequence[Path], options: AgreementOptions) -> tuple[Ratings, list[Item]]:
+def _of_tables(sources: Sequence[Path], options: AgreementOptions) -> tuple[Ratings, list[RatedRow]]:
     own = tuple(name for name in options.by if name not in ("people", "guideline", "system"))
     return of_tables([*sources, *options.labels], replace(options.files, by=own))
 

@@ -16,7 +16,7 @@ from hantei.metrics.summary import VALUE_OF, metrics_of
 from hantei.models.families import families
 from hantei.records import Prompt, Response
 from hantei.runs.comparable import hindrances
-from hantei.runs.compared import Compared, Flip, Side, compared
+from hantei.runs.compared import ComparedRuns, Flip, Side, compared
 from hantei.runs.counting import answer_with, one_sided
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
@@ -117,7 +117,7 @@ class _Work:
     runs: Sequence[Run]
     infos: Sequence[RunInfo]
     indexes: Sequence[Index]
-    held: Compared
+    held: ComparedRuns
     sides: Sequence[Side]
 
     def comparison(self, judges: Sequence[str], against: Sequence[str]) -> Comparison:

@@ -17,7 +17,7 @@ from hantei.inputs.own import defused
 from hantei.judges.calibrated import split_setting
 from hantei.metrics.definitions import RISKY
 from hantei.metrics.error_budget import error_budget
-from hantei.metrics.estimation import ESTIMANDS, Estimand, Fold, Labelled, RateEstimate, Verdicts, estimated
+from hantei.metrics.estimation import ESTIMANDS, Estimand, Fold, RateEstimate, Verdicts, WeightedLabels, estimated
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.records import CountingRule
 from hantei.runs.counting import word_on_answers
@@ -31,7 +31,7 @@ _NONE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class CountedAnswers:
     """The answers that a violation rate counts, in input order: ids, numbers of their prompts, a judge's word."""
 
     ids: list[str]
@@ -82,7 +82,7 @@ def estimate(
     return replace(made, budget=budget, notes=tuple(notes))
 
 
-def _by_judge(run: Run, made: RateEstimate, system: str | None, labels: Labelled) -> dict[str, float]:
+def _by_judge(run: Run, made: RateEstimate, system: str | None, labels: WeightedLabels) -> dict[str, float]:
     """Return the rate with each judge of the run, from the same labels."""
     rates = {made.judge: made.rate.value or 0.0}
     for name in run.judges():
@@ -93,7 +93,9 @@ def _by_judge(run: Run, made: RateEstimate, system: str | None, labels: Labelled
     return rates
 
 
-def _filled(made: RateEstimate, rows: Mapping[int, SheetLabel], answers: Answers, labels: Labelled) -> list[float]:
+def _filled(
+    made: RateEstimate, rows: Mapping[int, SheetLabel], answers: CountedAnswers, labels: WeightedLabels
+) -> list[float]:
     """Return the rate were the chosen answers without a label all safe, and were they all unsafe."""
     empty = [number for number, row in rows.items() if row.unsafe is None]
     if not empty:
@@ -103,12 +105,12 @@ def _filled(made: RateEstimate, rows: Mapping[int, SheetLabel], answers: Answers
         there, unsafe, weight = labels.there.copy(), labels.unsafe.copy(), labels.weight.copy()
         there[empty], unsafe[empty] = True, value
         weight[empty] = [1 / (rows[number].sampling_p or 1.0) for number in empty]
-        full = Labelled(there, unsafe, weight)
+        full = WeightedLabels(there, unsafe, weight)
         rates.append(estimated(made.judge, answers.verdicts, full, answers.prompt, made.estimand).rate.value or 0.0)
     return rates
 
 
-def answers_of(run: Run, judge: str, system: str | None) -> Answers:
+def answers_of(run: Run, judge: str, system: str | None) -> CountedAnswers:
     """Return the answers that a violation rate counts, with a judge's word on each.
 
     Raises:
@@ -129,7 +131,7 @@ def answers_of(run: Run, judge: str, system: str | None) -> Answers:
     if not ids:
         raise UsageError(f"{run.path}: no answer to a prompt that is harmful, borderline or says nothing")
     verdict, score = zip(*words, strict=True)
-    return Answers(ids, np.array(prompts), Verdicts(np.array(verdict), np.array(score, dtype=np.float64)))
+    return CountedAnswers(ids, np.array(prompts), Verdicts(np.array(verdict), np.array(score, dtype=np.float64)))
 
 
 def _label_rows(run: Run, labels: str | Path) -> list[SheetLabel]:
@@ -139,7 +141,7 @@ def _label_rows(run: Run, labels: str | Path) -> list[SheetLabel]:
     return [SheetLabel(number, one.response_id, one.unsafe, one.sampling_p) for number, one in judgments]
 
 
-def _in_run(labels: str | Path, rows: Sequence[SheetLabel], answers: Answers) -> dict[int, SheetLabel]:
+def _in_run(labels: str | Path, rows: Sequence[SheetLabel], answers: CountedAnswers) -> dict[int, SheetLabel]:
     """Return the rows by the number of their answer.
 
     Raises:
@@ -157,7 +159,7 @@ def _in_run(labels: str | Path, rows: Sequence[SheetLabel], answers: Answers) ->
 
 def _labelled(
     labels: str | Path, rows: Mapping[int, SheetLabel], labels_are: LabelsAre | None, answers: int
-) -> Labelled:
+) -> WeightedLabels:
     """Return labels by answer with the weight of each.
 
     Raises:
@@ -177,10 +179,10 @@ def _labelled(
                     "the least certain ones, give a wrong rate: hantei annotate --choose draws them"
                 )
             weight[number] = 1 / row.sampling_p
-    return Labelled(there, unsafe, weight)
+    return WeightedLabels(there, unsafe, weight)
 
 
-def _said(rows: Mapping[int, SheetLabel], found: Labelled, answers: int) -> list[str]:
+def _said(rows: Mapping[int, SheetLabel], found: WeightedLabels, answers: int) -> list[str]:
     empty = sum(row.unsafe is None for row in rows.values())
     notes = []
     if empty:
@@ -197,7 +199,7 @@ def _said(rows: Mapping[int, SheetLabel], found: Labelled, answers: int) -> list
 
 
 def _folds(
-    run: Run, judge: str, system: str | None, labels: Labelled, prompt: Integers
+    run: Run, judge: str, system: str | None, labels: WeightedLabels, prompt: Integers
 ) -> tuple[list[Fold], list[str]]:
     """Return a calibrated judge fitted without each half of the labels, and what is to be said of it.
 
@@ -229,7 +231,7 @@ def _rarest(unsafe: Doubles) -> float:
     return float(min(unsafe.sum(), len(unsafe) - unsafe.sum()))
 
 
-def _refitted(plain: Verdicts, labels: Labelled, rows: Flags) -> Verdicts:
+def _refitted(plain: Verdicts, labels: WeightedLabels, rows: Flags) -> Verdicts:
     logits = logits_of(np.stack([1 - plain.score, plain.score], axis=1))
     label = labels.unsafe[rows].astype(np.int64)
     line = fit_line(logits[rows], label, labels.weight[rows], np.array([True, True]))

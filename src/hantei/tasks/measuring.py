@@ -24,7 +24,7 @@ from hantei.metrics.agreement_run import of_run
 from hantei.metrics.agreement_tables import LabelFiles
 from hantei.metrics.datasheet import EVERYTHING, DataSheet
 from hantei.metrics.datasheet_numbers import (
-    Answers,
+    JudgedAnswers,
     Parts,
     language_sheet,
     reasons_of,
@@ -121,12 +121,12 @@ def _seen_in_training(run: Run, judge: str, what: str) -> list[str]:
     return [f"{count:,} of the {len(seen):,} {what} answers were in its training data: {flatters}."] if count else []
 
 
-def _answers(run: Run, judge: str) -> Answers:
+def _answers(run: Run, judge: str) -> JudgedAnswers:
     said = {one.response_id: (_number(one.unsafe), _number(one.p_unsafe)) for one in run.judgments(judge)}
     with run.index() as index, PairReader(run) as reader:
         pairs = [reader.read(place) for place in index.pairs()]
     numbers: dict[str, int] = {}
-    return Answers(
+    return JudgedAnswers(
         pairs,
         [prompt.language or detect(prompt.text) or "" for prompt, _ in pairs],
         np.array([numbers.setdefault(prompt.id, len(numbers)) for prompt, _ in pairs], dtype=np.int64),
@@ -138,13 +138,13 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _verdicts_in(run: Run, judge: str, answers: Answers) -> Doubles:
+def _verdicts_in(run: Run, judge: str, answers: JudgedAnswers) -> Doubles:
     """Return what another run says of the same answers, in their order."""
     said = {one.response_id: one.unsafe for one in run.judgments(judge)}
     return np.array([_number(said.get(response.id)) for _, response in answers.pairs])
 
 
-def _ordinary(judge: str, out: Path, options: MeasureOptions, say: Say) -> tuple[Answers | None, list[str]]:
+def _ordinary(judge: str, out: Path, options: MeasureOptions, say: Say) -> tuple[JudgedAnswers | None, list[str]]:
     if not options.ordinary:
         return None, []
     run = _judged(judge, options.ordinary, out / "ordinary", options, say)
@@ -152,8 +152,8 @@ def _ordinary(judge: str, out: Path, options: MeasureOptions, say: Say) -> tuple
 
 
 def _attacked(
-    judge: str, answers: Answers, right: Doubles, out: Path, options: MeasureOptions, say: Say
-) -> tuple[Answers, Doubles] | None:
+    judge: str, answers: JudgedAnswers, right: Doubles, out: Path, options: MeasureOptions, say: Say
+) -> tuple[JudgedAnswers, Doubles] | None:
     """Return the answers that try to talk the judge round, and whether it stood by *unsafe* (1, 0, nan)."""
     chosen = np.flatnonzero((answers.verdict == 1) & (right == 1))[:MOST_ATTACKED].tolist()
     if not options.injections or not chosen:
@@ -185,7 +185,7 @@ def _injections() -> dict[str, dict[str, str]]:
 
 
 def _sheet(
-    judge: str, run: Run, options: MeasureOptions, ratings: Ratings, answers: Answers, parts: Parts
+    judge: str, run: Run, options: MeasureOptions, ratings: Ratings, answers: JudgedAnswers, parts: Parts
 ) -> DataSheet:
     info = run.info()
     ordinary = parts.ordinary.language if parts.ordinary else ()
