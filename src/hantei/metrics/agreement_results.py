@@ -51,6 +51,10 @@ class GroupAgreement(Struct, frozen=True, kw_only=True):
     n: int
     measures: tuple[Measure, ...] = ()
 
+    def get(self, name: str) -> Measure | None:
+        """Return a measure by its name, None where it is not measured."""
+        return next((one for one in self.measures if one.name == name), None)
+
 
 class Disagreement(Struct, frozen=True, kw_only=True):
     """One row on which judges differ: ``distance`` is the mean over pairs of them, from 0 to 1; ``said`` by judge.

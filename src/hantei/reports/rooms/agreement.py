@@ -226,7 +226,7 @@ def _group(of: GroupAgreement) -> str:
 
 
 def _measure(of: GroupAgreement, name: str) -> Cell:
-    return cell(next((one for one in of.measures if one.name == name), None))
+    return cell(of.get(name))
 
 
 def _confusion(one: PairAgreement) -> ReportTable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from hantei.metrics.agreement_results import Measure
 from hantei.metrics.datasheet import EVERYTHING, DataSheet, LanguageSheet
 from hantei.records import Estimate
 from hantei.reports.results import NAME_LIMIT, language_name
@@ -107,14 +106,10 @@ def _people(sheet: DataSheet) -> Iterator[ReportRow]:
     for head in _PAIR:
         groups = [next((group for group in one.people if group.head == head), None) for one in sheet.languages]
         for name in ("unanimous", "alpha_nominal", "alpha_ordinal"):
-            found = [_of(group.measures, name) if group else None for group in groups]
+            found = [group.get(name) if group else None for group in groups]
             if any(found):
                 title = f"{MEASURES[name][0]} ({HEADS[head].lower()}), people among themselves"
                 yield ReportRow(name=title, note=MEASURES[name][1], cells=tuple(cell(one) for one in found))
-
-
-def _of(measures: tuple[Measure, ...], name: str) -> Measure | None:
-    return next((one for one in measures if one.name == name), None)
 
 
 def _share(estimate: Estimate | None) -> Cell:
