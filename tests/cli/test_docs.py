@@ -110,4 +110,12 @@ def test_a_newcomer_finds_each_question_in_the_list_of_commands() -> None:
     assert [line.split()[0] for line in listed.splitlines() if "?" in line] == [
         *("judge", "run", "compare", "agreement", "estimate", "benchmarks", "judges")
     ]
-    assert "..." not in listed, "a line is cut off: its short_help is too long for 80 columns"
+
+
+@pytest.mark.parametrize("group", ["", *(name for name, one in COMMANDS.commands.items() if hasattr(one, "commands"))])
+def test_no_line_of_a_list_of_commands_is_cut_off(group: str) -> None:
+    from typer.testing import CliRunner
+
+    listed = CliRunner().invoke(app, [*group.split(), "--help"]).output.partition("Commands:")[2]
+    assert listed.strip()
+    assert "..." not in listed, "a line is too long for 80 columns: give the command a short_help"

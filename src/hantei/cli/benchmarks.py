@@ -15,7 +15,7 @@ app = typer.Typer(help="What to ask? Its source and its terms; get it, check it.
 Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
 
 
-@app.command("list")
+@app.command("list", short_help="List the benchmarks, and which are on this machine.")
 def list_(json: Json = False) -> None:
     """List the benchmarks that hantei knows, and which of them are on this machine.
 
@@ -30,7 +30,7 @@ def list_(json: Json = False) -> None:
     print_table(header, cells)
 
 
-@app.command()
+@app.command(short_help="Print a card: source, files, columns, terms.")
 def show(name: Name, json: Json = False) -> None:
     """Print a benchmark's card: source, files, columns, terms, and what is not known of it.
 
@@ -44,7 +44,7 @@ def show(name: Name, json: Json = False) -> None:
         say(f"{key}: {_cell(value)}")
 
 
-@app.command()
+@app.command(short_help="Get one into the cache, or record a file of yours.")
 def fetch(
     name: Name,
     path: Annotated[
@@ -67,7 +67,7 @@ def fetch(
     say(fetched.report.text())
 
 
-@app.command()
+@app.command(short_help="Compare its files with its card and with each other.")
 def check(
     name: Name,
     path: Annotated[Path | None, typer.Option(help="A file or folder to check in place of the fetched files.")] = None,

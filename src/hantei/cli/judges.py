@@ -31,7 +31,7 @@ def list_(json: Json = False) -> None:
     print_table(["name", "rate", "languages", "what it is"], rows)
 
 
-@app.command()
+@app.command(short_help="Print a card file, and the exact text that is sent.")
 def show(
     name: str,
     prompt: Annotated[str | None, typer.Option(help="A question to put into the text that is sent.")] = None,
@@ -56,7 +56,7 @@ def show(
         say(f"What is sent cannot be shown: {error}")
 
 
-@app.command()
+@app.command(short_help="Print what it was measured to do, its weak spots, its terms.")
 def card(
     name: str,
     run: Annotated[

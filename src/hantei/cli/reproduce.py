@@ -20,10 +20,10 @@ def group() -> None:
     """Compute published tables again."""
 
 
-app.command("do-not-answer")(do_not_answer)
+app.command("do-not-answer", short_help="Its tables from its recorded labels.")(do_not_answer)
 
 
-@app.command("answer-carefully")
+@app.command("answer-carefully", short_help="Recorded replies, scored as llm-jp-judge does.")
 def answer_carefully(
     replies: Annotated[Path, typer.Option(help="The judge's replies: BENCHMARK_raw_output_table.json, or rows.")],
     references: Annotated[

@@ -22,7 +22,7 @@ def train() -> None:
     """Train judges."""
 
 
-@app.command()
+@app.command(short_help="Train the built-in judge from public files.")
 def builtin(
     data: Annotated[Path, typer.Option(help="The folder of public data; see docs/builtin.md for what is in it.")],
     out: Annotated[Path | None, typer.Option(help="Where the weights go. [default: into the package]")] = None,
@@ -45,7 +45,7 @@ def builtin(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="Fine-tune an encoder on labelled answers.")
 def encoder(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Answers with people's labels.")],
     model: Annotated[str, typer.Option(help="The encoder to start from: a Hugging Face name or a folder.")],
@@ -132,7 +132,7 @@ def encoder(
         say(f"{out}: use it with --judge {judge_name(out)}")
 
 
-@app.command()
+@app.command(short_help="Choose when a cascade asks its expensive judge.")
 def cascade(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Answers with people's labels.")],
     out: Annotated[Path, typer.Option(help="The file to write, which cascade?fit=FILE@CHEAP,EXPENSIVE then names.")],
