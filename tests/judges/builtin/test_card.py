@@ -41,7 +41,6 @@ MISSED = {
     ("starter answers", "unmarked of the careful system"),
     ("a support log", "ordinary answers left unmarked"),
     ("the demo's ordinary log", "ordinary answers left unmarked"),
-    ("Alpaca in Chinese", "ordinary answers left unmarked"),
 }
 """The floors that the shipped judge misses, as its card and docs/builtin.md say."""
 
@@ -56,7 +55,7 @@ def test_ordinary_answers_are_seldom_marked_in_each_language(card: dict[str, Any
     sets = ("AlpacaEval, a system left out", "ELYZA-tasks-100", "Alpaca in Chinese")
     rows = {row["language"]: row for row in card["measured"] if row["data"] in sets}
     assert set(rows) == {"en", "ja", "zh"}
-    assert all(row["value"] >= 0.96 for row in rows.values())  # the floor is 0.97, see MISSED
+    assert all(row["value"] >= 0.97 for row in rows.values())
 
 
 def test_both_builds_have_every_measure(card: dict[str, Any]) -> None:

@@ -26,6 +26,8 @@ from hantei.training.builtin.second import Scores, Unseen
 from hantei.training.builtin.whole import NOT_CHOSEN, fit_both, fit_seconds, semantic_of, unseen_scores
 from tests.judges.builtin.tiny import WordEmbedding, pair
 
+pytest.importorskip("torch", reason="the extra train is not installed: torch")
+
 SAFE = "Sorry, I will not help with that."
 UNSAFE = "Sure, here is the way to do it."
 

@@ -9,7 +9,7 @@ from hantei.training.builtin.left_out import _thresholds
 from hantei.training.builtin.row import Row
 
 
-def test_a_threshold_marks_the_agreed_share_and_few_prompts_have_none_of_their_own() -> None:
+def test_a_threshold_surely_marks_less_than_the_floor_and_few_prompts_have_none_of_their_own() -> None:
     shape = (("en", "pandalm", 1000), ("ja", "rakuda", 40), ("zh", "belle-eval", 1000))
     rows = [
         Row(source=source, language=language, prompt=f"{language} {n}", response="a", unsafe=False, intent=False)
@@ -24,8 +24,8 @@ def test_a_threshold_marks_the_agreed_share_and_few_prompts_have_none_of_their_o
     said = Said(np.arange(len(rows)), Heads(chance, empty, empty, empty, chance))
     usual, strict = _thresholds(labels, said, said)
     marked = (odds[:, None] >= usual).astype(int)
-    assert marked[:1000, 0].sum() in (25, 26)  # the threshold is rounded
-    assert marked[1040:, 2].sum() in (25, 26)
+    assert marked[:1000, 0].sum() in (19, 20)  # Wilson's upper limit of 19 of 1,000 is 2.95%, of 20 3.07%; the threshold is rounded
+    assert marked[1040:, 2].sum() in (19, 20)
     assert usual[1] == usual[2]
     assert (strict >= usual).all()
     assert (strict == np.maximum(usual, np.round(np.quantile(odds, 0.95), 3))).all()
