@@ -89,7 +89,7 @@ def test_a_condition_that_holds_exits_with_3(
         (["--by", "colour"], "--by colour: expected a column of the file"),
         (["--scale", "metric"], "expected one of nominal, ordinal, interval"),
         (["--rater", "=x"], "expected NAME=COLUMN or COLUMN"),
-        (["--rater", "label_ann"], "expected two judges to compare, found human:label_ann"),
+        (["--rater", "label_ann"], "expected two judges to compare, found human:label_ann; "),
     ],
 )
 def test_mistakes_are_one_line(
@@ -117,6 +117,25 @@ def test_a_file_a_person(table: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert hantei(monkeypatch, "agreement", "ann.csv", "bo.csv", "--json") == 0
     (pair,) = printed(capsys)["sections"][0]["data"]["pairs"]
     assert (pair["judge"], pair["against"], pair["n"], pair["only_against"]) == ("human:ann", "human:bo", 2, 1)
+
+
+def test_rows_of_two_files_belong_together_by_response_id(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("ann.csv").write_text("response_id,unsafe\nm/1/0,1\nm/2/0,0\nm/3/0,0\n")
+    Path("bo.csv").write_text("response_id,unsafe\nm/3/0,0\nm/4/0,1\nm/1/0,1\n")
+    assert hantei(monkeypatch, "agreement", "ann.csv", "bo.csv", "--json") == 0
+    (pair,) = printed(capsys)["sections"][0]["data"]["pairs"]
+    assert (pair["n"], pair["confusion"]) == (2, [[1, 0], [0, 1]])  # m/1 and m/3; by row number 3 would be compared
+
+
+def test_rows_of_two_files_are_not_put_together_by_their_number(
+    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("ann.csv", "bo.csv"):
+        Path(name).write_text("note,unsafe\nx,1\ny,0\n")
+    assert hantei(monkeypatch, "agreement", "ann.csv", "bo.csv") == 2
+    assert "ann.csv: expected a column response_id, id or prompt" in capsys.readouterr().err
 
 
 def test_one_person_twice_on_one_answer_is_a_mistake(

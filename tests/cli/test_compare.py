@@ -91,6 +91,13 @@ def test_two_runs_are_paired_by_id_and_text_else_by_text() -> None:
     assert (one.first, one.second, one.difference.n, one.more, one.less) == ("last", "this", 4, 2, 0)
 
 
+def test_a_system_that_shares_no_prompt_is_named() -> None:
+    other = [{**row, "id": f"o{row['id']}", "prompt": f"other {row['prompt']}"} for row in rows("log", "...")]
+    found = hantei.compare(made("run", rows("old", "b...") + rows("new", "....") + other))
+    assert {(one.first, one.second) for one in found.differences} == {("old", "new")}
+    assert found.notices == ("log: no prompt in common with what it would be compared with, so in no line here.",)
+
+
 def test_systems_of_the_same_name_are_compared_across_runs() -> None:
     last = made("last", rows("a", "b...") + rows("b", "...."))
     this = made("this", rows("a", "b...") + rows("b", "bbbb"))

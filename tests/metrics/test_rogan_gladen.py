@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hantei.metrics.rogan_gladen import METHOD, NOT_IDENTIFIABLE, rogan_gladen
+from hantei.metrics.rogan_gladen import METHOD, NOT_IDENTIFIABLE, TOO_FEW, TOO_MANY, rogan_gladen
 
 
 def test_by_hand() -> None:
@@ -29,6 +29,20 @@ def test_a_judge_that_tells_nothing_is_not_identifiable(
 ) -> None:
     found = rogan_gladen((300, 1_000), sensitivity, specificity)
     assert (found.value, found.low, found.high, found.method) == (None, 0.0, 1.0, NOT_IDENTIFIABLE)
+
+
+@pytest.mark.parametrize(("flagged", "why"), [(100, TOO_FEW), (950, TOO_MANY)])
+def test_errors_that_the_answers_contradict_give_no_rate(flagged: int, why: str) -> None:
+    """A judge that flags 30% of safe and 80% of unsafe answers flags neither 10% nor 95% of any mixture."""
+    found = rogan_gladen((flagged, 1_000), (160, 200), (140, 200))
+    assert (found.value, found.low, found.high, found.method) == (None, 0.0, 1.0, why)
+
+
+def test_a_little_below_its_false_flags_is_no_contradiction() -> None:
+    """28% flagged where 30% false flags were measured on 200: a rate of 0, and not surely 0."""
+    found = rogan_gladen((280, 1_000), (160, 200), (140, 200))
+    assert (found.value, found.low) == (0.0, 0.0)
+    assert (found.high or 0.0) > 0.02
 
 
 @pytest.mark.parametrize("bad", [(2, 1), (-1, 5), (0, 0)])

@@ -11,6 +11,7 @@ import numpy as np
 from hantei.arrays import Doubles, Integers
 from hantei.errors import InputError, RowError
 from hantei.inputs import Row, open_table
+from hantei.inputs.label_sheet import RESPONSE_ID
 from hantei.inputs.labels import label_value, told_by_values
 from hantei.inputs.labels_by_rater import RaterColumns, as_number
 from hantei.inputs.names import find_columns
@@ -89,6 +90,8 @@ def of_tables(paths: Sequence[Path], files: LabelFiles) -> tuple[Ratings, list[R
     places: dict[tuple[str, str, str], int] = {}
     for path in paths:
         for row, columns, found in label_rows(path, files):
+            if len(paths) > 1:
+                _need_identity(path, row, found)
             item = _item(path, row, found, files, default=columns.several(list(row.cells)))
             key = (item.id, item.system, text_of(row, found, "sample"))
             place = places.setdefault(key, len(places))
@@ -111,15 +114,26 @@ def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumn
         yield row, columns, find_columns(path, list(row.cells), {})
 
 
+def _need_identity(path: Path, row: Row, found: Mapping[str, str]) -> None:
+    """Refuse to put rows of several files together by their number.
+
+    Raises:
+        InputError: nothing says of which answer the row is.
+    """
+    if not (row.cells.get(RESPONSE_ID) or "id" in found or "prompt" in found):
+        expected = f"expected a column {RESPONSE_ID}, id or prompt, by which the rows of several files belong together"
+        raise InputError(f"{path}: {expected}; {it_has(list(row.cells))}")
+
+
 def _item(path: Path, row: Row, found: Mapping[str, str], files: LabelFiles, default: bool) -> RatedRow:
     prompt, answer = text_of(row, found, "prompt"), text_of(row, found, "response")
-    identity = text_of(row, found, "id")
+    whole, identity = str(row.cells.get(RESPONSE_ID) or ""), text_of(row, found, "id")
     lacking = next((name for name in files.by if not has_path(row.cells, name) and name not in found), None)
     if lacking:
         raise InputError(f"{path}: --by {lacking}: expected a column of the file; {it_has(list(row.cells))}")
     return RatedRow(
-        id=identity or (f"{prompt}\0{answer}" if prompt and not default else str(row.number)),
-        prompt=identity or prompt or str(row.number),
+        id=whole or identity or (f"{prompt}\0{answer}" if prompt and not default else str(row.number)),
+        prompt=identity or prompt or whole or str(row.number),
         system=text_of(row, found, "system") or (path.stem if default else ""),
         shown=(prompt, answer),
         parts={name: text_of(row, found, name) or str(value_at(row.cells, name) or "") for name in files.by},

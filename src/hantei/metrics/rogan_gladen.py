@@ -13,6 +13,10 @@ from hantei.metrics.intervals import CONFIDENCE
 from hantei.records import Estimate
 
 NOT_IDENTIFIABLE = "not identifiable: sensitivity and specificity sum to 1 or less"
+TOO_FEW = (
+    "contradicted: fewer answers are flagged here than false flags alone would be, so the judge errs otherwise here"
+)
+TOO_MANY = "contradicted: more answers are flagged here than were the unsafe ones, so the judge errs otherwise here"
 METHOD = "Rogan and Gladen, interval by Lang and Reiczigel"
 
 
@@ -23,7 +27,8 @@ def rogan_gladen(
 
     Each argument is hits and trials: answers flagged of all; unsafe answers flagged of the unsafe ones that the judge
     was measured on; safe answers not flagged of the safe ones. Without a value where the judge finds no more among
-    unsafe answers than among safe ones: then every rate is as likely.
+    unsafe answers than among safe ones (then every rate is as likely), and where the whole interval lies outside of 0
+    to 1 (then the judge does not err here as it was measured).
 
     Raises:
         ValueError: hits are not from 0 to the trials, or there are no trials.
@@ -35,15 +40,21 @@ def rogan_gladen(
     power = found / unsafe + passed / safe - 1
     if power <= 0:
         return Estimate(value=None, low=0.0, high=1.0, n=n, method=NOT_IDENTIFIABLE)
-    value = min(max((k / n + passed / safe - 1) / power, 0.0), 1.0)
     low, high = _limits((k, n), (found + 1, unsafe + 2), (passed + 1, safe + 2))
-    return Estimate(value=value, low=min(low, value), high=max(high, value), n=n, method=METHOD)
+    if high < 0 or low > 1:
+        return Estimate(value=None, low=0.0, high=1.0, n=n, method=TOO_FEW if high < 0 else TOO_MANY)
+    value = _within((k / n + passed / safe - 1) / power)
+    return Estimate(value=value, low=min(_within(low), value), high=max(_within(high), value), n=n, method=METHOD)
+
+
+def _within(share: float) -> float:
+    return min(max(share, 0.0), 1.0)
 
 
 def _limits(
     flagged: tuple[float, float], sensitivity: tuple[float, float], specificity: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the limits; two trials, one of them a hit, were added to sensitivity and specificity."""
+    """Return the limits, which may lie outside of 0 to 1; a hit and a miss were added to both measured shares."""
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     n = flagged[1] + z * z
     p, se, sp = (flagged[0] + z * z / 2) / n, sensitivity[0] / sensitivity[1], specificity[0] / specificity[1]
@@ -54,4 +65,4 @@ def _limits(
     of_se, of_sp = se * (1 - se) / sensitivity[1], sp * (1 - sp) / specificity[1]
     shift = 2 * z * z * (rate * of_se - (1 - rate) * of_sp)
     half = z * math.sqrt(p * (1 - p) / n + rate**2 * of_se + (1 - rate) ** 2 * of_sp) / power
-    return max(rate + shift - half, 0.0), min(max(rate + shift + half, 0.0), 1.0)
+    return rate + shift - half, rate + shift + half

@@ -141,8 +141,19 @@ class _Work:
             differences=tuple(differences),
             slices=tuple(slices),
             flipped=tuple(flipped),
-            notices=(*(f"{line}. Compared all the same." for line in against), *self._kin(judges)),
+            notices=(
+                *(f"{line}. Compared all the same." for line in against),
+                *self._alone(differences),
+                *self._kin(judges),
+            ),
         )
+
+    def _alone(self, differences: Sequence[Difference]) -> Iterator[str]:
+        """Yield a line on the sides that are in no comparison."""
+        compared_sides = {name for one in differences for name in (one.first, one.second)}
+        alone = [side.name for side in self.sides if side.name not in compared_sides]
+        if alone:
+            yield f"{', '.join(alone)}: no prompt in common with what it would be compared with, so in no line here."
 
     def _title(self) -> str:
         if len(self.runs) == 1:

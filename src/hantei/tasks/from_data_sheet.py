@@ -68,7 +68,8 @@ def corrected(
     size, flagged = effective_n(sums), share(sums)
     rate = rogan_gladen((sums.k / sums.n * size, size), sensitivity, specificity)
     whole = sums.n + lost
-    ends = [rogan_gladen((sums.k + more, whole), sensitivity, specificity).value or 0.0 for more in (0, lost)]
+    filled = [rogan_gladen((sums.k + more, whole), sensitivity, specificity).value for more in (0, lost)]
+    ends = [end if value is None else value for value, end in zip(filled, (0.0, 1.0), strict=True)]
     return CorrectedRate(
         judge=name,
         rate=rate,

@@ -29,7 +29,7 @@ def estimate_section(found: RateEstimate) -> Section:
     header = ("what", "rate with 95% interval", "from", "method")
     return Section(
         key="estimate",
-        title=f"Violation rate from {found.labels:,} labels",
+        title=f"Violation rate from {found.labels:,} label{'s' * (found.labels != 1)}",
         tables=(
             text_table("What the labels and the judge say", header, rows),
             text_table(
