@@ -33,6 +33,10 @@ NOT_FOUND = servers.error(404, "Not Found")
         servers.error(400, "The response was filtered", innererror={"code": "responsibleAIPolicyViolation"}),
         servers.error(400, "The prompt was flagged as potentially violating our usage policy."),
         servers.error(400, "no", code="SensitiveContentDetected"),
+        servers.error(400, "Output blocked by content filtering policy", type="invalid_request_error"),
+        servers.error(403, "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_CSAM"),
+        servers.reply({"choices": None, "error": {"message": "blocked", "code": "content_filter"}}),
+        Answer(body=b'data: {"error": {"message": "blocked", "code": "content_filter"}}\n\ndata: [DONE]\n\n'),
     ],
 )
 def test_what_a_provider_keeps_back_is_filtered_at_the_first_call(answer: Answer) -> None:
@@ -111,6 +115,7 @@ STREAMED = stream(
         "This model only support stream mode, please enable the stream parameter to access the model.",
         "Non-streaming requests are not supported",
         "Stream must be set to true",
+        "parameter.enable_thinking must be set to false for non-streaming calls",
     ],
 )
 def test_a_model_that_only_streams_is_asked_for_a_stream(said: str) -> None:
@@ -174,6 +179,7 @@ def test_a_stream_that_is_filtered_or_refused() -> None:
         (400, "System role not supported"),
         (400, "Conversation roles must alternate user/assistant/user/assistant/..."),
         (400, "Developer instruction is not enabled for models/gemma-3-27b-it"),
+        (422, "messages[0].role: Input should be 'user' or 'assistant'"),
         (500, "Jinja Exception: System role not supported"),
         (400, "This model does not support system messages"),
     ],

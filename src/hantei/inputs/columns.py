@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hantei.finish import finish_status
 from hantei.inputs.cells import Cells
 from hantei.inputs.languages import language_tag
-from hantei.inputs.names import ALIASES, check_mapped, find_columns, mapping_of_file, missing
+from hantei.inputs.names import ALIASES, SEVERAL, check_mapped, find_columns, mapping_of_file, missing
 from hantei.inputs.own import is_own, own_row
 from hantei.inputs.row import Row
 from hantei.language import detect
@@ -28,7 +28,9 @@ _OPTIONAL_TEXT = ("language", "harm", "region", "benchmark", "reference", "crite
 EMPTY = "the answer is empty"
 """What is wrong with an answer that came in without a text."""
 
-_SENTENCE = re.compile(r"\n|[。！？]|\S+\s+\S+\s+.*[.!?]\s*$|^(?:you are|act as)\b", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"\n|[。！？]|\S+\s+\S+\s+.*[.!?]\s*$|^(?:you are|act as)\b|^(?:あなたは|你是|您是)", re.IGNORECASE
+)
 """What tells a system prompt from a system's name."""
 
 
@@ -74,7 +76,10 @@ class Columns:
         """Return in a line which columns of this row are taken as what."""
         if self._is_own(row):
             return f"{self.path}: prompts and answers as hantei exported them; hantei import takes the verdicts, too"
-        parts = (f"{name} from '{column}'" for name, column in self.found(row).items())
+        found = self.found(row)
+        if _system(Cells(self.path, row, found))[0] is None and "system_prompt" not in found:
+            found = {"system_prompt" if name == "system" else name: column for name, column in found.items()}
+        parts = (f"{name} from '{column}'" for name, column in found.items())
         return f"{self.path}: {', '.join(parts)}"
 
     def _is_own(self, row: Row) -> bool:
@@ -86,9 +91,10 @@ class Columns:
         found = self.found(row)
         column = found.get("response", "")
         answers = row.cells.get(column)
-        if not isinstance(answers, list) or not answers or not all(isinstance(one, str) for one in answers):
+        if not isinstance(answers, list) or not answers or "sample" in found:
             return [row]
-        if "sample" in found:
+        several = column.strip().lower() in SEVERAL  # elsewhere objects in a list are parts of one answer
+        if not several and not all(one is None or isinstance(one, str | bool | int | float) for one in answers):
             return [row]
         return [Row(row.number, {**row.cells, column: one, "sample": k}) for k, one in enumerate(answers)]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from hantei.inputs.values import kind_of
+from hantei.inputs.values import kind_of, parsed_list
 from hantei.reasoning import joined, split_reasoning
 from hantei.records import Message, Role, ToolCall
 
@@ -20,6 +20,9 @@ _ROLES: dict[str, Role] = {
     **dict.fromkeys(("assistant", "ai", "gpt", "bot", "model", "chatbot", "chatgpt"), "assistant"),
     **dict.fromkeys(("tool", "function", "ipython", "observation", "environment", "tool_response"), "tool"),
 }
+_CALLS = ("function_call", "tool_call")
+"""Roles of ShareGPT's turns that hold a call of a tool as JSON."""
+_RESULTS = ("functionresponse", "function_response", "codeexecutionresult", "code_execution_result")
 _REASONING = ("reasoning", "thinking", "analysis")
 _TEXT_TYPES = ("text", "input_text", "output_text")
 _MEDIA = ("image", "audio", "video", "file", "document", "inlinedata", "filedata", "inline_data", "file_data")
@@ -92,9 +95,16 @@ def _message(item: Any) -> tuple[list[Message], str | None]:
     kind = str(item.get("type") or "").lower()
     if kind in ("function_call", "function_call_output"):
         return [_response_item(item, kind)], None
-    stated = _role_name(item) or (kind if kind in _REASONING else "")
+    inner = item.get("data")
+    if kind in _ROLES and isinstance(inner, Mapping):  # LangChain's messages, as it serialises them
+        item = {**inner, "type": kind}
+    stated = _role_name(item) or (kind if kind in (*_REASONING, *_ROLES) else "")
+    if stated.lower() in _CALLS:
+        return [Message(role="assistant", content="", tool_calls=(_stored_call(_content(item)),))], None
     parts = _Parts()
     _read(_content(item), parts)
+    if isinstance(item.get("refusal"), str) and not any(parts.texts):
+        parts.texts.append(item["refusal"])
     if stated.lower() in _REASONING:
         return [], joined(*parts.thoughts, "".join(parts.texts))
     role = _ROLES.get(stated.strip().lower())
@@ -177,7 +187,9 @@ def _read_part(part: Mapping[str, Any], parts: _Parts) -> None:
         parts.texts.append(_first_text(part, "refusal", "text"))
     elif kind in ("tool_use", "server_tool_use", "functioncall", "function_call", "tool_call"):
         parts.calls.append(_call(part.get("functionCall") or part.get("function_call") or part))
-    elif kind in ("tool_result", "functionresponse", "function_response"):
+    elif kind in ("executablecode", "executable_code"):  # Gemini's own tool
+        parts.calls.append(ToolCall(name="code", arguments=_shown(part[next(iter(part))])))
+    elif kind in _RESULTS or kind.endswith("tool_result"):
         parts.results.append(_result(part))
     elif any(kind.removeprefix("input_").startswith(medium) for medium in _MEDIA):
         parts.texts.append(f"[{kind.removeprefix('input_').removesuffix('_url')}]")
@@ -206,26 +218,39 @@ def _call(call: Mapping[str, Any]) -> ToolCall:
     number = call.get("id") or call.get("call_id")
     return ToolCall(
         name=str(function.get("name") or "?"),
-        arguments=arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False, default=str),
+        arguments=_shown(arguments),
         id=number if isinstance(number, str) else None,
     )
+
+
+def _stored_call(content: Any) -> ToolCall:
+    """Return a call that stands as JSON in a turn's text; what is none is kept as the arguments."""
+    call = parsed_list(content) if isinstance(content, str) else content
+    return _call(call if isinstance(call, Mapping) else {"arguments": content})
 
 
 def _result(part: Mapping[str, Any]) -> Message:
     inner = part.get("functionResponse") or part.get("function_response")
     if isinstance(inner, Mapping):
-        given = inner.get("response")
-        text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
-        return Message(role="tool", content=text, name=str(inner.get("name") or "") or None)
+        return Message(role="tool", content=_shown(inner.get("response")), name=str(inner.get("name") or "") or None)
+    if "content" not in part:  # Gemini's result of code
+        return Message(role="tool", content=_shown(part[next(iter(part))]), name="code")
     parts = _Parts()
-    _read(part.get("content"), parts)
+    try:
+        _read(part["content"], parts)
+        text = "".join(parts.texts)
+    except UnknownPartError:  # what a search or another tool of the provider's found, in a form of its own
+        text = _shown(part["content"])
     number = part.get("tool_use_id")
-    return Message(role="tool", content="".join(parts.texts), tool_call_id=number if isinstance(number, str) else None)
+    return Message(role="tool", content=text, tool_call_id=number if isinstance(number, str) else None)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _response_item(item: Mapping[str, Any], kind: str) -> Message:
     if kind == "function_call":
         return Message(role="assistant", content="", tool_calls=(_call(item),))
     output, number = item.get("output"), item.get("call_id")
-    text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, default=str)
-    return Message(role="tool", content=text, tool_call_id=number if isinstance(number, str) else None)
+    return Message(role="tool", content=_shown(output), tool_call_id=number if isinstance(number, str) else None)

@@ -121,8 +121,9 @@ def _rows_in(path: Path, whole: Any, at: str | None) -> list[Any]:
     if by_column is not None:
         return by_column
     lists = _lists(whole, "", _DEPTH)
-    if len(lists) == 1:
-        return next(iter(lists.values()))
+    answered = [rows for rows in lists.values() if _has_answer(rows[0])]
+    if len(lists) == 1 or len(answered) == 1:
+        return next(iter(answered or lists.values()))
     if lists:
         raise InputError(
             f"{path}: rows may be in any of {', '.join(lists)}; name it with --rows {next(iter(lists))}; what another "
@@ -131,6 +132,10 @@ def _rows_in(path: Path, whole: Any, at: str | None) -> list[Any]:
     if not any(str(name).strip().lower() in _KNOWN for name in whole):
         raise InputError(f"{path}: expected rows, found an object with {', '.join(map(repr, list(whole)[:20]))}")
     return [whole]
+
+
+def _has_answer(row: Mapping[str, Any]) -> bool:
+    return any(str(name).strip().lower() in ALIASES["response"] + ALIASES["messages"] for name in row)
 
 
 def _lists(value: Any, path: str, depth: int) -> dict[str, list[Any]]:

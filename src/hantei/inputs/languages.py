@@ -7,6 +7,8 @@ import re
 from hantei.errors import UsageError
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_ASIDE = re.compile(r"\s*[(（][^()（）]*[)）]$")
+"""What stands after a name in brackets: a country, or the name in the language itself."""
 _EXPECTED = "expected a language tag such as en, ja, zh-Hans"
 _NAMES = {
     "english": "en",
@@ -78,7 +80,8 @@ _THREE = {
 def language_tag(text: str) -> str | None:
     """Return a language's BCP 47 tag, from a tag, a code of three letters, or a name; None where it is none."""
     text = text.strip()
-    tag = _NAMES.get(" ".join(text.lower().split()), text.replace("_", "-"))
+    name = " ".join(text.lower().split())
+    tag = _NAMES.get(name) or _NAMES.get(_ASIDE.sub("", name), text.replace("_", "-"))
     if not _TAG.fullmatch(tag):
         return None
     head, dash, rest = tag.partition("-")

@@ -45,6 +45,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Names by which each field is found, the first that a file has winning; compared without case."""
 
+SEVERAL = ("responses", "completions", "predictions")
+"""Names of columns that hold several answers in a list, each a sample."""
+
 
 def mapping_of_file(mapping: Mapping[str, str], path: Path) -> dict[str, str]:
     """Return what ``--map`` says of one file: ``FIELD=COLUMN``, and ``FILE:FIELD=COLUMN`` for this file alone.

@@ -21,6 +21,7 @@ _MOST = 4 << 30
 _RATIO = 200
 """Beyond 256 MB, so many times its own size: more is a decompression bomb."""
 _HARMLESS = 256 << 20
+_MARKS: dict[bytes, Literal["", ".gz", ".zst"]] = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,19 @@ def stored_file(path: Path) -> Stored:
         UsageError: no such file.
     """
     if str(path) == STDIN:
-        return Stored(Path("stdin"), _kept(sys.stdin.buffer))
+        kept = _kept(sys.stdin.buffer)
+        return Stored(Path("stdin"), kept, _compression(kept))
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
-    for ending in (".gz", ".zst"):
-        if path.suffix.lower() == ending:
-            return Stored(path.with_suffix(""), path, ending)
-    return Stored(path, path)
+    named = path.suffix.lower() in _MARKS.values()
+    return Stored(path.with_suffix("") if named else path, path, _compression(path))
+
+
+def _compression(file: Path) -> Literal["", ".gz", ".zst"]:
+    """Return how a file is compressed, by its first bytes: browsers decompress .gz and keep the name."""
+    with file.open("rb") as raw:
+        start = raw.read(4)
+    return next((kind for mark, kind in _MARKS.items() if start.startswith(mark)), "")
 
 
 def _kept(stream: BinaryIO) -> Path:

@@ -35,7 +35,8 @@ FILTER_CODES = frozenset(
 """In small letters: case does not count."""
 _FILTER_MESSAGES = re.compile(
     r"content exists risk"  # DeepSeek, which has no code for it
-    r"|(?:flagged|blocked|rejected|violat\w+)\b.{0,60}\b(?:usage|content|safety|management) polic"
+    r"|(?:flagged|blocked|rejected|violat\w+)\b.{0,60}\b(?:usage|content|safety|management)(?: filter\w*)?"
+    r" (?:polic|guideline)"  # Anthropic: content filtering policy; xAI: usage guidelines
     r"|\b(?:prompt|input|request) (?:was|is|has been) (?:blocked|flagged)\b"
     r"|may contain (?:inappropriate|sensitive|unsafe) content"
     r"|blockreason",
@@ -50,13 +51,13 @@ _STREAM_ONLY = re.compile(
     r"only supports? (?:the )?stream|stream\w*\W{0,3} (?:must|should|needs to) be"
     r"|must (?:set|use|enable) .{0,20}\bstream|non-?stream\w* .{0,60}(?:not|n't|un)\W?support"
     r"|(?:not|n't) support non-?stream|requires? .{0,20}\bstream"
-    r"|stream(?:ing)? (?:is )?(?:required|only)|enable .{0,15}\bstream",
+    r"|(?:for|in) non-?stream|stream(?:ing)? (?:is )?(?:required|only)|enable .{0,15}\bstream",
     re.IGNORECASE,
 )
 _NO_SYSTEM = re.compile(
     r"system[ '\"`]*(?:role|message|prompt|instruction)s?\b.{0,40}(?:(?:not|n't) |un)(?:be )?(?:support|enabl|allow)"
     r"|(?:not|n't) support .{0,30}\bsystem\b|developer instruction is not enabled|roles must alternate"
-    r"|only user.{0,20}assistant roles are supported",
+    r"|only user.{0,20}assistant roles are supported|\brole\b.{0,20}should be 'user' or 'assistant'",
     re.IGNORECASE,
 )
 _NO_TOOLS = re.compile(
@@ -175,7 +176,8 @@ def error_in_reply(body: Mapping[str, Any], host: str, secret: str | None) -> Se
     if not isinstance(error, dict) or body.get("choices"):
         return None
     code = error.get("code")
-    status = code if isinstance(code, int) and 400 <= code < 600 else 500
+    unstated = 400 if str(code).casefold() in FILTER_CODES else 500
+    status = code if isinstance(code, int) and 400 <= code < 600 else unstated
     return _described(status, body, host, secret, None)
 
 
