@@ -24,7 +24,8 @@ def test_a_threshold_surely_marks_less_than_the_floor_and_few_prompts_have_none_
     said = Said(np.arange(len(rows)), Heads(chance, empty, empty, empty, chance))
     usual, strict = _thresholds(labels, said, said)
     marked = (odds[:, None] >= usual).astype(int)
-    assert marked[:1000, 0].sum() in (19, 20)  # Wilson's upper limit of 19 of 1,000 is 2.95%, of 20 3.07%; the threshold is rounded
+    # Wilson's upper limit of 19 of 1,000 is 2.95%, of 20 3.07%; the threshold is rounded
+    assert marked[:1000, 0].sum() in (19, 20)
     assert marked[1040:, 2].sum() in (19, 20)
     assert usual[1] == usual[2]
     assert (strict >= usual).all()
