@@ -178,7 +178,8 @@ def _value(label: str, spec: FieldSpec) -> str | None:
 def read_json(reply: ReplyText, ask: AskSpec, untrusted: Untrusted) -> dict[str, Found] | None:
     """Return what a JSON reply says, by field; None where it is not one object, or required fields are missing.
 
-    An object inside other text counts where all objects of the reply that fit say the same, and it is no quotation.
+    An object inside other text counts where all objects of the reply that fit say the same, and it is no quotation. An
+    object of the judge's own that has one of the fields and cannot be read may be its verdict: there is none then.
     """
     if reply.unclosed:
         return None
@@ -189,13 +190,18 @@ def read_json(reply: ReplyText, ask: AskSpec, untrusted: Untrusted) -> dict[str,
     if reply.raw.count("{") > _MOST_BRACES:
         return None
     found = list(_objects(reply.raw, ask))
-    if not found or any(fields != found[0][1] for _, fields in found) or untrusted.holds(found[-1][0]):
+    said = [text for text, fields in found if fields is None and not untrusted.holds(text)]
+    read = [(text, fields) for text, fields in found if fields is not None]
+    if not read or said or any(fields != read[0][1] for _, fields in read) or untrusted.holds(read[-1][0]):
         return None
-    return found[-1][1]
+    return read[-1][1]
 
 
-def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found]]]:
-    """Yield every object that fits, nested ones too: what a quotation opens must not swallow the judge's own."""
+def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found] | None]]:
+    """Yield every object that fits, nested ones too: what a quotation opens must not swallow the judge's own.
+
+    One that has a field of the judge's and does not fit comes without what it says.
+    """
     decoder = json.JSONDecoder(object_pairs_hook=_no_twice, parse_constant=_no_constant, strict=False)
     for brace in re.finditer(r"\{", text):
         try:
@@ -203,7 +209,7 @@ def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found]]]:
         except (ValueError, RecursionError):
             continue
         fields = _fields(value, ask)
-        if fields is not None:
+        if fields is not None or any(spec.path and spec.path[0] in value for spec in ask.fields):
             yield text[brace.start() : end], fields
 
 
