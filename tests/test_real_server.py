@@ -178,7 +178,7 @@ def test_from_a_real_server_to_a_judged_report(server: Server, tmp_path: Path) -
 def test_letters_are_no_verdict(server: Server, tmp_path: Path, card: str, metric: str) -> None:
     judge = f"{card}@{server.named()}"
     before = server.received()
-    finished(start(tmp_path, server.named(), "--judge", judge), 1)
+    finished(start(tmp_path, server.named(), "--judge", judge, "--keep-going"), 1)
     run = load_run(tmp_path / "run")
     judged = list(run.judgments(judge))
     assert [judgment.response_id for judgment in judged] == [response.id for response in answers(run)]
