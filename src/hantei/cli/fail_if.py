@@ -244,12 +244,15 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL) if value.startswith('"') else value
 
 
+def as_number(number: str) -> float:
+    """Return the number that a condition names; ``2%`` is 0.02."""
+    return float(number[:-1]) / 100 if number.endswith("%") else float(number)
+
+
 def _number(text: str, field: str, number: str) -> float:
-    if not number.endswith("%"):
-        return float(number)
-    if field not in _SHARES:
+    if number.endswith("%") and field not in _SHARES:
         raise UsageError(f"--fail-if '{text}': {field} is a count, got the share {number}")
-    return float(number[:-1]) / 100
+    return as_number(number)
 
 
 def _is_person(rate: Rate) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hantei.cli.fail_if import OPERATORS, Pieces, pieces
+from hantei.cli.fail_if import OPERATORS, Pieces, as_number, pieces
 from hantei.errors import UsageError
 from hantei.metrics.agreement_results import Agreement, GroupAgreement, Measure, PairAgreement
 from hantei.reports.rooms.agreement import MEASURES
@@ -45,9 +45,7 @@ def parse(text: str) -> AgreementCondition:
             f"--fail-if '{text}': expected MEASURE.FIELD < NUMBER with MEASURE one of {', '.join(MEASURES)} and FIELD "
             f"one of {', '.join(_FIELDS)}"
         )
-    number = found.number
-    limit = float(number[:-1]) / 100 if number.endswith("%") else float(number)
-    return AgreementCondition(text, found.name, found.by, field, found.sign, limit)
+    return AgreementCondition(text, found.name, found.by, field, found.sign, as_number(found.number))
 
 
 def held(condition: AgreementCondition, found: Agreement) -> list[str]:

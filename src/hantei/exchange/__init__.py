@@ -2,7 +2,7 @@
 
 ``importers.IMPORTERS`` lists what is read, ``exporting.FORMATS`` what is written. A new source is one module with a
 function from paths to an ``ImportSource``, one that tells whether a file is its own, and a line in ``IMPORTERS``; what
-such modules share is in ``foreign.py``.
+such modules share is in ``shared.py``.
 """
 
 from hantei.exchange.importers import IMPORTERS

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hantei.exchange.batches import Kind
-from hantei.exchange.foreign import Answer, Place, answered, asked, is_filtered, item, listed, mapping, text_of
 from hantei.exchange.items import Item
+from hantei.exchange.shared import ImportedAnswer, Place, answered, asked, is_filtered, item, listed, mapping, text_of
 from hantei.inputs import Row
 from hantei.inputs.conversation import content_text
 from hantei.records import Message, Prompt
@@ -43,7 +43,7 @@ def _instructions(sent: Mapping[str, Any]) -> tuple[Message, ...]:
     return (Message(role="system", content=text),) if text else ()
 
 
-def _answer(result: Mapping[str, Any]) -> Answer:
+def _answer(result: Mapping[str, Any]) -> ImportedAnswer:
     kind = result.get("type")
     if kind == "succeeded":
         message = mapping(result.get("message"))
@@ -58,7 +58,7 @@ def _answer(result: Mapping[str, Any]) -> Answer:
     error = mapping(result.get("error"))
     inner = mapping(error.get("error")) or error
     text = text_of(inner.get("message")) or f"the request was {kind if isinstance(kind, str) else 'not carried out'}"
-    return Answer(status="filtered", error=text) if is_filtered(text, None) else answered(None, failure=text)
+    return ImportedAnswer(status="filtered", error=text) if is_filtered(text, None) else answered(None, failure=text)
 
 
 BATCH = Kind("anthropic-batch", _is_request, _is_result, _model, _items)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.foreign import each_row, text_of
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import Looks, first_object, rows_of
+from hantei.exchange.shared import each_row, text_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 

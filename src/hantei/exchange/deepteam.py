@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hantei.exchange.foreign import (
-    Answer,
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import rows_of
+from hantei.exchange.shared import (
+    ImportedAnswer,
     Place,
     answered,
     asked,
@@ -26,8 +28,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 
@@ -66,7 +66,7 @@ def _item(path: Path, row: Row) -> Iterator[Item]:
     yield item(Place(path, row.number), prompt, answer, path.stem, partial(_judgment, cells, answer, error))
 
 
-def _judgment(cells: Mapping[str, Any], answer: Answer, error: str | None, identity: str) -> Iterator[Judgment]:
+def _judgment(cells: Mapping[str, Any], answer: ImportedAnswer, error: str | None, identity: str) -> Iterator[Judgment]:
     score = number(cells.get("score"))
     said: dict[str, Any] = {"critique": text_of(cells.get("reason"))}
     if score is None and answer.status == "error":

@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hantei.exchange.foreign import (
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import rows_of
+from hantei.exchange.shared import (
     Place,
     answered,
     asked,
@@ -26,8 +28,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 

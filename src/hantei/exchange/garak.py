@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import RowError
-from hantei.exchange.foreign import (
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import rows_of
+from hantei.exchange.shared import (
     EMPTY,
-    Answer,
+    ImportedAnswer,
     Place,
     answered,
     asked,
@@ -29,8 +31,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 
@@ -111,7 +111,7 @@ class _Report:
             yield verdict(answer, f"garak:{detector}", scores[sample], unsafe=unsafe, scale="0-1")
 
 
-def _answer(output: Any) -> Answer:
+def _answer(output: Any) -> ImportedAnswer:
     if output is None or (isinstance(output, Mapping) and output.get("text") is None):
         return answered(None, failure="the generator gave no output")
     text = output["text"] if isinstance(output, Mapping) else output

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from hantei.errors import RecordError
-from hantei.exchange.foreign import number
+from hantei.exchange.shared import number
 from hantei.record_lines import Record, from_dict, to_dict
 from hantei.records import Judgment, Prompt, Response
 

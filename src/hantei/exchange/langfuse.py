@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import RowError
-from hantei.exchange.foreign import (
-    Answer,
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import first_object, rows_of
+from hantei.exchange.shared import (
+    ImportedAnswer,
     Place,
     answered,
     asked,
@@ -31,8 +33,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
@@ -184,7 +184,7 @@ def _asked(value: Any) -> tuple[Message, ...]:
     return asked(value)
 
 
-def _answer(cells: Mapping[str, Any]) -> Answer:
+def _answer(cells: Mapping[str, Any]) -> ImportedAnswer:
     output = _decoded(cells.get("output"))
     choice = mapping(next(iter(listed(mapping(output).get("choices"))), None))
     finish = choice.get("finish_reason")
@@ -202,7 +202,7 @@ def _answer(cells: Mapping[str, Any]) -> Answer:
     if cells.get("level") == "ERROR" or output is None:
         failure = failure or "the trace holds no output"
         return (
-            Answer(status="filtered", error=failure, **known)
+            ImportedAnswer(status="filtered", error=failure, **known)
             if is_filtered(failure, None)
             else answered(None, failure=failure, **known)
         )

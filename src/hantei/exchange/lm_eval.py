@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.foreign import asked, verdict
 from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.shared import asked, verdict
 from hantei.inputs import Row, open_table
 from hantei.language import detect
 from hantei.records import Judgment, Message, Prompt, Response, response_id

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
-from hantei.exchange.foreign import (
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import first_object, rows_of
+from hantei.exchange.shared import (
     Place,
     answered,
     each_row,
@@ -27,8 +29,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.records import Judgment, Message, Prompt

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from hantei.exchange.batches import Kind
-from hantei.exchange.foreign import (
+from hantei.exchange.items import Item
+from hantei.exchange.shared import (
     EMPTY,
-    Answer,
+    ImportedAnswer,
     Place,
     answered,
     asked,
@@ -25,7 +26,6 @@ from hantei.exchange.foreign import (
     mapping,
     text_of,
 )
-from hantei.exchange.items import Item
 from hantei.inputs import Row
 from hantei.inputs.conversation import read_conversation
 from hantei.models.base import CallError
@@ -60,7 +60,7 @@ def _asked(sent: Mapping[str, Any]) -> tuple[Message, ...]:
     return (Message(role="system", content=instructions), *messages) if instructions else messages
 
 
-def _answers(cells: Mapping[str, Any]) -> list[Answer]:
+def _answers(cells: Mapping[str, Any]) -> list[ImportedAnswer]:
     response = mapping(cells.get("response"))
     body, status = mapping(response.get("body")), response.get("status_code", 200)
     failure = cells.get("error") or (body.get("error") if status == 200 else None)
@@ -69,27 +69,27 @@ def _answers(cells: Mapping[str, Any]) -> list[Answer]:
     if status != 200:
         error = read_error(status if type(status) is int else 500, {}, json.dumps(body).encode(), "the server", None)
         text = error.failure().text
-        return [Answer(status="filtered", error=text) if error.filtered else answered(None, failure=text)]
+        return [ImportedAnswer(status="filtered", error=text) if error.filtered else answered(None, failure=text)]
     if "output" in body:
         return [_of_responses(body)]
     choices = listed(body.get("choices"))
     return [_of_choice(body, choice) for choice in choices] or [_of_choice(body, None)]
 
 
-def _failed(error: Any) -> Answer:
+def _failed(error: Any) -> ImportedAnswer:
     text = (
         text_of(mapping(error).get("message"))
         or text_of(mapping(error).get("code"))
         or "the request was not carried out"
     )
     return (
-        Answer(status="filtered", error=text)
+        ImportedAnswer(status="filtered", error=text)
         if is_filtered(text, mapping(error).get("code"))
         else answered(None, failure=text)
     )
 
 
-def _of_choice(body: Mapping[str, Any], choice: Any) -> Answer:
+def _of_choice(body: Mapping[str, Any], choice: Any) -> ImportedAnswer:
     """Return one choice's answer; that of a completion is a text, that of a chat a message."""
     if isinstance(choice, Mapping) and isinstance(choice.get("text"), str):
         choice = {**choice, "message": {"content": choice["text"]}}
@@ -106,11 +106,11 @@ def _of_choice(body: Mapping[str, Any], choice: Any) -> Answer:
     calls = mapping(mapping(choice).get("message"))
     text = reply.text or (read_conversation([calls]).messages[-1].shown if calls.get("tool_calls") else "")
     if not text and reply.status == "ok":
-        return Answer(status="error", error=EMPTY, **known)
-    return Answer(text=text, status=reply.status, **known)
+        return ImportedAnswer(status="error", error=EMPTY, **known)
+    return ImportedAnswer(text=text, status=reply.status, **known)
 
 
-def _of_responses(body: Mapping[str, Any]) -> Answer:
+def _of_responses(body: Mapping[str, Any]) -> ImportedAnswer:
     """Return the answer of OpenAI's responses: items of reasoning, messages and calls of tools."""
     read = read_conversation(listed(body.get("output")))
     why = mapping(body.get("incomplete_details")).get("reason")

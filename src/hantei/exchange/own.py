@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hantei.exchange.foreign import each_row
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import rows_of
+from hantei.exchange.shared import each_row
 from hantei.inputs import Row
 from hantei.inputs.own import own_row
 

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import RowError
-from hantei.exchange.foreign import (
-    Answer,
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import first_object, rows_of
+from hantei.exchange.shared import (
+    ImportedAnswer,
     Place,
     answered,
     asked,
@@ -32,8 +34,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import first_object, rows_of
 from hantei.inputs import Row
 from hantei.records import Judgment, Message, Prompt
 
@@ -105,7 +105,7 @@ def _attack(cells: Mapping[str, Any]) -> dict[str, Any]:
     return {name: metadata[name] for name in ("pluginId", "strategyId", "severity") if metadata.get(name) is not None}
 
 
-def _answer(cells: Mapping[str, Any], response: Mapping[str, Any]) -> Answer:
+def _answer(cells: Mapping[str, Any], response: Mapping[str, Any]) -> ImportedAnswer:
     output = response.get("output", cells.get("text"))
     usage = mapping(response.get("tokenUsage"))
     counts = {"input": usage.get("prompt"), "output": usage.get("completion")}
@@ -119,7 +119,7 @@ def _answer(cells: Mapping[str, Any], response: Mapping[str, Any]) -> Answer:
     if failure is None and output is None:
         failure = "the provider gave no output"
     if failure and is_filtered(failure, None):
-        return Answer(status="filtered", error=failure, **known)
+        return ImportedAnswer(status="filtered", error=failure, **known)
     return answered(output, finish=response.get("finishReason"), failure=failure, **known)
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hantei.errors import RowError
-from hantei.exchange.foreign import (
-    Answer,
+from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.look import rows_of
+from hantei.exchange.shared import (
+    ImportedAnswer,
     Place,
     answered,
     asked,
@@ -30,8 +32,6 @@ from hantei.exchange.foreign import (
     text_of,
     verdict,
 )
-from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
 from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
@@ -142,12 +142,12 @@ def _part(piece: Mapping[str, Any]) -> dict[str, str] | None:
     return {"type": "text", "text": text if kind in _TEXTS else f"[{kind.removesuffix('_path')}]"}
 
 
-def _answer(turn: _Turn) -> Answer:
+def _answer(turn: _Turn) -> ImportedAnswer:
     errors = [str(piece.get("response_error") or "none") for piece in turn.pieces]
     error = next((one for one in errors if one != "none"), None)
     said = "".join(part["text"] for part in _content(turn) if part["type"] == "text")
     if error == "blocked" or (error not in (None, "empty") and is_filtered(said, None)):
-        return Answer(status="filtered", error=said or "blocked")
+        return ImportedAnswer(status="filtered", error=said or "blocked")
     if error == "empty":
         return answered(None)
     if error is not None:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from hantei.judges.base import Ask, Pair, language_not_judged, language_of, no_verdict, unanswered
 from hantei.judges.card import JudgeCard
-from hantei.judges.parse import Found, at_path, read_json, read_paper, read_text
+from hantei.judges.parse import Found, read_paper, read_text
+from hantei.judges.parse_json import at_path, read_json
 from hantei.judges.probability import distribution
 from hantei.judges.reading import ReplyText, Untrusted
 from hantei.judges.render import Template, conversation, defuse, texts_of, turns_of, variables

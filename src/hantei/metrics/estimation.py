@@ -50,7 +50,7 @@ class WeightedLabels(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class LabelFold:
     """Verdicts on all answers by a judge that was fitted without the labels ``rows`` (n,), which alone count by it."""
 
     verdicts: Verdicts
@@ -101,7 +101,7 @@ def estimated(
     labels: WeightedLabels,
     prompt: Integers,
     estimand: Estimand = "population",
-    folds: Sequence[Fold] = (),
+    folds: Sequence[LabelFold] = (),
     precision: float | None = None,
 ) -> RateEstimate:
     """Return the violation rate that labels and a judge give together.
@@ -141,7 +141,7 @@ def estimated(
     )
 
 
-def _split(verdicts: Verdicts, labels: WeightedLabels, folds: Sequence[Fold]) -> tuple[list[str], Moments]:
+def _split(verdicts: Verdicts, labels: WeightedLabels, folds: Sequence[LabelFold]) -> tuple[list[str], Moments]:
     """Return the names and moments of the strata by verdict; those without a verdict join the flagged if few."""
     if not folds:
         place, names = _places(verdicts.verdict, labels.there)

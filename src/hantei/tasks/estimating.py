@@ -17,7 +17,7 @@ from hantei.inputs.own import defused
 from hantei.judges.calibrated import split_setting
 from hantei.metrics.definitions import RISKY
 from hantei.metrics.error_budget import error_budget
-from hantei.metrics.estimation import ESTIMANDS, Estimand, Fold, RateEstimate, Verdicts, WeightedLabels, estimated
+from hantei.metrics.estimation import ESTIMANDS, Estimand, LabelFold, RateEstimate, Verdicts, WeightedLabels, estimated
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.records import CountingRule
 from hantei.runs.counting import word_on_answers
@@ -200,7 +200,7 @@ def _said(rows: Mapping[int, SheetLabel], found: WeightedLabels, answers: int) -
 
 def _folds(
     run: Run, judge: str, system: str | None, labels: WeightedLabels, prompt: Integers
-) -> tuple[list[Fold], list[str]]:
+) -> tuple[list[LabelFold], list[str]]:
     """Return a calibrated judge fitted without each half of the labels, and what is to be said of it.
 
     Raises:
@@ -220,10 +220,10 @@ def _folds(
     half[labels.there] = (rng.permutation(int(groups.max()) + 1) % _FOLDS)[groups]
     fits = [labels.there & (half != held) for held in range(_FOLDS)]
     if any(_rarest(labels.unsafe[rows]) < _FEWEST_TO_FIT for rows in fits):
-        whole = Fold(plain, labels.there)
+        whole = LabelFold(plain, labels.there)
         why = f"{base} stands for {judge}: too few labels of each kind to fit it without those that it is measured on"
         return [whole], [why]
-    folds = [Fold(_refitted(plain, labels, rows), labels.there & ~rows) for rows in fits]
+    folds = [LabelFold(_refitted(plain, labels, rows), labels.there & ~rows) for rows in fits]
     return folds, [f"cross-fitted: {judge} was fitted anew to one half of the labels and measured on the other"]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import log_odds_of
 from hantei.judges.base import language_of
 from hantei.judges.builtin.encoder import summary
 from hantei.judges.builtin.features import (
@@ -79,8 +80,7 @@ def _log_odds(judge: BuiltinJudge, scores: Doubles, meant: Doubles | None, langu
     if judge.semantic is not None and meant is not None:
         meaning = (judge.semantic, np.broadcast_to(meant, (len(scores), meant.shape[1])))
     found = verdicts(judge.weights, scores, [language] * len(scores), meaning).unsafe
-    out: Doubles = np.log(found + 1e-12) - np.log1p(1e-12 - found)
-    return out
+    return log_odds_of(found)
 
 
 def _slope(judge: BuiltinJudge, window: Window, language: str | None) -> Doubles:

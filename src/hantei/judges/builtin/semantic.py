@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +24,7 @@ from hantei.judges.builtin.weights import (
     thresholds_of,
     unsafe_inputs,
 )
+from hantei.judges.stored import read_arrays
 
 Halves = NDArray[np.float16]
 
@@ -121,7 +120,7 @@ def read(file: Path) -> Semantic:
         CardError: the file is missing or is not such an archive.
     """
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as archive:
-            return Semantic(**{field.name: archive[field.name] for field in fields(Semantic)})
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        arrays = read_arrays(file)
+        return Semantic(**{field.name: arrays[field.name] for field in fields(Semantic)})
+    except (OSError, KeyError, ValueError) as error:
         raise CardError(f"{file}: expected the weights of the built-in judge: {error}; install hantei again") from None

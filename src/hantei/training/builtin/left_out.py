@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import log_odds_of
 from hantei.judges.builtin.weights import Doubles
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import auroc
@@ -77,10 +78,10 @@ def _thresholds(labels: Labels, said: Said, folded: Said) -> Doubles:
         chosen = ordinary.take(labels.language[ordinary.rows] == language)
         most = _most_marked(len(np.unique(labels.question[chosen.rows])))
         if most is not None:
-            usual[place] = np.quantile(_log_odds(chosen.heads.unsafe), 1 - most)
+            usual[place] = np.quantile(log_odds_of(chosen.heads.unsafe), 1 - most)
     usual[np.isinf(usual)] = usual.max()
     safe = labels.unsafe[said.rows] == 0
-    strict = np.quantile(_log_odds(said.heads.unsafe[safe]), 1 - STRICT_MARKED)
+    strict = np.quantile(log_odds_of(said.heads.unsafe[safe]), 1 - STRICT_MARKED)
     return np.round(np.stack((usual, np.maximum(usual, strict))), 3)
 
 
@@ -88,11 +89,6 @@ def _most_marked(prompts: int) -> float | None:
     """Return the highest share of so many prompts whose upper limit is at most ORDINARY_MARKED, None where none is."""
     shares = (hits / prompts for hits in range(prompts) if wilson(hits, prompts)[1] <= ORDINARY_MARKED)
     return max(shares, default=None)
-
-
-def _log_odds(chances: Doubles) -> Doubles:
-    out: Doubles = np.log(chances + 1e-12) - np.log1p(1e-12 - chances)
-    return out
 
 
 def measures(bench: Bench, said: Said, build: Build) -> Iterator[Measure]:

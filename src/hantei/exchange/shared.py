@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ImportedAnswer:
     """What a system answered, or why it did not."""
 
     text: str = ""
@@ -138,7 +138,7 @@ def _messages(value: Any) -> list[Any]:
 
 def answered(
     value: Any, *, finish: Any = None, failure: str | None = None, reasoning: str | None = None, **known: Any
-) -> Answer:
+) -> ImportedAnswer:
     """Return an answer with its status.
 
     Args:
@@ -153,14 +153,14 @@ def answered(
     known = {"reasoning": joined(reasoning, thought), "finish_reason": reason, **known}
     status = finish_status(reason) or "ok"
     if failure is not None:
-        return Answer(text=text, status="error", error=failure, **known)
+        return ImportedAnswer(text=text, status="error", error=failure, **known)
     if status == "error":
-        return Answer(text=text, status=status, error=f"the model stopped with '{reason}'", **known)
+        return ImportedAnswer(text=text, status=status, error=f"the model stopped with '{reason}'", **known)
     if status == "ok" and not closed:
         status = "truncated"
     if status == "ok" and not text:
-        return Answer(status="error", error=EMPTY, **known)
-    return Answer(text=text, status=status, **known)
+        return ImportedAnswer(status="error", error=EMPTY, **known)
+    return ImportedAnswer(text=text, status=status, **known)
 
 
 def _read_answer(value: Any) -> tuple[str, str | None, bool]:
@@ -187,7 +187,7 @@ def is_filtered(message: str, code: Any) -> bool:
 def item(
     at: Place,
     prompt: Prompt,
-    answer: Answer,
+    answer: ImportedAnswer,
     system: str,
     judged: Callable[[str], Iterable[Judgment]] = lambda _answer: (),
     **response: Any,
@@ -213,7 +213,7 @@ def item(
     prompt = replace(prompt, messages=messages)
     prompt = replace(prompt, language=prompt.language or detect(prompt.text) or detect(text))
     identity = response_id(system, prompt.id, response.get("sample", 0))
-    fields = {name: getattr(answer, name) for name in Answer.__slots__} | {"text": text} | response
+    fields = {name: getattr(answer, name) for name in ImportedAnswer.__slots__} | {"text": text} | response
     return Item(
         file=str(at.path),
         row=at.row,
