@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,12 @@ from hantei import benchmarks
 from hantei.engine.forecast import Forecast
 from hantei.exchange.exporting import export_run
 from hantei.metrics.compare import Comparison
+from hantei.metrics.datasheet import DataSheet
 from hantei.records import Summary
 from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
+from hantei.runs.sheets import keep_sheets, sheets_for
 from hantei.tasks.carrying_out import carry_out, foresee, summary_of, write_report
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
@@ -139,36 +141,55 @@ def demo(out: str | Path = "runs/demo") -> Run:
     return judge(answers, "builtin", out, Options(benchmark="demo"))
 
 
-def report(path: str | Path, out: str | Path | None = None, threshold: float | None = None) -> Path:
+def report(
+    path: str | Path,
+    out: str | Path | None = None,
+    threshold: float | None = None,
+    sheets: Sequence[str | Path] = (),
+) -> Path:
     """Write the summary and the report of a run again from its records; return the report's path.
 
-    With ``out`` nothing is written into the run folder, which may be one that can only be read. With ``threshold``,
-    from 0 to 1, the page says of each system whether its rate of unsafe answers lies below it.
+    Args:
+        path: the run folder.
+        out: where the page goes; then nothing is written into the run folder, which may be one that can only be read.
+        threshold: from 0 to 1: the page says of each system whether its rate of unsafe answers lies below it.
+        sheets: ``datasheet.json`` of the run's judges, for the page; kept in the run folder where it is written.
 
     Raises:
-        UsageError: there is no run at ``path``, or ``out`` cannot be written.
+        UsageError: there is no run at ``path``, ``out`` cannot be written, or a sheet is of another judge.
+        InputError: a sheet is none.
         RunError: the run folder is damaged or in use.
     """
-    return report_and_summary(path, out, threshold)[0]
+    run = load_run(path)
+    return report_and_summary(run, out, threshold, sheets_for(run, map(Path, sheets)))[0]
 
 
 def report_and_summary(
-    path: str | Path, out: str | Path | None = None, threshold: float | None = None
+    run: Run,
+    out: str | Path | None = None,
+    threshold: float | None = None,
+    sheets: Mapping[str, DataSheet] | None = None,
 ) -> tuple[Path, Summary]:
     """Do what ``report`` does; return the summary, too.
+
+    Args:
+        run: the run.
+        out: see ``report``.
+        threshold: see ``report``.
+        sheets: data sheets by the judge's name.
 
     Raises:
         UsageError, RunError: see ``report``.
     """
-    made = load_run(path)
     if out is not None:
-        made.check_foreign(Path(out))
-        with made.index() as index:
-            summary = summary_of(made, index)
-            return build_report(made, index, summary, Path(out), threshold), summary
-    with made.lock(), Index(made.index_path) as index:
-        made.fill(index)
-        return write_report(made, index, threshold)
+        run.check_foreign(Path(out))
+        with run.index() as index:
+            summary = summary_of(run, index)
+            return build_report(run, index, summary, Path(out), threshold, sheets), summary
+    with run.lock(), Index(run.index_path) as index:
+        run.fill(index)
+        keep_sheets(run, sheets or {})
+        return write_report(run, index, threshold)
 
 
 def compare(

@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from hantei.metrics.agreement_rank import majority, rank
-from hantei.metrics.datasheet import length_odds
+from hantei.metrics.length_bias import length_odds
 from tests.cli.test_judge import hantei
 from tests.metrics.test_agreement import ratings
 from tests.servers import Answer, Seen, fault_server, ok

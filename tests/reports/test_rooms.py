@@ -40,7 +40,19 @@ def printed(data: ReportInput) -> str:
 def test_the_sample_fills_every_room() -> None:
     data = report_input()
     assert [section.key for section in sections(results(data))] == [
-        *("overview", "weak", "systems", "harms", "actions", "language", "region", "benchmark", "intent", "provenance")
+        *(
+            "overview",
+            "trust",
+            "weak",
+            "systems",
+            "harms",
+            "actions",
+            "language",
+            "region",
+            "benchmark",
+            "intent",
+            "provenance",
+        )
     ]
     (table,) = of(data, "systems").tables
     assert [row.name for row in table.rows] == [*SYSTEMS, "All systems"]
@@ -95,7 +107,7 @@ def test_one_system_has_one_table_of_languages() -> None:
 
 def test_a_summary_of_one_number_is_a_headline_and_a_row() -> None:
     data = of_rates(rate("violation_rate", 0, 0, {"judge": "x"}, missing=3))
-    assert [section.key for section in sections(results(data))] == ["overview", "systems", "provenance"]
+    assert [section.key for section in sections(results(data))] == ["overview", "trust", "systems", "provenance"]
     main, over = of(data, "overview").figures
     assert isinstance(main, Headline)
     assert isinstance(over, Headline)

@@ -28,6 +28,7 @@ from hantei.errors import UsageError
 from hantei.judges.loading import with_parse
 from hantei.records import CountingRule
 from hantei.runs.folder import load_run
+from hantei.runs.sheets import sheets_for
 from hantei.tasks.options import Options
 
 _LIMITS = Limits()
@@ -114,6 +115,10 @@ def report(
     threshold: Annotated[
         str | None, typer.Option(help="The rate of unsafe answers that a system may have, as in 2%.")
     ] = None,
+    sheet: Annotated[
+        list[Path] | None,
+        typer.Option(help="A judge's datasheet.json (hantei judges measure), to say how far it can be trusted."),
+    ] = None,
     fail: FailIf = None,
     json: Json = False,
 ) -> None:
@@ -123,8 +128,10 @@ def report(
     """
     conditions = [fail_if.parse(text) for text in fail or []]
     limit = None if threshold is None else share_of("--threshold", threshold)
-    page, summary = api.report_and_summary(run, out, limit)
-    finish(load_run(run), conditions, json, page, summary=summary, threshold=limit)
+    made = load_run(run)
+    sheets = sheets_for(made, sheet or ())
+    page, summary = api.report_and_summary(made, out, limit, sheets)
+    finish(made, conditions, json, page, summary=summary, threshold=limit, sheets=sheets)
 
 
 def demo(

@@ -83,7 +83,7 @@ def card(
         say(f"{known:,} of the {judged:,} answers of {run} that it judged were in its training data.")
     if sheet:
         from hantei.reports.rooms.datasheet import datasheet
-        from hantei.tasks.measuring import read_sheet
+        from hantei.runs.sheets import read_sheet
 
         say()
         print_sections(datasheet(read_sheet(sheet)))
@@ -93,6 +93,6 @@ def json_of(sheet: Path) -> Any:
     """Return a data sheet as plain data."""
     import msgspec
 
-    from hantei.tasks.measuring import read_sheet
+    from hantei.runs.sheets import read_sheet
 
     return msgspec.to_builtins(read_sheet(sheet))

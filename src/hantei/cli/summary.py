@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import typer
 from hantei.cli.fail_if import Condition, exit_if
 from hantei.cli.output import print_json, print_sections, say, warn
 from hantei.inputs.columns import EMPTY
+from hantei.metrics.datasheet import DataSheet
 from hantei.metrics.summary import overall
 from hantei.record_lines import to_dict
 from hantei.records import Summary
@@ -39,6 +40,7 @@ def finish(
     judges: Sequence[str] | None = None,
     summary: Summary | None = None,
     threshold: float | None = None,
+    sheets: Mapping[str, DataSheet] | None = None,
 ) -> None:
     """Print what a run amounts to and exit by it: 1 with rows that failed, 3 where a condition held.
 
@@ -50,11 +52,12 @@ def finish(
         judges: those of this call: what another one failed on earlier is printed but does not make this call fail.
         summary: the run's, if not the one in its folder.
         threshold: the rate of unsafe answers that a system may have, None without one.
+        sheets: data sheets of judges, by name, besides those in the run folder.
 
     Raises:
         typer.Exit: with 1 or 3.
     """
-    results = results_of(run, summary, threshold)
+    results = results_of(run, summary, threshold, sheets)
     summary, rejected = results.summary, results.settings.get("rejected", 0)
     page = page or run.report_path
     if json:

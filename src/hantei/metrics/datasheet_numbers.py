@@ -14,7 +14,8 @@ from hantei.metrics.agreement_rank import majority
 from hantei.metrics.agreement_ratings import Ratings, Said
 from hantei.metrics.agreement_results import GroupAgreement, PairAgreement
 from hantei.metrics.calibration import calibrated
-from hantei.metrics.datasheet import EVERYTHING, LanguageSheet, Wording, length_odds
+from hantei.metrics.datasheet import EVERYTHING, LanguageSheet, Wording
+from hantei.metrics.length_bias import length_odds
 from hantei.metrics.shares import share_of
 from hantei.records import Estimate, Prompt, Response
 from hantei.runs.folder import Run

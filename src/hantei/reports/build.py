@@ -3,12 +3,13 @@ where it all comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hantei.metrics.datasheet import DataSheet
 from hantei.metrics.expectations import unmet
 from hantei.record_lines import from_line
 from hantei.records import Judgment, Rate, Summary
@@ -22,13 +23,19 @@ from hantei.runs.info import JudgeInfo
 from hantei.runs.judging import PairReader
 from hantei.runs.notices import rule_notices, run_notices
 from hantei.runs.opening import changed_prompts
+from hantei.runs.sheets import kept_sheets
 
 SHOWN = 2_000
 """Answers that a report carries at most."""
 
 
 def build_report(
-    run: Run, index: Index, summary: Summary, out: Path | None = None, threshold: float | None = None
+    run: Run,
+    index: Index,
+    summary: Summary,
+    out: Path | None = None,
+    threshold: float | None = None,
+    sheets: Mapping[str, DataSheet] | None = None,
 ) -> Path:
     """Write the report of a run and return its path.
 
@@ -38,6 +45,7 @@ def build_report(
         summary: the numbers of the run.
         out: where the page goes; None for the run folder.
         threshold: the rate of unsafe answers that a system may have, from 0 to 1, None without one.
+        sheets: data sheets of judges, by name, besides those in the folder.
 
     Raises:
         UsageError: the file cannot be written there.
@@ -60,6 +68,7 @@ def build_report(
             notices=summary.notes,
             labels=titles(summary, (group.harm for group in index.groups().values() if group.harm)),
             threshold=threshold,
+            sheets={**kept_sheets(run), **(sheets or {})},
         ),
     )
     return path
@@ -112,14 +121,25 @@ class _Explainer:
         return tuple(Highlight(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
 
 
-def results_of(run: Run, summary: Summary | None = None, threshold: float | None = None) -> Results:
-    """Return what a run amounts to, by ``summary`` or as its summary was last written.
+def results_of(
+    run: Run,
+    summary: Summary | None = None,
+    threshold: float | None = None,
+    sheets: Mapping[str, DataSheet] | None = None,
+) -> Results:
+    """Return what a run amounts to.
+
+    Args:
+        run: the run.
+        summary: its numbers; None for its summary as last written.
+        threshold: the rate of unsafe answers that a system may have, None without one.
+        sheets: data sheets of judges, by name, besides those in the folder.
 
     Raises:
         RunError: ``summary.json`` or ``run.json`` cannot be read.
     """
-    summary = summary or run.summary()
-    return Results(summary, msgspec.to_builtins(run.info()), titles(summary), threshold=threshold)
+    summary, sheets = summary or run.summary(), {**kept_sheets(run), **(sheets or {})}
+    return Results(summary, msgspec.to_builtins(run.info()), titles(summary), threshold=threshold, sheets=sheets)
 
 
 def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:

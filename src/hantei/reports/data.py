@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from hantei.metrics.datasheet import DataSheet
 from hantei.records import Judgment, Prompt, Response, Summary
 
 
@@ -40,7 +41,8 @@ class ReportInput:
     a judge's name to ``description``, ``licence``, ``card_hash``, ``rate_kind`` (``flagged`` or ``violation``),
     ``languages`` and ``weak``. ``answers`` are shown in the order given, of ``total_answers`` in the run; ``sampling``
     is the sentence that says how they were chosen. ``notices`` must be seen before the numbers. ``labels`` map a
-    taxonomy id to its title. ``threshold`` is the rate of unsafe answers that a system may have, None without one.
+    taxonomy id to its title. ``threshold`` is the rate of unsafe answers that a system may have, None without one;
+    ``sheets`` are data sheets of the judges, by name.
     """
 
     title: str
@@ -53,3 +55,4 @@ class ReportInput:
     notices: tuple[str, ...]
     labels: Mapping[str, str]
     threshold: float | None = None
+    sheets: Mapping[str, DataSheet] = field(default_factory=dict)

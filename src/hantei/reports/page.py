@@ -51,7 +51,8 @@ def render_report(data: ReportInput) -> str:
 
     style, script = assets(STYLES), _script()
     answers = encode(data)
-    results = Results(data.summary, data.settings, data.labels, _browser(data, answers), data.threshold)
+    browser = _browser(data, answers)
+    results = Results(data.summary, data.settings, data.labels, browser, data.threshold, data.sheets)
     parts, links = sections(results), Links(answers.systems, answers.harms)
     before = list(takewhile(lambda part: part.judge is None, parts))
     after = [part for part in parts[len(before) :] if part.judge is None]

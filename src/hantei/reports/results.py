@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from hantei import taxonomy
 from hantei.errors import TaxonomyError
+from hantei.metrics.datasheet import DataSheet
 from hantei.metrics.definitions import Metric, Place, all_metrics, shown_in
 from hantei.metrics.summary import BROAD
 from hantei.records import Rate, Summary
@@ -115,6 +116,7 @@ class Results:
         labels: taxonomy id to its title.
         browser: the answers, where a page shows them.
         threshold: the rate of unsafe answers that a system may have, from 0 to 1, where the user names one.
+        sheets: what was measured of judges elsewhere, by name.
     """
 
     summary: Summary
@@ -122,6 +124,7 @@ class Results:
     labels: Mapping[str, str]
     browser: AnswerBrowser | None = None
     threshold: float | None = None
+    sheets: Mapping[str, DataSheet] = field(default_factory=dict)
 
     def validated(self, judge: str) -> bool:
         """Whether a judge is a person, or was held against people's labels of enough answers of this very run."""

@@ -25,7 +25,16 @@ from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import locked, neighbour
 
-_OWN = ("run.json", "prompts.jsonl", "responses.jsonl", "rejected.jsonl", "judgments", "labels", "summary.json")
+_OWN = (
+    "run.json",
+    "prompts.jsonl",
+    "responses.jsonl",
+    "rejected.jsonl",
+    "judgments",
+    "labels",
+    "sheets",
+    "summary.json",
+)
 """The records of a run in its folder."""
 
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
@@ -100,7 +109,7 @@ class Run:
         if (
             place == home
             or place in {path.resolve() for path in own}
-            or {home / "judgments", home / "labels"} & {*place.parents}
+            or {home / "judgments", home / "labels", home / "sheets"} & {*place.parents}
         ):
             raise UsageError(f"--out {out}: holds the run's own records: name another place")
 

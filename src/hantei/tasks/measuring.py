@@ -209,15 +209,3 @@ def _sheet(
         notes=(*_seen_in_training(run, judge, "labelled"), *parts.notes),
         notices=info.judges[judge].notices,
     )
-
-
-def read_sheet(path: Path) -> DataSheet:
-    """Return a data sheet from its file.
-
-    Raises:
-        InputError: it is none.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=DataSheet)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise InputError(f"{path}: expected a datasheet.json of hantei judges measure: {error}") from None

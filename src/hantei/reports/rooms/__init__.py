@@ -19,11 +19,13 @@ from hantei.reports.rooms.provenance import provenance
 from hantei.reports.rooms.slices import slices
 from hantei.reports.rooms.systems import judges, systems
 from hantei.reports.rooms.threshold import threshold
+from hantei.reports.rooms.trust import trust
 from hantei.reports.section import Section
 
 ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
     judges,
     overview,
+    trust,
     threshold,
     weaknesses,
     systems,

@@ -65,7 +65,7 @@ def _missing(sheet: DataSheet) -> Iterator[str]:
     for one in sheet.languages:
         if one.no_verdict:
             reasons = ", ".join(f"{count:,} {clip(reason, 60)}" for reason, count in sorted(one.no_verdict.items()))
-            yield f"Without a verdict, {_language(one)}: {reasons}."
+            yield f"Without a verdict, {language_title(one)}: {reasons}."
 
 
 def _table(sheet: DataSheet) -> ReportTable:
@@ -79,12 +79,13 @@ def _table(sheet: DataSheet) -> ReportTable:
     return ReportTable(
         caption="By language",
         head="Measure",
-        columns=tuple(Column(title=_language(one)) for one in sheet.languages),
+        columns=tuple(Column(title=language_title(one)) for one in sheet.languages),
         rows=tuple(row for row in rows if any(value is not None for value in row.cells)),
     )
 
 
-def _language(one: LanguageSheet) -> str:
+def language_title(one: LanguageSheet) -> str:
+    """Return what people call the language of a part of the sheet."""
     return "All" if one.language == EVERYTHING else language_name(clip(one.language, 40))
 
 
@@ -112,7 +113,8 @@ def _people(sheet: DataSheet) -> Iterator[ReportRow]:
                 yield ReportRow(name=title, note=MEASURES[name][1], cells=tuple(cell(one) for one in found))
 
 
-def _share(estimate: Estimate | None) -> Cell:
+def share(estimate: Estimate | None) -> Cell:
+    """Return a share as a cell, None where it was not measured."""
     if estimate is None or estimate.value is None:
         return None
     return percent(*ends(estimate), counts=f"{round(estimate.value * estimate.n):,}/{estimate.n:,.0f}")
@@ -130,23 +132,23 @@ def _points(one: LanguageSheet) -> Cell:
 
 
 _ROWS: tuple[tuple[str, str, Callable[[LanguageSheet], Cell]], ...] = (
-    ("Rate", "judged unsafe, of those with a verdict", lambda one: _share(one.rate)),
-    ("Ordinary answers flagged", "of ordinary answers to ordinary requests", lambda one: _share(one.ordinary)),
+    ("Rate", "judged unsafe, of those with a verdict", lambda one: share(one.rate)),
+    ("Ordinary answers flagged", "of ordinary answers to ordinary requests", lambda one: share(one.ordinary)),
     ("Calibration error", "of its probability of unsafe", lambda one: _bare(one.calibration_error)),
     ("Brier score", "squared distance of the probability from the label", lambda one: _bare(one.brier)),
     ("Length", "odds of unsafe, twice as long", lambda one: cell(one.length_odds)),
-    ("Flips", "answers whose verdict changed when judged again", lambda one: _share(one.flips)),
-    ("Injections withstood", "still unsafe", lambda one: _share(one.injections)),
+    ("Flips", "answers whose verdict changed when judged again", lambda one: share(one.flips)),
+    ("Injections withstood", "still unsafe", lambda one: share(one.injections)),
     ("Spread of the rate", "over wordings and orders of options", _points),
 )
 
 
 def _wordings(sheet: DataSheet) -> ReportTable:
     names = [one.name for one in sheet.languages[0].wordings]
-    rows = [ReportRow(name=clip(sheet.judge, NAME_LIMIT), cells=tuple(_share(one.rate) for one in sheet.languages))]
+    rows = [ReportRow(name=clip(sheet.judge, NAME_LIMIT), cells=tuple(share(one.rate) for one in sheet.languages))]
     rows += [
-        ReportRow(name=clip(name, NAME_LIMIT), cells=tuple(_share(one.wordings[place].rate) for one in sheet.languages))
+        ReportRow(name=clip(name, NAME_LIMIT), cells=tuple(share(one.wordings[place].rate) for one in sheet.languages))
         for place, name in enumerate(names)
     ]
-    columns = tuple(Column(title=_language(one)) for one in sheet.languages)
+    columns = tuple(Column(title=language_title(one)) for one in sheet.languages)
     return ReportTable(caption="Share judged unsafe", head="Judge", columns=columns, rows=tuple(rows))
