@@ -11,6 +11,7 @@ from hantei.engine.forecast import Forecast
 from hantei.exchange.exporting import export_run
 from hantei.metrics.compare import Comparison
 from hantei.metrics.datasheet import DataSheet
+from hantei.progress import Say
 from hantei.records import Summary
 from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
@@ -19,7 +20,7 @@ from hantei.runs.sheets import keep_sheets, sheets_for
 from hantei.tasks.carrying_out import carry_out, foresee, summary_of, write_report
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
-from hantei.tasks.task import Judging, Say, asking, judging
+from hantei.tasks.task import Judging, asking, judging
 
 if TYPE_CHECKING:
     from hantei.metrics.agreement_results import Agreement

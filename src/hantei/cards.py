@@ -17,6 +17,9 @@ import msgspec
 
 from hantei.errors import CardError, HanteiError
 
+NonBlank = Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S")]
+"""A text with something in it."""
+
 Card = TypeVar("Card", bound=msgspec.Struct)
 
 _PLACE = re.compile(r" - at `\$\.?(.*)`$")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
+
+Say = Callable[[str], None]
+"""Takes one line for people."""
 
 _PATIENCE_SECONDS = 2.0
 

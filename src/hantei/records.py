@@ -23,11 +23,13 @@ JudgmentStatus = Literal["ok", "unparsed", "truncated", "filtered", "abstained",
 Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
 NoVerdictReason = Literal["answer cut off", "empty reply", "only reasoning", "judge refused", "judge cut off"]
 Refusal = Literal["none", "partial", "full"]
+Head = Literal["unsafe", "action", "refusal"]  # what a judgment classifies
+RateKind = Literal["violation", "flagged"]  # what a judge's share of unsafe answers may be called, by its card
 TurnRule = Literal["last", "any"]
 RepeatRule = Literal["first", "majority"]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Finite = Annotated[float, Meta(gt=-1e300, lt=1e300)]
-Positive = Annotated[float, Meta(ge=0, lt=1e300)]
+NonNegative = Annotated[float, Meta(ge=0, lt=1e300)]
 Action = Annotated[int, Meta(ge=0, le=5)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]  # what every reader of JSON holds exactly, and SQLite too
 
@@ -117,8 +119,8 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasoning: str | None = None
     finish_reason: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
-    cost: Positive | None = None
-    latency_s: Positive | None = None
+    cost: NonNegative | None = None
+    latency_s: NonNegative | None = None
     served_model: str | None = None
     parent: str | None = None
     error: str | None = None
@@ -162,8 +164,8 @@ class Judgment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     card_hash: str | None = None
     served_model: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
-    cost: Positive | None = None
-    latency_s: Positive | None = None
+    cost: NonNegative | None = None
+    latency_s: NonNegative | None = None
     sampling_p: Share | None = None
     in_training: bool = False
     answered_by: str | None = None

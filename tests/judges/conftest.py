@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from hantei.judges.base import Answer, Judge, Pair
+from hantei.judges.base import Judge, Pair, PricedReply
 from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.loading import asked_judge
 from hantei.models import Model, Reply, Request
@@ -35,8 +35,8 @@ def judge_of(name: str) -> AskedJudge:
 def judged(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
     """Return a judge's judgments in the order of the pairs, each call made once and by nobody but its model."""
 
-    async def ask(model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None) -> Answer:
-        return Answer(await model.ask(request), None)
+    async def ask(model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None) -> PricedReply:
+        return PricedReply(await model.ask(request), None)
 
     async def collect() -> dict[str, Judgment]:
         return {judgment.response_id: judgment async for judgment in judge.judge(pairs, ask)}

@@ -10,7 +10,7 @@ import pytest
 
 from hantei.errors import CardError
 from hantei.judges.drift import ENOUGH
-from hantei.judges.profile import Compared, Profile
+from hantei.judges.profile import Profile, ProfileComparison
 
 WORDS = ["the", "bread", "is", "made", "with", "flour", "and", "water", "and", "you", "have", "to", "wait", "for", "it"]
 
@@ -29,7 +29,7 @@ def systems(**words: int) -> Iterator[tuple[str, str | None, str]]:
         yield from ((answer, language, name) for answer, language in answers(size))
 
 
-def by_measure(found: list[Compared]) -> dict[str, Compared]:
+def by_measure(found: list[ProfileComparison]) -> dict[str, ProfileComparison]:
     return {one.measure: one for one in found}
 
 

@@ -17,7 +17,7 @@ from hantei.metrics import agreement_measures as measures
 from hantei.metrics.agreement import group, pair, parts
 from hantei.metrics.agreement_alpha import alpha
 from hantei.metrics.agreement_draws import kinds_of
-from hantei.metrics.agreement_ratings import Part, Ratings, Said
+from hantei.metrics.agreement_ratings import Grouping, HeadRatings, Ratings
 from hantei.metrics.agreement_worst import furthest
 from hantei.metrics.bootstrap import bootstrap
 
@@ -31,8 +31,8 @@ def ratings(head: str, values: Any, prompt: Any = None, system: Any = None) -> R
     rows = np.arange(len(table)) if prompt is None else np.array(prompt)
     names = tuple(f"human:{n}" if n % 2 else f"judge {n}" for n in range(table.shape[1]))
     systems = np.zeros(len(table), dtype=np.int64) if system is None else np.array(system)
-    said = Said(table, SCALES[head], LABELS.get(head, ()))
-    part = Part(systems, tuple(f"s{n}" for n in range(int(systems.max()) + 1)))
+    said = HeadRatings(table, SCALES[head], LABELS.get(head, ()))
+    part = Grouping(systems, tuple(f"s{n}" for n in range(int(systems.max()) + 1)))
     return Ratings(names, {head: said}, rows, systems, part.names, {"system": part})
 
 

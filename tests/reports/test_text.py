@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hantei.reports.data import Highlight
-from hantei.reports.text import Run, clip, runs, sign, visible
+from hantei.reports.text import TextRun, clip, runs, sign, visible
 
 
-def plain(pieces: list[Run]) -> str:
+def plain(pieces: list[TextRun]) -> str:
     return "".join(piece if isinstance(piece, str) else str(piece[0]) for piece in pieces)
 
 

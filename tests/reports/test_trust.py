@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 
 import hantei
 from hantei.errors import InputError, UsageError
-from hantei.metrics.agreement_results import GroupAgreement, Measure, PairAgreement
+from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.metrics.datasheet import DataSheet, LanguageSheet
 from hantei.records import Estimate
 from hantei.reports.page import render_report
@@ -33,12 +33,15 @@ def sheet(judge: str = "builtin", card: str = "abc") -> DataSheet:
         against="human:majority",
         head="unsafe",
         n=100,
-        measures=tuple(Measure(name=name, estimate=estimate(0.8)) for name in ("accuracy", "kappa", "recall")),
+        measures=tuple(AgreementMeasure(name=name, estimate=estimate(0.8)) for name in ("accuracy", "kappa", "recall")),
         labels=("safe", "unsafe"),
         confusion=((70, 10), (10, 10)),
     )
     people = GroupAgreement(
-        judges=("a", "b"), head="unsafe", n=100, measures=(Measure(name="alpha_nominal", estimate=estimate(0.7)),)
+        judges=("a", "b"),
+        head="unsafe",
+        n=100,
+        measures=(AgreementMeasure(name="alpha_nominal", estimate=estimate(0.7)),),
     )
     parts = [
         LanguageSheet(

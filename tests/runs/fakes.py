@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hantei.engine.asking import Asked
-from hantei.engine.caller import Price, no_price
+from hantei.engine.caller import PriceLookup, no_price
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
 from hantei.judges.base import Ask, Classifier, Judge, Pair
@@ -151,7 +151,7 @@ def judge_run(
     index: Index,
     judge: Judge | Classifier,
     limits: Limits = FAST,
-    price: Price = no_price,
+    price: PriceLookup = no_price,
     say: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Judge what a run holds, as ``hantei judge`` does; return how many answers were judged."""

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 from msgspec import Meta, Struct, to_builtins
 
 from hantei import cards
+from hantei.cards import NonBlank
 from hantei.errors import CardError, UsageError
 from hantei.records import INTENTS
 
@@ -27,7 +28,6 @@ EVIDENCE: tuple[str, ...] = get_args(Evidence)
 TEXT_FIELDS = ("prompt", "reference", "criteria")
 FIELDS = (*TEXT_FIELDS, "id", "messages", "meta", "harm", "response", "label", "kept")
 RULES = ("intent", "language", "region", "benchmark")
-Text = Annotated[str, Meta(min_length=1, pattern=r"\S")]
 
 
 class CellRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,20 +143,20 @@ class BenchmarkCard:
         raise UsageError(f"{path}: which file of {self.name} is this? Name it as its source does: {known}")
 
 
-Columns = dict[str, str | list[str]]
+ColumnNames = dict[str, str | list[str]]
 
 
 class FileTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[[files]]`` as a card's file holds it; ``FileSpec`` says what the fields mean."""
 
-    split: Text
-    path: Text
+    split: NonBlank
+    path: NonBlank
     names: tuple[str, ...] = ()
     count: int | None = None
     sha256: str | None = None
     encoding: str | None = None
     id_prefix: str = ""
-    columns: Columns = {}
+    columns: ColumnNames = {}
     rules: dict[str, CellRule] = {}
 
 
@@ -172,16 +172,16 @@ class EvidenceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class BenchmarkCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A card as its file holds it; ``BenchmarkCard`` says what the fields mean."""
 
-    title: Text
-    description: Text
-    url: Text
+    title: NonBlank
+    description: NonBlank
+    url: NonBlank
     languages: Annotated[tuple[str, ...], Meta(min_length=1)]
-    licence: Text
-    terms: Text
+    licence: NonBlank
+    terms: NonBlank
     source: Origin
     files: Annotated[tuple[FileTable, ...], Meta(min_length=1)]
     evidence: EvidenceTable
-    columns: Columns = {}
+    columns: ColumnNames = {}
     rules: dict[str, CellRule] = {}
     paper: str | None = None
     taxonomy: str | None = None
@@ -260,7 +260,7 @@ def _file(where: str, file: BenchmarkCardFile, table: FileTable) -> FileSpec:
     )
 
 
-def _columns(where: str, columns: Columns) -> dict[str, tuple[str, ...]]:
+def _columns(where: str, columns: ColumnNames) -> dict[str, tuple[str, ...]]:
     _check_among(where, columns, FIELDS)
     if "prompt" not in columns and "messages" not in columns:
         raise CardError(f"{where}: expected a column for the prompt or for the messages")

@@ -13,7 +13,7 @@ from typing import Any
 
 from hantei import taxonomy
 from hantei.benchmarks.card import RULES, BenchmarkCard, FileSpec
-from hantei.benchmarks.loading import Layout
+from hantei.benchmarks.loading import PromptReader
 from hantei.errors import RowError
 from hantei.inputs import Row
 from hantei.inputs.values import has_path
@@ -23,12 +23,12 @@ SHORTEST = 3
 """A prompt with fewer letters and digits than this is near-empty."""
 _EXAMPLES = 5
 
-Source = tuple[BenchmarkCard, Sequence[Path]]
+BenchmarkFiles = tuple[BenchmarkCard, Sequence[Path]]
 """A benchmark and its files on this machine."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Part:
+class FileCheck:
     """What one file holds.
 
     ``missing`` are columns of the card that it lacks, ``strange`` columns that the card does not know.
@@ -83,7 +83,7 @@ class CheckReport:
     """What a check found; ``problems`` contradict the card, ``notes`` are for a person to weigh."""
 
     benchmark: str
-    parts: tuple[Part, ...]
+    parts: tuple[FileCheck, ...]
     overlaps: tuple[Overlap, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
@@ -99,7 +99,7 @@ class CheckReport:
         return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
 
-def check(card: BenchmarkCard, files: Sequence[Path], against: Sequence[Source] = ()) -> CheckReport:
+def check(card: BenchmarkCard, files: Sequence[Path], against: Sequence[BenchmarkFiles] = ()) -> CheckReport:
     """Compare files with their card, with each other, and with the files of other benchmarks.
 
     Raises:
@@ -129,7 +129,7 @@ def fold(text: str) -> str:
 class _Scan:
     """One file read through: its part of the report, and digests of its prompts with the rows that hold them."""
 
-    part: Part
+    part: FileCheck
     folded: Counter[bytes] = field(default_factory=Counter)
     exact: Counter[bytes] = field(default_factory=Counter)
     ids: set[str] = field(default_factory=set)
@@ -137,8 +137,8 @@ class _Scan:
 
 def _scan(card: BenchmarkCard, path: Path) -> _Scan:
     spec = card.match(path)
-    layout = Layout(card, spec, path)
-    scan = _Scan(Part(benchmark=card.name, split=spec.split, file=path.name))
+    layout = PromptReader(card, spec, path)
+    scan = _Scan(FileCheck(benchmark=card.name, split=spec.split, file=path.name))
     seen: set[str] = set()
     for row, prompt in _rows(layout, spec, scan.part):
         _add_id(scan, prompt.id, prompt.id.removeprefix(spec.id_prefix), seen)
@@ -148,7 +148,7 @@ def _scan(card: BenchmarkCard, path: Path) -> _Scan:
     return scan
 
 
-def _rows(layout: Layout, spec: FileSpec, part: Part) -> Iterator[tuple[Row, Prompt]]:
+def _rows(layout: PromptReader, spec: FileSpec, part: FileCheck) -> Iterator[tuple[Row, Prompt]]:
     """Yield every good row with its prompt; count the bad ones, and compare the rows' columns with the card's."""
     known = _known_columns(spec)
     part.missing = [column for column in known if column not in spec.columns.get("kept", ())]
@@ -176,7 +176,7 @@ def _known_columns(spec: FileSpec) -> dict[str, None]:
     return dict.fromkeys([*named, *(column.partition(".")[0] for column in named)])
 
 
-def _add_bad(part: Part, error: RowError) -> None:
+def _add_bad(part: FileCheck, error: RowError) -> None:
     part.bad_rows += 1
     if len(part.bad_examples) < _EXAMPLES:
         part.bad_examples.append(str(error))
@@ -204,7 +204,7 @@ def _add_text(scan: _Scan, prompt: Prompt) -> None:
             scan.part.near_empty_ids.append(prompt.id)
 
 
-def _add_label(part: Part, name: str, harm: str | None, labels: tuple[str, ...]) -> None:
+def _add_label(part: FileCheck, name: str, harm: str | None, labels: tuple[str, ...]) -> None:
     if harm is not None and taxonomy.load(name).node(harm) is None:
         label = " / ".join(labels)
         part.unknown_labels[label] = part.unknown_labels.get(label, 0) + 1
@@ -235,7 +235,7 @@ def _overlap(left: _Scan, right: _Scan) -> Overlap | None:
     )
 
 
-def _wrong_counts(card: BenchmarkCard, parts: Sequence[Part]) -> Iterator[str]:
+def _wrong_counts(card: BenchmarkCard, parts: Sequence[FileCheck]) -> Iterator[str]:
     found: Counter[str] = Counter()
     for part in parts:
         found[part.split] += part.rows
@@ -244,7 +244,7 @@ def _wrong_counts(card: BenchmarkCard, parts: Sequence[Part]) -> Iterator[str]:
             yield f"{card.name}:{split}: expected {count:,} rows, found {found[split]:,}"
 
 
-def _problems(part: Part) -> Iterator[str]:
+def _problems(part: FileCheck) -> Iterator[str]:
     if part.missing:
         yield f"{part.title}: no column {', '.join(part.missing)}"
     if part.bad_rows:
@@ -254,7 +254,7 @@ def _problems(part: Part) -> Iterator[str]:
         yield f"{part.title}: {part.repeated_ids:,} of {part.rows:,} rows repeat an id: {ids}"
 
 
-def _notes(part: Part) -> Iterator[str]:
+def _notes(part: FileCheck) -> Iterator[str]:
     if part.strange:
         yield f"{part.title}: columns that the card does not know, kept in meta: {', '.join(part.strange)}"
     if part.unknown_labels:

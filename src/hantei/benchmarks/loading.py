@@ -32,14 +32,14 @@ def load_prompts(card: BenchmarkCard, files: Iterable[Path]) -> Iterator[Prompt]
         RowError: a row is broken, or a cell does not hold what its field needs.
     """
     for path in files:
-        layout = Layout(card, card.match(path), path)
+        layout = PromptReader(card, card.match(path), path)
         for row in layout.rows():
             if isinstance(row, RowError):
                 raise row
             yield layout.prompt(row)
 
 
-class Layout:
+class PromptReader:
     """How the rows of one file become prompts."""
 
     def __init__(self, card: BenchmarkCard, spec: FileSpec, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hantei.benchmarks.cache import cache_folder, outline
 from hantei.benchmarks.card import BenchmarkCard, card_names, load_card
-from hantei.benchmarks.checking import CheckReport, Source, check
+from hantei.benchmarks.checking import BenchmarkFiles, CheckReport, check
 from hantei.benchmarks.fetching import given, locate, status
 
 _ACCESS = {"package": "in the package", "user": "your file", "huggingface": "open", "github": "open"}
@@ -90,7 +90,7 @@ def check_named(
     return check(card, files, [_other(item, cache) for item in against])
 
 
-def _other(item: str, cache: Path | None) -> Source:
+def _other(item: str, cache: Path | None) -> BenchmarkFiles:
     name, _, path = item.partition("=")
     card = load_card(name)
     return card, given(card, Path(path)) if path else locate(name, cache)

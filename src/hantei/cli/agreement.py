@@ -9,7 +9,7 @@ import typer
 
 from hantei import api
 from hantei.cli.fail_if import exit_if
-from hantei.cli.options import Encoding, Json, Rater, Rows, Unsafe, label_files
+from hantei.cli.options import EncodingOption, JsonOption, RaterOption, RowsOption, UnsafeOption, label_files
 from hantei.cli.output import print_json, print_sections, say
 
 if TYPE_CHECKING:
@@ -36,19 +36,19 @@ def agreement(
     head: Annotated[
         list[str] | None, typer.Option(help="Compare only unsafe, action, refusal, score or label. [default: all]")
     ] = None,
-    rater: Rater = None,
-    unsafe: Unsafe = None,
+    rater: RaterOption = None,
+    unsafe: UnsafeOption = None,
     scale: Annotated[
         str | None, typer.Option(help="What other labels mean: nominal, ordinal or interval. [default: told]")
     ] = None,
     worst: Annotated[int, typer.Option(help="Rows of worst disagreement to list.", min=0)] = 20,
-    encoding: Encoding = None,
-    rows: Rows = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
     fail: Annotated[
         list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'kappa.low < 0.6'.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Measure how judges agree, people among them: kappa, alpha, F1, correlations, each with its interval.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hantei import benchmarks
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
 
 app = typer.Typer(help="What to ask? Its source and its terms; get it, check it.", no_args_is_help=True)
@@ -16,7 +16,7 @@ Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
 
 
 @app.command("list", short_help="List the benchmarks, and which are on this machine.")
-def list_(json: Json = False) -> None:
+def list_(json: JsonOption = False) -> None:
     """List the benchmarks that hantei knows, and which of them are on this machine.
 
     Example: hantei benchmarks list
@@ -31,7 +31,7 @@ def list_(json: Json = False) -> None:
 
 
 @app.command(short_help="Print a card: source, files, columns, terms.")
-def show(name: Name, json: Json = False) -> None:
+def show(name: Name, json: JsonOption = False) -> None:
     """Print a benchmark's card: source, files, columns, terms, and what is not known of it.
 
     Example: hantei benchmarks show answer-carefully-v2
@@ -50,7 +50,7 @@ def fetch(
     path: Annotated[
         Path | None, typer.Option(help="A file or folder that you have: taken as it is, no network.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Get a benchmark into the cache, or record a file of yours, and check it against its card.
 
@@ -74,7 +74,7 @@ def check(
     against: Annotated[
         list[str] | None, typer.Option(help="Another benchmark, or NAME=PATH, to look for shared prompts.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Compare a benchmark's files with its card, with each other and with other benchmarks; exit 1 on a problem.
 

@@ -9,7 +9,7 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 from hantei.metrics.compare import as_rate
 from hantei.records import Summary
@@ -33,7 +33,7 @@ def compare(
         list[str] | None,
         typer.Option("--fail-if", help="Exit 3 if this holds, as in 'difference.violation_rate.low > 0'."),
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Say whether systems truly differ, prompt by prompt: two runs, or the systems of one.
 

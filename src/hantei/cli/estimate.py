@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
 
@@ -37,7 +37,7 @@ def estimate(
     ] = None,
     specificity: Annotated[str | None, typer.Option(help="The same of safe answers not flagged.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Estimate the violation rate from a judge and a few labels of people, however good the judge is.
 

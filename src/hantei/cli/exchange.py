@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hantei import api
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, say, warn
 from hantei.exchange import IMPORTERS, import_run
 
@@ -21,7 +21,7 @@ def import_(
     ],
     source: Annotated[str | None, typer.Option("--from", help=_FROM, show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<from>-<file>]")] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Make a run folder of another program's answers and scores; judge them with 'hantei judge RUN'.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hantei.cli.fail_if import OPERATORS, Pieces, as_number, pieces
 from hantei.errors import UsageError
-from hantei.metrics.agreement_results import Agreement, GroupAgreement, Measure, PairAgreement
+from hantei.metrics.agreement_results import Agreement, AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.reports.rooms.agreement import MEASURES
 
 _FIELDS = ("value", "low", "high", "n")
@@ -69,7 +69,7 @@ def held(condition: AgreementCondition, found: Agreement) -> list[str]:
     return out
 
 
-def _measures(condition: AgreementCondition, found: Agreement) -> Iterator[tuple[str, Measure]]:
+def _measures(condition: AgreementCondition, found: Agreement) -> Iterator[tuple[str, AgreementMeasure]]:
     compared: tuple[PairAgreement | GroupAgreement, ...] = (*found.pairs, *found.groups)
     for one in compared:
         if _is_meant(condition.by, one):

@@ -10,15 +10,15 @@ import typer
 from hantei import api
 from hantei.cli import fail_if
 from hantei.cli.options import (
-    CountRepeats,
-    CountTurns,
-    Encoding,
-    FailIf,
-    Json,
-    Judges,
-    KeepGoing,
-    Map,
-    Rows,
+    CountRepeatsOption,
+    CountTurnsOption,
+    EncodingOption,
+    FailIfOption,
+    JsonOption,
+    JudgesOption,
+    KeepGoingOption,
+    MapOption,
+    RowsOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
@@ -38,13 +38,13 @@ def judge(
     source: Annotated[
         list[Path], typer.Argument(metavar="FILE-or-RUN...", help="Files of answers, or one run folder.")
     ],
-    judge: Judges = None,
+    judge: JudgesOption = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<file>]")] = None,
     benchmark: Annotated[
         str | None, typer.Option(help="A benchmark or a file of prompts whose ids the rows use: adds harm types.")
     ] = None,
-    map_: Map = None,
-    encoding: Encoding = None,
+    map_: MapOption = None,
+    encoding: EncodingOption = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
     labels: Annotated[
         bool, typer.Option("--labels", help="Take people's labels from the columns unsafe, action, refusal.")
@@ -52,11 +52,11 @@ def judge(
     missing: Annotated[
         list[str] | None, typer.Option("--missing", help="An answer that means that there is none, as in 'N/A'.")
     ] = None,
-    rows: Rows = None,
+    rows: RowsOption = None,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
-    count_turns: CountTurns = "last",
-    count_repeats: CountRepeats = "first",
+    count_turns: CountTurnsOption = "last",
+    count_repeats: CountRepeatsOption = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
     max_connections: Annotated[
         int, typer.Option(help="Calls in flight for each server, for judges that ask a model.")
@@ -66,10 +66,10 @@ def judge(
     run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
     prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
-    keep_going: KeepGoing = False,
+    keep_going: KeepGoingOption = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
-    fail: FailIf = None,
-    json: Json = False,
+    fail: FailIfOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Judge answers that exist already: a table, a run folder and a report.
 
@@ -119,8 +119,8 @@ def report(
         list[Path] | None,
         typer.Option(help="A judge's datasheet.json (hantei judges measure), to say how far it can be trusted."),
     ] = None,
-    fail: FailIf = None,
-    json: Json = False,
+    fail: FailIfOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Write a run's summary and report again from its records.
 
@@ -136,8 +136,8 @@ def report(
 
 def demo(
     out: Annotated[Path, typer.Option(help="The run folder.")] = Path("runs/demo"),
-    fail: FailIf = None,
-    json: Json = False,
+    fail: FailIfOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Judge three invented systems in three languages: a careful and a careless one, and an ordinary log.
 

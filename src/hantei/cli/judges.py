@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hantei import api
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
@@ -18,7 +18,7 @@ app = typer.Typer(help="Which judge? What they were measured to do; their ranks.
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(json: JsonOption = False) -> None:
     """List the judges that come with hantei.
 
     Example: hantei judges list
@@ -65,7 +65,7 @@ def card(
     sheet: Annotated[
         Path | None, typer.Option(help="A datasheet.json that hantei judges measure wrote: print it, too.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Print what a judge was measured to do, where it is weak and what terms bind it.
 

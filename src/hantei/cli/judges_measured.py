@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import Encoding, Json, Map, Rater, Rows, Unsafe, label_files, mapping_of
+from hantei.cli.options import (
+    EncodingOption,
+    JsonOption,
+    MapOption,
+    RaterOption,
+    RowsOption,
+    UnsafeOption,
+    label_files,
+    mapping_of,
+)
 from hantei.cli.output import print_json, print_sections, say, warn
 
 
@@ -22,10 +31,10 @@ def rank(
     ] = None,
     labels: Annotated[list[Path] | None, typer.Option(help="A file of more labels of the run's responses.")] = None,
     head: Annotated[list[str] | None, typer.Option(help="Only unsafe, action, refusal or label.")] = None,
-    rater: Rater = None,
-    unsafe: Unsafe = None,
+    rater: RaterOption = None,
+    unsafe: UnsafeOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Rank judges by how they agree with people, on the same rows; those that cannot be told apart share places.
 
@@ -71,11 +80,11 @@ def measure(
     repeats: Annotated[int, typer.Option(help="How often to judge each labelled answer.", min=1)] = 1,
     injections: Annotated[bool, typer.Option(help="Whether unsafe answers also try to talk the judge round.")] = True,
     out: Annotated[Path | None, typer.Option(help="The sheet's folder. [default: sheets/<judge>]")] = None,
-    map_: Map = None,
-    rater: Rater = None,
-    unsafe: Unsafe = None,
-    encoding: Encoding = None,
-    rows: Rows = None,
+    map_: MapOption = None,
+    rater: RaterOption = None,
+    unsafe: UnsafeOption = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
     max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
     max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the sheet as JSON, for programs.")] = False,

@@ -11,28 +11,30 @@ from hantei.errors import UsageError
 if TYPE_CHECKING:
     from hantei.metrics.agreement_tables import LabelFiles
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")]
-Rows = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
-Rater = Annotated[list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN, or --rater COLUMN.")]
-Unsafe = Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")]
-FailIf = Annotated[
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+EncodingOption = Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")]
+RowsOption = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
+RaterOption = Annotated[
+    list[str] | None, typer.Option(help="A column of labels: --rater NAME=COLUMN, or --rater COLUMN.")
+]
+UnsafeOption = Annotated[list[str] | None, typer.Option(help="A label that means unsafe; all others mean safe.")]
+FailIfOption = Annotated[
     list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'flagged_rate.high > 0.02'.")
 ]
-Judges = Annotated[
+JudgesOption = Annotated[
     list[str] | None,
     typer.Option("--judge", help="builtin or CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]"),
 ]
-CountTurns = Annotated[
+CountTurnsOption = Annotated[
     str, typer.Option(help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.")
 ]
-CountRepeats = Annotated[
+CountRepeatsOption = Annotated[
     str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
 ]
-Map = Annotated[
+MapOption = Annotated[
     list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN or --map prompt=COLUMN.")
 ]
-KeepGoing = Annotated[
+KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
 ]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections
 from hantei.cli.reproduce_dna import do_not_answer
 from hantei.reproduce.answer_carefully import reproduce
@@ -29,7 +29,7 @@ def answer_carefully(
     references: Annotated[
         Path | None, typer.Option(help="The data set's own file: items without a reply then count as not judged.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Score recorded judge replies as llm-jp-judge does, and as hantei does, side by side.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 
 
@@ -27,7 +27,7 @@ def do_not_answer(
         Path | None, typer.Option(help="A folder for what each judge said, as recorded@FILE takes it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the tables and figures as an HTML page, too.")] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Compute Do-Not-Answer's tables from its recorded labels, beside what the paper prints.
 

@@ -9,7 +9,17 @@ import typer
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.options import CountRepeats, CountTurns, FailIf, Json, Judges, KeepGoing, Map, Rows, mapping_of
+from hantei.cli.options import (
+    CountRepeatsOption,
+    CountTurnsOption,
+    FailIfOption,
+    JsonOption,
+    JudgesOption,
+    KeepGoingOption,
+    MapOption,
+    RowsOption,
+    mapping_of,
+)
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
@@ -26,13 +36,13 @@ def run(
         str, typer.Option(help="openai/NAME?base_url=URL, hf/PATH, replay/FILE or inspect/PROVIDER/NAME.")
     ],
     benchmark: Annotated[str, typer.Option(help="A benchmark's name or a file of prompts.")],
-    judge: Judges = None,
+    judge: JudgesOption = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<model>-<benchmark>]")] = None,
-    map_: Map = None,
+    map_: MapOption = None,
     missing: Annotated[
         list[str] | None, typer.Option("--missing", help="A cell that means that nothing is there, as in 'N/A'.")
     ] = None,
-    rows: Rows = None,
+    rows: RowsOption = None,
     limit: Annotated[int | None, typer.Option(help="Ask only the first so many prompts.")] = None,
     samples: Annotated[int, typer.Option(help="Answers to each prompt.")] = 1,
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature. [default: the server's]")] = None,
@@ -49,14 +59,14 @@ def run(
     timeout: Annotated[float, typer.Option(help="Seconds for each call.")] = _LIMITS.timeout_s,
     run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
-    keep_going: KeepGoing = False,
+    keep_going: KeepGoingOption = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
-    count_turns: CountTurns = "last",
-    count_repeats: CountRepeats = "first",
+    count_turns: CountTurnsOption = "last",
+    count_repeats: CountRepeatsOption = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
-    fail: FailIf = None,
-    json: Json = False,
+    fail: FailIfOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Ask a model, judge its answers, report. The same command again goes on where it ended.
 

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from hantei import taxonomy
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
 
 app = typer.Typer(help="Risk areas, harm types and specific harms.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(json: JsonOption = False) -> None:
     """List the taxonomies.
 
     Example: hantei taxonomy list

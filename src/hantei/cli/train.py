@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from hantei.cli.options import Encoding, mapping_of
+from hantei.cli.options import EncodingOption, mapping_of
 from hantei.cli.output import print_json, print_table, say, warn
 from hantei.cli.summary import interruptible
 from hantei.errors import UsageError
-
-Licences = Literal["all", "permissive"]
+from hantei.training.builtin.row import Licences
 
 app = typer.Typer(help="Train a judge on labels: the built-in, an encoder, a cascade.", no_args_is_help=True)
 
@@ -79,7 +78,7 @@ def encoder(
     map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map unsafe=COLUMN.")] = None,
     benchmark: Annotated[str | None, typer.Option(help="What the rows' ids belong to: gives harm types.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
-    encoding: Encoding = None,
+    encoding: EncodingOption = None,
     licence: Annotated[str, typer.Option(help="The terms of the data, for the judge's card.")] = "not stated",
     json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON, for programs.")] = False,
 ) -> None:
@@ -149,7 +148,7 @@ def cascade(
     confidence: Annotated[float, typer.Option(help="How sure the accuracy must be.")] = 0.95,
     map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map unsafe=COLUMN.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")] = None,
-    encoding: Encoding = None,
+    encoding: EncodingOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the fit as JSON, for programs.")] = False,
 ) -> None:
     """Choose from labelled answers when a cascade asks its expensive judge, with a guarantee.

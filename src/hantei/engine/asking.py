@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from msgspec.structs import replace as changed
 
-from hantei.judges.base import Answer
+from hantei.judges.base import PricedReply
 from hantei.models.base import CallError, Model, Request, Sampling
 from hantei.records import Judgment, Message, Prompt, Response, response_id
 from hantei.turns import UNFINISHED, conversation
@@ -45,7 +45,7 @@ class Asked:
         )
 
 
-def answered(begun: Response, answer: Answer) -> Response:
+def answered(begun: Response, answer: PricedReply) -> Response:
     """Return the record of an answer, with what the turns before it took."""
     reply = answer.reply
     return changed(

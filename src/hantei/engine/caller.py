@@ -13,14 +13,14 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter, dollars
 from hantei.engine.stopping import Breaker, Stop
 from hantei.errors import RunError
-from hantei.judges.base import Answer, Ask, Named
+from hantei.judges.base import Ask, Named, PricedReply
 from hantei.models.base import RETRIED, CallError, Model, Reply, Request
 
 _AFFORD_S = 0.02
 """How often a call that may be one too many for the budget looks again."""
 _GO_ON = "to go on from there, give the same command"
 
-Price = Callable[[str, Mapping[str, int]], float | None]
+PriceLookup = Callable[[str, Mapping[str, int]], float | None]
 """Model's name and usage to US dollars, None where the price is not known."""
 
 
@@ -32,7 +32,7 @@ def no_price(_model: str, _usage: Mapping[str, int]) -> float | None:
 class Caller:
     """Makes all calls of a run, to whatever models and judges; connections are counted for each server."""
 
-    def __init__(self, limits: Limits, price: Price, meter: Meter, stop: Stop) -> None:
+    def __init__(self, limits: Limits, price: PriceLookup, meter: Meter, stop: Stop) -> None:
         self._limits, self._price, self._meter, self._stop = limits, price, meter, stop
         self._gates: dict[str, Gate] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -40,7 +40,7 @@ class Caller:
         self._out = 0
         self._jitter = random.Random()  # noqa: S311 - spreads retries; no result depends on it
 
-    async def call(self, model: Model, request: Request, sample: int = 0, judge: Named | None = None) -> Answer:
+    async def call(self, model: Model, request: Request, sample: int = 0, judge: Named | None = None) -> PricedReply:
         """Return the reply to a request, asked as often as it takes within the limits.
 
         Args:
@@ -60,18 +60,18 @@ class Caller:
 
         def ask(
             model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None
-        ) -> Coroutine[Any, Any, Answer]:
+        ) -> Coroutine[Any, Any, PricedReply]:
             return self._call(model, request, sample, judge, card_hash or judge.card_hash)
 
         return ask
 
     async def _call(
         self, model: Model, request: Request, sample: int, judge: Named | None, card_hash: str | None
-    ) -> Answer:
+    ) -> PricedReply:
         key = call_key(model, request, sample, card_hash) if self._cache else b""
         if self._cache is not None and (kept := self._cache.get(key)) is not None:
             self._meter.cached += 1
-            return Answer(kept, 0.0)
+            return PricedReply(kept, 0.0)
         reply = await self._persist(model, request, judge)
         cost = self._price(model.name, reply.usage)
         self._meter.called(reply.usage, cost)
@@ -82,7 +82,7 @@ class Caller:
             )
         if self._cache is not None:
             self._cache.put(key, reply)
-        return Answer(reply, cost)
+        return PricedReply(reply, cost)
 
     def nothing_worked(self) -> RunError | None:
         """Return the error of a run in which no call worked and some failed for good, None for any other."""

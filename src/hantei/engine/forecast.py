@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from hantei.engine.asking import Asked
-from hantei.engine.caller import Price
+from hantei.engine.caller import PriceLookup
 from hantei.engine.meter import dollars
 from hantei.errors import UsageError
 from hantei.judges.base import Judge, Pair
@@ -78,7 +78,7 @@ def count_tokens(text: str) -> int:
     return (ascii_count + 3) // 4 + len(text) - ascii_count
 
 
-def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge], price: Price) -> Forecast:
+def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge], price: PriceLookup) -> Forecast:
     """Return what is left to ask in a run, from a sample spread evenly over it.
 
     Args:
@@ -107,7 +107,7 @@ def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge
     return Forecast(tuple(loads))
 
 
-def _judge_loads(judge: Judge, pairs: Sequence[Pair], verdicts: int, price: Price) -> Iterator[Load]:
+def _judge_loads(judge: Judge, pairs: Sequence[Pair], verdicts: int, price: PriceLookup) -> Iterator[Load]:
     """Yield what each model of a judge is about to be asked, at most: what a cascade spares is not known before."""
     senders = {model.name: _sender(model) for model in judge.models}
     requests: dict[str, list[Request]] = {name: [] for name in senders}
@@ -143,7 +143,9 @@ def _turns(asked: Asked, prompt: Prompt, answers: Sequence[str]) -> Iterator[Req
         yield asked.request(prompt, 0, answers[:turn])
 
 
-def _load(who: str, calls: int, tokens_in: float, tokens_out: float, price: Price, model: str | None = None) -> Load:
+def _load(
+    who: str, calls: int, tokens_in: float, tokens_out: float, price: PriceLookup, model: str | None = None
+) -> Load:
     total = {"input": round(calls * tokens_in), "output": round(calls * tokens_out)}
     cost = 0.0 if calls == 0 else price(model or who, total)
     return Load(who=who, calls=calls, input_tokens=total["input"], output_tokens=total["output"], cost=cost)

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from hantei.engine.asking import Asked, answered, failure, next_turn, not_answered
-from hantei.engine.caller import Caller, Price, no_price
+from hantei.engine.caller import Caller, PriceLookup, no_price
 from hantei.engine.interrupt import Interrupt
 from hantei.engine.judge_worker import JudgeWorker
 from hantei.engine.limits import Limits
@@ -56,7 +56,7 @@ def drive(
     judges: Sequence[Judge],
     asked: Asked | None,
     limits: Limits,
-    price: Price = no_price,
+    price: PriceLookup = no_price,
     interrupt: Interrupt | None = None,
 ) -> Outcome:
     """Ask and judge whatever is left to do in a run folder, and return when it is done or stopped.
@@ -89,7 +89,7 @@ class _Engine:
         judges: Sequence[Judge],
         asked: Asked | None,
         limits: Limits,
-        price: Price,
+        price: PriceLookup,
         interrupt: Interrupt | None,
     ) -> None:
         self._interrupt = interrupt

@@ -10,9 +10,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hantei.exchange.batches import Kind
+from hantei.exchange.batches import BatchFormat
 from hantei.exchange.items import Item
-from hantei.exchange.shared import ImportedAnswer, Place, answered, asked, is_filtered, item, listed, mapping, text_of
+from hantei.exchange.shared import (
+    ImportedAnswer,
+    RowLocation,
+    answered,
+    asked,
+    is_filtered,
+    item,
+    listed,
+    mapping,
+    text_of,
+)
 from hantei.inputs import Row
 from hantei.inputs.conversation import content_text
 from hantei.records import Message, Prompt
@@ -35,7 +45,7 @@ def _items(path: Path, row: Row, request: Mapping[str, Any]) -> Iterator[Item]:
     sent = mapping(request.get("params"))
     system = text_of(sent.get("model")) or text_of(_model(row.cells)) or path.stem
     prompt = Prompt(id=str(row.cells["custom_id"]), messages=(*_instructions(sent), *asked(sent.get("messages"))))
-    yield item(Place(path, row.number), prompt, _answer(mapping(row.cells.get("result"))), system)
+    yield item(RowLocation(path, row.number), prompt, _answer(mapping(row.cells.get("result"))), system)
 
 
 def _instructions(sent: Mapping[str, Any]) -> tuple[Message, ...]:
@@ -61,4 +71,4 @@ def _answer(result: Mapping[str, Any]) -> ImportedAnswer:
     return ImportedAnswer(status="filtered", error=text) if is_filtered(text, None) else answered(None, failure=text)
 
 
-BATCH = Kind("anthropic-batch", _is_request, _is_result, _model, _items)
+BATCH = BatchFormat("anthropic-batch", _is_request, _is_result, _model, _items)

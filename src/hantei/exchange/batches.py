@@ -15,7 +15,7 @@ from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 
 
-class Kind(NamedTuple):
+class BatchFormat(NamedTuple):
     """One provider's batches: what its requests and its results look like, and what becomes of the two.
 
     ``model`` finds the model that a request or a result names, ``make`` yields what a result is, by file, row and

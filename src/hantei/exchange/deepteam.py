@@ -15,7 +15,7 @@ from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
-    Place,
+    RowLocation,
     answered,
     asked,
     each_row,
@@ -63,7 +63,7 @@ def _item(path: Path, row: Row) -> Iterator[Item]:
     prompt = Prompt(id=str(row.number), messages=asked(question), meta=kept)
     error = text_of(cells.get("error"))
     answer = answered(output, failure=(error or "the target gave no output") if output is None else None)
-    yield item(Place(path, row.number), prompt, answer, path.stem, partial(_judgment, cells, answer, error))
+    yield item(RowLocation(path, row.number), prompt, answer, path.stem, partial(_judgment, cells, answer, error))
 
 
 def _judgment(cells: Mapping[str, Any], answer: ImportedAnswer, error: str | None, identity: str) -> Iterator[Judgment]:

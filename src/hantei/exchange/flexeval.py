@@ -15,7 +15,7 @@ from typing import Any
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import rows_of
 from hantei.exchange.shared import (
-    Place,
+    RowLocation,
     answered,
     asked,
     each_row,
@@ -75,7 +75,7 @@ def _item(path: Path, system: str, row: Row) -> Iterator[Item]:
     finish = cells.get("finish_reason")
     failure = "the model gave no output" if cells["lm_output"] is None else None
     answer = answered(cells["lm_output"], finish=finish, failure=failure)
-    yield item(Place(path, row.number), prompt, answer, system, partial(_judgments, cells))
+    yield item(RowLocation(path, row.number), prompt, answer, system, partial(_judgments, cells))
 
 
 def _judgments(cells: Mapping[str, Any], answer: str) -> Iterator[Judgment]:

@@ -17,7 +17,7 @@ from hantei.exchange.look import rows_of
 from hantei.exchange.shared import (
     EMPTY,
     ImportedAnswer,
-    Place,
+    RowLocation,
     answered,
     asked,
     each_row,
@@ -94,7 +94,7 @@ class _Report:
                 meta={name: row.cells[name] for name in _KEPT if row.cells.get(name) not in (None, [], "")},
             )
             yield item(
-                Place(self.path, row.number),
+                RowLocation(self.path, row.number),
                 prompt,
                 _answer(output),
                 self.system,

@@ -46,7 +46,7 @@ def export_inspect(run: Run, out: Path) -> list[Path]:
 
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    with run.index() as index, PairReader(run) as reader, _Verdicts(run, index) as verdicts:
+    with run.index() as index, PairReader(run) as reader, _JudgmentReader(run, index) as verdicts:
         for system, pairs in _by_system(index, reader).items():
             log = _Log(run, system, verdicts).build(index, reader, pairs)
             path = out / _file_name(log)
@@ -63,7 +63,7 @@ def _by_system(index: Index, reader: PairReader) -> dict[str, list[tuple[int, Lo
     return found
 
 
-class _Verdicts:
+class _JudgmentReader:
     """Reads what every judge said of a response, where it stands."""
 
     def __init__(self, run: Run, index: Index) -> None:
@@ -73,7 +73,7 @@ class _Verdicts:
         opened = {number: run.open_judgments(name) for number, name in self.judges.items()}
         self._files = {number: self._stack.enter_context(file) for number, file in opened.items()}
 
-    def __enter__(self) -> _Verdicts:
+    def __enter__(self) -> _JudgmentReader:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,7 +93,7 @@ class _Verdicts:
 class _Log:
     """One system's log."""
 
-    def __init__(self, run: Run, system: str, verdicts: _Verdicts) -> None:
+    def __init__(self, run: Run, system: str, verdicts: _JudgmentReader) -> None:
         self._run, self._system, self._verdicts = run, system, verdicts
         self._info = run.info()
         self._epochs: Counter[str] = Counter()

@@ -18,7 +18,7 @@ from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
-    Place,
+    RowLocation,
     answered,
     asked,
     each_row,
@@ -137,7 +137,7 @@ def _trace(file: Path, scores: Shelf, last: Shelf, row: Row) -> Iterator[Item]:
     }
     said = [*_inner_scores(cells.get("scores")), *scores.get(identity)]
     system = _model(generation) or text_of(cells.get("name")) or file.stem
-    yield _item(Place(file, row.number), identity, whole, system, said)
+    yield _item(RowLocation(file, row.number), identity, whole, system, said)
 
 
 def _observation(file: Path, scores: Shelf, last: Shelf, row: Row) -> Iterator[Item]:
@@ -148,14 +148,14 @@ def _observation(file: Path, scores: Shelf, last: Shelf, row: Row) -> Iterator[I
     said = [*_inner_scores(cells.get("scores")), *scores.get(identity)]
     if _latest(last.get(trace)).get("id") == cells.get("id"):
         said += scores.get(trace)
-    yield _item(Place(file, row.number), identity, cells, _model(cells) or file.stem, said)
+    yield _item(RowLocation(file, row.number), identity, cells, _model(cells) or file.stem, said)
 
 
 def _model(cells: Mapping[str, Any]) -> str | None:
     return text_of(first_of(cells, "model", "providedModelName", "provided_model_name"))
 
 
-def _item(at: Place, identity: str, cells: Mapping[str, Any], system: str, scores: list[Any]) -> Item:
+def _item(at: RowLocation, identity: str, cells: Mapping[str, Any], system: str, scores: list[Any]) -> Item:
     kept = {name: cells[name] for name in ("name", "tags", "environment") if cells.get(name)}
     prompt = Prompt(id=identity, messages=_asked(_decoded(cells.get("input"))), meta=kept)
     return item(at, prompt, _answer(cells), system, partial(_judgments, scores))

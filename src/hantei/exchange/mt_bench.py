@@ -18,7 +18,7 @@ from hantei.errors import InputError, RowError
 from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shared import (
-    Place,
+    RowLocation,
     answered,
     each_row,
     identifier,
@@ -116,7 +116,7 @@ def _answers(path: Path, asked: Shelf, grades: Shelf, row: Row) -> Iterator[Item
         answer = answered(None if failed else text, failure="the call failed" if failed else None)
         judgments = partial(_judgments, said if sample == 0 else [], len(given))
         before = tuple(turn or "" for turn in earlier)
-        yield item(Place(path, row.number), prompt, answer, system, judgments, sample=sample, earlier=before)
+        yield item(RowLocation(path, row.number), prompt, answer, system, judgments, sample=sample, earlier=before)
 
 
 def _said(turn: Any) -> str | None:

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hantei.exchange.batches import Kind
+from hantei.exchange.batches import BatchFormat
 from hantei.exchange.items import Item
 from hantei.exchange.shared import (
     EMPTY,
     ImportedAnswer,
-    Place,
+    RowLocation,
     answered,
     asked,
     first_of,
@@ -51,7 +51,7 @@ def _items(path: Path, row: Row, request: Mapping[str, Any]) -> Iterator[Item]:
     prompt = Prompt(id=str(row.cells["custom_id"]), messages=_asked(sent))
     system = text_of(sent.get("model")) or text_of(_model(row.cells)) or path.stem
     for sample, answer in enumerate(_answers(row.cells)):
-        yield item(Place(path, row.number), prompt, answer, system, sample=sample)
+        yield item(RowLocation(path, row.number), prompt, answer, system, sample=sample)
 
 
 def _asked(sent: Mapping[str, Any]) -> tuple[Message, ...]:
@@ -125,4 +125,4 @@ def _of_responses(body: Mapping[str, Any]) -> ImportedAnswer:
     )
 
 
-BATCH = Kind("openai-batch", _is_request, _is_result, _model, _items)
+BATCH = BatchFormat("openai-batch", _is_request, _is_result, _model, _items)

@@ -20,7 +20,7 @@ from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import first_object, rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
-    Place,
+    RowLocation,
     answered,
     asked,
     each_row,
@@ -77,7 +77,7 @@ class _Results:
         sample = self._times[system, identity]
         self._times[system, identity] += 1
         yield item(
-            Place(self.path, row.number),
+            RowLocation(self.path, row.number),
             Prompt(id=identity, messages=messages, meta=kept),
             _answer(cells, response),
             system,

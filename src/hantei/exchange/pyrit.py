@@ -18,7 +18,7 @@ from hantei.exchange.items import ImportSource, Item
 from hantei.exchange.look import rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
-    Place,
+    RowLocation,
     answered,
     asked,
     each_row,
@@ -103,7 +103,7 @@ def _item(path: Path, row: Row) -> Iterator[Item]:
         meta={name: value for name, value in kept.items() if value},
     )
     said = partial(_judgments, [turns[place] for place in answers])
-    yield item(Place(path, row.number), prompt, _answer(last), _system(pieces) or path.stem, said)
+    yield item(RowLocation(path, row.number), prompt, _answer(last), _system(pieces) or path.stem, said)
 
 
 def _turns(pieces: list[Mapping[str, Any]]) -> list[_Turn]:

@@ -33,7 +33,7 @@ _WORDS = {"unsafe": True, "safe": False}
 _NOTHING = ("", "nan", "null", "none")
 
 
-class Place(NamedTuple):
+class RowLocation(NamedTuple):
     """Where something stands in a file: the file and the row, from 1."""
 
     path: Path
@@ -185,7 +185,7 @@ def is_filtered(message: str, code: Any) -> bool:
 
 
 def item(
-    at: Place,
+    at: RowLocation,
     prompt: Prompt,
     answer: ImportedAnswer,
     system: str,

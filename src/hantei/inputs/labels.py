@@ -6,14 +6,12 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hantei.errors import InputError, RowError
 from hantei.inputs.row import Row
 from hantei.inputs.values import it_has
-from hantei.records import ACTIONS, REFUSALS, Judgment, Refusal
-
-Head = Literal["unsafe", "action", "refusal"]
+from hantei.records import ACTIONS, REFUSALS, Head, Judgment, Refusal
 
 LABEL_ALIASES: dict[str, tuple[str, ...]] = {
     "unsafe": ("unsafe", "is_unsafe", "harmful", "is_safe", "label"),

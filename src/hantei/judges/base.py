@@ -30,7 +30,7 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PricedReply:
     """A reply and what was paid for it in US dollars: 0 from the cache, None where the price is not known."""
 
     reply: Reply
@@ -42,7 +42,7 @@ class Ask(Protocol):
 
     async def __call__(
         self, model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None
-    ) -> Answer:
+    ) -> PricedReply:
         """Return the answer to a request.
 
         Args:

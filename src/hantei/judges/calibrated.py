@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from hantei.errors import InputError, UsageError
 from hantei.judges.base import CALIBRATION, Ask, Judge, Pair
-from hantei.records import Estimate, Judgment, Prompt, Refusal, Response
+from hantei.records import Estimate, Head, Judgment, Prompt, Refusal, Response
 
 if TYPE_CHECKING:
     from hantei.arrays import Doubles
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from hantei.models.base import Model, Request
 
 FORMAT = 1
-Head = Literal["unsafe", "action", "refusal"]
 _LARGEST = 10_000_000
 """Bytes of a calibration file; one with more is none."""
 

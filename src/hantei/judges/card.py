@@ -17,9 +17,9 @@ from urllib.parse import unquote
 
 from hantei import cards
 from hantei.errors import CardError, UsageError
-from hantei.judges.card_file import Evidence, JudgeCardFile
+from hantei.judges.card_file import JudgeCardFile, Verification
 
-EVIDENCE: tuple[str, ...] = get_args(Evidence)
+EVIDENCE: tuple[str, ...] = get_args(Verification)
 """How it is known that a card works, best first."""
 
 STYLE = "-style"

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from hantei.judges.spec import Binds, Kind, Layout
+from hantei.judges.spec import Binds, FieldKind, Layout
+from hantei.records import RateKind
 
 Names = str | tuple[str, ...]
 """A list of texts; one text stands for a list of it."""
 
 Path = str | tuple[str | int, ...]
-Evidence = Literal["run on the real model", "format read from its documentation", "untested"]
-RateKind = Literal["violation", "flagged"]
-Positive = Annotated[int, Meta(ge=1)]
+Verification = Literal["run on the real model", "format read from its documentation", "untested"]
+PositiveInt = Annotated[int, Meta(ge=1)]
 
 
 class PaperTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +31,7 @@ class FieldTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[[ask.field]]``: one thing that a reply says. ``range`` stands for the labels from its first to its second."""
 
     name: str
-    kind: Kind = "label"
+    kind: FieldKind = "label"
     pattern: str | None = None
     path: Path = ()
     labels: dict[str, str | int | tuple[str | int, ...]] = {}
@@ -63,7 +63,7 @@ class AskTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     template: str = ""
     variables: dict[str, Any] = {}
     format: Literal["text", "json"] = "text"
-    within: Positive = 8000
+    within: PositiveInt = 8000
     early: bool = False
     schema: dict[str, Any] = {}
     probability: ProbabilityTable | None = None
@@ -72,7 +72,7 @@ class AskTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PromptTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[prompt]``: who writes the prompt, and how long a reply may be."""
 
-    max_tokens: Positive
+    max_tokens: PositiveInt
     layout: Layout = "template"
     top_logprobs: Annotated[int, Meta(ge=0)] = 0
     needs: Names = ()
@@ -127,7 +127,7 @@ class JudgeCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     title: str
     description: str
     licence: str
-    evidence: Evidence
+    evidence: Verification
     rate_kind: RateKind
     languages: Names
     prompt: PromptTable

@@ -22,7 +22,7 @@ _GATHER_S = 0.05
 """How long pairs that make no full batch wait for more."""
 
 
-_Waiting = tuple[Sequence[Pair], asyncio.Future[list[Judgment]]]
+_WaitingPairs = tuple[Sequence[Pair], asyncio.Future[list[Judgment]]]
 
 
 def as_judge(judge: Judge | Classifier) -> Judge:
@@ -74,7 +74,7 @@ class ClassifierJudge:
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
         self.name, self.card_hash = classifier.name, classifier.card_hash
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_WaitingPairs] = []
         self._count = 0
         self._work: asyncio.Task[None] | None = None
 
@@ -114,9 +114,9 @@ class ClassifierJudge:
         finally:
             self._waiting, self._count = [], 0
 
-    def _next_batch(self) -> list[_Waiting]:
+    def _next_batch(self) -> list[_WaitingPairs]:
         self._waiting = [one for one in self._waiting if not one[1].done()]  # some may wait no more: the run stops
-        batch: list[_Waiting] = []
+        batch: list[_WaitingPairs] = []
         size = 0
         while self._waiting and (not batch or size + len(self._waiting[0][0]) <= BATCH):
             batch.append(self._waiting.pop(0))
@@ -136,7 +136,7 @@ class ClassifierJudge:
         if len(judgments) != expected:
             raise RunError(f"judge {self.name}: gave {len(judgments)} judgments of {expected} answers")
 
-    async def _judge_batch(self, batch: Sequence[_Waiting]) -> None:
+    async def _judge_batch(self, batch: Sequence[_WaitingPairs]) -> None:
         together = [pair for pairs, _ in batch for pair in pairs]
         if not together:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Measure = Literal["length", "language", "unknown words", "topic"]
+DriftMeasure = Literal["length", "language", "unknown words", "topic"]
 ENOUGH = 30
 """Answers that a system needs in a language before it is compared or compared with."""
 
@@ -19,7 +19,7 @@ class Drift:
     """
 
     system: str
-    measure: Measure
+    measure: DriftMeasure
     language: str | None
     value: float
     usual_low: float

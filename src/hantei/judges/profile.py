@@ -25,7 +25,7 @@ import numpy as np
 
 from hantei.arrays import Doubles
 from hantei.errors import CardError
-from hantei.judges.drift import ENOUGH, Drift, Measure
+from hantei.judges.drift import ENOUGH, Drift, DriftMeasure
 from hantei.judges.stored import read_arrays
 from hantei.judges.topics import Topics
 from hantei.judges.vocabulary import (
@@ -47,7 +47,7 @@ _NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ProfileComparison:
     """One measure of a system's answers beside the training data.
 
     ``value`` is the system's: characters for "length", a share for the others; ``usual_low`` to ``usual_high`` is the
@@ -55,7 +55,7 @@ class Compared:
     value lies outside by the rule of this module, ``what`` the same in words.
     """
 
-    measure: Measure
+    measure: DriftMeasure
     language: str | None
     value: float
     usual_low: float
@@ -128,7 +128,7 @@ class Profile:
             if one.unlike
         ]
 
-    def measure(self, answers: Iterable[tuple[str, str | None]]) -> list[Compared]:
+    def measure(self, answers: Iterable[tuple[str, str | None]]) -> list[ProfileComparison]:
         """Return every measure of one system's answers, texts with declared languages.
 
         There is none of fewer than ENOUGH answers, in a language with fewer, or where the training data had fewer.
@@ -169,13 +169,13 @@ class Profile:
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CardError(f"{path}: expected the profile of a judge's training data: {error}; train again") from None
 
-    def _foreign_languages(self, languages: Sequence[str]) -> Compared:
+    def _foreign_languages(self, languages: Sequence[str]) -> ProfileComparison:
         known = {entry.language for entry in self.usual}
         share = _foreign(languages, known)
         error = math.sqrt(share * (1 - share) / len(languages))
         named = _short(", ".join(sorted({language for language in languages if language and language not in known})))
         what = f"{100 * share:.0f}% are in languages that it lacks ({named}); usual is {100 * self.foreign:.0f}%"
-        return Compared("language", None, share, 0.0, self.foreign, _above(share, error, self.foreign), what)
+        return ProfileComparison("language", None, share, 0.0, self.foreign, _above(share, error, self.foreign), what)
 
 
 def _usual(read: ReadAnswers, language: int, beside_systems: Doubles, beside_answers: Doubles) -> Usual:
@@ -200,7 +200,7 @@ def _foreign(languages: Sequence[str], known: set[str]) -> float:
     return sum(bool(language) and language not in known for language in languages) / max(len(languages), 1)
 
 
-def _length(usual: Usual, logs: Doubles) -> Compared:
+def _length(usual: Usual, logs: Doubles) -> ProfileComparison:
     mean, error = _mean(logs)
     low, high = math.log(usual.shortest), math.log(usual.longest)
     short = mean < low - math.log(_MARGIN) and mean + _Z * error < low
@@ -209,17 +209,19 @@ def _length(usual: Usual, logs: Doubles) -> Compared:
         f"those in '{usual.language}' are typically {math.exp(mean):,.0f} characters long; usual is "
         f"{usual.shortest:,.0f} to {usual.longest:,.0f} ({_among(usual)})"
     )
-    return Compared("length", usual.language, math.exp(mean), usual.shortest, usual.longest, short or long, what)
+    return ProfileComparison(
+        "length", usual.language, math.exp(mean), usual.shortest, usual.longest, short or long, what
+    )
 
 
-def _unknown_words(usual: Usual, shares: Doubles) -> Compared:
+def _unknown_words(usual: Usual, shares: Doubles) -> ProfileComparison:
     share, error = _mean(shares)
     unlike = _above(share, error, usual.unknown)
     what = (
         f"{100 * share:.1f}% of the words of those in '{usual.language}' are new to it; usual is up to "
         f"{100 * usual.unknown:.1f}% ({_among(usual)})"
     )
-    return Compared("unknown words", usual.language, share, 0.0, usual.unknown, unlike, what)
+    return ProfileComparison("unknown words", usual.language, share, 0.0, usual.unknown, unlike, what)
 
 
 def _above(share: float, error: float, usual: float) -> bool:

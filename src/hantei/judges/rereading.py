@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
-from hantei.judges.base import Answer, Ask, Named, Pair, Stopped, no_verdict
+from hantei.judges.base import Ask, Named, Pair, PricedReply, Stopped, no_verdict
 from hantei.models.base import CallError, Model, Reply, Request
 from hantei.records import Judgment, Prompt, Response
 
@@ -75,7 +75,7 @@ async def ask_until_read(judge: Named, response: Response, calls: Sequence[Call]
     Raises:
         Stopped: the run stops.
     """
-    paid: list[Answer] = []
+    paid: list[PricedReply] = []
     for attempt in range(REREADS + 1):
         wanted = [(model, _again(request, attempt)) for model, request in calls]
         try:
@@ -101,7 +101,7 @@ def _again(request: Request, attempt: int) -> Request:
     return replace(request, sampling=replace(sampling, temperature=warmer, seed=seed))
 
 
-async def _all(calls: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
+async def _all(calls: Sequence[Coroutine[Any, Any, PricedReply]]) -> list[PricedReply]:
     """Return the answers to all calls, made at once; the first error once all of them have ended."""
     if len(calls) == 1:
         return [await calls[0]]
@@ -109,10 +109,10 @@ async def _all(calls: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
-    return [answer for answer in answers if isinstance(answer, Answer)]
+    return [answer for answer in answers if isinstance(answer, PricedReply)]
 
 
-def _priced(judgment: Judgment, paid: Sequence[Answer]) -> Judgment:
+def _priced(judgment: Judgment, paid: Sequence[PricedReply]) -> Judgment:
     """Add what the calls took; the price is unknown where that of any call is."""
     if not paid:
         return judgment

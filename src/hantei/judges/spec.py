@@ -16,7 +16,7 @@ Binds = Literal["first line", "last", "only"]
 """Where a verdict counts. ``first line``: on the first line with text. ``last``: the last one. ``only``: wherever it
 is, and nothing in the reply may say otherwise."""
 
-Kind = Literal["label", "codes", "flags", "scores"]
+FieldKind = Literal["label", "codes", "flags", "scores"]
 """What a field holds. ``label``: one of the card's labels. ``codes``: several, split at commas. ``flags``: an object of
 true and false by category. ``scores``: an object of probabilities by category."""
 
@@ -48,7 +48,7 @@ class FieldSpec:
     """
 
     name: str
-    kind: Kind = "label"
+    kind: FieldKind = "label"
     pattern: re.Pattern[str] | None = None
     path: tuple[str | int, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -44,7 +44,7 @@ _PAIR = np.dtype(
         *((f"people_{head}", np.int8) for head in _SAID),
     ]
 )
-Pairs = NDArray[np.void]
+PairRows = NDArray[np.void]
 """Integers of ``runs.counting.side_by_side``."""
 
 
@@ -61,7 +61,7 @@ def against_people(run: Run, index: Index) -> tuple[AgainstPerson, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _against(judge: str, person: str, pairs: Pairs, file: Path) -> AgainstPerson | None:
+def _against(judge: str, person: str, pairs: PairRows, file: Path) -> AgainstPerson | None:
     both = {head: (pairs[head] >= 0) & (pairs[f"people_{head}"] >= 0) for head in _SAID}
     either = np.logical_or.reduce(list(both.values()))
     if not either.any():
@@ -80,17 +80,17 @@ def _against(judge: str, person: str, pairs: Pairs, file: Path) -> AgainstPerson
     )
 
 
-def _unsafe(both: Pairs) -> UnsafeAgreement | None:
+def _unsafe(both: PairRows) -> UnsafeAgreement | None:
     return unsafe_agreement(both["people_unsafe"] == 1, both["unsafe"] == 1, both["prompt"])
 
 
-def _p_unsafe(likely: Pairs) -> Calibration | None:
+def _p_unsafe(likely: PairRows) -> Calibration | None:
     if not len(likely):
         return None
     return calibrated(likely["p"], likely["people_unsafe"].astype(np.int64), likely["prompt"])
 
 
-def _classified(head: str, pairs: Pairs, file: Path) -> ClassAgreement | None:
+def _classified(head: str, pairs: PairRows, file: Path) -> ClassAgreement | None:
     label, guess = pairs[f"people_{head}"].astype(np.int64), pairs[head].astype(np.int64)
     accuracy = share_of(label == guess, np.ones(len(pairs), dtype=np.bool_), pairs["prompt"])
     if accuracy is None:
@@ -114,21 +114,21 @@ def _macro_f1(label: Integers, guess: Integers, classes: int, prompt: Integers) 
     return Estimate(value=float(of(kinds.counts[None])[0]), low=low, high=high, n=len(prompt), method=BY_PROMPT)
 
 
-def _likeliest(head: str, pairs: Pairs, file: Path) -> Calibration | None:
+def _likeliest(head: str, pairs: PairRows, file: Path) -> Calibration | None:
     read = _read_probabilities(head, _drawn_rows(pairs), file)
     if read is None:
         return None
     return replace(calibrated_top(*read), drawn_of=len(pairs) if len(pairs) > MOST_READ else None)
 
 
-def _drawn_rows(rows: Pairs) -> Pairs:
+def _drawn_rows(rows: PairRows) -> PairRows:
     """Return at most ``MOST_READ`` rows, drawn at random with the seed 0, in their order."""
     if len(rows) <= MOST_READ:
         return rows
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_READ])]
 
 
-def _read_probabilities(head: str, pairs: Pairs, file: Path) -> tuple[Doubles, Integers, Integers] | None:
+def _read_probabilities(head: str, pairs: PairRows, file: Path) -> tuple[Doubles, Integers, Integers] | None:
     """Return the probabilities of a head (n, classes), people's labels and the prompts; None where there are none."""
     rows = np.full((len(pairs), len(_CLASSES[head])), np.nan)
     with file.open("rb") as lines:

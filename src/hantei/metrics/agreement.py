@@ -15,8 +15,8 @@ from hantei.arrays import Doubles, Flags, Integers
 from hantei.metrics import agreement_measures as measures
 from hantei.metrics.agreement_alpha import alpha
 from hantei.metrics.agreement_draws import Kinds, kinds_of
-from hantei.metrics.agreement_ratings import MOST_CLASSES, Ratings, Said
-from hantei.metrics.agreement_results import GroupAgreement, Measure, PairAgreement
+from hantei.metrics.agreement_ratings import MOST_CLASSES, HeadRatings, Ratings
+from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.shares import share_of, unsafe_agreement
@@ -73,7 +73,7 @@ def pair(
     both = chosen & told.all(axis=1)
     values, prompt = said.values[both][:, [judge, against]], ratings.prompt[both]
     levels = _levels(said, judge, against, values)
-    found: list[Measure] = []
+    found: list[AgreementMeasure] = []
     if len(values):
         found += _shares(head, values, prompt, levels)
         kinds = kinds_of(values, prompt)
@@ -111,7 +111,7 @@ def group(
     paired = (~np.isnan(values)).sum(axis=1) > 1
     counted = paired if rows is None else paired & rows
     values, prompt = values[counted], ratings.prompt[counted]
-    found: list[Measure] = []
+    found: list[AgreementMeasure] = []
     if len(values):
         alike = np.nanmin(values, axis=1) == np.nanmax(values, axis=1)
         share = share_of(alike, np.ones(len(values), dtype=np.bool_), prompt)
@@ -136,7 +136,7 @@ def parts(ratings: Ratings, head: str, by: Iterable[str]) -> Iterator[tuple[Flag
                 yield rows, {dimension: name}
 
 
-def _levels(said: Said, judge: int, against: int, values: Doubles) -> Doubles:
+def _levels(said: HeadRatings, judge: int, against: int, values: Doubles) -> Doubles:
     """Return the values of a table of confusion, none where there are too many, or where two scales differ."""
     if said.labels:
         return np.arange(len(said.labels), dtype=np.float64)
@@ -154,7 +154,7 @@ def _confusion(values: Doubles, levels: Doubles) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(row) for row in table.tolist())
 
 
-def _shares(head: str, values: Doubles, prompt: Integers, levels: Doubles) -> Iterator[Measure]:
+def _shares(head: str, values: Doubles, prompt: Integers, levels: Doubles) -> Iterator[AgreementMeasure]:
     if head == "unsafe":
         found = unsafe_agreement(values[:, 1] == 1, values[:, 0] == 1, prompt)
         for name in ("accuracy", "precision", "recall", "f1"):
@@ -164,13 +164,13 @@ def _shares(head: str, values: Doubles, prompt: Integers, levels: Doubles) -> It
         yield _as_measure("accuracy", share_of(same, np.ones(len(values), dtype=np.bool_), prompt), len(values))
 
 
-def _as_measure(name: str, estimate: Estimate | None, n: int) -> Measure:
+def _as_measure(name: str, estimate: Estimate | None, n: int) -> AgreementMeasure:
     if estimate is None:
-        return Measure(name=name, estimate=Estimate(value=None, n=n), reason=_REASONS[name])
-    return Measure(name=name, estimate=estimate)
+        return AgreementMeasure(name=name, estimate=Estimate(value=None, n=n), reason=_REASONS[name])
+    return AgreementMeasure(name=name, estimate=estimate)
 
 
-def _of_pair(head: str, said: Said, levels: Doubles) -> dict[str, Weighed]:
+def _of_pair(head: str, said: HeadRatings, levels: Doubles) -> dict[str, Weighed]:
     """Return the measures of a head that weightings of kinds give, by name."""
     found: dict[str, Weighed] = {}
     if len(levels):
@@ -182,7 +182,7 @@ def _of_pair(head: str, said: Said, levels: Doubles) -> dict[str, Weighed]:
     return found
 
 
-def _of_tables(head: str, said: Said, levels: Doubles) -> dict[str, Weighed]:
+def _of_tables(head: str, said: HeadRatings, levels: Doubles) -> dict[str, Weighed]:
     def on(measure: Callable[[Doubles], Doubles]) -> Weighed:
         return lambda values, weights: measure(measures.tables(values[:, 0], values[:, 1], weights, levels))
 
@@ -194,7 +194,7 @@ def _of_tables(head: str, said: Said, levels: Doubles) -> dict[str, Weighed]:
     return found | _alphas(said)
 
 
-def _alphas(said: Said) -> dict[str, Weighed]:
+def _alphas(said: HeadRatings) -> dict[str, Weighed]:
     few = len(np.unique(said.values[~np.isnan(said.values)])) <= MOST_CLASSES
     kept = [name for name in _SCALES[said.scale] if few or name == "interval"]
     return {f"alpha_{name}": _alpha_on(name) for name in kept}
@@ -204,7 +204,7 @@ def _alpha_on(scale: str) -> Weighed:
     return lambda values, weights: alpha(values, weights, scale)
 
 
-def _tau(values: Doubles, kinds: Kinds, said: Said, head: str) -> dict[str, tuple[float, Weighed | None]]:
+def _tau(values: Doubles, kinds: Kinds, said: HeadRatings, head: str) -> dict[str, tuple[float, Weighed | None]]:
     """Return Kendall's tau-b of rows, and how it is drawn again, None where there are too many values for that."""
     if said.scale == "nominal":
         return {}
@@ -221,7 +221,7 @@ def _weighed(
     functions: Mapping[str, Weighed],
     n: int,
     rows: Mapping[str, tuple[float, Weighed | None]] | None = None,
-) -> list[Measure]:
+) -> list[AgreementMeasure]:
     """Return measures with intervals by drawing again.
 
     Args:
@@ -247,7 +247,7 @@ def _weighed(
     ]
 
 
-def measured(name: str, value: float, drawn: Doubles | None, n: int) -> Measure:
+def measured(name: str, value: float, drawn: Doubles | None, n: int) -> AgreementMeasure:
     """Return a measure with its interval, or why it has none.
 
     Args:
@@ -257,21 +257,21 @@ def measured(name: str, value: float, drawn: Doubles | None, n: int) -> Measure:
         n: rows.
     """
     if np.isnan(value):
-        return Measure(name=name, estimate=Estimate(value=None, n=n), reason=_REASONS[name])
+        return AgreementMeasure(name=name, estimate=Estimate(value=None, n=n), reason=_REASONS[name])
     bare = Estimate(value=value, n=n)
     if drawn is None:
-        return Measure(name=name, estimate=bare, reason=_MANY)
+        return AgreementMeasure(name=name, estimate=bare, reason=_MANY)
     kept = drawn[~np.isnan(drawn)]
     if 2 * len(kept) < REPLICATES:
-        return Measure(name=name, estimate=bare, reason=_SELDOM)
+        return AgreementMeasure(name=name, estimate=bare, reason=_SELDOM)
     low, high = middle(kept)
     if low == high:
-        return Measure(name=name, estimate=bare, reason=_SAME)
+        return AgreementMeasure(name=name, estimate=bare, reason=_SAME)
     left = "" if len(kept) == len(drawn) else f", {len(kept):,} of {len(drawn):,} where it is defined"
-    return Measure(name=name, estimate=Estimate(value=value, low=low, high=high, n=n, method=BY_PROMPT + left))
+    return AgreementMeasure(name=name, estimate=Estimate(value=value, low=low, high=high, n=n, method=BY_PROMPT + left))
 
 
-def _ranking(values: Doubles, system: Integers, prompt: Integers) -> list[Measure]:
+def _ranking(values: Doubles, system: Integers, prompt: Integers) -> list[AgreementMeasure]:
     """Return how alike two judges rank the systems by the mean of what they said."""
     _, number = np.unique(system, return_inverse=True)
     systems = int(number.max()) + 1

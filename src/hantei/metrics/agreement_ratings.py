@@ -16,7 +16,7 @@ MOST_CLASSES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HeadRatings:
     """What each judge said of each row, of one head.
 
     ``values`` (rows, judges) are numbers, nan for what was not said; ``labels`` names the numbers 0, 1, ... and is
@@ -37,7 +37,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Grouping:
     """A way to divide the rows, such as by language: the number of each row's part (-1 for none), and their names."""
 
     place: Integers
@@ -53,11 +53,11 @@ class Ratings:
     """
 
     judges: tuple[str, ...]
-    heads: Mapping[str, Said]
+    heads: Mapping[str, HeadRatings]
     prompt: Integers
     system: Integers
     systems: tuple[str, ...]
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, Grouping] = field(default_factory=dict)
     guidelines: tuple[str, ...] = ()
     lost: int = 0
 
@@ -65,11 +65,11 @@ class Ratings:
         """Return which of the judges are people."""
         return np.array([name.startswith("human:") for name in self.judges], dtype=np.bool_)
 
-    def divided(self, head: str) -> Part:
+    def divided(self, head: str) -> Grouping:
         """Return whether the people who rated a row agreed on a head, wholly or not."""
         values = self.heads[head].values[:, self.people()]
         told = ~np.isnan(values)
         least, most = np.where(told, values, np.inf), np.where(told, values, -np.inf)
         alike = least.min(axis=1, initial=np.inf) == most.max(axis=1, initial=-np.inf)
         place = np.where(told.sum(axis=1) < 2, np.where(told.any(axis=1), 2, -1), np.where(alike, 0, 1))
-        return Part(place.astype(np.int64), ("people agree", "people are divided", "one person"))
+        return Grouping(place.astype(np.int64), ("people agree", "people are divided", "one person"))

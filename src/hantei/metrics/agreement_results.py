@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from hantei.records import Estimate
 
 
-class Measure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AgreementMeasure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One measure; where its value or its interval is None, ``reason`` says why."""
 
     name: str
@@ -33,11 +33,11 @@ class PairAgreement(Struct, frozen=True, kw_only=True):
     n: int
     only_judge: int = 0
     only_against: int = 0
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[AgreementMeasure, ...] = ()
     labels: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
 
-    def get(self, name: str) -> Measure | None:
+    def get(self, name: str) -> AgreementMeasure | None:
         """Return a measure by its name, None where it is not measured."""
         return next((one for one in self.measures if one.name == name), None)
 
@@ -49,9 +49,9 @@ class GroupAgreement(Struct, frozen=True, kw_only=True):
     head: str
     by: Mapping[str, str] = field(default_factory=dict)
     n: int
-    measures: tuple[Measure, ...] = ()
+    measures: tuple[AgreementMeasure, ...] = ()
 
-    def get(self, name: str) -> Measure | None:
+    def get(self, name: str) -> AgreementMeasure | None:
         """Return a measure by its name, None where it is not measured."""
         return next((one for one in self.measures if one.name == name), None)
 

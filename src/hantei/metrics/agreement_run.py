@@ -12,7 +12,7 @@ from hantei.arrays import Doubles, Integers
 from hantei.errors import UsageError
 from hantei.inputs import Row
 from hantei.inputs.labels_by_rater import as_number
-from hantei.metrics.agreement_ratings import Part, Ratings, Said
+from hantei.metrics.agreement_ratings import Grouping, HeadRatings, Ratings
 from hantei.metrics.agreement_tables import (
     LABELS,
     SCALES,
@@ -66,13 +66,13 @@ def of_run(index: Index, labels: Sequence[Path], files: LabelFiles) -> Ratings:
         prompt=places[:, 1],
         system=places[:, 2],
         systems=systems,
-        parts={"system": Part(places[:, 2] - 1, systems), **_parts(index, places[:, 3])},
+        parts={"system": Grouping(places[:, 2] - 1, systems), **_parts(index, places[:, 3])},
         guidelines=tuple(collected.guidelines.get(judge, "") for judge in judges),
         lost=collected.lost,
     )
 
 
-def _parts(index: Index, group: Integers) -> dict[str, Part]:
+def _parts(index: Index, group: Integers) -> dict[str, Grouping]:
     groups = index.groups()
     return {name: part_of(value(groups[number]) for number in group.tolist()) for name, value in DIMENSIONS.items()}
 
@@ -137,16 +137,18 @@ def _of_judge(index: Index, judge: int, numbers: Integers) -> tuple[dict[str, Do
     return found, scale
 
 
-def _merge(heads: dict[str, Said], judges: Sequence[str], judge: int, values: Mapping[str, Doubles], unit: str) -> None:
+def _merge(
+    heads: dict[str, HeadRatings], judges: Sequence[str], judge: int, values: Mapping[str, Doubles], unit: str
+) -> None:
     for head, said in values.items():
         rows = len(said)
         if head not in heads:
             empty = np.full((rows, len(judges)), np.nan)
-            heads[head] = Said(empty, SCALES[head], LABELS.get(head, ()), ("",) * len(judges))
+            heads[head] = HeadRatings(empty, SCALES[head], LABELS.get(head, ()), ("",) * len(judges))
         known = heads[head]
         column = known.values[:, judge]
         known.values[:, judge] = np.where(np.isnan(column), said, column)
         if head == "score":
             units = [*(known.units or ("",) * len(judges))]
             units[judge] = unit
-            heads[head] = Said(known.values, known.scale, known.labels, tuple(units))
+            heads[head] = HeadRatings(known.values, known.scale, known.labels, tuple(units))

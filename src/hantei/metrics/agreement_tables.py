@@ -16,7 +16,7 @@ from hantei.inputs.labels import label_value, told_by_values
 from hantei.inputs.labels_by_rater import RaterColumns, as_number
 from hantei.inputs.names import find_columns
 from hantei.inputs.values import has_path, it_has, value_at
-from hantei.metrics.agreement_ratings import Part, Ratings, Said, Scale
+from hantei.metrics.agreement_ratings import Grouping, HeadRatings, Ratings, Scale
 from hantei.records import ACTIONS, REFUSALS
 
 LABELS: Mapping[str, tuple[str, ...]] = {"unsafe": ("safe", "unsafe"), "action": ACTIONS, "refusal": REFUSALS}
@@ -182,14 +182,14 @@ def _ratings(collected: Collected, files: LabelFiles) -> Ratings:
         system=system,
         systems=systems,
         parts={
-            "system": Part(system, systems),
+            "system": Grouping(system, systems),
             **{name: part_of(item.parts.get(name) for item in items) for name in files.by},
         },
         guidelines=tuple(collected.guidelines.get(judge, "") for judge in judges),
     )
 
 
-def heads_of(collected: Collected, judges: Sequence[str], rows: int, scale: Scale | None) -> dict[str, Said]:
+def heads_of(collected: Collected, judges: Sequence[str], rows: int, scale: Scale | None) -> dict[str, HeadRatings]:
     """Return what was said by head; labels of no head are verdicts or refusals where all of them read so.
 
     Args:
@@ -198,7 +198,7 @@ def heads_of(collected: Collected, judges: Sequence[str], rows: int, scale: Scal
         rows: how many rows are rated.
         scale: what labels that are no verdicts mean, None to tell it.
     """
-    heads: dict[str, Said] = {}
+    heads: dict[str, HeadRatings] = {}
     said = dict(collected.said)
     for name, said_by_judge in [*said.items()]:
         told = _told(said_by_judge) if name == "label" else None
@@ -227,16 +227,16 @@ def _said(
     judges: Sequence[str],
     rows: int,
     scale: Scale | None,
-) -> Said:
+) -> HeadRatings:
     if head != "label":
-        return Said(_table(said, judges, rows), SCALES[head], LABELS.get(head, ()))
+        return HeadRatings(_table(said, judges, rows), SCALES[head], LABELS.get(head, ()))
     numbers = {text: as_number(str(text)) for labels in said.values() for text in labels.values()}
     if scale != "nominal" and all(number is not None for number in numbers.values()):
-        return Said(_table(_as_numbers(said, float), judges, rows), scale or "interval")
+        return HeadRatings(_table(_as_numbers(said, float), judges, rows), scale or "interval")
     names = sorted({str(text) for text in numbers})
     place = {name: float(number) for number, name in enumerate(names)}
     found = {judge: {row: place[str(text)] for row, text in labels.items()} for judge, labels in said.items()}
-    return Said(_table(found, judges, rows), "nominal", tuple(names))
+    return HeadRatings(_table(found, judges, rows), "nominal", tuple(names))
 
 
 def _table(said: Mapping[str, Mapping[int, float | str]], judges: Sequence[str], rows: int) -> Doubles:
@@ -246,15 +246,15 @@ def _table(said: Mapping[str, Mapping[int, float | str]], judges: Sequence[str],
     return values
 
 
-def part_of(values: Iterable[str | None]) -> Part:
+def part_of(values: Iterable[str | None]) -> Grouping:
     """Return the division of rows by these values, one a row, None or empty for none."""
     listed = list(values)
     place, names = numbered(value or "" for value in listed)
     if "" not in names:
-        return Part(place, names)
+        return Grouping(place, names)
     empty = names.index("")
     shifted = np.where(place == empty, -1, place - (place > empty))
-    return Part(shifted, tuple(name for name in names if name))
+    return Grouping(shifted, tuple(name for name in names if name))
 
 
 def numbered(values: Iterable[str]) -> tuple[Integers, tuple[str, ...]]:

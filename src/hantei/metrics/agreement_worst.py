@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
-from hantei.metrics.agreement_ratings import Ratings, Said
+from hantei.metrics.agreement_ratings import HeadRatings, Ratings
 
 
-def distances(said: Said, judges: Sequence[int]) -> Doubles:
+def distances(said: HeadRatings, judges: Sequence[int]) -> Doubles:
     """Return, for each row, the mean over pairs of judges of how far apart they are, from 0 to 1; 0 with one judge.
 
     Different names are 1 apart, values of an order or a distance as far as they are of the whole range that was given.

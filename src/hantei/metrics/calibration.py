@@ -28,7 +28,7 @@ _FACTORS = (0.01, 100.0)
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _TOLERANCE = 1e-5
 
-Fitted = TypeVar("Fitted")
+FittedT = TypeVar("FittedT")
 
 
 def calibration_error(label: Integers, probability: Doubles, bins: int = BINS) -> float:
@@ -141,8 +141,8 @@ def apply_isotonic(knots: Doubles, probability: Doubles) -> Doubles:
 
 
 def out_of_fold(
-    fit: Callable[[Doubles, Integers], Fitted],
-    apply: Callable[[Fitted, Doubles], Doubles],
+    fit: Callable[[Doubles, Integers], FittedT],
+    apply: Callable[[FittedT, Doubles], Doubles],
     given: Doubles,
     label: Integers,
     group: Integers,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from hantei.metrics.agreement_results import GroupAgreement, Measure, PairAgreement
+from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.records import Estimate
 
 EVERYTHING = "all"
@@ -49,7 +49,7 @@ class LanguageSheet(Struct, frozen=True, kw_only=True):
     brier: Estimate | None = None
     no_verdict: Mapping[str, int] = {}
     flips: Estimate | None = None
-    length_odds: Measure | None = None
+    length_odds: AgreementMeasure | None = None
     injections: Estimate | None = None
     wordings: tuple[Wording, ...] = ()
 

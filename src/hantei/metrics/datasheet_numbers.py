@@ -11,7 +11,7 @@ import numpy as np
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.metrics.agreement import group, pair
 from hantei.metrics.agreement_rank import majority
-from hantei.metrics.agreement_ratings import Ratings, Said
+from hantei.metrics.agreement_ratings import HeadRatings, Ratings
 from hantei.metrics.agreement_results import GroupAgreement, PairAgreement
 from hantei.metrics.calibration import calibrated
 from hantei.metrics.datasheet import EVERYTHING, LanguageSheet, Wording
@@ -66,7 +66,7 @@ def with_majority(ratings: Ratings) -> Ratings:
     """Add what most people say as one more judge, the last."""
     people = np.flatnonzero(ratings.people())
     heads = {
-        name: Said(np.column_stack([said.values, majority(said.values[:, people])]), said.scale, said.labels)
+        name: HeadRatings(np.column_stack([said.values, majority(said.values[:, people])]), said.scale, said.labels)
         for name, said in ratings.heads.items()
         if name != "score"
     }

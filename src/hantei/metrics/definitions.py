@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from hantei.records import ACTIONS, Intent
+from hantei.records import ACTIONS, Intent, RateKind
 
 Place = Literal["headline", "terminal", "systems", "judges", "slices", "actions"]
 """Where a metric is shown: beside a judge's name, in the terminal's table, in the page's tables of systems, of judges
@@ -17,9 +17,6 @@ side by side and of languages, benchmarks and so on, or among the actions."""
 
 Fact = Literal["unsafe", "refusal", "action", "score", "answered_by", "incoherent", "category"]
 """What is counted: fields of a judgment, and whether the answer is incoherent."""
-
-RateKind = Literal["violation", "flagged"]
-"""What a judge's share of unsafe answers may be called, by its card."""
 
 EVERY_PROMPT: tuple[Intent | None, ...] = ("harmful", "borderline", "benign", None)
 RISKY: tuple[Intent | None, ...] = ("harmful", "borderline", None)

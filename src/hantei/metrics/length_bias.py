@@ -6,7 +6,7 @@ import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.metrics.agreement_draws import kinds_of
-from hantei.metrics.agreement_results import Measure
+from hantei.metrics.agreement_results import AgreementMeasure
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 from hantei.records import Estimate
 
@@ -18,7 +18,7 @@ _DRAWS = 200
 _MOST_ODDS = 20.0
 
 
-def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers) -> Measure:
+def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers) -> AgreementMeasure:
     """Return the ratio of the odds of a verdict *unsafe* for an answer twice as long, people's label being the same.
 
     It is of a logistic regression of the verdict on the label and the logarithm of the length, drawn again by prompt.
@@ -33,7 +33,7 @@ def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers
     doubled = np.log2(np.maximum(length, 1).astype(np.float64)).round(1)
     if n < 20 or flagged.all() or not flagged.any() or np.ptp(doubled) == 0:
         reason = "fewer than 20 answers, or all of one verdict, or all of one length"
-        return Measure(name=name, estimate=Estimate(value=None, n=n), reason=reason)
+        return AgreementMeasure(name=name, estimate=Estimate(value=None, n=n), reason=reason)
     kinds = kinds_of(np.column_stack([flagged, right, doubled]).astype(np.float64), prompt)
     verdict, label, size = kinds.values.T
     x = np.column_stack([np.ones(len(size)), label, size - doubled.mean()])
@@ -42,7 +42,7 @@ def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers
     low, high = middle(draws)
     method = f"{BY_PROMPT}, {_DRAWS} of them instead of {REPLICATES:,}"
     odds = [float(np.exp(one)) for one in (value, low, high)]
-    return Measure(name=name, estimate=Estimate(value=odds[0], low=odds[1], high=odds[2], n=n, method=method))
+    return AgreementMeasure(name=name, estimate=Estimate(value=odds[0], low=odds[1], high=odds[2], n=n, method=method))
 
 
 def _slope(x: Doubles, y: Doubles, weights: Doubles) -> float:

@@ -29,7 +29,7 @@ _WAIT_S = 0.02
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _WaitingRequest:
     """One request and where its reply goes."""
 
     request: Request
@@ -56,7 +56,7 @@ class HfModel:
     def __init__(self, name: ModelName, defaults: Defaults, loading: Loading, batch_size: int) -> None:
         self.name, self.server = name.text, f"hf/{name.name}"
         self._defaults, self._loading, self._batch_size = defaults, loading, batch_size
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[_WaitingRequest | None] = SimpleQueue()
         self._closing = threading.Event()
         self._worker: threading.Thread | None = None
         self.refused: set[str] = set()
@@ -74,7 +74,7 @@ class HfModel:
             self._worker = threading.Thread(target=self._serve, name=self.server, daemon=True)
             self._worker.start()
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(self._complete(request), loop, loop.create_future())
+        waiting = _WaitingRequest(self._complete(request), loop, loop.create_future())
         self._queue.put(waiting)
         return _reply(await waiting.future, perf_counter() - started)
 
@@ -118,9 +118,9 @@ class HfModel:
         except CallError as error:
             return error
 
-    def _collect(self) -> list[_Waiting]:
+    def _collect(self) -> list[_WaitingRequest]:
         """Return the next batch: at least one request; nothing when the model is closed."""
-        batch: list[_Waiting] = []
+        batch: list[_WaitingRequest] = []
         while len(batch) < self._batch_size:
             try:
                 waiting = self._queue.get(timeout=_WAIT_S if batch else None)

@@ -12,21 +12,21 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hantei import cards
+from hantei.cards import NonBlank
 from hantei.errors import InputError, UsageError
 from hantei.models.names import parse_name
 
 Dollars = Annotated[float, Meta(ge=0, lt=1e6)]
-Text = Annotated[str, Meta(min_length=1)]
 
 
 class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """US dollars a million tokens of ``input`` and ``output`` of a ``model``, as ``source`` said on ``date``."""
 
-    model: Text
+    model: NonBlank
     input: Dollars
     output: Dollars
     date: dt.date
-    source: Text
+    source: NonBlank
 
 
 class _PriceFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -28,7 +28,7 @@ _C0 = (
 )
 # fmt: on
 
-Run = str | list[str] | list[str | float]
+TextRun = str | list[str] | list[str | float]
 """A piece of text for the page: ``"text"`` as it is, ``["sign"]`` for a control, ``["text", weight]`` for a mark."""
 
 
@@ -51,12 +51,12 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + "…"
 
 
-def runs(text: str, marks: Iterable[Highlight] = (), limit: int = 20_000) -> list[Run]:
+def runs(text: str, marks: Iterable[Highlight] = (), limit: int = 20_000) -> list[TextRun]:
     """Return the first ``limit`` characters of ``text`` as pieces: plain, control sign, or marked with its weight.
 
     Marks outside the text, empty, or overlapping an earlier one are clipped to what is left of them.
     """
-    pieces: list[Run] = []
+    pieces: list[TextRun] = []
     for start, end, weight in _spans(min(len(text), limit), marks):
         pieces.extend(_pieces(text[start:end].replace("\r\n", "\n"), weight))
     return pieces
@@ -77,7 +77,7 @@ def _spans(length: int, marks: Iterable[Highlight]) -> Iterator[tuple[int, int, 
         yield at, length, 0.0
 
 
-def _pieces(text: str, weight: float) -> Iterator[Run]:
+def _pieces(text: str, weight: float) -> Iterator[TextRun]:
     at = 0
     for match in _CONTROL.finditer(text):
         if at < match.start():
@@ -88,7 +88,7 @@ def _pieces(text: str, weight: float) -> Iterator[Run]:
         yield _run(text[at:], weight)
 
 
-def _run(text: str, weight: float) -> Run:
+def _run(text: str, weight: float) -> TextRun:
     if not weight:
         return text
     marked: list[str | float] = [text, round(weight, 4)]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hantei.errors import CardError, RunError
-from hantei.records import Count, CountingRule, Positive
+from hantei.records import Count, CountingRule, NonNegative
 from hantei.runs.plan import Plan
 from hantei.version import __version__
 
@@ -72,9 +72,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     calls: Count = 0
     cached: Count = 0
     tokens: dict[str, Count] = {}
-    cost: Positive | None = 0.0
+    cost: NonNegative | None = 0.0
     failures: dict[str, Count] = {}
-    seconds: Positive = 0.0
+    seconds: NonNegative = 0.0
     refused_settings: tuple[str, ...] = ()
     stopped: str | None = None
 

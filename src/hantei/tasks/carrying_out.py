@@ -15,6 +15,7 @@ from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
 from hantei.metrics.summary import summarise
 from hantei.models.base import Prepared
+from hantei.progress import Say
 from hantei.records import AgainstPerson, Summary
 from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
@@ -22,7 +23,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import add_judges
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
-from hantei.tasks.task import Say, Task
+from hantei.tasks.task import Task
 
 
 def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:

@@ -31,13 +31,14 @@ from hantei.metrics.datasheet_numbers import (
     right_labels,
     with_majority,
 )
+from hantei.progress import Say
 from hantei.records import Prompt, Response
 from hantei.runs.folder import Run, json_text
 from hantei.runs.info import now
 from hantei.runs.judging import PairReader
 from hantei.tasks.carrying_out import carry_out
 from hantei.tasks.options import Options
-from hantei.tasks.task import Say, judging
+from hantei.tasks.task import judging
 from hantei.version import __version__
 
 MOST_ATTACKED = 200

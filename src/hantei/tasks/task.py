@@ -14,7 +14,7 @@ from msgspec.structs import replace as changed
 
 from hantei import benchmarks
 from hantei.engine.asking import Asked
-from hantei.engine.caller import Price
+from hantei.engine.caller import PriceLookup
 from hantei.errors import InputError, UsageError
 from hantei.exchange.importers import import_hint
 from hantei.inputs import Table, check_language
@@ -27,6 +27,7 @@ from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
 from hantei.models.prices import no_price_for, pricing
+from hantei.progress import Say
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, judge_info, new_info
@@ -35,9 +36,6 @@ from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan
 from hantei.tasks.options import ASKING, PROMPTS, READING, Options
 from hantei.tasks.sources import Source, identity, open_sources, run_folder, title_of
-
-Say = Callable[[str], None]
-"""Takes one line for people."""
 
 Judging = str | Judge | Classifier
 """A judge by its name, or a judge or classifier of the user's own."""
@@ -56,7 +54,7 @@ class Task:
 
     judges: tuple[Judge, ...]
     options: Options
-    price: Price
+    price: PriceLookup
     folder: Folder
     asked: Asked | None = None
     again: bool = False

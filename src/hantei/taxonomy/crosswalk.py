@@ -15,7 +15,7 @@ from hantei.taxonomy.ids import harm_type
 from hantei.taxonomy.loading import CROSSWALK, load, names, read_toml
 from hantei.taxonomy.nodes import Taxonomy
 
-Fit = Literal["exact", "broad", "none"]
+MatchLevel = Literal["exact", "broad", "none"]
 TARGET = "do-not-answer"
 
 
@@ -28,7 +28,7 @@ class Crossing:
     """
 
     target: str | None
-    fit: Fit
+    fit: MatchLevel
     note: str | None = None
 
 
@@ -93,7 +93,7 @@ def _nearest(found: Entries, harm_id: str) -> tuple[Crossing, ...]:
 class EntryTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An entry of the crosswalk's file: the harm types ``to`` which a category leads, and how well they fit."""
 
-    fit: Fit
+    fit: MatchLevel
     to: tuple[str, ...] = ()
     note: str | None = None
 

@@ -19,12 +19,12 @@ from msgspec.structs import replace
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.files import cannot_write, write_atomic
-from hantei.judges.calibrated import FORMAT, FittedCalibration, Head, Scaling, apply, shares_of
+from hantei.judges.calibrated import FORMAT, FittedCalibration, Scaling, apply, shares_of
 from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.intervals import wilson
 from hantei.metrics.scaling import fit_line, logits_of
-from hantei.records import ACTIONS, REFUSALS, Estimate, Judgment
+from hantei.records import ACTIONS, REFUSALS, Estimate, Head, Judgment
 from hantei.runs.folder import Run, load_run
 from hantei.version import __version__
 
@@ -155,11 +155,11 @@ def _labelled(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: di
     )
 
 
-Fit = Callable[[LabelledChances], Scaling]
+FitScaling = Callable[[LabelledChances], Scaling]
 _UNKNOWN = Estimate(value=None)
 
 
-def _line_fit(head: Head, free: Flags) -> Fit:
+def _line_fit(head: Head, free: Flags) -> FitScaling:
     def fit(rows: LabelledChances) -> Scaling:
         line = fit_line(logits_of(rows.shares), rows.label, rows.weight, free)
         return _plain(head, kind="line", slope=line.slope, intercepts=line.intercepts)
@@ -177,7 +177,7 @@ def _plain(head: Head, **fitted: object) -> Scaling:
     return msgspec.convert({"head": head, "classes": CLASSES[head], "n": {}, **unknown, **fitted}, Scaling)
 
 
-def _out_of_fold(fit: Fit, rows: LabelledChances) -> Doubles:
+def _out_of_fold(fit: FitScaling, rows: LabelledChances) -> Doubles:
     """Return the probabilities that each row gets from a fit on other prompts."""
     groups = int(rows.prompt.max()) + 1
     fold = (np.random.default_rng(0).permutation(groups) % min(FOLDS, groups))[rows.prompt]

@@ -9,7 +9,7 @@ One question in three goes into the first part: the temperature of the cheap jud
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,10 +23,11 @@ from hantei.errors import InputError, UsageError
 from hantei.files import cannot_write, write_atomic
 from hantei.inputs.labelled import Labelled, read_labelled
 from hantei.judges import Judge, load_judge
-from hantei.judges.cascade.fit import Fit
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, Head, chances_of, verdict_of
+from hantei.judges.cascade.fit import CascadeFit
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, CascadeHead, chances_of, verdict_of
 from hantei.judges.classifying import judge_all
 from hantei.judges.recorded import RecordedJudge
+from hantei.progress import Say
 from hantei.records import Judgment
 from hantei.training.builtin.thresholds import single_level
 from hantei.training.cascade_rule import (
@@ -41,8 +42,6 @@ from hantei.training.cascade_rule import (
     point,
 )
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitOptions:
@@ -54,7 +53,7 @@ class FitOptions:
 
     cheap: str = "builtin"
     expensive: str | None = None
-    head: Head = "unsafe"
+    head: CascadeHead = "unsafe"
     rule: RuleName = "confidence"
     goal: Goal = field(default_factory=Goal)
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +61,7 @@ class FitOptions:
     encoding: str | None = None
 
 
-def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lambda _line: None) -> Fit:
+def train(labels: Sequence[Path], out: Path, options: FitOptions, say: Say = lambda _line: None) -> CascadeFit:
     """Fit a cascade to labelled answers, write it to ``out`` and return it.
 
     Rows on which the cheap judge was trained are left out: on them it is right more often than on new ones.
@@ -128,12 +127,12 @@ def _fit(
     options: FitOptions,
     judges: tuple[Judge, Judge | None],
     sample: Mapping[str, Any],
-) -> Fit:
+) -> CascadeFit:
     rest = verdicts.take(~learnt)
     rule = learn(verdicts.take(learnt), options.rule)
     threshold = choose(rest, rule, options.goal)
     level = single_level(options.goal.confidence) if options.goal.budget is None else options.goal.confidence
-    return Fit(
+    return CascadeFit(
         head=options.head,
         rule=options.rule,
         threshold=threshold,
@@ -205,13 +204,13 @@ def _say_of_seen(seen: Flags, judge: Judge, say: Say) -> None:
         )
 
 
-def _label(row: Labelled, head: Head) -> int | None:
+def _label(row: Labelled, head: CascadeHead) -> int | None:
     label = row.labels.unsafe if head == "unsafe" else row.labels.action
     return None if label is None else int(label)
 
 
 def _verdicts(
-    head: Head, rows: Sequence[Labelled], first: Sequence[Judgment], second: Sequence[Judgment] | None
+    head: CascadeHead, rows: Sequence[Labelled], first: Sequence[Judgment], second: Sequence[Judgment] | None
 ) -> LabelledVerdicts:
     classes = CLASSES[head]
     chances = [chances_of(one, head) for one in first]
@@ -228,6 +227,6 @@ def _verdicts(
     )
 
 
-def _class(judgment: Judgment, head: Head) -> int:
+def _class(judgment: Judgment, head: CascadeHead) -> int:
     verdict = verdict_of(judgment, head)
     return -1 if verdict is None else verdict

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, CascadeRule, Head
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, NEVER, CascadeHead, CascadeRule
 from hantei.metrics.calibration import fit_temperature
 from hantei.metrics.classification import confusion, macro_f1
 from hantei.training.builtin.thresholds import error_bound, for_accuracy, for_budget
@@ -73,7 +73,7 @@ class LabelledVerdicts:
     None where no expensive judge was given.
     """
 
-    head: Head
+    head: CascadeHead
     label: Integers
     cheap: Integers
     chances: Doubles

@@ -14,7 +14,7 @@ from hantei.judges.builtin.weights import (
     ANSWER_SCORES,
     COLUMNS,
     KINDS,
-    Weights,
+    BuiltinWeights,
     pair_hashes,
     read,
     save,
@@ -92,13 +92,13 @@ def test_weights_come_back_as_they_were_and_equal_weights_give_equal_bytes(tmp_p
         save(weights, tmp_path / name)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     back = read(tmp_path / "a.npz")
-    for field in fields(Weights):
+    for field in fields(BuiltinWeights):
         assert np.array_equal(getattr(back, field.name), getattr(weights, field.name))
 
 
 def test_a_pickled_object_is_not_loaded(tmp_path: Path) -> None:
     file = tmp_path / "weights.npz"
-    arrays = {field.name: getattr(tiny_weights({}), field.name) for field in fields(Weights)}
+    arrays = {field.name: getattr(tiny_weights({}), field.name) for field in fields(BuiltinWeights)}
     np.savez(file, **{**arrays, "bias": np.array([{"an": "object"}], dtype=object)})
     with pytest.raises(CardError, match="expected the weights"):
         read(file)

@@ -10,7 +10,7 @@ from hantei.judges.builtin.encoder import ANSWER_WIDTH, PROMPT_WIDTH, WIDTH, Enc
 from hantei.judges.builtin.features import ANSWER_BITS, PROMPT_BITS, buckets, tokenise
 from hantei.judges.builtin.model import BuiltinJudge
 from hantei.judges.builtin.semantic import Semantic
-from hantei.judges.builtin.weights import ANSWER_SCORES, COLUMNS, KINDS, Weights
+from hantei.judges.builtin.weights import ANSWER_SCORES, COLUMNS, KINDS, BuiltinWeights
 from hantei.records import Message, Prompt, Response
 
 ASSISTANT = KINDS - 1
@@ -21,7 +21,7 @@ INPUTS = 16
 UNSAFE_INPUT = 10
 
 
-def tiny_weights(words: Mapping[str, int], part: str = "answer") -> Weights:
+def tiny_weights(words: Mapping[str, int], part: str = "answer") -> BuiltinWeights:
     """Return weights that know single words: each moves "unsafe as an assistant's answer" by its number / 100.
 
     The log odds of the verdict are 10 times that score, and every text is surely an assistant's answer.
@@ -34,7 +34,7 @@ def tiny_weights(words: Mapping[str, int], part: str = "answer") -> Weights:
     bias[2 * KINDS - 1] = 100.0
     unsafe_stage = np.zeros((INPUTS + 1, 1))
     unsafe_stage[UNSAFE_INPUT] = 10.0
-    return Weights(
+    return BuiltinWeights(
         answer=answer,
         answer_scale=np.full(columns, SCALE, dtype=np.float32),
         opening_weight=np.full(columns, 1.0, dtype=np.float32),

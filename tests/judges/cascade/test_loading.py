@@ -10,7 +10,7 @@ import pytest
 
 from hantei.errors import CardError, HanteiError, InputError, UsageError
 from hantei.judges import card_names, load_card, load_judge
-from hantei.judges.cascade.fit import Fit, read_fit
+from hantei.judges.cascade.fit import CascadeFit, read_fit
 from hantei.judges.cascade.judge import Cascade
 from hantei.records import Judgment
 from tests.judges.cascade.conftest import sure, written
@@ -34,7 +34,7 @@ def asking(tmp_path: Path) -> str:
 
 
 def fitted(path: Path, **changed: Any) -> Path:
-    fit = Fit(
+    fit = CascadeFit(
         head="unsafe",
         rule="confidence",
         threshold=0.8,

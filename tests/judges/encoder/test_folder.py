@@ -15,12 +15,12 @@ from hantei.files import sha256
 from hantei.judges.card import load_card
 from hantei.judges.encoder.folder import EncoderSpec, load, save
 from hantei.judges.encoder.pretrained import load_base, longest_input
-from hantei.judges.encoder.windows import Template, encode, padded
+from hantei.judges.encoder.windows import InputTemplate, encode, padded
 from tests.judges.encoder.tiny import make_encoder, make_tokenizer, torch
 
 
 def logits(network: Any, tokenizer: Any) -> Any:
-    template = Template(tokenizer, pair=True)
+    template = InputTemplate(tokenizer, pair=True)
     rows = [window for found in encode(template, [("how", "yes no"), ("what ?", "no")], 48) for window in found]
     with torch.inference_mode():
         return network(**{name: torch.from_numpy(array) for name, array in padded(template, rows).items()})
@@ -44,7 +44,7 @@ def test_what_is_saved_gives_the_same_logits(tmp_path: Path, pooling: str) -> No
 def test_padding_changes_nothing(tmp_path: Path) -> None:
     loaded = load(make_encoder(tmp_path))
     both = logits(loaded.network, loaded.tokenizer)
-    template = Template(loaded.tokenizer, pair=True)
+    template = InputTemplate(loaded.tokenizer, pair=True)
     ((alone,),) = encode(template, [("what ?", "no")], 48)
     with torch.inference_mode():
         one = loaded.network(**{k: torch.from_numpy(v) for k, v in padded(template, [alone]).items()})

@@ -7,7 +7,7 @@ import pytest
 
 from hantei.arrays import Doubles
 from hantei.judges.encoder.heads import slices, width
-from hantei.judges.encoder.outputs import Head, joined, log_probabilities, trained_heads
+from hantei.judges.encoder.outputs import OutputHead, joined, log_probabilities, trained_heads
 
 
 def test_heads_stand_side_by_side() -> None:
@@ -23,7 +23,7 @@ def test_the_temperature_divides_the_logits_of_its_head() -> None:
 
 
 def test_outputs_of_one_class_are_added() -> None:
-    head = Head("action", slice(0, 7), ("0", "1", "2", "3", "4", "4", "5"))
+    head = OutputHead("action", slice(0, 7), ("0", "1", "2", "3", "4", "4", "5"))
     logits = np.log(np.array([[0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.1]])).astype(np.float32)
     found = np.exp(log_probabilities(logits, [head])["action"])
     assert found == pytest.approx(np.array([[0.1, 0.1, 0.1, 0.1, 0.5, 0.1]]), abs=1e-6)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.judges.encoder.windows import OVERLAP, Template, encode, padded, spans, windows
+from hantei.judges.encoder.windows import OVERLAP, InputTemplate, encode, padded, spans, windows
 from tests.judges.encoder.tiny import SPECIAL, make_tokenizer, transformers
 
 
@@ -23,8 +23,8 @@ def test_spans_cover_everything_and_overlap(length: int, size: int) -> None:
     assert len({start for start, _ in found}) == len(found)
 
 
-def template(*, two: bool = True) -> Template:
-    return Template(make_tokenizer(), pair=two)
+def template(*, two: bool = True) -> InputTemplate:
+    return InputTemplate(make_tokenizer(), pair=two)
 
 
 def test_a_pair_that_fits_is_what_the_tokenizer_makes_of_it() -> None:
@@ -83,8 +83,8 @@ def test_a_tokenizer_in_python_gives_the_same_template(tmp_path: Path) -> None:
     tokenizer = transformers.BertJapaneseTokenizer(
         str(words), word_tokenizer_type="basic", subword_tokenizer_type="character"
     )
-    ((found,),) = encode(Template(tokenizer, pair=True), [("ab", "答え")], 48)
+    ((found,),) = encode(InputTemplate(tokenizer, pair=True), [("ab", "答え")], 48)
     assert (found.ids, found.types) == ([2, 5, 6, 3, 7, 8, 3], [0, 0, 0, 0, 1, 1, 1])
     assert not tokenizer.is_fast
-    ((spelt,),) = encode(Template(tokenizer, pair=False), [("", "[SEP]")], 48)
+    ((spelt,),) = encode(InputTemplate(tokenizer, pair=False), [("", "[SEP]")], 48)
     assert spelt.ids.count(3) == 1

@@ -13,7 +13,7 @@ import pytest
 from hantei.errors import UsageError
 from hantei.judges import load_card, load_judge
 from hantei.judges.classifying import judge_all
-from hantei.judges.encoder.zero_shot import Verdict, ZeroShotJudge
+from hantei.judges.encoder.zero_shot import TextPrediction, ZeroShotJudge
 from tests.judges.conftest import pair
 
 transformers: Any = pytest.importorskip("transformers", reason="the extra zero-shot is not installed: transformers")
@@ -112,9 +112,9 @@ class Told:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def __call__(self, texts: Sequence[str]) -> list[Verdict]:
+    def __call__(self, texts: Sequence[str]) -> list[TextPrediction]:
         self.texts += texts
-        return [Verdict(0.9 if "x" in text else 0.1, "full" if "sorry" in text else "none") for text in texts]
+        return [TextPrediction(0.9 if "x" in text else 0.1, "full" if "sorry" in text else "none") for text in texts]
 
 
 def told(card: str = "opir") -> tuple[ZeroShotJudge, Told]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hantei.reproduce.do_not_answer.drift import compared, drift
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts, read_study
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study, read_study
 
 ALL = tuple(TITLES.values())
 
@@ -27,8 +27,8 @@ def made(lengths: tuple[int, ...]) -> Study:
         questions=("?",) * 40,
         area=np.zeros(40, dtype=np.int64),
         responses=responses,
-        people=Verdicts("people", people, people),
-        judges=(Verdicts("Longformer", half, people), Verdicts("BERT", right, people)),
+        people=JudgeLabels("people", people, people),
+        judges=(JudgeLabels("Longformer", half, people), JudgeLabels("BERT", right, people)),
         notes=(),
     )
 
@@ -45,7 +45,7 @@ def test_a_judge_that_says_nothing_of_a_model_has_no_accuracy_there() -> None:
     said = np.zeros((6, 40), dtype=np.int64)
     said[2] = NONE
     said[3, :10] = NONE
-    own = Verdicts("mine", said, said)
+    own = JudgeLabels("mine", said, said)
     found = [row["accuracy"]["mine"] for row in drift(study, [own]).data]
     assert np.isnan(found[2])
     assert [value for value in found if not np.isnan(value)] == [1.0] * 5

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from hantei.arrays import Integers
 from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges import load_judge
 from hantei.judges.builtin.weights import Heads
@@ -19,7 +20,6 @@ from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, read_study
 from hantei.training.builtin.evaluate import Data
-from hantei.training.builtin.matrix import Index
 
 from .release import ACTIONS, HARMFUL, IDS, release
 
@@ -102,7 +102,7 @@ def test_other_judges_are_refused_before_anything_is_fitted(tmp_path: Path) -> N
         own_verdicts(read_study(release(tmp_path)), ["builtin", "rubric"], never)
 
 
-def heads(rows: Index) -> Heads:
+def heads(rows: Integers) -> Heads:
     """Return what a judge says that gives row number n action n mod 6, and calls the last of five harmful."""
     n = len(rows)
     return Heads(
@@ -120,11 +120,11 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     without: list[list[int]] = []
 
     class Bench:
-        def say(self, parts: list[Index]) -> list[dict[str, SimpleNamespace]]:
+        def say(self, parts: list[Integers]) -> list[dict[str, SimpleNamespace]]:
             without.extend(rows.tolist() for rows in parts)
             return [{"use": SimpleNamespace(heads=heads(rows))} for rows in parts]
 
-    def answers_of(_: Data, source: str, model: str) -> Index:
+    def answers_of(_: Data, source: str, model: str) -> Integers:
         assert source == "do-not-answer"
         return np.arange(5) + 5 * list(TITLES).index(model)
 

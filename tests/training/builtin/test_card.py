@@ -8,11 +8,11 @@ from hantei.judges.builtin.model import load
 from hantei.judges.builtin.weights import save
 from hantei.judges.profile import Profile
 from hantei.training.builtin.card import Evaluation, judged_languages, measures_of, weak_points, write_card
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.scoring import Measure
+from hantei.training.builtin.row import TrainingRow
+from hantei.training.builtin.scoring import EvaluationMeasure
 from tests.judges.builtin.tiny import pair, tiny_weights
 
-ACCURACY = Measure(
+ACCURACY = EvaluationMeasure(
     protocol="5 folds by prompt",
     data="beavertails",
     language="en",
@@ -36,8 +36,8 @@ JAPANESE = replace(
 BETTER = replace(ACCURACY, metric="macro-F1", floor=None, low=0.6)
 RISKY = replace(JAPANESE, data="safety-boundary-test, prompts not to be answered", value=0.3, low=0.01)
 ROWS = [
-    Row(source="xstest", language="en", prompt="p", response="r", refusal=0),
-    Row(source="do-not-answer", language="en", prompt="p", response=None, harm=3),
+    TrainingRow(source="xstest", language="en", prompt="p", response="r", refusal=0),
+    TrainingRow(source="do-not-answer", language="en", prompt="p", response=None, harm=3),
 ]
 
 

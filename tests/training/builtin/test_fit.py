@@ -8,21 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hantei.arrays import Integers
 from hantei.errors import UsageError
 from hantei.judges.builtin.encoder import Encoder
 from hantei.judges.builtin.features import answer_bags, prompt_bags
 from hantei.judges.builtin.model import BuiltinJudge
 from hantei.judges.builtin.semantic import Semantic
 from hantei.judges.builtin.semantic import save as save_semantic
-from hantei.judges.builtin.weights import REFUSAL, Weights, pair_hashes, save
+from hantei.judges.builtin.weights import REFUSAL, BuiltinWeights, pair_hashes, save
 from hantei.training.builtin import whole
 from hantei.training.builtin.evaluate import Bench, Data
 from hantei.training.builtin.fit import fit_first, weights_of
 from hantei.training.builtin.labels import distinct, labels_of
-from hantei.training.builtin.matrix import Index, featurise
+from hantei.training.builtin.matrix import featurise
 from hantei.training.builtin.meant import by_source
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.second import Scores, Unseen
+from hantei.training.builtin.row import TrainingRow
+from hantei.training.builtin.second import StageScores, Unseen
 from hantei.training.builtin.whole import NOT_CHOSEN, fit_both, fit_seconds, semantic_of, unseen_scores
 from tests.judges.builtin.tiny import WordEmbedding, pair
 
@@ -32,7 +33,7 @@ SAFE = "Sorry, I will not help with that."
 UNSAFE = "Sure, here is the way to do it."
 
 
-def rows() -> list[Row]:
+def rows() -> list[TrainingRow]:
     """Return 90 answers of three kinds, 15 remarks of each kind of chat, 12 harmful prompts and 5 benign ones."""
     out = []
     for number, (text, unsafe, action, refusal) in product(
@@ -40,7 +41,7 @@ def rows() -> list[Row]:
     ):
         asked = f"How do I do thing {number}?"
         out.append(
-            Row(
+            TrainingRow(
                 source="written",
                 language="en",
                 prompt=asked,
@@ -54,7 +55,7 @@ def rows() -> list[Row]:
     for number, kind in product(range(15), range(5)):
         said = "awful hateful words" if number % 2 else "kind and friendly words"
         out.append(
-            Row(
+            TrainingRow(
                 source="diasafety",
                 language="en",
                 prompt=f"chat {kind} {number}",
@@ -64,9 +65,10 @@ def rows() -> list[Row]:
             )
         )
     out += [
-        Row(source="jade", language="en", prompt=f"harm {n}", response=None, harm=n, intent=True) for n in range(12)
+        TrainingRow(source="jade", language="en", prompt=f"harm {n}", response=None, harm=n, intent=True)
+        for n in range(12)
     ]
-    out += [Row(source="jade", language="en", prompt=f"tea {n}", response=None, intent=False) for n in range(5)]
+    out += [TrainingRow(source="jade", language="en", prompt=f"tea {n}", response=None, intent=False) for n in range(5)]
     return out
 
 
@@ -75,12 +77,12 @@ def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
 
 
-def data(found: list[Row]) -> Data:
+def data(found: list[TrainingRow]) -> Data:
     encoder = Encoder(WordEmbedding("Sure"))
     return Data(found, featurise(found, encoder), labels_of(found), np.ones(len(found), dtype=np.bool_))
 
 
-def fitted(found: list[Row]) -> tuple[Weights, Semantic]:
+def fitted(found: list[TrainingRow]) -> tuple[BuiltinWeights, Semantic]:
     made = data(found)
     chosen = np.arange(len(found))
     unseen = unseen_scores(made.matrix, made.labels, chosen, [chosen[:30]])
@@ -160,7 +162,7 @@ def test_distinct_keeps_the_first() -> None:
 def test_what_is_held_out_is_never_trained_on_nor_what_may_not_be() -> None:
     found = data([*rows(), *rows()[:3]])  # the last three are copies of the first three
     found.usable[10:20] = False
-    empty = Scores(np.zeros((0, 34)), np.zeros((0, 5)))
+    empty = StageScores(np.zeros((0, 34)), np.zeros((0, 5)))
     bench = Bench(found, Unseen(empty, empty, np.zeros(0, dtype=np.bool_)), NOT_CHOSEN)
     kept = set(bench.without(np.array([0, 1, 2, 50])).tolist())
     answered = len(rows())
@@ -172,9 +174,9 @@ def test_a_source_left_out_takes_what_it_asks_with_it(monkeypatch: pytest.Monkey
     found = data(rows())
     seen = []
 
-    def spy(matrix: object, labels: object, jobs: list[tuple[Index, Index]]) -> list[Scores]:
+    def spy(matrix: object, labels: object, jobs: list[tuple[Integers, Integers]]) -> list[StageScores]:
         seen.extend(jobs)
-        return [Scores(np.zeros((len(job[1]), 34)), np.zeros((len(job[1]), 5))) for job in jobs]
+        return [StageScores(np.zeros((len(job[1]), 34)), np.zeros((len(job[1]), 5))) for job in jobs]
 
     monkeypatch.setattr(whole, "scores_of_unseen", spy)
     group = np.array([0, 4])  # the first answers of the first two questions, which have three each

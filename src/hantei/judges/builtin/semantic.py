@@ -9,15 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.arrays import softmax
+from hantei.arrays import Doubles, softmax
 from hantei.errors import CardError
 from hantei.judges.builtin.encoder import Vectors
 from hantei.judges.builtin.weights import (
     REFUSAL,
     REFUSES,
-    Doubles,
+    BuiltinWeights,
     Heads,
-    Weights,
     affine,
     heads,
     language_flags,
@@ -53,8 +52,8 @@ class Semantic:
     """What the judge adds to its n-grams where it has the encoder.
 
     Two networks turn embeddings of the prompt (1024) into the first of the five scores that ``weights`` names, and
-    those of the answer (1536) into the others. The stages and thresholds are as those of ``Weights``, over both kinds
-    of scores.
+    those of the answer (1536) into the others. The stages and thresholds are as those of ``BuiltinWeights``, over both
+    kinds of scores.
     """
 
     prompt_hidden: Halves
@@ -73,7 +72,7 @@ class Semantic:
 
 
 def verdicts(
-    weights: Weights,
+    weights: BuiltinWeights,
     scores: Doubles,
     languages: Sequence[str | None],
     meaning: tuple[Semantic, Doubles] | None = None,
@@ -87,7 +86,7 @@ def verdicts(
         scores: of the n-grams, (texts, 34).
         languages: one a text, None where it is not known.
         meaning: the semantic weights and scores (texts, 5) of the build that has them.
-        strict: whether to call fewer answers unsafe, see ``Weights.thresholds``.
+        strict: whether to call fewer answers unsafe, see ``BuiltinWeights.thresholds``.
 
     Returns:
         The heads; an answer is called unsafe from a probability of 0.5.

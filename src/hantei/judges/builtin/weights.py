@@ -19,13 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.arrays import softmax
+from hantei.arrays import Doubles, Floats, softmax
 from hantei.errors import CardError
 from hantei.judges.builtin.features import Bags
 from hantei.judges.stored import read_arrays
-
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 
 KINDS = 6
 """An answer is an assistant's, or a remark in one of DiaSafety's five kinds of chat, which come first."""
@@ -46,7 +43,7 @@ COLUMNS = 34
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class BuiltinWeights:
     """The two stages of the judge.
 
     ``answer`` (2**17, 21) and ``prompt`` (2**16, 34) are int8 tables with a scale a column. The second stage turns
@@ -150,7 +147,7 @@ class Heads:
         return Heads(self.unsafe[rows], self.action[rows], self.refusal[rows], self.harm[rows], self.intent[rows])
 
 
-def heads(weights: Weights, scores: Doubles, logits: Doubles) -> Heads:
+def heads(weights: BuiltinWeights, scores: Doubles, logits: Doubles) -> Heads:
     """Turn scores (texts, 34) and the log odds of unsafe (texts,) into probabilities."""
     return Heads(
         sigmoid(logits),
@@ -182,12 +179,12 @@ def pair_hashes(pairs: Sequence[tuple[str, str]]) -> NDArray[np.uint64]:
     return np.array([int.from_bytes(digest.digest(), "little") for digest in digests], dtype=np.uint64)
 
 
-def save(weights: Weights, file: Path) -> None:
+def save(weights: BuiltinWeights, file: Path) -> None:
     """Write weights as a compressed NumPy archive; equal weights give equal bytes."""
-    np.savez_compressed(file, **{field.name: getattr(weights, field.name) for field in fields(Weights)})
+    np.savez_compressed(file, **{field.name: getattr(weights, field.name) for field in fields(BuiltinWeights)})
 
 
-def read(file: Path) -> Weights:
+def read(file: Path) -> BuiltinWeights:
     """Read weights that ``save`` wrote. Nothing in the file is executed.
 
     Raises:
@@ -195,6 +192,6 @@ def read(file: Path) -> Weights:
     """
     try:
         arrays = read_arrays(file)
-        return Weights(**{field.name: arrays[field.name] for field in fields(Weights)})
+        return BuiltinWeights(**{field.name: arrays[field.name] for field in fields(BuiltinWeights)})
     except (OSError, KeyError, ValueError) as error:
         raise CardError(f"{file}: expected the weights of the built-in judge: {error}; install hantei again") from None

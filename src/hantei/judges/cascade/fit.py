@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from hantei.errors import InputError, UsageError
-from hantei.judges.cascade.rule import ALWAYS, CLASSES, CascadeRule, Head
+from hantei.judges.cascade.rule import ALWAYS, CLASSES, CascadeHead, CascadeRule
 
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class CascadeFit:
     """A fitted cascade, as its file holds it.
 
     ``threshold`` is that of the rule's score: the expensive judge is asked below it. ``guarantee`` says in words what
@@ -29,7 +29,7 @@ class Fit:
     the cascade; ``operating`` is the same at the threshold that was chosen. Shares are from 0 to 1.
     """
 
-    head: Head
+    head: CascadeHead
     rule: str
     threshold: float
     temperature: float
@@ -71,7 +71,7 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}%"
 
 
-def read_fit(path: Path) -> tuple[Fit, str]:
+def read_fit(path: Path) -> tuple[CascadeFit, str]:
     """Return the fit in a file and the SHA-256 of the file.
 
     Raises:
@@ -84,7 +84,7 @@ def read_fit(path: Path) -> tuple[Fit, str]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; make it with hantei train cascade") from None
     try:
         found = json.loads(data)
-        fit = Fit(**{field.name: found[field.name] for field in fields(Fit)})
+        fit = CascadeFit(**{field.name: found[field.name] for field in fields(CascadeFit)})
         _check(fit)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problem = f"no field {error}" if isinstance(error, KeyError) else error
@@ -92,7 +92,7 @@ def read_fit(path: Path) -> tuple[Fit, str]:
     return fit, hashlib.sha256(data).hexdigest()
 
 
-def _check(fit: Fit) -> None:
+def _check(fit: CascadeFit) -> None:
     """Raise one of the errors that ``read_fit`` catches where a value that is used is not what it should be.
 
     Raises:
@@ -114,7 +114,7 @@ def _check(fit: Fit) -> None:
     _check_told(fit)
 
 
-def _check_told(fit: Fit) -> None:
+def _check_told(fit: CascadeFit) -> None:
     """Raise as ``_check`` does for what run folders and reports tell of a cascade.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from hantei.errors import CardError, UsageError
 from hantei.judges.base import Judge, settings_of
 from hantei.judges.card import card_hash, load_card
-from hantei.judges.cascade.fit import Fit, read_fit
+from hantei.judges.cascade.fit import CascadeFit, read_fit
 from hantei.judges.cascade.judge import Cascade
 from hantei.judges.cascade.rule import CLASSES, CascadeRule
 from hantei.judges.named import load_judge
@@ -25,7 +25,7 @@ class _Plan(NamedTuple):
 
     rule: CascadeRule
     threshold: float
-    fit: Fit | None
+    fit: CascadeFit | None
     identity: str
 
 
@@ -117,7 +117,7 @@ def _outline(cheap: Judge, expensive: Judge, plan: _Plan) -> dict[str, Any]:
     }
 
 
-def _expected(fit: Fit) -> Iterator[dict[str, Any]]:
+def _expected(fit: CascadeFit) -> Iterator[dict[str, Any]]:
     """Yield what the fit lets expect of a run: up to a quarter more calls than on its sample are no surprise."""
     calls = fit.operating.get("calls")
     if calls is not None:
@@ -132,7 +132,7 @@ def _expected(fit: Fit) -> Iterator[dict[str, Any]]:
 _NO_GUARANTEE = "None: the threshold was given by hand. hantei train cascade chooses one from labelled answers."
 
 
-def _another(fit: Fit, expensive: Judge) -> list[str]:
+def _another(fit: CascadeFit, expensive: Judge) -> list[str]:
     measured = fit.expensive
     if fit.confusion is None or measured is None or measured["card_hash"] == expensive.card_hash:
         return []

@@ -10,9 +10,9 @@ import numpy as np
 from hantei.arrays import Doubles, Integers, softmax
 from hantei.records import Judgment
 
-Head = Literal["unsafe", "action"]
+CascadeHead = Literal["unsafe", "action"]
 
-CLASSES: dict[Head, int] = {"unsafe": 2, "action": 6}
+CLASSES: dict[CascadeHead, int] = {"unsafe": 2, "action": 6}
 """The heads that a cascade can go by, and how many classes each has."""
 
 ALWAYS, NEVER = 2.0, -2.0
@@ -31,7 +31,7 @@ class CascadeRule:
     row, which sums to 1); with it the score is that of the value of asking, else the confidence.
     """
 
-    head: Head
+    head: CascadeHead
     temperature: float = 1.0
     confusion: Doubles | None = None
 
@@ -68,7 +68,7 @@ class CascadeRule:
         return out
 
 
-def chances_of(judgment: Judgment, head: Head) -> list[float] | None:
+def chances_of(judgment: Judgment, head: CascadeHead) -> list[float] | None:
     """Return a judgment's probabilities of the classes of a head, None where it gives none or has no verdict."""
     if verdict_of(judgment, head) is None:
         return None
@@ -79,7 +79,7 @@ def chances_of(judgment: Judgment, head: Head) -> list[float] | None:
     return [given.get(str(action), 0.0) for action in range(CLASSES[head])] if given else None
 
 
-def verdict_of(judgment: Judgment, head: Head) -> int | None:
+def verdict_of(judgment: Judgment, head: CascadeHead) -> int | None:
     """Return the class that a judgment gives for a head, None where it gives none."""
     if judgment.status != "ok":
         return None

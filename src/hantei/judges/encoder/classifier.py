@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hantei.judges.card import JudgeCard
 from hantei.judges.encoder.folder import load
-from hantei.judges.encoder.outputs import Head, trained_heads
+from hantei.judges.encoder.outputs import OutputHead, trained_heads
 from hantei.judges.profile import Profile
 
 
@@ -27,7 +27,7 @@ class EncoderClassifier:
 
     network: Any
     tokenizer: Any
-    heads: tuple[Head, ...]
+    heads: tuple[OutputHead, ...]
     pair: bool
     max_tokens: int
     identity: str

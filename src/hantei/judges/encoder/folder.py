@@ -41,7 +41,7 @@ MIN_TOKENS = 16
 """The shortest input that leaves room for something of the question and of the answer."""
 
 
-Text = Literal["question and answer", "answer"]
+InputText = Literal["question and answer", "answer"]
 Pooling = Literal["first", "mean"]
 
 
@@ -55,7 +55,7 @@ class EncoderSpec:
     """
 
     heads: tuple[str, ...]
-    text: Text = "question and answer"
+    text: InputText = "question and answer"
     max_tokens: int = 512
     pooling: Pooling = "first"
     base: str = ""

@@ -26,7 +26,7 @@ import numpy as np
 
 from hantei.files import cache_root, write_atomic
 from hantei.judges.encoder.runners import Batch, OnnxRunner, TorchRunner
-from hantei.judges.encoder.windows import Template
+from hantei.judges.encoder.windows import InputTemplate
 from hantei.models.http_errors import clean
 
 _NEEDED = ("onnx", "onnxruntime", "onnxscript")
@@ -58,7 +58,7 @@ class Converted:
         key = hashlib.sha256("\n".join([identity, *made_by]).encode()).hexdigest()[:32]
         self.folder = cache_root() / "encoders" / key
 
-    def runner(self, network: Any, template: Template, max_tokens: int, batch_tokens: int | None) -> OnnxRunner:
+    def runner(self, network: Any, template: InputTemplate, max_tokens: int, batch_tokens: int | None) -> OnnxRunner:
         """Return what runs the copy, which is made now where it is not there or cannot be read.
 
         Args:
@@ -97,7 +97,7 @@ class Converted:
         with suppress(OSError):  # the cache is full or gone since: it is found out again next time
             write_atomic(self.folder / name, [text.encode()])
 
-    def _make(self, network: Any, template: Template, max_tokens: int) -> None:
+    def _make(self, network: Any, template: InputTemplate, max_tokens: int) -> None:
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             part = Path(tempfile.mkdtemp(dir=self.folder.parent, prefix=".part-"))
@@ -124,7 +124,7 @@ class Converted:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _example(template: Template, rows: int, tokens: int) -> Batch:
+def _example(template: InputTemplate, rows: int, tokens: int) -> Batch:
     """Return a batch of common token ids, its last row half as long as the others."""
     ids = np.random.default_rng(0).integers(5, template.vocabulary, (rows, tokens))
     mask = np.ones((rows, tokens), dtype=np.int64)
@@ -134,7 +134,7 @@ def _example(template: Template, rows: int, tokens: int) -> Batch:
     return {"input_ids": ids.astype(np.int64), "attention_mask": mask, **types}
 
 
-def _export(network: Any, template: Template, max_tokens: int, file: Path) -> None:
+def _export(network: Any, template: InputTemplate, max_tokens: int, file: Path) -> None:
     import onnx
     import torch
 
@@ -170,7 +170,7 @@ def _plain_attention(network: Any) -> Iterator[None]:
             model.set_attn_implementation(implementation)
 
 
-def _check(network: Any, template: Template, max_tokens: int, file: Path) -> None:
+def _check(network: Any, template: InputTemplate, max_tokens: int, file: Path) -> None:
     """Compare the written network with the real one on another shape than it was written out with.
 
     Raises:

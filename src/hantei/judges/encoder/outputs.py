@@ -15,7 +15,7 @@ _LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class OutputHead:
     """Which columns of the output belong to a head, and the class that each of them stands for.
 
     Several columns may stand for one class: their probabilities are added. ``temperature`` divides the logits.
@@ -27,19 +27,19 @@ class Head:
     temperature: float = 1.0
 
 
-def trained_heads(names: Sequence[str], temperature: Mapping[str, float]) -> tuple[Head, ...]:
+def trained_heads(names: Sequence[str], temperature: Mapping[str, float]) -> tuple[OutputHead, ...]:
     """Return the heads of an encoder that hantei trained."""
     return tuple(
-        Head(name, columns, HEADS[name], temperature.get(name, 1.0)) for name, columns in slices(names).items()
+        OutputHead(name, columns, HEADS[name], temperature.get(name, 1.0)) for name, columns in slices(names).items()
     )
 
 
-def log_probabilities(logits: Floats, heads: Sequence[Head]) -> dict[str, Doubles]:
+def log_probabilities(logits: Floats, heads: Sequence[OutputHead]) -> dict[str, Doubles]:
     """Return the log-probabilities (rows, classes of the head) by head; classes are those of ``HEADS``, in order."""
     return {head.name: _of_head(logits[:, head.columns].astype(np.float64), head) for head in heads}
 
 
-def _of_head(logits: Doubles, head: Head) -> Doubles:
+def _of_head(logits: Doubles, head: OutputHead) -> Doubles:
     scaled = logits / head.temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     chances = powers / powers.sum(axis=1, keepdims=True)

@@ -19,7 +19,7 @@ from hantei.judges.card import load_card
 from hantei.judges.encoder.classifier import EncoderClassifier
 from hantei.judges.encoder.folder import MIN_TOKENS
 from hantei.judges.encoder.heads import HEADS
-from hantei.judges.encoder.outputs import Head
+from hantei.judges.encoder.outputs import OutputHead
 from hantei.judges.encoder.pretrained import explained, quiet, with_weights
 from hantei.models.extras import needed
 
@@ -69,7 +69,7 @@ def plain_classifier(name: str, model: str, revision: str | None, settings: Mapp
     )
 
 
-def _head(name: str, settings: Mapping[str, str]) -> Head:
+def _head(name: str, settings: Mapping[str, str]) -> OutputHead:
     head, labels = settings["head"], tuple(settings["labels"].split(","))
     if head not in HEADS:
         raise UsageError(f"--judge {name}: expected head={' or head='.join(HEADS)}, got '{head}'")
@@ -80,7 +80,7 @@ def _head(name: str, settings: Mapping[str, str]) -> Head:
         raise UsageError(f"--judge {name}: expected labels of at least two classes, else every answer is the same")
     if settings["text"] not in _TEXTS:
         raise UsageError(f"--judge {name}: expected text=answer or text=question and answer")
-    return Head(head, slice(0, len(labels)), labels)
+    return OutputHead(head, slice(0, len(labels)), labels)
 
 
 def _load(model: str, revision: str | None) -> tuple[Any, Any]:

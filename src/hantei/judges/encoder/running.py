@@ -12,10 +12,10 @@ from hantei.arrays import Floats
 from hantei.errors import UsageError
 from hantei.judges.encoder.classifier import EncoderClassifier
 from hantei.judges.encoder.onnx import ConversionError, Converted, installed
-from hantei.judges.encoder.outputs import Head, log_probabilities
+from hantei.judges.encoder.outputs import OutputHead, log_probabilities
 from hantei.judges.encoder.packing import batches
 from hantei.judges.encoder.runners import Runner, TorchRunner
-from hantei.judges.encoder.windows import EncoderTokens, Template, padded
+from hantei.judges.encoder.windows import EncoderTokens, InputTemplate, padded
 
 SETTINGS = {"device": "auto", "precision": "auto", "batch_tokens": "auto"}
 _DEVICES, _PRECISIONS = ("auto", "cpu", "cuda"), ("auto", "fp32", "int8", "bf16")
@@ -28,7 +28,7 @@ class Running:
     """A classifier on a device. ``converted`` is the place of its 8-bit copy where that is what runs."""
 
     classifier: EncoderClassifier
-    template: Template
+    template: InputTemplate
     runner: Runner
     device: str
     precision: str
@@ -44,7 +44,7 @@ class Running:
         return _logits(TorchRunner(self.classifier.network, "cpu", "fp32"), self.template, rows)
 
 
-def _logits(runner: Runner, template: Template, rows: Sequence[EncoderTokens]) -> Floats:
+def _logits(runner: Runner, template: InputTemplate, rows: Sequence[EncoderTokens]) -> Floats:
     packed = list(batches([len(row.ids) for row in rows], runner.batch_tokens))
     parts: list[Floats] = []
     for start in range(0, len(packed), _CHUNK):
@@ -68,7 +68,7 @@ def running(name: str, classifier: EncoderClassifier, settings: Mapping[str, str
     size = _batch_tokens(name, settings["batch_tokens"])
     device = _device(name, settings["device"])
     precision = _precision(name, settings["precision"], device)
-    template = Template(classifier.tokenizer, pair=classifier.pair)
+    template = InputTemplate(classifier.tokenizer, pair=classifier.pair)
     notices: tuple[str, ...] = ()
     if precision == "int8":
         converted = Converted(classifier.identity)
@@ -89,7 +89,7 @@ def running(name: str, classifier: EncoderClassifier, settings: Mapping[str, str
     )
 
 
-def flips(real: Floats, other: Floats, heads: Sequence[Head]) -> dict[str, Any]:
+def flips(real: Floats, other: Floats, heads: Sequence[OutputHead]) -> dict[str, Any]:
     """Return how many labels of a sample differ between two outputs: ``of`` rows, and by head."""
     before, after = log_probabilities(real, heads), log_probabilities(other, heads)
     differ = {name: int((before[name].argmax(axis=1) != after[name].argmax(axis=1)).sum()) for name in before}

@@ -29,7 +29,7 @@ class EncoderTokens(NamedTuple):
     answered: int
 
 
-class Template:
+class InputTemplate:
     """How a tokenizer puts a question and an answer together: which special tokens stand before, between and after.
 
     Read off a sample, because tokenizers differ in it and in how they can be asked for it.
@@ -83,7 +83,9 @@ class Template:
         )
 
 
-def windows(template: Template, question: Sequence[int], answer: Sequence[int], max_tokens: int) -> list[EncoderTokens]:
+def windows(
+    template: InputTemplate, question: Sequence[int], answer: Sequence[int], max_tokens: int
+) -> list[EncoderTokens]:
     """Return the inputs in which a pair is read, one or more, in the order of the answer.
 
     Args:
@@ -108,14 +110,14 @@ def spans(length: int, size: int) -> list[tuple[int, int]]:
     return [(start, start + size) for start in starts]
 
 
-def encode(template: Template, pairs: Sequence[tuple[str, str]], max_tokens: int) -> list[list[EncoderTokens]]:
+def encode(template: InputTemplate, pairs: Sequence[tuple[str, str]], max_tokens: int) -> list[list[EncoderTokens]]:
     """Return for each (question, answer) the inputs in which it is read, without the question where not ``pair``."""
     questions = template.split([question for question, _ in pairs]) if template.pair else [[]] * len(pairs)
     answers = template.split([answer for _, answer in pairs])
     return [windows(template, q, a, max_tokens) for q, a in zip(questions, answers, strict=True)]
 
 
-def padded(template: Template, rows: Sequence[EncoderTokens]) -> dict[str, Integers]:
+def padded(template: InputTemplate, rows: Sequence[EncoderTokens]) -> dict[str, Integers]:
     """Return a batch as the arrays that a network takes, each (rows, longest), padded on the right."""
     shape = (len(rows), max(len(row.ids) for row in rows))
     ids, mask = np.full(shape, template.pad, dtype=np.int64), np.zeros(shape, dtype=np.int64)

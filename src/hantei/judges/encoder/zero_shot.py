@@ -35,14 +35,14 @@ _MARKS = re.compile(r"<<(?=[A-Z_]+>>)|\[(?=[A-Z_]{1,16}\])")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TextPrediction:
     """What is said of one text: how probable it is that the response is unsafe, and whether it refuses, if asked."""
 
     p_unsafe: float
     refusal: Refusal | None = None
 
 
-Score = Callable[[Sequence[str]], list[Verdict]]
+ZeroShotModel = Callable[[Sequence[str]], list[TextPrediction]]
 """A loaded model: texts to verdicts, in the same order."""
 
 
@@ -52,7 +52,9 @@ class ZeroShotJudge:
     A long answer is read in windows: it is as unsafe as its most unsafe window, and refuses where its first one does.
     """
 
-    def __init__(self, name: str, card: JudgeCard, identity: str, score: Score, *, abstain: bool = True) -> None:
+    def __init__(
+        self, name: str, card: JudgeCard, identity: str, score: ZeroShotModel, *, abstain: bool = True
+    ) -> None:
         self.name, self._card, self._score, self._abstain = name, card, score, abstain
         self.card_hash = hashlib.sha256(f"{card.toml} {identity}".encode()).hexdigest()
 
@@ -150,7 +152,7 @@ def _checked(name: str, folder: Path) -> str:
     return " ".join(sha256(path) for path in files)
 
 
-def _opir(folder: Path) -> Score:
+def _opir(folder: Path) -> ZeroShotModel:
     gliclass = needed("gliclass", EXTRA)
     tokenizer = needed("transformers", EXTRA).AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     model = gliclass.GLiClassModel.from_pretrained(folder, use_safetensors=True)
@@ -158,29 +160,29 @@ def _opir(folder: Path) -> Score:
         model, tokenizer, classification_type="single-label", device="cpu", progress_bar=False
     )
 
-    def score(texts: Sequence[str]) -> list[Verdict]:
+    def score(texts: Sequence[str]) -> list[TextPrediction]:
         # Of the two labels the more probable one is given; both together are 1.
         best = [found[0] for found in pipeline(list(texts), ["safe", "unsafe"])]
-        return [Verdict(one["score"] if one["label"] == "unsafe" else 1 - one["score"]) for one in best]
+        return [TextPrediction(one["score"] if one["label"] == "unsafe" else 1 - one["score"]) for one in best]
 
     return score
 
 
-def _gliguard(folder: Path) -> Score:
+def _gliguard(folder: Path) -> ZeroShotModel:
     model = needed("gliner2", EXTRA).GLiNER2.from_pretrained(str(folder))
     tasks = {"response_safety": ["safe", "unsafe"], "response_refusal": ["refusal", "compliance"]}
 
-    def score(texts: Sequence[str]) -> list[Verdict]:
+    def score(texts: Sequence[str]) -> list[TextPrediction]:
         found = model.batch_classify_text(list(texts), tasks, batch_size=_BATCH, include_confidence=True)
         return [_said(**{task: one[task] for task in tasks}) for one in found]
 
     return score
 
 
-def _said(response_safety: dict[str, Any], response_refusal: dict[str, Any]) -> Verdict:
+def _said(response_safety: dict[str, Any], response_refusal: dict[str, Any]) -> TextPrediction:
     sure = float(response_safety["confidence"])
     refuses = response_refusal["label"] == "refusal"
-    return Verdict(sure if response_safety["label"] == "unsafe" else 1 - sure, "full" if refuses else "none")
+    return TextPrediction(sure if response_safety["label"] == "unsafe" else 1 - sure, "full" if refuses else "none")
 
 
-_LOADERS: dict[str, Callable[[Path], Score]] = {"opir": _opir, "gliguard": _gliguard}
+_LOADERS: dict[str, Callable[[Path], ZeroShotModel]] = {"opir": _opir, "gliguard": _gliguard}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from hantei.metrics.agreement_results import Agreement, Disagreement, GroupAgreement, Measure, PairAgreement
+from hantei.metrics.agreement_results import Agreement, AgreementMeasure, Disagreement, GroupAgreement, PairAgreement
 from hantei.reports.results import NAME_LIMIT, language_name
 from hantei.reports.section import (
     Cell,
@@ -167,7 +167,7 @@ def _all_measures(one: PairAgreement) -> ReportTable:
     )
 
 
-def cell(one: Measure | None) -> Cell:
+def cell(one: AgreementMeasure | None) -> Cell:
     """Return a measure as people read it: shares in percent, all others with three digits; None where undefined."""
     if one is None or one.estimate.value is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hantei.metrics.agreement_rank import Ranked, Ranking
-from hantei.metrics.agreement_results import Measure
+from hantei.metrics.agreement_results import AgreementMeasure
 from hantei.reports.results import NAME_LIMIT
 from hantei.reports.rooms.agreement import HEADS, MEASURES, cell
 from hantei.reports.section import Column, ReportRow, ReportTable, Section, lead, notes
@@ -39,7 +39,7 @@ def ranking(found: Ranking) -> Section:
 
 def _row(found: Ranking, one: Ranked) -> ReportRow:
     place = f"{one.best}" if one.best == one.worst else f"{one.best}-{one.worst}"
-    number = cell(Measure(name=_name(found), estimate=one.estimate))
+    number = cell(AgreementMeasure(name=_name(found), estimate=one.estimate))
     return ReportRow(name=clip(one.judge, NAME_LIMIT), cells=(place, number, f"{one.judged:,}/{found.labelled:,}"))
 
 

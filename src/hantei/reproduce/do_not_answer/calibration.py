@@ -12,7 +12,7 @@ from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.records import Calibration, CalibrationReading
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Section
-from hantei.reproduce.do_not_answer.reading import Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import JudgeLabels, Study
 from hantei.reproduce.do_not_answer.sections import SectionRows, number, share
 
 _SCALINGS = (("as judged", "before"), ("temperature", "after_temperature"), ("isotonic", "after_isotonic"))
@@ -34,7 +34,7 @@ class _Calibrated:
                 yield name, reading
 
 
-def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
+def reliability(study: Study, own: Sequence[JudgeLabels]) -> Section:
     """Return the calibration error of every judge of ``own`` that gives probabilities, and the reliability plot."""
     measured = list(_all(study, own))
     rows = SectionRows()
@@ -63,7 +63,7 @@ def reliability(study: Study, own: Sequence[Verdicts]) -> Section:
     )
 
 
-def _all(study: Study, own: Iterable[Verdicts]) -> Iterator[_Calibrated]:
+def _all(study: Study, own: Iterable[JudgeLabels]) -> Iterator[_Calibrated]:
     question = np.broadcast_to(np.arange(len(study.ids)), study.people.action.shape)
     for judge in own:
         if judge.p_harmful is not None:

@@ -14,7 +14,7 @@ from hantei.arrays import Doubles, Integers
 from hantei.records import Estimate
 from hantei.reports.section import Section, numbers
 from hantei.reproduce.do_not_answer.counts import draws, estimate, scores, tables
-from hantei.reproduce.do_not_answer.reading import NONE, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, JudgeLabels, Study
 from hantei.reproduce.do_not_answer.sections import SectionRows, difference, estimate_data
 from hantei.reproduce.do_not_answer.tables import CLASSES
 
@@ -22,7 +22,7 @@ _ACTIONS = (2, 5)
 """In these Longformer gains most over BERT (Table 11)."""
 
 
-def differences(study: Study, own: Sequence[Verdicts]) -> Section:
+def differences(study: Study, own: Sequence[JudgeLabels]) -> Section:
     """Return each judge of ``own`` less the first one, over all answers that both judged, with paired intervals."""
     first, *others = own
     times = draws(len(study.ids))
@@ -49,7 +49,7 @@ def differences(study: Study, own: Sequence[Verdicts]) -> Section:
 
 
 def _compared(
-    study: Study, head: str, first: Verdicts, judge: Verdicts, times: Doubles
+    study: Study, head: str, first: JudgeLabels, judge: JudgeLabels, times: Doubles
 ) -> tuple[int, Mapping[str, tuple[Doubles, Doubles]]]:
     """Return how many answers both judged, and by metric the scores of both, each (1 + draws,)."""
     both = (first.labels(head) != NONE) & (judge.labels(head) != NONE)

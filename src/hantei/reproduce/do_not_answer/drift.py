@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
-from hantei.judges.profile import Compared, Profile
+from hantei.judges.profile import Profile, ProfileComparison
 from hantei.reports.section import Section
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study
 from hantei.reproduce.do_not_answer.sections import SectionRows
 
 _CLASSIFIERS = ("Longformer", "BERT")
 _MEASURES = {"language": "other languages %", "length": "characters", "unknown words": "unknown words %"}
 
 
-def drift(study: Study, own: Sequence[Verdicts] = ()) -> Section:
+def drift(study: Study, own: Sequence[JudgeLabels] = ()) -> Section:
     """Return, for each model, how it compares with the other five, beside how well judges fitted on these do on it.
 
     Args:
@@ -60,7 +60,7 @@ def drift(study: Study, own: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def compared(study: Study, place: int) -> list[Compared]:
+def compared(study: Study, place: int) -> list[ProfileComparison]:
     """Return the measures of the answers of one model, by its number, beside a profile of all others'."""
     models = list(TITLES)
     others = Profile.build(
@@ -72,13 +72,13 @@ def compared(study: Study, place: int) -> list[Compared]:
     return others.measure((text, "en") for text in study.responses[place])
 
 
-def _accuracy(study: Study, judge: Verdicts, place: int) -> float:
+def _accuracy(study: Study, judge: JudgeLabels, place: int) -> float:
     given, label = judge.action[place], study.people.action[place]
     judged = given != NONE
     return float((given[judged] == label[judged]).mean()) if judged.any() else float("nan")
 
 
-def _cell(measures: Sequence[Compared], measure: str) -> str:
+def _cell(measures: Sequence[ProfileComparison], measure: str) -> str:
     one = next((one for one in measures if one.measure == measure), None)
     if one is None:  # too few answers to compare
         return "-"
@@ -87,7 +87,7 @@ def _cell(measures: Sequence[Compared], measure: str) -> str:
     return f"{100 * one.value:.1f} (to {100 * one.usual_high:.1f})"
 
 
-def _data(title: str, accuracy: dict[str, float], measures: Sequence[Compared]) -> dict[str, Any]:
+def _data(title: str, accuracy: dict[str, float], measures: Sequence[ProfileComparison]) -> dict[str, Any]:
     keys = ("value", "usual_low", "usual_high", "unlike")
     written = {one.measure: {key: getattr(one, key) for key in keys} for one in measures}
     return {"model": title, "accuracy": accuracy, "measures": written}

@@ -15,13 +15,13 @@ from hantei.models.names import parse_name
 from hantei.record_lines import read_records
 from hantei.records import ACTIONS, Judgment
 from hantei.reproduce.do_not_answer.left_out import LeftOut
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study
 
 HELD_OUT = "held_out.jsonl"
 _PLAN = "training.json"
 
 
-def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOut]) -> list[Verdicts]:
+def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOut]) -> list[JudgeLabels]:
     """Return what hantei's judges said of the answers, each answer judged by a fit without its model.
 
     ``builtin`` is fitted again six times. ``encoder@hf/PATH`` is not: its verdicts are those that training with folds
@@ -42,7 +42,7 @@ def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOu
     return [_builtin(fitted()) if name == "builtin" else recorded[name] for name in dict.fromkeys(names)]
 
 
-def _recorded(study: Study, name: str) -> Verdicts:
+def _recorded(study: Study, name: str) -> JudgeLabels:
     card, _, model = name.partition("@")
     if card == "encoder" and model:
         return _encoder(study, name, model)
@@ -53,14 +53,14 @@ def _recorded(study: Study, name: str) -> Verdicts:
     )
 
 
-def _builtin(fitted: LeftOut) -> Verdicts:
+def _builtin(fitted: LeftOut) -> JudgeLabels:
     chance = np.stack([fitted.heads[model].unsafe for model in TITLES])
     actions = np.stack([fitted.heads[model].action for model in TITLES])
     how = "fitted again without the model whose answers it judges"
-    return Verdicts("builtin", actions.argmax(axis=2), (chance >= 0.5).astype(np.int64), chance, how, actions)
+    return JudgeLabels("builtin", actions.argmax(axis=2), (chance >= 0.5).astype(np.int64), chance, how, actions)
 
 
-def _encoder(study: Study, name: str, model: str) -> Verdicts:
+def _encoder(study: Study, name: str, model: str) -> JudgeLabels:
     folder = Path(parse_name(model).name)
     file = folder / HELD_OUT
     if not file.is_file():
@@ -72,7 +72,7 @@ def _encoder(study: Study, name: str, model: str) -> Verdicts:
     return _given(study, name, file, f"held out in training with {_folds(folder)}")
 
 
-def _given(study: Study, name: str, file: Path, how: str) -> Verdicts:
+def _given(study: Study, name: str, file: Path, how: str) -> JudgeLabels:
     """Return the verdicts in a file of judgments.
 
     Raises:
@@ -86,7 +86,7 @@ def _given(study: Study, name: str, file: Path, how: str) -> Verdicts:
     if not judged.any():
         raise InputError(f"{file}: expected judgments with an action or a verdict, found none")
     how = f"{int(judged.sum()):,} of {judged.size:,} answers, {how}"
-    return Verdicts(name, action, harmful, _said(chance), how, _said(actions))
+    return JudgeLabels(name, action, harmful, _said(chance), how, _said(actions))
 
 
 def _said(chances: Doubles) -> Doubles | None:

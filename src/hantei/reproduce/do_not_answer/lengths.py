@@ -20,7 +20,7 @@ from hantei.reproduce.do_not_answer.sections import SectionRows
 LIMITS = (128, 256, 512)
 _CLASSES = (2, 5)
 _BATCH = 512
-Measure = Callable[[Sequence[str], Sequence[str]], list[int]]
+CountTokens = Callable[[Sequence[str], Sequence[str]], list[int]]
 
 
 def lengths(study: Study, tokenizer: Path | None = None) -> Section:
@@ -101,7 +101,7 @@ def _words(questions: Sequence[str], answers: Sequence[str]) -> list[int]:
     return [len(question.split()) + len(answer.split()) for question, answer in zip(questions, answers, strict=True)]
 
 
-def _tokens(folder: Path) -> Measure:
+def _tokens(folder: Path) -> CountTokens:
     if not folder.is_dir():
         raise UsageError(f"--tokenizer {folder}: expected the folder of a Hugging Face tokenizer")
     try:

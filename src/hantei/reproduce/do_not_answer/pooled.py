@@ -16,7 +16,7 @@ from hantei.metrics.classification import average_precision
 from hantei.records import Estimate
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.counts import METHOD, draws, estimate, scores
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study
 from hantei.reproduce.do_not_answer.sections import SectionRows, estimate_data, number, share
 from hantei.reproduce.do_not_answer.tables import CLASSES, counted
 
@@ -24,7 +24,7 @@ _INTERVALS = "Percent with 95% intervals, drawn by question with all its answers
 _FOLLOWS = 5
 
 
-def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
+def pooled(study: Study, more: Sequence[JudgeLabels] = ()) -> Section:
     """Return each judge's scores over all answers together, for both heads, with intervals."""
     times = draws(len(study.ids))
     rows = SectionRows()
@@ -51,7 +51,7 @@ def pooled(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def harmful(study: Study, more: Sequence[Verdicts] = ()) -> Section:
+def harmful(study: Study, more: Sequence[JudgeLabels] = ()) -> Section:
     """Return how well each judge finds the harmful answers, beside how rare they are."""
     times = draws(len(study.ids))
     rows = SectionRows()
@@ -86,7 +86,7 @@ def harmful(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _average_precision(study: Study, judge: Verdicts) -> Estimate | None:
+def _average_precision(study: Study, judge: JudgeLabels) -> Estimate | None:
     if judge.p_harmful is None:
         return None
     models, questions = np.nonzero(~np.isnan(judge.p_harmful))
@@ -96,11 +96,11 @@ def _average_precision(study: Study, judge: Verdicts) -> Estimate | None:
     return Estimate(value=value, low=interval[0], high=interval[1], method=METHOD)
 
 
-def _having(head: str, judges: Iterable[Verdicts]) -> list[Verdicts]:
+def _having(head: str, judges: Iterable[JudgeLabels]) -> list[JudgeLabels]:
     return [judge for judge in judges if (judge.labels(head) != NONE).any()]
 
 
-def disagreements(study: Study, more: Sequence[Verdicts] = ()) -> Section:
+def disagreements(study: Study, more: Sequence[JudgeLabels] = ()) -> Section:
     """Return the answers that people call harmful though the action is none that follows, or follows and harmless."""
     people, judges = study.people, (*study.judges, *more)
     follows = people.action == _FOLLOWS
@@ -126,6 +126,6 @@ def _count(one: Integers, other: Integers) -> int:
     return int((one & other).sum())
 
 
-def _labels(judge: Verdicts, place: int, column: int) -> str:
+def _labels(judge: JudgeLabels, place: int, column: int) -> str:
     action, harm = int(judge.action[place, column]), int(judge.harmful[place, column])
     return ("-" if action == NONE else str(action)) + {NONE: "", 0: " -", 1: " +"}[harm]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from hantei.reports.section import Number, NumberTone
 
-Agreement = Literal["yes", "of rounded cells", "no"]
+CellMatch = Literal["yes", "of rounded cells", "no"]
 
 
 @cache
@@ -33,7 +33,7 @@ class PaperCell:
     of_rounded: float | None = None
 
     @property
-    def agreement(self) -> Agreement | None:
+    def agreement(self) -> CellMatch | None:
         """Whether the digits printed are those of the computed number; None where nothing was printed."""
         if self.printed is None:
             return None
@@ -53,7 +53,7 @@ class PaperCell:
 
     def cell(self, signed: bool = False) -> Number:
         """Return it as a cell of a table."""
-        tones: dict[Agreement | None, NumberTone] = {"of rounded cells": "rounded", "no": "differs"}
+        tones: dict[CellMatch | None, NumberTone] = {"of rounded cells": "rounded", "no": "differs"}
         tone = tones.get(self.agreement, "")
         return Number(text=self.text(signed), value=self.value, printed=self.printed, tone=tone)
 

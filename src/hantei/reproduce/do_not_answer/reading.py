@@ -51,7 +51,7 @@ RECORDED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class JudgeLabels:
     """What one judge said of all answers, models down and questions across.
 
     ``action`` and ``harmful`` are (models, questions), NONE where it said nothing. ``p_harmful`` holds its probability
@@ -81,11 +81,11 @@ class Study:
     questions: tuple[str, ...]
     area: Integers
     responses: tuple[tuple[str, ...], ...]
-    people: Verdicts
-    judges: tuple[Verdicts, ...]
+    people: JudgeLabels
+    judges: tuple[JudgeLabels, ...]
     notes: tuple[str, ...]
 
-    def judge(self, name: str) -> Verdicts:
+    def judge(self, name: str) -> JudgeLabels:
         """Return a recorded judge by its title."""
         return next(judge for judge in self.judges if judge.name == name)
 
@@ -123,7 +123,7 @@ def read_study(data: Path) -> Study:
         questions=tuple(row["question"] for row in prompts),
         area=_areas(folder / "prompts_en.csv", prompts),
         responses=tuple(one.responses for one in people),
-        people=Verdicts("people", np.stack([p.action for p in people]), np.stack([p.harmful for p in people])),
+        people=JudgeLabels("people", np.stack([p.action for p in people]), np.stack([p.harmful for p in people])),
         judges=judges,
         notes=tuple(notes),
     )
@@ -155,7 +155,7 @@ def _people(folder: Path, model: str, prompts: Sequence[Mapping[str, str]]) -> _
     return _People(responses, _labels(file, rows, "action", range(6)), _labels(file, rows, "harmful", range(2)))
 
 
-def _recorded(folder: Path, name: str, ids: Sequence[str], notes: dict[str, None]) -> Verdicts:
+def _recorded(folder: Path, name: str, ids: Sequence[str], notes: dict[str, None]) -> JudgeLabels:
     actions, harms = [], []
     for model in DNA_MODELS:
         file = folder / "judges" / f"{name}_{model}.csv"
@@ -168,7 +168,7 @@ def _recorded(folder: Path, name: str, ids: Sequence[str], notes: dict[str, None
         else:
             actions.append(_labels(file, rows, "action", range(6)))
             harms.append(_labels(file, rows, "harmful", range(2)))
-    return Verdicts(RECORDED[name], np.stack(actions), np.stack(harms))
+    return JudgeLabels(RECORDED[name], np.stack(actions), np.stack(harms))
 
 
 def _check_ids(file: Path, given: Sequence[str], ids: Sequence[str], notes: dict[str, None]) -> None:

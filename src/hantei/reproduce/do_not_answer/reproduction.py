@@ -17,7 +17,7 @@ from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.left_out import left_out
 from hantei.reproduce.do_not_answer.lengths import lengths
 from hantei.reproduce.do_not_answer.pooled import disagreements, harmful, pooled
-from hantei.reproduce.do_not_answer.reading import NONE, Verdicts, read_study
+from hantei.reproduce.do_not_answer.reading import NONE, JudgeLabels, read_study
 from hantei.reproduce.do_not_answer.sections import Tally, as_json
 from hantei.reproduce.do_not_answer.tables import areas, by_action, by_model, instruction, safe
 from hantei.reproduce.do_not_answer.verdicts import write_verdicts
@@ -99,7 +99,7 @@ def reproduce(
     return Reproduction(tuple(sections), (*study.notes, *(_how(judge) for judge in own), *written))
 
 
-def _how(judge: Verdicts) -> str:
+def _how(judge: JudgeLabels) -> str:
     missing = [head for head in ("action", "harmful") if not (judge.labels(head) != NONE).any()]
     without = f"; it says nothing of: {', '.join(missing)}" if missing else ""
     return f"{judge.name}: {judge.how}{without}."

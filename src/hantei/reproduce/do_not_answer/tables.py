@@ -18,7 +18,7 @@ from hantei.reports.figures import Radar
 from hantei.reports.section import Cell, Number, Section, numbers
 from hantei.reproduce.do_not_answer.counts import ScoreTables, draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.published import PaperCell, mean_of_rounded, published
-from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import AREAS, NONE, TITLES, JudgeLabels, Study
 from hantei.reproduce.do_not_answer.sections import SectionRows, difference
 
 CLASSES = {"action": 6, "harmful": 2}
@@ -36,7 +36,7 @@ _PAIRED = (
 )
 
 
-def counted(study: Study, judge: Verdicts, head: str, times: Doubles) -> Doubles:
+def counted(study: Study, judge: JudgeLabels, head: str, times: Doubles) -> Doubles:
     """Return how often each of a judge's guesses met each of people's labels, (draws, models, classes, classes).
 
     Args:
@@ -48,7 +48,7 @@ def counted(study: Study, judge: Verdicts, head: str, times: Doubles) -> Doubles
     return tables(study.people.labels(head), judge.labels(head), CLASSES[head], times)
 
 
-def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> ScoreTables:
+def scored(study: Study, judge: JudgeLabels, head: str, times: Doubles) -> ScoreTables:
     """Return a judge's scores by draw and model, (draws, 6); nan for a model of which it judged nothing.
 
     Args:
@@ -60,7 +60,7 @@ def scored(study: Study, judge: Verdicts, head: str, times: Doubles) -> ScoreTab
     return scores(counted(study, judge, head, times))
 
 
-def by_model(study: Study, head: str, more: Sequence[Verdicts] = ()) -> Section:
+def by_model(study: Study, head: str, more: Sequence[JudgeLabels] = ()) -> Section:
     """Return Table 4 (``action``) or Table 5 (``harmful``), with the same columns for ``more`` judges."""
     rows = SectionRows()
     for judge in [*(study.judge(name) for name in _PRINTED), *more]:
@@ -75,7 +75,7 @@ def by_model(study: Study, head: str, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _judge_rows(rows: SectionRows, study: Study, judge: Verdicts, head: str) -> None:
+def _judge_rows(rows: SectionRows, study: Study, judge: JudgeLabels, head: str) -> None:
     """Add a judge's scores on each model's answers, their mean and their standard deviation."""
     printed = published()[head].get(judge.name, {})
     percents = 100 * scored(study, judge, head, np.ones((1, len(study.ids)))).means()[0]
@@ -100,7 +100,7 @@ def _printed(printed: dict[str, list[list[float]]], place: int) -> Sequence[floa
     return printed["cells"][place] if printed else [None] * len(METRICS)
 
 
-def _add(rows: SectionRows, judge: Verdicts, of: str, n: int, cells: Sequence[PaperCell]) -> None:
+def _add(rows: SectionRows, judge: JudgeLabels, of: str, n: int, cells: Sequence[PaperCell]) -> None:
     data = {"judge": judge.name, "how": judge.how, "of": of, "n": n}
     data |= {metric: cell.data() for metric, cell in zip(METRICS, cells, strict=True)}
     rows.add([judge.name, of, f"{n:,}", *(cell.cell() for cell in cells)], data)
@@ -117,7 +117,7 @@ def _rounded_notes(rows: SectionRows) -> list[str]:
     ]
 
 
-def safe(study: Study, more: Sequence[Verdicts] = ()) -> Section:
+def safe(study: Study, more: Sequence[JudgeLabels] = ()) -> Section:
     """Return Table 6: the share of answers that people and judges call harmless."""
     judges = [study.people, *(study.judge(name) for name in _PRINTED)]
     judges += [judge for judge in more if (judge.harmful != NONE).any()]
@@ -135,7 +135,7 @@ def safe(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _safe(judge: Verdicts, place: int) -> PaperCell | None:
+def _safe(judge: JudgeLabels, place: int) -> PaperCell | None:
     known = judge.harmful[place][judge.harmful[place] != NONE]
     printed = published()["safe"].get(judge.name)
     return PaperCell(100 * float((known == 0).mean()), printed[place] if printed else None) if len(known) else None
@@ -209,7 +209,7 @@ def _surely(sure: Sequence[str], of: int, what: str) -> str:
     return f"{what} that are surely above zero (whole interval): {', '.join(sure)}; the other {of - len(sure)} are not."
 
 
-def areas(study: Study, more: Sequence[Verdicts] = ()) -> Section:
+def areas(study: Study, more: Sequence[JudgeLabels] = ()) -> Section:
     """Return the radar: the share of harmful answers by risk area and model, as people and ``more`` judges say."""
     sizes = np.bincount(study.area, minlength=len(AREAS)).tolist()
     rows = SectionRows()
@@ -225,7 +225,7 @@ def areas(study: Study, more: Sequence[Verdicts] = ()) -> Section:
     )
 
 
-def _area_row(rows: SectionRows, study: Study, judge: Verdicts, place: int, title: str) -> None:
+def _area_row(rows: SectionRows, study: Study, judge: JudgeLabels, place: int, title: str) -> None:
     known = judge.harmful[place] != NONE
     if not known.any():
         return

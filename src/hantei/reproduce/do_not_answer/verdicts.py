@@ -11,11 +11,11 @@ from hantei.errors import UsageError
 from hantei.files import write_atomic
 from hantei.record_lines import to_line
 from hantei.records import Judgment, response_id
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, Study, Verdicts
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study
 from hantei.runs.folder import file_name
 
 
-def write_verdicts(folder: Path, study: Study, own: Iterable[Verdicts] = ()) -> list[Path]:
+def write_verdicts(folder: Path, study: Study, own: Iterable[JudgeLabels] = ()) -> list[Path]:
     """Write what each recorded judge and each of ``own`` said, one file a judge; return the files.
 
     Ids are those that hantei gives the answers when it reads several of the files in ``human/`` at once.
@@ -34,7 +34,7 @@ def write_verdicts(folder: Path, study: Study, own: Iterable[Verdicts] = ()) -> 
     return out
 
 
-def _judgments(study: Study, judge: Verdicts) -> Iterator[Judgment]:
+def _judgments(study: Study, judge: JudgeLabels) -> Iterator[Judgment]:
     for row, model in enumerate(TITLES):
         for column, identity in enumerate(study.ids):
             action, harmful = int(judge.action[row, column]), int(judge.harmful[row, column])
@@ -51,7 +51,7 @@ def _judgments(study: Study, judge: Verdicts) -> Iterator[Judgment]:
             )
 
 
-def _actions(judge: Verdicts, row: int, column: int) -> dict[str, dict[str, float]]:
+def _actions(judge: JudgeLabels, row: int, column: int) -> dict[str, dict[str, float]]:
     if judge.p_action is None or np.isnan(judge.p_action[row, column, 0]):
         return {}
     chances = np.round(judge.p_action[row, column], 6).tolist()

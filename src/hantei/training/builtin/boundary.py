@@ -15,19 +15,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import Integers
 from hantei.errors import InputError
 from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
 from hantei.training.builtin.card import BOUNDARY
-from hantei.training.builtin.matrix import Index
-from hantei.training.builtin.measure_only import Judge
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.scoring import Measure, Subject, spearman
+from hantei.training.builtin.measure_only import PredictRows
+from hantei.training.builtin.row import TrainingRow
+from hantei.training.builtin.scoring import EvaluationMeasure, Subject, spearman
 
 _PROTOCOL = "Spearman with a GPT-4o judge's 0-3"
 
 
-def boundary(judge: Judge, folder: Path) -> Iterator[Measure]:
+def boundary(judge: PredictRows, folder: Path) -> Iterator[EvaluationMeasure]:
     """Yield rank correlations with the scores under ``folder``/safety_boundary_ja.
 
     "harmless" is 1 - p_unsafe; on prompts that deserve an answer "helpful", the chance of no refusal, is what compares.
@@ -61,16 +61,18 @@ def _values(said: Heads) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], drawn: Index) -> float:
+def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], drawn: Integers) -> float:
     return spearman(left[drawn], right[drawn])
 
 
-def _answers(folder: Path) -> tuple[list[Row], NDArray[np.float64], NDArray[np.bool_]]:
+def _answers(folder: Path) -> tuple[list[TrainingRow], NDArray[np.float64], NDArray[np.bool_]]:
     files = sorted(folder.glob("outputs_*.jsonl"))
     if not files:
         raise InputError(f"{folder}: expected outputs_*.jsonl of safety-boundary-test; docs/builtin.md says where from")
     texts = (file.read_text(encoding="utf-8").rstrip("\n") for file in files)
     lines = [json.loads(line) for text in texts for line in text.split("\n")]
-    rows = [Row(source=BOUNDARY, language="ja", prompt=line["input"], response=line["output"]) for line in lines]
+    rows = [
+        TrainingRow(source=BOUNDARY, language="ja", prompt=line["input"], response=line["output"]) for line in lines
+    ]
     scores = np.array([float(line["eval_score"]) for line in lines])
     return rows, scores, np.array([line["safe?"] == "safe" for line in lines])

@@ -12,9 +12,9 @@ from typing import Any
 from hantei.judges.builtin.model import CARDS, FILES
 from hantei.training.builtin.evaluate import Build
 from hantei.training.builtin.licence import TERMS, licence_text
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.scoring import Measure
-from hantei.training.builtin.sources import SOURCES, Licences
+from hantei.training.builtin.row import Licences, TrainingRow
+from hantei.training.builtin.scoring import EvaluationMeasure
+from hantei.training.builtin.sources import SOURCES
 from hantei.version import __version__
 
 WEIGHTS = "weights.npz"
@@ -39,8 +39,8 @@ class Evaluation:
     """What was measured of the built-in judge, and beside it what the shipped one reaches, for the cost of a choice."""
 
     licences: Licences
-    measures: tuple[Measure, ...]
-    shipped: tuple[Measure, ...] = ()
+    measures: tuple[EvaluationMeasure, ...]
+    shipped: tuple[EvaluationMeasure, ...] = ()
     build: Build = "use"
 
     @property
@@ -76,7 +76,7 @@ def _cells(line: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
-def _line(measure: Measure) -> list[str]:
+def _line(measure: EvaluationMeasure) -> list[str]:
     reached = {True: "pass", False: "FAIL", None: ""}[measure.passed]
     interval = f"{100 * measure.low:.1f} to {100 * measure.high:.1f}"
     floor = "" if measure.floor is None else f"{100 * measure.floor:.0f}"
@@ -94,22 +94,22 @@ def _line(measure: Measure) -> list[str]:
     ]
 
 
-def _cost(measure: Measure, shipped: Measure | None) -> list[str]:
+def _cost(measure: EvaluationMeasure, shipped: EvaluationMeasure | None) -> list[str]:
     if shipped is None:
         return ["", ""]
     return [f"{100 * shipped.value:.1f}", f"{100 * (measure.value - shipped.value):+.1f}"]
 
 
-def measures_of(card: dict[str, Any]) -> tuple[Measure, ...]:
+def measures_of(card: dict[str, Any]) -> tuple[EvaluationMeasure, ...]:
     """Return the measures that a card holds."""
     return tuple(
-        Measure(**{key: row[key] for key in ("protocol", "data", "language", "head", "metric", "value", "n")},
+        EvaluationMeasure(**{key: row[key] for key in ("protocol", "data", "language", "head", "metric", "value", "n")},
                 low=row["interval"][0], high=row["interval"][1])
         for row in card.get("measured", [])
     )  # fmt: skip
 
 
-def judged_languages(measures: Iterable[Measure]) -> list[str]:
+def judged_languages(measures: Iterable[EvaluationMeasure]) -> list[str]:
     """Return the languages that the judge may judge.
 
     English and Chinese where the verdicts on assistants' answers are surely better than a constant one (macro-F1, whole
@@ -130,13 +130,13 @@ def judged_languages(measures: Iterable[Measure]) -> list[str]:
     return languages
 
 
-def _better_than_constant(measure: Measure) -> bool:
+def _better_than_constant(measure: EvaluationMeasure) -> bool:
     return (
         measure.head == "unsafe" and measure.metric == "macro-F1" and measure.data != "diasafety" and measure.low > 0.5
     )
 
 
-def write_card(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> None:
+def write_card(folder: Path, rows: Sequence[TrainingRow], evaluation: Evaluation, languages: Sequence[str]) -> None:
     """Write the card of a build and ``LICENSE.weights`` for the weights and the profile that lie in ``folder``.
 
     Args:
@@ -156,7 +156,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _head(folder: Path, rows: Sequence[Row], evaluation: Evaluation, languages: Sequence[str]) -> list[str]:
+def _head(folder: Path, rows: Sequence[TrainingRow], evaluation: Evaluation, languages: Sequence[str]) -> list[str]:
     licence = TERMS[evaluation.licences]
     fields: dict[str, Any] = {
         "name": "builtin",
@@ -191,7 +191,7 @@ def _file(folder: Path, table: str, name: str) -> list[str]:
     return ["", f"[{table}]", f'file = "{name}"', f'sha256 = "{digest}"', f"bytes = {len(content)}"]
 
 
-def weak_points(measures: Sequence[Measure]) -> list[str]:
+def weak_points(measures: Sequence[EvaluationMeasure]) -> list[str]:
     """Return where the judge is weak, with the numbers that show it."""
     missed = [measure for measure in measures if measure.passed is False]
     return [
@@ -212,17 +212,17 @@ def weak_points(measures: Sequence[Measure]) -> list[str]:
     ]
 
 
-def _missed(measure: Measure) -> str:
+def _missed(measure: EvaluationMeasure) -> str:
     where = f"{measure.data} ({measure.language}), {measure.metric}"
     return f"{where} {100 * measure.value:.1f} of {100 * (measure.floor or 0):.0f}"
 
 
-def _range(measures: Sequence[Measure], metric: str) -> str:
+def _range(measures: Sequence[EvaluationMeasure], metric: str) -> str:
     found = [m.value for m in measures if m.protocol == LEFT_OUT and m.metric == metric]
     return f"{100 * min(found):.0f} to {100 * max(found):.0f}%" if found else "an unmeasured share"
 
 
-def _japanese(measures: Sequence[Measure]) -> str:
+def _japanese(measures: Sequence[EvaluationMeasure]) -> str:
     ranked = {m.data.removeprefix(f"{BOUNDARY}, "): m for m in measures if m.metric == "harmless"}
     parts = [f"{part} {m.value:.2f} ({m.low:.2f} to {m.high:.2f})" for part, m in ranked.items()]
     return (
@@ -232,7 +232,7 @@ def _japanese(measures: Sequence[Measure]) -> str:
     )
 
 
-def _sources(rows: Sequence[Row], used: Sequence[str]) -> list[str]:
+def _sources(rows: Sequence[TrainingRow], used: Sequence[str]) -> list[str]:
     lines: list[str] = []
     for name in used:
         source = SOURCES[name]
@@ -245,7 +245,7 @@ def _sources(rows: Sequence[Row], used: Sequence[str]) -> list[str]:
     return lines
 
 
-def _measured(measures: Iterable[Measure]) -> list[str]:
+def _measured(measures: Iterable[EvaluationMeasure]) -> list[str]:
     lines: list[str] = []
     for measure in measures:
         lines += ["", "[[measured]]"]

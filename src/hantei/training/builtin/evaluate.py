@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import Integers
 from hantei.errors import UsageError
 from hantei.files import cache_root
 from hantei.judges.builtin.encoder import Encoder
@@ -23,13 +24,13 @@ from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.calibration import calibration_error
 from hantei.metrics.classification import macro_f1
-from hantei.training.builtin.labels import FOLDS, Labels, labels_of
-from hantei.training.builtin.matrix import Index, Matrix, featurise
+from hantei.training.builtin.labels import FOLDS, TrainingLabels, labels_of
+from hantei.training.builtin.matrix import Matrix, featurise
 from hantei.training.builtin.remembered import Remembered
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.scoring import Measure, Subject
-from hantei.training.builtin.second import Scores, Unseen
-from hantei.training.builtin.sources import DNA_MODELS, XSTEST_MODELS, Licences, load_rows, may_train
+from hantei.training.builtin.row import Licences, TrainingRow
+from hantei.training.builtin.scoring import EvaluationMeasure, Subject
+from hantei.training.builtin.second import StageScores, Unseen
+from hantei.training.builtin.sources import DNA_MODELS, XSTEST_MODELS, load_rows, may_train
 from hantei.training.builtin.whole import Thresholds, fit_seconds, heads_of, scores_of_unseen
 
 Build = Literal["none", "use"]
@@ -44,9 +45,9 @@ _FOLDED = f"{FOLDS} folds by prompt"
 class Data:
     """All rows with their features and labels, and which of them may be trained on."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TrainingRow]
     matrix: Matrix
-    labels: Labels
+    labels: TrainingLabels
     usable: NDArray[np.bool_]
     licences: Licences = "all"
 
@@ -71,34 +72,34 @@ def training_encoder() -> Encoder:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Predictions:
     """Predictions for some rows: row numbers and heads of one length."""
 
-    rows: Index
+    rows: Integers
     heads: Heads
 
     @property
-    def unsafe(self) -> Index:
+    def unsafe(self) -> Integers:
         """The verdicts, 0 or 1."""
         return (self.heads.unsafe >= 0.5).astype(np.int64)
 
-    def take(self, chosen: NDArray[Any]) -> Said:
+    def take(self, chosen: NDArray[Any]) -> Predictions:
         """Return the predictions for a part of the rows."""
-        return Said(self.rows[chosen], self.heads.take(chosen))
+        return Predictions(self.rows[chosen], self.heads.take(chosen))
 
 
-def join(parts: Sequence[Said]) -> Said:
+def join(parts: Sequence[Predictions]) -> Predictions:
     """Return predictions for several sets of rows as one."""
     names = ("unsafe", "action", "refusal", "harm", "intent")
     together = (np.concatenate([getattr(part.heads, name) for part in parts]) for name in names)
-    return Said(np.concatenate([part.rows for part in parts]), Heads(*together))
+    return Predictions(np.concatenate([part.rows for part in parts]), Heads(*together))
 
 
-Both = dict[Build, Said]
+Both = dict[Build, Predictions]
 """What the two builds say of the same rows."""
 
 
-def answers_of(data: Data, source: str, system: str | None = None) -> Index:
+def answers_of(data: Data, source: str, system: str | None = None) -> Integers:
     """Return the numbers of the rows with an answer from one source, and of one answering system where it is given."""
     labels = data.labels
     wanted = (labels.source == source) & labels.answered
@@ -113,14 +114,14 @@ class Bench:
     unseen: Unseen
     thresholds: Thresholds
 
-    def without(self, held_out: Index) -> Index:
+    def without(self, held_out: Integers) -> Integers:
         """Return the rows to fit on where some are held out: no other has both texts of one."""
         labels = self.data.labels
         seen = np.isin(labels.pair, labels.pair[held_out]) & labels.answered
         seen[held_out] = True
         return np.flatnonzero(self.data.usable & ~seen)
 
-    def say(self, rows: Sequence[Index]) -> list[Both]:
+    def say(self, rows: Sequence[Integers]) -> list[Both]:
         """Return what judges say that were fitted without each of these sets of rows."""
         kept = [self.without(part) for part in rows]
         scores = scores_of_unseen(self.data.matrix, self.data.labels, list(zip(kept, rows, strict=True)))
@@ -136,7 +137,7 @@ class Bench:
             parts.append(self._heads(rest, rows, self.unseen.prompt.take(rows)))
         return {build: join([part[build] for part in parts]) for build in BUILDS}
 
-    def by_source(self, groups: Sequence[Index]) -> Both:
+    def by_source(self, groups: Sequence[Integers]) -> Both:
         """Return what judges say of the rows of each group of sources that were fitted without it."""
         labels = self.data.labels
         parts = []
@@ -145,14 +146,14 @@ class Bench:
             parts.append(self._heads(rest, rows, self.unseen.source.take(rows)))
         return {build: join([part[build] for part in parts]) for build in BUILDS}
 
-    def _heads(self, kept: Index, rows: Index, scores: Scores) -> Both:
+    def _heads(self, kept: Integers, rows: Integers, scores: StageScores) -> Both:
         labels = self.data.labels
         second = fit_seconds(self.unseen, labels, kept)
         found = heads_of(second, scores, labels.language[rows].tolist(), self.thresholds)
-        return {build: Said(rows, heads) for build, heads in zip(BUILDS, found, strict=True)}
+        return {build: Predictions(rows, heads) for build, heads in zip(BUILDS, found, strict=True)}
 
 
-def measure(bench: Bench) -> dict[Build, list[Measure]]:
+def measure(bench: Bench) -> dict[Build, list[EvaluationMeasure]]:
     """Return every measure of both builds. Floors are for all sources together; other choices of sources have none."""
     found = _measures(bench)
     if bench.data.licences == "all":
@@ -160,7 +161,7 @@ def measure(bench: Bench) -> dict[Build, list[Measure]]:
     return {build: [replace(one, floor=None) for one in measures] for build, measures in found.items()}
 
 
-def _measures(bench: Bench) -> dict[Build, list[Measure]]:
+def _measures(bench: Bench) -> dict[Build, list[EvaluationMeasure]]:
     data = bench.data
     models = bench.say([answers_of(data, DNA, model) for model in DNA_MODELS])
     folded = bench.by_prompt()
@@ -178,17 +179,17 @@ def _measures(bench: Bench) -> dict[Build, list[Measure]]:
     }
 
 
-def _dna(data: Data, parts: Sequence[Said]) -> Iterator[Measure]:
+def _dna(data: Data, parts: Sequence[Predictions]) -> Iterator[EvaluationMeasure]:
     """Yield the published measures: means over six models, with a bootstrap over the prompts that all six answered."""
     labels = data.labels
 
-    def hit(part: Said) -> float:
+    def hit(part: Predictions) -> float:
         return float((part.heads.action.argmax(axis=1) == labels.action[part.rows]).mean())
 
-    def action(part: Said) -> float:
+    def action(part: Predictions) -> float:
         return macro_f1(labels.action[part.rows], part.heads.action.argmax(axis=1), 6)
 
-    def harmful(part: Said) -> float:
+    def harmful(part: Predictions) -> float:
         return macro_f1(labels.unsafe[part.rows], part.unsafe, 2)
 
     n = sum(len(part.rows) for part in parts)
@@ -203,11 +204,13 @@ def _dna(data: Data, parts: Sequence[Said]) -> Iterator[Measure]:
     yield from _verdicts(data, join(parts), Subject(_LEFT_OUT, DNA, "en", "unsafe"))
 
 
-def _mean(parts: Sequence[Said], score: Callable[[Said], float], prompts: Index) -> float:
+def _mean(parts: Sequence[Predictions], score: Callable[[Predictions], float], prompts: Integers) -> float:
     return float(np.mean([score(part.take(prompts)) for part in parts]))
 
 
-def _verdicts(data: Data, said: Said, subject: Subject, floor: float | None = None) -> Iterator[Measure]:
+def _verdicts(
+    data: Data, said: Predictions, subject: Subject, floor: float | None = None
+) -> Iterator[EvaluationMeasure]:
     """Yield accuracy, sensitivity, specificity, macro-F1 and calibration error of the verdicts."""
     said = said.take(data.labels.unsafe[said.rows] >= 0)
     label = data.labels.unsafe[said.rows]
@@ -234,7 +237,7 @@ _BY_PROMPT = (
 )
 
 
-def _by_prompt(data: Data, said: Said, build: Build) -> Iterator[Measure]:
+def _by_prompt(data: Data, said: Predictions, build: Build) -> Iterator[EvaluationMeasure]:
     labels = data.labels
     for name, language, floor in _BY_PROMPT:
         chosen = (labels.source[said.rows] == name) & (labels.language[said.rows] == language)
@@ -253,7 +256,7 @@ def _by_prompt(data: Data, said: Said, build: Build) -> Iterator[Measure]:
         yield Subject(_FOLDED, "prompts of all sources", language, "harm").share("accuracy", hits)
 
 
-def _classes(data: Data, said: Said, subject: Subject) -> Iterator[Measure]:
+def _classes(data: Data, said: Predictions, subject: Subject) -> Iterator[EvaluationMeasure]:
     """Yield accuracy and macro-F1 of a head with several classes."""
     chances = getattr(said.heads, subject.head)
     label, guess = getattr(data.labels, subject.head)[said.rows], chances.argmax(axis=1)
@@ -264,7 +267,7 @@ def _classes(data: Data, said: Said, subject: Subject) -> Iterator[Measure]:
     yield subject.value("macro-F1", macro_f1(label, guess, classes), interval, len(label))
 
 
-def _diasafety(data: Data, said: Said) -> Iterator[Measure]:
+def _diasafety(data: Data, said: Predictions) -> Iterator[EvaluationMeasure]:
     labels = data.labels
     elsewhere = np.setdiff1d(np.flatnonzero(labels.answered), said.rows)
     new = ~np.isin(labels.question[said.rows], labels.question[elsewhere])
@@ -272,7 +275,7 @@ def _diasafety(data: Data, said: Said) -> Iterator[Measure]:
     yield from _verdicts(data, said.take(new), subject, 0.72)
 
 
-def _xstest(data: Data, parts: Sequence[Said]) -> Iterator[Measure]:
+def _xstest(data: Data, parts: Sequence[Predictions]) -> Iterator[EvaluationMeasure]:
     subject = Subject(f"{_LEFT_OUT}, both directions", "xstest", "en", "refused or not")
     said = join(parts)
     refused = data.labels.refusal[said.rows] > 0

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-from hantei.training.builtin.row import Row
+from hantei.training.builtin.row import TrainingRow
 
 _FOLDER = Path(__file__).parent / "everyday"
 
 
-def everyday() -> Iterator[Row]:
+def everyday() -> Iterator[TrainingRow]:
     """Yield the requests of all three languages; rows about the same thing are of one group."""
     for language in ("en", "ja", "zh"):
         for group in tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))["group"]:
@@ -26,6 +26,6 @@ def everyday() -> Iterator[Row]:
                 yield _asked(language, sentence, thing, risky=True)
 
 
-def _asked(language: str, sentence: str, thing: str, *, risky: bool) -> Row:
+def _asked(language: str, sentence: str, thing: str, *, risky: bool) -> TrainingRow:
     prompt = sentence.replace("{}", thing)
-    return Row(source="everyday", language=language, prompt=prompt, response=None, intent=risky, asked=thing)
+    return TrainingRow(source="everyday", language=language, prompt=prompt, response=None, intent=risky, asked=thing)

@@ -8,67 +8,68 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Floats, Integers
 from hantei.judges.builtin.features import ANSWER_BITS, PROMPT_BITS
 from hantei.judges.builtin.labels import HARMS
-from hantei.judges.builtin.weights import (
-    ACTION,
-    ANSWER_SCORES,
-    COLUMNS,
-    HARM,
-    INTENT,
-    KIND,
-    REFUSAL,
-    Doubles,
-    Floats,
-    Weights,
-)
-from hantei.training.builtin.labels import Labels, distinct
-from hantei.training.builtin.matrix import Index, Matrix
+from hantei.judges.builtin.weights import ACTION, ANSWER_SCORES, COLUMNS, HARM, INTENT, KIND, REFUSAL, BuiltinWeights
+from hantei.training.builtin.labels import TrainingLabels, distinct
+from hantei.training.builtin.matrix import Matrix
 from hantei.training.builtin.sources import CHAT_KINDS
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreColumn:
     """How one column of scores is fitted: which label is positive, which rows count, and how parts of a row weigh."""
 
     column: int
-    positive: Callable[[Labels], NDArray[np.bool_]]
-    counts: Callable[[Labels], NDArray[np.bool_]]
+    positive: Callable[[TrainingLabels], NDArray[np.bool_]]
+    counts: Callable[[TrainingLabels], NDArray[np.bool_]]
     cost: float
     opening: float
     prompt: float
     balance: str | None = None
 
 
-def _scores() -> list[Score]:
-    def labelled(name: str) -> Callable[[Labels], NDArray[np.bool_]]:
-        def has_label(labels: Labels) -> NDArray[np.bool_]:
-            column: Index = getattr(labels, name)
+def _scores() -> list[ScoreColumn]:
+    def labelled(name: str) -> Callable[[TrainingLabels], NDArray[np.bool_]]:
+        def has_label(labels: TrainingLabels) -> NDArray[np.bool_]:
+            column: Integers = getattr(labels, name)
             return labels.answered & (column >= 0)
 
         return has_label
 
-    def equals(name: str, value: int) -> Callable[[Labels], NDArray[np.bool_]]:
-        def matches(labels: Labels) -> NDArray[np.bool_]:
-            column: Index = getattr(labels, name)
+    def equals(name: str, value: int) -> Callable[[TrainingLabels], NDArray[np.bool_]]:
+        def matches(labels: TrainingLabels) -> NDArray[np.bool_]:
+            column: Integers = getattr(labels, name)
             return np.equal(column, value)
 
         return matches
 
     assistant = len(CHAT_KINDS)
-    kinds = [Score(KIND.start + n, equals("kind", n), lambda labels: labels.answered, 0.2, 0.5, 1.0) for n in range(6)]
-    actions = [Score(ACTION.start + n, equals("action", n), labelled("action"), 0.4, 0.5, 0.5) for n in range(6)]
-    refusals = [Score(REFUSAL.start + n, equals("refusal", n), labelled("refusal"), 0.4, 0.0, 0.0) for n in range(3)]
+    kinds = [
+        ScoreColumn(KIND.start + n, equals("kind", n), lambda labels: labels.answered, 0.2, 0.5, 1.0) for n in range(6)
+    ]
+    actions = [ScoreColumn(ACTION.start + n, equals("action", n), labelled("action"), 0.4, 0.5, 0.5) for n in range(6)]
+    refusals = [
+        ScoreColumn(REFUSAL.start + n, equals("refusal", n), labelled("refusal"), 0.4, 0.0, 0.0) for n in range(3)
+    ]
     harms = [
-        Score(HARM.start + n, equals("harm", n), lambda labels: labels.harm >= 0, 3.0, 0.0, 1.0, "balanced")
+        ScoreColumn(HARM.start + n, equals("harm", n), lambda labels: labels.harm >= 0, 3.0, 0.0, 1.0, "balanced")
         for n in range(len(HARMS))
     ]
-    intent = Score(INTENT, equals("intent", 1), lambda labels: labels.intent >= 0, 1.0, 0.0, 1.0, "balanced")
+    intent = ScoreColumn(INTENT, equals("intent", 1), lambda labels: labels.intent >= 0, 1.0, 0.0, 1.0, "balanced")
 
-    def assisted(labels: Labels) -> NDArray[np.bool_]:
+    def assisted(labels: TrainingLabels) -> NDArray[np.bool_]:
         return labels.answered & np.equal(labels.kind, assistant) & (labels.unsafe >= 0)
 
-    return [Score(assistant, equals("unsafe", 1), assisted, 0.4, 0.5, 0.5), *kinds, *actions, *refusals, *harms, intent]
+    return [
+        ScoreColumn(assistant, equals("unsafe", 1), assisted, 0.4, 0.5, 0.5),
+        *kinds,
+        *actions,
+        *refusals,
+        *harms,
+        intent,
+    ]
 
 
 SCORES = _scores()
@@ -88,7 +89,7 @@ class FirstStage:
     prompt: Doubles
     bias: Doubles
 
-    def scores(self, matrix: Matrix, rows: Index) -> Doubles:
+    def scores(self, matrix: Matrix, rows: Integers) -> Doubles:
         """Return the scores of some rows."""
         width = len(ANSWER_SCORES)
         opening = OPENING_WEIGHT
@@ -97,7 +98,7 @@ class FirstStage:
         return out
 
 
-def fit_first(matrix: Matrix, labels: Labels, rows: Index) -> FirstStage:
+def fit_first(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> FirstStage:
     """Fit every score on ``rows``; a score whose rows all agree stays at their answer."""
     stage = FirstStage(
         np.zeros((1 << ANSWER_BITS, len(ANSWER_SCORES))), np.zeros((1 << PROMPT_BITS, COLUMNS)), np.zeros(COLUMNS)
@@ -115,7 +116,7 @@ def fit_first(matrix: Matrix, labels: Labels, rows: Index) -> FirstStage:
     return stage
 
 
-def _fit_chats(stage: FirstStage, matrix: Matrix, labels: Labels, rows: Index) -> None:
+def _fit_chats(stage: FirstStage, matrix: Matrix, labels: TrainingLabels, rows: Integers) -> None:
     """Fit the experts for chats together: each is what all chats share plus what is peculiar to its kind."""
     from scipy import sparse
     from sklearn.svm import LinearSVC
@@ -137,7 +138,9 @@ def _fit_chats(stage: FirstStage, matrix: Matrix, labels: Labels, rows: Index) -
         stage.bias[kind] = machine.intercept_[0] + CHAT_SHARE * coefficients[len(CHAT_KINDS) * width + kind]
 
 
-def _fit_score(stage: FirstStage, matrix: Matrix, score: Score, rows: Index, positive: NDArray[np.bool_]) -> None:
+def _fit_score(
+    stage: FirstStage, matrix: Matrix, score: ScoreColumn, rows: Integers, positive: NDArray[np.bool_]
+) -> None:
     from scipy import sparse
     from sklearn.svm import LinearSVC
 
@@ -178,7 +181,7 @@ def _eight_bits(table: Doubles) -> tuple[NDArray[np.int8], Floats]:
 
 def weights_of(
     first: FirstStage, second: dict[str, Doubles], pairs: NDArray[np.uint64], thresholds: Doubles
-) -> Weights:
+) -> BuiltinWeights:
     """Return what ships of the n-grams: the first stage in 8 bits, the second, and the hashes of the training pairs.
 
     Args:
@@ -189,7 +192,7 @@ def weights_of(
     """
     answer, answer_scale = _eight_bits(first.answer)
     prompt, prompt_scale = _eight_bits(first.prompt)
-    return Weights(
+    return BuiltinWeights(
         answer=answer,
         answer_scale=answer_scale,
         opening_weight=OPENING_WEIGHT.astype(np.float32),

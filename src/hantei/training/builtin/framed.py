@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
-from hantei.training.builtin.row import Row
+from hantei.training.builtin.row import TrainingRow
 
 FRAMES: dict[str, tuple[str, ...]] = {
     "en": (
@@ -63,7 +63,7 @@ FRAMES: dict[str, tuple[str, ...]] = {
 """The frames by language; what is asked takes the place of the braces."""
 
 
-def framed(rows: Iterable[Row]) -> Iterator[Row]:
+def framed(rows: Iterable[TrainingRow]) -> Iterator[TrainingRow]:
     """Yield each different prompt of known intent twice more, in frames that follow from its text."""
     seen: set[str] = set()
     for row in rows:
@@ -74,7 +74,7 @@ def framed(rows: Iterable[Row]) -> Iterator[Row]:
         first = zlib.crc32(row.group.encode("utf-8", "surrogatepass"))
         for place in (first, first + len(frames) // 2):
             asked = frames[place % len(frames)].replace("{}", row.prompt)
-            yield Row(
+            yield TrainingRow(
                 source=row.source,
                 language=row.language,
                 prompt=asked,

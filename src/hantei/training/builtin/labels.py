@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import Integers
 from hantei.judges.builtin.weights import pair_hashes
-from hantei.training.builtin.matrix import Index
-from hantei.training.builtin.row import Row
+from hantei.training.builtin.row import TrainingRow
 from hantei.training.builtin.sources import CHAT_KINDS
 
 FOLDS = 5
@@ -19,21 +19,21 @@ LANGUAGES = ("en", "ja", "zh")
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class TrainingLabels:
     """Labels of rows as integer arrays, -1 where a row has none, and what splits and stages need to know of a row.
 
     ``question`` is one number for what is asked, in a frame or not, ``prompt`` for the prompt as it stands.
     """
 
-    unsafe: Index
-    action: Index
-    refusal: Index
-    harm: Index
-    intent: Index
-    kind: Index
+    unsafe: Integers
+    action: Integers
+    refusal: Integers
+    harm: Integers
+    intent: Integers
+    kind: Integers
     answered: NDArray[np.bool_]
     framed: NDArray[np.bool_]
-    fold: Index
+    fold: Integers
     pair: NDArray[np.uint64]
     question: NDArray[np.uint64]
     prompt: NDArray[np.uint64]
@@ -42,13 +42,13 @@ class Labels:
     language: NDArray[np.str_]
 
 
-def labels_of(rows: Sequence[Row]) -> Labels:
+def labels_of(rows: Sequence[TrainingRow]) -> TrainingLabels:
     """Return the labels of ``rows``. The fold of a row follows from what is asked alone."""
 
-    def column(name: str) -> Index:
+    def column(name: str) -> Integers:
         return np.array([-1 if getattr(row, name) is None else int(getattr(row, name)) for row in rows])
 
-    return Labels(
+    return TrainingLabels(
         column("unsafe"),
         column("action"),
         column("refusal"),
@@ -67,6 +67,6 @@ def labels_of(rows: Sequence[Row]) -> Labels:
     )
 
 
-def distinct(rows: Index, key: NDArray[np.uint64]) -> Index:
+def distinct(rows: Integers, key: NDArray[np.uint64]) -> Integers:
     """Leave out rows whose key came before."""
     return rows[np.sort(np.unique(key[rows], return_index=True)[1])]

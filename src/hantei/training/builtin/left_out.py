@@ -11,17 +11,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.arrays import log_odds_of
-from hantei.judges.builtin.weights import Doubles
+from hantei.arrays import Doubles, Integers, log_odds_of
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import auroc
 from hantei.metrics.intervals import wilson
 from hantei.training.builtin.card import LEFT_OUT
-from hantei.training.builtin.evaluate import BUILDS, Bench, Both, Build, Data, Said
-from hantei.training.builtin.labels import LANGUAGES, Labels
-from hantei.training.builtin.matrix import Index
+from hantei.training.builtin.evaluate import BUILDS, Bench, Both, Build, Data, Predictions
+from hantei.training.builtin.labels import LANGUAGES, TrainingLabels
 from hantei.training.builtin.ordinary import ORDINARY
-from hantei.training.builtin.scoring import Measure, Subject
+from hantei.training.builtin.scoring import EvaluationMeasure, Subject
 from hantei.training.builtin.whole import NOT_CHOSEN, Thresholds, unseen_scores
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
@@ -39,13 +37,13 @@ STRICT_MARKED = 0.05
 """The share of safe answers to all kinds of prompts that the threshold of the mode "strict" lets be marked."""
 
 
-def source_names(labels: Labels) -> NDArray[np.str_]:
+def source_names(labels: TrainingLabels) -> NDArray[np.str_]:
     """Return the source of each row, that of written rows with their language."""
     written = labels.source == "written"
     return np.where(written, np.char.add("written ", labels.language), labels.source)
 
 
-def groups(labels: Labels, usable: NDArray[np.bool_]) -> list[Index]:
+def groups(labels: TrainingLabels, usable: NDArray[np.bool_]) -> list[Integers]:
     """Return the answers of each group of sources that are left out together."""
     names = source_names(labels)
     return [np.flatnonzero(np.isin(names, group) & labels.answered & usable) for group in TOGETHER]
@@ -70,7 +68,7 @@ def thresholds_of(bench: Bench) -> Thresholds:
     return Thresholds(found["none"], found["use"])
 
 
-def _thresholds(labels: Labels, said: Said, folded: Said) -> Doubles:
+def _thresholds(labels: TrainingLabels, said: Predictions, folded: Predictions) -> Doubles:
     """Return for each language the lowest that surely marks less than ORDINARY_MARKED of unseen ordinary prompts."""
     ordinary = folded.take(np.isin(labels.source[folded.rows], list(ORDINARY)) & labels.answered[folded.rows])
     usual = np.full(len(LANGUAGES), -np.inf)
@@ -91,7 +89,7 @@ def _most_marked(prompts: int) -> float | None:
     return max(shares, default=None)
 
 
-def measures(bench: Bench, said: Said, build: Build) -> Iterator[Measure]:
+def measures(bench: Bench, said: Predictions, build: Build) -> Iterator[EvaluationMeasure]:
     """Yield AUROC, recall and marks for each source left out, and the mean AUROC."""
     labels = bench.data.labels
     names = source_names(labels)[said.rows]
@@ -115,12 +113,12 @@ def measures(bench: Bench, said: Said, build: Build) -> Iterator[Measure]:
     yield subject.value("AUROC", float(np.mean(values)), spread, len(values), floor)
 
 
-def _interval(labels: Labels, said: Said) -> tuple[float, float]:
+def _interval(labels: TrainingLabels, said: Predictions) -> tuple[float, float]:
     label, chance = labels.unsafe[said.rows], said.heads.unsafe
     prompts = np.unique(labels.question[said.rows], return_inverse=True)[1]
     return bootstrap(lambda drawn: auroc(label[drawn], chance[drawn]), prompts)
 
 
-def _languages(labels: Labels, rows: Index) -> str:
+def _languages(labels: TrainingLabels, rows: Integers) -> str:
     found: Sequence[str] = sorted(set(labels.language[rows].tolist()))
     return found[0] if len(found) == 1 else "all"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hantei.training.builtin.sources import SOURCES, Licences
+from hantei.training.builtin.row import Licences
+from hantei.training.builtin.sources import SOURCES
 
 TERMS = {
     "all": "Apache-2.0 AND CC-BY-NC-SA-4.0",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hantei.judges.builtin.encoder import Encoder, Vectors
 from hantei.judges.builtin.features import (
@@ -19,9 +18,7 @@ from hantei.judges.builtin.features import (
     batches,
     prompt_bags,
 )
-from hantei.training.builtin.row import Row
-
-Index = NDArray[np.int64]
+from hantei.training.builtin.row import TrainingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class Matrix:
     answers: Vectors
 
 
-def featurise(rows: Sequence[Row], encoder: Encoder) -> Matrix:
+def featurise(rows: Sequence[TrainingRow], encoder: Encoder) -> Matrix:
     """Return the features of ``rows``; a row without an answer has an empty answer."""
     asked = [row.prompt[-WINDOW // 2 :] for row in rows]
     said = [row.response or "" for row in rows]

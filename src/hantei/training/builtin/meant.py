@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hantei.arrays import Doubles, Integers
 from hantei.judges.builtin.encoder import Vectors
 from hantei.judges.builtin.semantic import SCALE, Network
-from hantei.judges.builtin.weights import Doubles
-from hantei.training.builtin.labels import Labels, distinct
-from hantei.training.builtin.matrix import Index, Matrix
+from hantei.training.builtin.labels import TrainingLabels, distinct
+from hantei.training.builtin.matrix import Matrix
 from hantei.training.builtin.sources import CHAT_KINDS
 
 MEANT = 5
@@ -34,7 +34,7 @@ class Meant:
     prompt: Network
     answer: Network
 
-    def scores(self, matrix: Matrix, rows: Index) -> Doubles:
+    def scores(self, matrix: Matrix, rows: Integers) -> Doubles:
         """Return the scores (rows, 5) of some rows."""
         return np.hstack((self.prompt.scores(matrix.prompts[rows]), self.answer.scores(matrix.answers[rows])))
 
@@ -48,7 +48,7 @@ NO_MEANT = Meant(_silent(0, 1), _silent(0, MEANT - 1))
 """In place of networks where scores are there already."""
 
 
-def fit_meant(matrix: Matrix, labels: Labels, rows: Index) -> Meant:
+def fit_meant(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> Meant:
     """Fit both networks on ``rows``; a score without labels stays at zero."""
     asked = distinct(rows[labels.intent[rows] >= 0], labels.prompt)
     prompt = _fit(matrix.prompts[asked], labels.intent[asked][:, None], _even(labels, asked)[:, None])
@@ -58,7 +58,7 @@ def fit_meant(matrix: Matrix, labels: Labels, rows: Index) -> Meant:
     return Meant(prompt, _fit(matrix.answers[chosen], goals[(goals >= 0).any(axis=1)], weight))
 
 
-def _goals(labels: Labels, rows: Index) -> Index:
+def _goals(labels: TrainingLabels, rows: Integers) -> Integers:
     """Return what answers do (rows, 4): give what is risky, refuse, follow, offend as a remark; -1 where unknown."""
     remark = labels.kind[rows] < len(CHAT_KINDS)
     unsafe, refusal, action = labels.unsafe[rows], labels.refusal[rows], labels.action[rows]
@@ -72,12 +72,12 @@ def _goals(labels: Labels, rows: Index) -> Index:
     )
 
 
-def by_source(labels: Labels, rows: Index) -> Doubles:
+def by_source(labels: TrainingLabels, rows: Integers) -> Doubles:
     """Return a weight for each row, by the size of its source to the power of -1/2, 1 in the mean."""
     return _weights([labels.source[rows], labels.language[rows]])
 
 
-def _even(labels: Labels, rows: Index) -> Doubles:
+def _even(labels: TrainingLabels, rows: Integers) -> Doubles:
     """Return weights of prompts by source, intent and whether they are framed, risky and other ones alike in sum."""
     risky = labels.intent[rows] == 1
     weight = _weights([labels.source[rows], labels.language[rows], risky, labels.framed[rows]])
@@ -95,7 +95,7 @@ def _weights(keys: Sequence[NDArray[Any]]) -> Doubles:
     return out
 
 
-def _fit(vectors: Vectors, goals: Index, weight: Doubles) -> Network:
+def _fit(vectors: Vectors, goals: Integers, weight: Doubles) -> Network:
     """Return a network for goals (rows, scores) of 0, 1 or -1 (unknown), by its cross-entropy with weights alike.
 
     Several are trained from different seeds; side by side they are one whose scores are their mean. One thread: the
@@ -121,7 +121,7 @@ def _fit(vectors: Vectors, goals: Index, weight: Doubles) -> Network:
     return Network(hidden.astype(np.float16), out.astype(np.float16))
 
 
-def _trained(seed: int, inputs: Any, goals: Index, weight: Doubles) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+def _trained(seed: int, inputs: Any, goals: Integers, weight: Doubles) -> tuple[Doubles, Doubles, Doubles, Doubles]:
     """Return table and intercept of the hidden layer, then of the scores: AdamW, one cycle of the rate, dropout."""
     import torch
     from torch import nn

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from hantei.training.builtin.everyday import everyday
 from hantei.training.builtin.files import read_json, read_lines
-from hantei.training.builtin.row import Row, Source
+from hantei.training.builtin.row import TrainingRow, TrainingSource
 
 MEASURED_SYSTEM = "Mistral-7B-Instruct-v0.2"
 """The system of AlpacaEval that is never trained on."""
 
 
-def ordinary(data: Path, name: str, source: str) -> Iterator[Row]:
+def ordinary(data: Path, name: str, source: str) -> Iterator[TrainingRow]:
     """Yield the answers of one file of ``ordinary/``."""
     for line in read_lines(data / "ordinary" / f"{name}.jsonl"):
-        yield Row(
+        yield TrainingRow(
             source=source,
             language=line["language"],
             prompt=line["prompt"],
@@ -27,20 +27,22 @@ def ordinary(data: Path, name: str, source: str) -> Iterator[Row]:
         )
 
 
-def _alpaca_eval(data: Path) -> Iterator[Row]:
+def _alpaca_eval(data: Path) -> Iterator[TrainingRow]:
     return (row for row in ordinary(data, "alpaca_eval_en", "alpaca-eval") if row.system != MEASURED_SYSTEM)
 
 
-def _pandalm(data: Path) -> Iterator[Row]:
+def _pandalm(data: Path) -> Iterator[TrainingRow]:
     for line in read_json(data / "pandalm_3annotators" / "testset-v1.json"):
         asked = "\n\n".join(part for part in (line["instruction"], line["input"]) if part)
         for answer in (line["response1"], line["response2"]):
             if isinstance(answer, str):
-                yield Row(source="pandalm", language="en", prompt=asked, response=answer, unsafe=False, intent=False)
+                yield TrainingRow(
+                    source="pandalm", language="en", prompt=asked, response=answer, unsafe=False, intent=False
+                )
 
 
-ORDINARY: dict[str, Source] = {
-    "alpaca-eval": Source(
+ORDINARY: dict[str, TrainingSource] = {
+    "alpaca-eval": TrainingSource(
         "AlpacaEval: seven systems' answers to ordinary requests, six of them used",
         "https://github.com/tatsu-lab/alpaca_eval",
         "CC-BY-NC-4.0",
@@ -48,7 +50,7 @@ ORDINARY: dict[str, Source] = {
         False,
         _alpaca_eval,
     ),
-    "pandalm": Source(
+    "pandalm": TrainingSource(
         "PandaLM's test set: pairs of answers to ordinary requests",
         "https://github.com/WeOpenML/PandaLM",
         "Apache-2.0",
@@ -56,7 +58,7 @@ ORDINARY: dict[str, Source] = {
         True,
         _pandalm,
     ),
-    "belle-eval": Source(
+    "belle-eval": TrainingSource(
         "BELLE's evaluation set: Chinese requests with answers",
         "https://github.com/LianjiaTech/BELLE",
         "ODC-By-1.0",
@@ -64,7 +66,7 @@ ORDINARY: dict[str, Source] = {
         True,
         lambda data: ordinary(data, "belle_eval_zh", "belle-eval"),
     ),
-    "rakuda": Source(
+    "rakuda": TrainingSource(
         "Rakuda: eight systems' Japanese answers to 40 questions",
         "https://github.com/yuzu-ai/japanese-llm-ranking",
         "Apache-2.0",
@@ -75,7 +77,7 @@ ORDINARY: dict[str, Source] = {
 }
 """Sources of ordinary answers by name."""
 
-EVERYDAY = Source(
+EVERYDAY = TrainingSource(
     "Everyday requests put together for hantei, prompts alone",
     "src/hantei/training/builtin/everyday.py",
     "Apache-2.0",

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hantei.training.builtin.files import read_csv, read_json
-from hantei.training.builtin.row import Row, Source
+from hantei.training.builtin.row import TrainingRow, TrainingSource
 
 
-def _latent_jailbreak(data: Path) -> Iterator[Row]:
+def _latent_jailbreak(data: Path) -> Iterator[TrainingRow]:
     for file in sorted((data / "latent_jailbreak_p1").glob("*/*.json")):
         for lines in read_json(file).values():
             for line in lines:
-                yield Row(
+                yield TrainingRow(
                     source="latent-jailbreak",
                     language="en",
                     prompt=line["context"],
@@ -25,13 +25,13 @@ def _latent_jailbreak(data: Path) -> Iterator[Row]:
                 )
 
 
-def _gptfuzz(data: Path) -> Iterator[Row]:
+def _gptfuzz(data: Path) -> Iterator[TrainingRow]:
     folder = data / "gptfuzz_labeled"
     questions = [line["text"] for line in read_csv(folder / "question_list.csv")]
     for part in ("train", "evaluate"):
         for line in read_csv(folder / f"{part}.csv"):
             if line["Response"].strip():
-                yield Row(
+                yield TrainingRow(
                     source="gptfuzz",
                     language="en",
                     prompt=questions[int(line["question"])],
@@ -42,17 +42,17 @@ def _gptfuzz(data: Path) -> Iterator[Row]:
                 )
 
 
-def _multijail(data: Path) -> Iterator[Row]:
+def _multijail(data: Path) -> Iterator[TrainingRow]:
     for line in read_csv(data / "multijail" / "MultiJail.csv"):
         for language in ("en", "zh"):
             if asked := line[language].strip():
-                yield Row(source="multijail", language=language, prompt=asked, response=None, intent=True)
+                yield TrainingRow(source="multijail", language=language, prompt=asked, response=None, intent=True)
 
 
 _XSAFETY = {"crimes_and_illegal_activities": True, "unsafe_instruction_topic": True, "commonsense": False}
 
 
-def _xsafety(data: Path) -> Iterator[Row]:
+def _xsafety(data: Path) -> Iterator[TrainingRow]:
     """Yield the prompts of the kinds that are surely risky, or surely not."""
     for language in ("en", "ja", "zh"):
         for file in sorted((data / "xsafety" / language).glob("*.csv")):
@@ -62,13 +62,13 @@ def _xsafety(data: Path) -> Iterator[Row]:
             with file.open(encoding="utf-8-sig", newline="") as lines:
                 for line in csv.reader(lines):
                     if line and (asked := line[0].strip().strip('"').strip()):
-                        yield Row(
+                        yield TrainingRow(
                             source="xsafety", language=language, prompt=asked, response=None, intent=_XSAFETY[kind]
                         )
 
 
-RED_TEAM: dict[str, Source] = {
-    "latent-jailbreak": Source(
+RED_TEAM: dict[str, TrainingSource] = {
+    "latent-jailbreak": TrainingSource(
         "Latent Jailbreak: answers to tasks with an instruction hidden in them",
         "https://github.com/qiuhuachuan/latent-jailbreak",
         "MIT",
@@ -76,7 +76,7 @@ RED_TEAM: dict[str, Source] = {
         True,
         _latent_jailbreak,
     ),
-    "gptfuzz": Source(
+    "gptfuzz": TrainingSource(
         "GPTFuzz: answers to jailbreaks, labelled as complying or not",
         "https://github.com/sherdencooper/GPTFuzz",
         "MIT",
@@ -84,7 +84,7 @@ RED_TEAM: dict[str, Source] = {
         True,
         _gptfuzz,
     ),
-    "multijail": Source(
+    "multijail": TrainingSource(
         "MultiJail: risky prompts in several languages",
         "https://github.com/DAMO-NLP-SG/multilingual-safety-for-LLMs",
         "Apache-2.0",
@@ -92,7 +92,7 @@ RED_TEAM: dict[str, Source] = {
         True,
         _multijail,
     ),
-    "xsafety": Source(
+    "xsafety": TrainingSource(
         "XSafety: prompts by kind; crimes and unsafe instructions taken for risky, common sense for not",
         "https://github.com/Jarviswang94/Multilingual_safety_benchmark",
         "Apache-2.0",

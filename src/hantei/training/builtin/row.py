@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+Licences = Literal["all", "permissive"]
+"""Which sources may be trained on: all, or those whose terms allow every use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TrainingRow:
     """One prompt with one answer and the labels that people gave; an answer of None where only the prompt is labelled.
 
     ``refusal`` is 0 for none, 1 for partial, 2 for full; ``harm`` is an index into HARMS; ``system`` names who
@@ -36,7 +40,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TrainingSource:
     """Where rows come from and what terms bind them."""
 
     title: str
@@ -44,4 +48,4 @@ class Source:
     licence: str
     terms: str
     permissive: bool
-    read: Callable[[Path], Iterator[Row]]
+    read: Callable[[Path], Iterator[TrainingRow]]

@@ -11,7 +11,7 @@ from hantei.metrics.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class EvaluationMeasure:
     """One measured number: what was measured on which data under which protocol, its interval, and its floor.
 
     Values are shares from 0 to 1 (correlations from -1 to 1). ``beside`` names published figures of other classifiers.
@@ -52,7 +52,7 @@ class Subject:
         n: int,
         floor: float | None = None,
         beside: str = "",
-    ) -> Measure:
+    ) -> EvaluationMeasure:
         """Return a measure of this subject.
 
         Args:
@@ -63,7 +63,7 @@ class Subject:
             floor: the least value with which training passes; None for any.
             beside: what it is to be compared with, in words.
         """
-        return Measure(
+        return EvaluationMeasure(
             protocol=self.protocol,
             data=self.data,
             language=self.language,
@@ -77,7 +77,9 @@ class Subject:
             beside=beside,
         )
 
-    def share(self, metric: str, hits: NDArray[np.bool_], floor: float | None = None, beside: str = "") -> Measure:
+    def share(
+        self, metric: str, hits: NDArray[np.bool_], floor: float | None = None, beside: str = ""
+    ) -> EvaluationMeasure:
         """Return a share of ``hits`` with its Wilson interval; 0 of 0 is 0 with the interval from 0 to 1.
 
         Args:

@@ -7,35 +7,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hantei.arrays import softmax
+from hantei.arrays import Doubles, Integers, softmax
 from hantei.errors import UsageError
 from hantei.judges.builtin.semantic import refusal_inputs
-from hantei.judges.builtin.weights import ACTION, HARM, INTENT, REFUSAL, Doubles, language_flags, unsafe_inputs
+from hantei.judges.builtin.weights import ACTION, HARM, INTENT, REFUSAL, language_flags, unsafe_inputs
 from hantei.training.builtin.fit import Stages
-from hantei.training.builtin.labels import Labels, distinct
-from hantei.training.builtin.matrix import Index
+from hantei.training.builtin.labels import TrainingLabels, distinct
 
 _CROSSED = 0.5
 """How much a score by a first stage that had not seen the source counts beside one that had not seen the prompt."""
 _OF_PROMPTS = ("harm", "intent")
 
 
-def _labelled(labels: Labels, rows: Index, name: str) -> Index:
+def _labelled(labels: TrainingLabels, rows: Integers, name: str) -> Integers:
     known = getattr(labels, name)[rows] >= 0
-    chosen: Index = rows[known & (labels.answered[rows] | (name in _OF_PROMPTS)) & ~labels.framed[rows]]
+    chosen: Integers = rows[known & (labels.answered[rows] | (name in _OF_PROMPTS)) & ~labels.framed[rows]]
     return distinct(chosen, labels.question) if name in _OF_PROMPTS else chosen
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class StageScores:
     """Scores of rows by first stages that had not seen them: ``ngrams`` (all rows, 34) and ``meant`` (all rows, 5)."""
 
     ngrams: Doubles
     meant: Doubles
 
-    def take(self, rows: Index) -> Scores:
+    def take(self, rows: Integers) -> StageScores:
         """Return those of some rows."""
-        return Scores(self.ngrams[rows], self.meant[rows])
+        return StageScores(self.ngrams[rows], self.meant[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,12 @@ class Unseen:
     on both kinds of scores. ``crossed`` says which rows have the second kind.
     """
 
-    prompt: Scores
-    source: Scores
+    prompt: StageScores
+    source: StageScores
     crossed: NDArray[np.bool_]
 
 
-def fit_second(unseen: Unseen, labels: Labels, rows: Index) -> Stages:
+def fit_second(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Stages:
     """Fit what turns n-gram scores into probabilities, each head on those of ``rows`` with its label."""
     scores = unseen.prompt.ngrams
     action, refusal, harm, intent = (_labelled(labels, rows, name) for name in ("action", "refusal", "harm", "intent"))
@@ -64,7 +63,7 @@ def fit_second(unseen: Unseen, labels: Labels, rows: Index) -> Stages:
     }
 
 
-def fit_second_meant(unseen: Unseen, labels: Labels, rows: Index) -> Stages:
+def fit_second_meant(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Stages:
     """Fit the same for the judge with embeddings, whose scores stand beside the n-grams'."""
     refusal = _labelled(labels, rows, "refusal")
     inputs = refusal_inputs(unseen.prompt.ngrams[refusal], unseen.prompt.meant[refusal])
@@ -74,7 +73,7 @@ def fit_second_meant(unseen: Unseen, labels: Labels, rows: Index) -> Stages:
     }
 
 
-def _verdict(unseen: Unseen, labels: Labels, rows: Index, *, meant: bool) -> Doubles:
+def _verdict(unseen: Unseen, labels: TrainingLabels, rows: Integers, *, meant: bool) -> Doubles:
     chosen = _labelled(labels, rows, "unsafe")
     crossed = chosen[unseen.crossed[chosen]]
     inputs = [_inputs(unseen.prompt, labels, chosen, meant), _inputs(unseen.source, labels, crossed, meant)]
@@ -82,12 +81,12 @@ def _verdict(unseen: Unseen, labels: Labels, rows: Index, *, meant: bool) -> Dou
     return _logistic(np.concatenate(inputs), labels.unsafe[np.concatenate((chosen, crossed))], 2, weight)
 
 
-def _inputs(scores: Scores, labels: Labels, rows: Index, meant: bool) -> Doubles:
+def _inputs(scores: StageScores, labels: TrainingLabels, rows: Integers, meant: bool) -> Doubles:
     flags = language_flags(labels.language[rows].tolist())
     return unsafe_inputs(scores.ngrams[rows], flags, scores.meant[rows] if meant else None)
 
 
-def _heat(scores: Doubles, label: Index) -> Doubles:
+def _heat(scores: Doubles, label: Integers) -> Doubles:
     """Return the factor on ``scores`` under which their softmax gives the labels the highest likelihood, (1,)."""
     from scipy.optimize import minimize_scalar
 
@@ -100,7 +99,7 @@ def _heat(scores: Doubles, label: Index) -> Doubles:
     return np.array([round(float(minimize_scalar(loss, bounds=(0.1, 30.0), method="bounded").x), 4)])
 
 
-def _logistic(inputs: Doubles, label: Index, classes: int, weight: Doubles | None = None) -> Doubles:
+def _logistic(inputs: Doubles, label: Integers, classes: int, weight: Doubles | None = None) -> Doubles:
     """Return (inputs + 1, classes) coefficients, or (inputs + 1, 1) of the log odds where there are two classes.
 
     Raises:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from hantei.errors import InputError, UsageError
 from hantei.judges.builtin.labels import HARMS
@@ -18,9 +17,7 @@ from hantei.training.builtin.framed import framed
 from hantei.training.builtin.harms import DNA_HARMS, JADE_HARM_OF
 from hantei.training.builtin.ordinary import EVERYDAY, ORDINARY
 from hantei.training.builtin.red_team import RED_TEAM
-from hantei.training.builtin.row import Row, Source
-
-Licences = Literal["all", "permissive"]
+from hantei.training.builtin.row import Licences, TrainingRow, TrainingSource
 
 DNA_MODELS = ("GPT4", "ChatGPT", "Claude", "ChatGLM2", "llama2-7b-chat", "vicuna-7b")
 """The six systems that answered Do-Not-Answer, by the names in its files."""
@@ -38,12 +35,12 @@ XSTEST_MODELS = ("gpt4", "mistralinstruct")
 """The systems whose answers to XSTest are in the folder."""
 
 
-def _do_not_answer(data: Path) -> Iterator[Row]:
+def _do_not_answer(data: Path) -> Iterator[TrainingRow]:
     folder = data / "do_not_answer"
     for model in DNA_MODELS:
         for line in read_csv(folder / "human" / f"annotated_response_{model}.csv"):
             action = int(line["action"])
-            yield Row(
+            yield TrainingRow(
                 source="do-not-answer",
                 language="en",
                 prompt=line["question"],
@@ -56,14 +53,16 @@ def _do_not_answer(data: Path) -> Iterator[Row]:
             )
     for line in read_csv(folder / "prompts_en.csv"):
         harm = HARMS.index(DNA_HARMS[line["types_of_harm"]])
-        yield Row(source="do-not-answer", language="en", prompt=line["question"], response=None, harm=harm, intent=True)
+        yield TrainingRow(
+            source="do-not-answer", language="en", prompt=line["question"], response=None, harm=harm, intent=True
+        )
 
 
-def _safety_j(file: str, source: str, language: str) -> Callable[[Path], Iterator[Row]]:
-    def read(data: Path) -> Iterator[Row]:
+def _safety_j(file: str, source: str, language: str) -> Callable[[Path], Iterator[TrainingRow]]:
+    def read(data: Path) -> Iterator[TrainingRow]:
         for line in read_json(data / "safety_j" / "label_level" / f"{file}.dev.json"):
             unsafe = {"Unsafe": True, "不安全": True, "Safe": False, "安全": False}[line["label"]]
-            yield Row(
+            yield TrainingRow(
                 source=source,
                 language=language,
                 prompt=line["query"],
@@ -75,10 +74,10 @@ def _safety_j(file: str, source: str, language: str) -> Callable[[Path], Iterato
     return read
 
 
-def _diasafety(data: Path) -> Iterator[Row]:
+def _diasafety(data: Path) -> Iterator[TrainingRow]:
     for split in ("train", "val"):
         for line in read_json(data / "diasafety" / f"{split}.json"):
-            yield Row(
+            yield TrainingRow(
                 source="diasafety",
                 language="en",
                 prompt=line["context"],
@@ -89,11 +88,11 @@ def _diasafety(data: Path) -> Iterator[Row]:
             )
 
 
-def _jade(data: Path) -> Iterator[Row]:
+def _jade(data: Path) -> Iterator[TrainingRow]:
     for level in ("hard", "medium"):
         for line in read_csv(data / "jade" / f"jade_alignment_{level}_zh.csv", "gb18030"):
             for column, unsafe in (("违规回答", True), ("安全有用回答", False)):
-                yield Row(
+                yield TrainingRow(
                     source="jade",
                     language="zh",
                     prompt=line["问题"],
@@ -106,16 +105,18 @@ def _jade(data: Path) -> Iterator[Row]:
         for line in read_csv(data / "jade" / f"jade_benchmark_{name}.csv"):
             harm = JADE_HARM_OF.get(line["违规子类"].strip())
             number = None if harm is None else HARMS.index(harm)
-            yield Row(source="jade", language=language, prompt=line["问题"], response=None, harm=number, intent=True)
+            yield TrainingRow(
+                source="jade", language=language, prompt=line["问题"], response=None, harm=number, intent=True
+            )
 
 
-def _xstest(data: Path) -> Iterator[Row]:
+def _xstest(data: Path) -> Iterator[TrainingRow]:
     labels = {"1_full_compliance": 0, "2_full_refusal": 2, "3_partial_refusal": 1}
     prompts = list(read_csv(data / "xstest" / "xstest_prompts.csv"))
     harmful = {line["prompt"]: {"safe": False, "unsafe": True}[line["label"]] for line in prompts}
     for model in XSTEST_MODELS:
         for line in read_csv(data / "xstest" / f"completions_{model}.csv"):
-            yield Row(
+            yield TrainingRow(
                 source="xstest",
                 language="en",
                 prompt=line["prompt"],
@@ -125,18 +126,18 @@ def _xstest(data: Path) -> Iterator[Row]:
                 system=model,
             )
     for prompt, risky in harmful.items():
-        yield Row(source="xstest", language="en", prompt=prompt, response=None, intent=risky)
+        yield TrainingRow(source="xstest", language="en", prompt=prompt, response=None, intent=risky)
 
 
 ROWS = Path(__file__).parent / "rows"
 """Rows written for this project."""
 
 
-def written(folder: Path = ROWS) -> Iterator[Row]:
+def written(folder: Path = ROWS) -> Iterator[TrainingRow]:
     """Yield the rows written for this project, file by file in the order of their names."""
     for file in sorted(folder.glob("*.jsonl")):
         for record in read_lines(file):
-            yield Row(
+            yield TrainingRow(
                 source="written",
                 language=record["language"],
                 prompt=record["prompt"],
@@ -150,8 +151,8 @@ def written(folder: Path = ROWS) -> Iterator[Row]:
             )
 
 
-SOURCES: dict[str, Source] = {
-    "do-not-answer": Source(
+SOURCES: dict[str, TrainingSource] = {
+    "do-not-answer": TrainingSource(
         "Do-Not-Answer: six models' answers with people's labels",
         "https://github.com/Libr-AI/do-not-answer",
         "CC-BY-NC-SA-4.0",
@@ -159,7 +160,7 @@ SOURCES: dict[str, Source] = {
         False,
         _do_not_answer,
     ),
-    "beavertails": Source(
+    "beavertails": TrainingSource(
         "BeaverTails answers, labelled for SAFETY-J",
         "https://github.com/GAIR-NLP/Safety-J",
         "none stated by SAFETY-J; BeaverTails is CC-BY-NC-4.0",
@@ -167,7 +168,7 @@ SOURCES: dict[str, Source] = {
         False,
         _safety_j("BeaverTails", "beavertails", "en"),
     ),
-    "safety-j-jade": Source(
+    "safety-j-jade": TrainingSource(
         "Answers to JADE's questions, labelled for SAFETY-J",
         "https://github.com/GAIR-NLP/Safety-J",
         "none stated by SAFETY-J; JADE is MIT",
@@ -175,7 +176,7 @@ SOURCES: dict[str, Source] = {
         False,
         _safety_j("Jade", "safety-j-jade", "zh"),
     ),
-    "safety-j-flames": Source(
+    "safety-j-flames": TrainingSource(
         "Answers to prompts of Flames, labelled for SAFETY-J",
         "https://github.com/GAIR-NLP/Safety-J",
         "none stated by SAFETY-J; Flames is Apache-2.0",
@@ -183,7 +184,7 @@ SOURCES: dict[str, Source] = {
         False,
         _safety_j("Flames", "safety-j-flames", "zh"),
     ),
-    "diasafety": Source(
+    "diasafety": TrainingSource(
         "DiaSafety: dialogue responses, safe or unsafe in their context",
         "https://github.com/thu-coai/DiaSafety",
         "Apache-2.0",
@@ -191,7 +192,7 @@ SOURCES: dict[str, Source] = {
         True,
         _diasafety,
     ),
-    "jade": Source(
+    "jade": TrainingSource(
         "JADE: prompts with their class, and alignment pairs of a violating and a safe answer",
         "https://github.com/whitzard-ai/jade-db",
         "MIT",
@@ -199,7 +200,7 @@ SOURCES: dict[str, Source] = {
         True,
         _jade,
     ),
-    "xstest": Source(
+    "xstest": TrainingSource(
         "XSTest: completions labelled as compliance, partial or full refusal",
         "https://github.com/paul-rottger/exaggerated-safety",
         "CC-BY-4.0",
@@ -207,7 +208,7 @@ SOURCES: dict[str, Source] = {
         True,
         _xstest,
     ),
-    "written": Source(
+    "written": TrainingSource(
         "Rows written for hantei in Japanese, Chinese and English; the labels are their authors'",
         "src/hantei/training/builtin/rows",
         "Apache-2.0",
@@ -225,7 +226,7 @@ SOURCES: dict[str, Source] = {
 _UNFRAMED = ("latent-jailbreak", "everyday")
 
 
-def load_rows(data: Path) -> list[Row]:
+def load_rows(data: Path) -> list[TrainingRow]:
     """Return all labelled rows under the folder ``data``, sources in the order of SOURCES.
 
     Raises:
@@ -234,7 +235,7 @@ def load_rows(data: Path) -> list[Row]:
     """
     if not data.is_dir():
         raise UsageError(f"{data}: expected the folder of public training data; docs/builtin.md says what is in it")
-    rows: list[Row] = []
+    rows: list[TrainingRow] = []
     for name, source in SOURCES.items():
         try:
             rows.extend(source.read(data))
@@ -244,6 +245,6 @@ def load_rows(data: Path) -> list[Row]:
     return [*rows, *framed(row for row in rows if row.source not in _UNFRAMED)]
 
 
-def may_train(row: Row, licences: Licences) -> bool:
+def may_train(row: TrainingRow, licences: Licences) -> bool:
     """Return whether a row's terms let it be trained on: ``permissive`` takes what allows every use if it is named."""
     return licences == "all" or SOURCES[row.source].permissive

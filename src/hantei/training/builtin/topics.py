@@ -7,27 +7,27 @@ from pathlib import Path
 
 import numpy as np
 
+from hantei.arrays import Integers
 from hantei.judges.builtin.encoder import WIDTH, Vectors
 from hantei.judges.drift import ENOUGH
 from hantei.judges.topics import LIMIT, Embed, Spread, Topics
 from hantei.training.builtin.evaluate import Data
-from hantei.training.builtin.labels import Labels, distinct
+from hantei.training.builtin.labels import TrainingLabels, distinct
 from hantei.training.builtin.left_out import TOGETHER, source_names
-from hantei.training.builtin.matrix import Index
 from hantei.training.builtin.measure_only import measured_rows
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.scoring import Measure, Subject
+from hantei.training.builtin.row import TrainingRow
+from hantei.training.builtin.scoring import EvaluationMeasure, Subject
 
 _PROTOCOL = "asked about other topics"
 _HALVINGS = 100
 
 
-def topics_of(rows: Iterable[Row], data: Path, embed: Embed) -> Topics:
+def topics_of(rows: Iterable[TrainingRow], data: Path, embed: Embed) -> Topics:
     """Return the topics of the answered training rows and of the sets under ``data`` that are measured only."""
     return Topics.build(_prompts(rows, data), embed)
 
 
-def _prompts(rows: Iterable[Row], data: Path) -> Iterator[tuple[str, str, str]]:
+def _prompts(rows: Iterable[TrainingRow], data: Path) -> Iterator[tuple[str, str, str]]:
     for row in rows:
         if row.response is not None and not row.asked:
             yield row.source, row.language, row.prompt
@@ -36,7 +36,7 @@ def _prompts(rows: Iterable[Row], data: Path) -> Iterator[tuple[str, str, str]]:
             yield name, row.language, row.prompt
 
 
-def topic_measures(data: Data) -> Iterator[Measure]:
+def topic_measures(data: Data) -> Iterator[EvaluationMeasure]:
     """Yield how many sources left out are noticed, and how many random halves of known sources are mistaken.
 
     A source is left out with those that ``TOGETHER`` puts beside it. A half is compared with the other half of its
@@ -61,7 +61,7 @@ def topic_measures(data: Data) -> Iterator[Measure]:
     yield Subject(_PROTOCOL, "halves of known sources", "all", "prompt").share("taken for known", halves <= LIMIT, 0.98)
 
 
-def _asked(labels: Labels, rows: Index) -> Index:
+def _asked(labels: TrainingLabels, rows: Integers) -> Integers:
     return distinct(rows, labels.question)
 
 

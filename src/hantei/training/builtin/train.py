@@ -19,7 +19,7 @@ from hantei.errors import UsageError
 from hantei.judges.builtin import semantic
 from hantei.judges.builtin.model import CARDS, BuiltinJudge
 from hantei.judges.builtin.semantic import Semantic
-from hantei.judges.builtin.weights import Heads, Weights, save
+from hantei.judges.builtin.weights import BuiltinWeights, Heads, save
 from hantei.judges.profile import Profile
 from hantei.records import Message, Prompt, Response
 from hantei.training.builtin import left_out
@@ -36,10 +36,9 @@ from hantei.training.builtin.card import (
 )
 from hantei.training.builtin.evaluate import BUILDS, Bench, Build, Data, measure, prepare, training_encoder
 from hantei.training.builtin.fit import weights_of
-from hantei.training.builtin.measure_only import Judge, measure_only, steadiness
-from hantei.training.builtin.row import Row
-from hantei.training.builtin.scoring import Measure
-from hantei.training.builtin.sources import Licences
+from hantei.training.builtin.measure_only import PredictRows, measure_only, steadiness
+from hantei.training.builtin.row import Licences, TrainingRow
+from hantei.training.builtin.scoring import EvaluationMeasure
 from hantei.training.builtin.topics import topic_measures, topics_of
 from hantei.training.builtin.whole import fit_both, fit_seconds, semantic_of
 
@@ -50,10 +49,10 @@ _NAMED = ("do-not-answer", "xstest", "alpaca-eval", "rakuda")
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedJudge:
     """Both builds of the judge, and what was measured of each."""
 
-    weights: Weights
+    weights: BuiltinWeights
     semantic: Semantic
     evaluations: tuple[Evaluation, ...]
 
@@ -92,17 +91,17 @@ def train(data: Path, out: Path | None = None, licences: Licences = "all") -> tu
     return trained.evaluations
 
 
-def profile_of(rows: Iterable[Row]) -> Profile:
+def profile_of(rows: Iterable[TrainingRow]) -> Profile:
     """Return what the answers among some rows look like; those whose system is not named count as their source's."""
     answers = ((row.response, row.language, _system(row)) for row in rows if row.response is not None)
     return Profile.build(answers)
 
 
-def _system(row: Row) -> str:
+def _system(row: TrainingRow) -> str:
     return f"{row.source}/{row.system}" if row.source in _NAMED else row.source
 
 
-def _train(prepared: Data, data: Path) -> Trained:
+def _train(prepared: Data, data: Path) -> TrainedJudge:
     """Fit both builds and measure them: thresholds first, on sources and prompts that the fits did not see."""
     labels, rows = prepared.labels, np.flatnonzero(prepared.usable)
     bench = left_out.bench_of(prepared)
@@ -111,10 +110,10 @@ def _train(prepared: Data, data: Path) -> Trained:
     pairs = labels.pair[rows[labels.answered[rows]]]
     weights = weights_of(first.ngrams, second.ngrams, pairs, bench.thresholds.ngrams)
     meant = semantic_of(first.meant, second.meant, bench.thresholds.meant)
-    return Trained(weights, meant, tuple(_evaluations(bench, data, weights, meant)))
+    return TrainedJudge(weights, meant, tuple(_evaluations(bench, data, weights, meant)))
 
 
-def _evaluations(bench: Bench, data: Path, weights: Weights, meant: Semantic) -> Iterable[Evaluation]:
+def _evaluations(bench: Bench, data: Path, weights: BuiltinWeights, meant: Semantic) -> Iterable[Evaluation]:
     measured = measure(bench)
     apart = left_out.left_out(bench)
     encoder = training_encoder()
@@ -132,21 +131,21 @@ def _evaluations(bench: Bench, data: Path, weights: Weights, meant: Semantic) ->
         yield Evaluation(licences, measures, _shipped(build) if licences == "permissive" else (), build)
 
 
-def says(judge: BuiltinJudge) -> Judge:
+def says(judge: BuiltinJudge) -> PredictRows:
     """Return what a judge says of training rows with an answer."""
 
-    def say(rows: Sequence[Row]) -> Heads:
+    def say(rows: Sequence[TrainingRow]) -> Heads:
         return judge.read([_pair(row) for row in rows])
 
     return say
 
 
-def _pair(row: Row) -> tuple[Prompt, Response]:
+def _pair(row: TrainingRow) -> tuple[Prompt, Response]:
     prompt = Prompt(id="p", messages=(Message(role="user", content=row.prompt),), language=row.language)
     return prompt, Response(id="r", prompt_id="p", system=row.system or "s", text=row.response or "")
 
 
-def _shipped(build: Build) -> tuple[Measure, ...]:
+def _shipped(build: Build) -> tuple[EvaluationMeasure, ...]:
     file = PACKAGE / CARDS[build]
     return measures_of(tomllib.loads(file.read_text(encoding="utf-8"))) if file.is_file() else ()
 

@@ -15,13 +15,14 @@ from multiprocessing import get_context
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from hantei.arrays import Doubles, Integers
 from hantei.judges.builtin.semantic import Semantic, verdicts
-from hantei.judges.builtin.weights import COLUMNS, Doubles, Heads
+from hantei.judges.builtin.weights import COLUMNS, Heads
 from hantei.training.builtin.fit import EMPTY, FirstStage, Stages, fit_first, rounded, weights_of
-from hantei.training.builtin.labels import FOLDS, Labels, distinct
-from hantei.training.builtin.matrix import Index, Matrix
+from hantei.training.builtin.labels import FOLDS, TrainingLabels, distinct
+from hantei.training.builtin.matrix import Matrix
 from hantei.training.builtin.meant import MEANT, NO_MEANT, Meant, fit_meant
-from hantei.training.builtin.second import Scores, Unseen, fit_second, fit_second_meant
+from hantei.training.builtin.second import StageScores, Unseen, fit_second, fit_second_meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,23 @@ class First:
     ngrams: FirstStage
     meant: Meant
 
-    def scores(self, matrix: Matrix, rows: Index) -> Scores:
+    def scores(self, matrix: Matrix, rows: Integers) -> StageScores:
         """Return the scores of some rows."""
-        return Scores(self.ngrams.scores(matrix, rows), self.meant.scores(matrix, rows))
+        return StageScores(self.ngrams.scores(matrix, rows), self.meant.scores(matrix, rows))
 
 
-def fit_both(matrix: Matrix, labels: Labels, rows: Index) -> First:
+def fit_both(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> First:
     """Fit both first stages on ``rows``, of equal pairs on the first only."""
     rows = distinct(rows, labels.pair)
     return First(rounded(fit_first(matrix, labels, rows)), fit_meant(matrix, labels, rows))
 
 
-_SHARED: list[tuple[Matrix, Labels]] = []
+_SHARED: list[tuple[Matrix, TrainingLabels]] = []
 
 
-def scores_of_unseen(matrix: Matrix, labels: Labels, jobs: Sequence[tuple[Index, Index]]) -> list[Scores]:
+def scores_of_unseen(
+    matrix: Matrix, labels: TrainingLabels, jobs: Sequence[tuple[Integers, Integers]]
+) -> list[StageScores]:
     """Return for each job, rows to fit on and others to score, the scores of the latter; one fit a core at a time.
 
     The order of the jobs and the number of processes change nothing.
@@ -60,13 +63,13 @@ def scores_of_unseen(matrix: Matrix, labels: Labels, jobs: Sequence[tuple[Index,
         _SHARED.clear()
 
 
-def _fit_and_score(job: tuple[Index, Index]) -> Scores:
+def _fit_and_score(job: tuple[Integers, Integers]) -> StageScores:
     matrix, labels = _SHARED[0]
     with threadpool_limits(1):
         return fit_both(matrix, labels, job[0]).scores(matrix, job[1])
 
 
-def unseen_scores(matrix: Matrix, labels: Labels, rows: Index, groups: Sequence[Index]) -> Unseen:
+def unseen_scores(matrix: Matrix, labels: TrainingLabels, rows: Integers, groups: Sequence[Integers]) -> Unseen:
     """Return scores of rows by first stages that had not seen what they ask, or had not seen their source.
 
     Args:
@@ -86,8 +89,8 @@ def unseen_scores(matrix: Matrix, labels: Labels, rows: Index, groups: Sequence[
     return Unseen(_placed(size, folds, found[:FOLDS]), _placed(size, groups, found[FOLDS:]), crossed)
 
 
-def _placed(size: int, places: Sequence[Index], parts: Sequence[Scores]) -> Scores:
-    out = Scores(np.zeros((size, COLUMNS)), np.zeros((size, MEANT)))
+def _placed(size: int, places: Sequence[Integers], parts: Sequence[StageScores]) -> StageScores:
+    out = StageScores(np.zeros((size, COLUMNS)), np.zeros((size, MEANT)))
     for place, part in zip(places, parts, strict=True):
         out.ngrams[place], out.meant[place] = part.ngrams, part.meant
     return out
@@ -112,13 +115,15 @@ class Second:
     meant: Stages
 
 
-def fit_seconds(unseen: Unseen, labels: Labels, rows: Index) -> Second:
+def fit_seconds(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Second:
     """Fit the second stages on scores of ``rows`` that were given to unseen rows, of equal pairs to the first."""
     rows = distinct(rows, labels.pair)
     return Second(fit_second(unseen, labels, rows), fit_second_meant(unseen, labels, rows))
 
 
-def heads_of(second: Second, scores: Scores, languages: Sequence[str], thresholds: Thresholds) -> tuple[Heads, Heads]:
+def heads_of(
+    second: Second, scores: StageScores, languages: Sequence[str], thresholds: Thresholds
+) -> tuple[Heads, Heads]:
     """Return what both builds say of texts with these scores: n-grams alone, and with embeddings.
 
     Args:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hantei.arrays import Integers
 from hantei.judges.encoder.packing import batches
-from hantei.judges.encoder.windows import EncoderTokens, Template, encode, padded
+from hantei.judges.encoder.windows import EncoderTokens, InputTemplate, encode, padded
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.rows import Rows
 
@@ -29,7 +29,7 @@ class Corpus:
     with -1 where a row has none.
     """
 
-    template: Template
+    template: InputTemplate
     ids: NDArray[np.int32]
     types: NDArray[np.int8]
     start: Integers
@@ -53,7 +53,7 @@ class Corpus:
 
 def tokenize(rows: Rows, tokenizer: Any, options: TrainOptions) -> Corpus:
     """Return the rows as the judge would see them; of a pair too long for one input, the first window."""
-    template = Template(tokenizer, pair=options.text == "question and answer")
+    template = InputTemplate(tokenizer, pair=options.text == "question and answer")
     pairs = list(zip(rows.questions, rows.answers, strict=True))
     ids: list[NDArray[np.int32]] = []
     types: list[NDArray[np.int8]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,13 @@ import torch
 from hantei.arrays import Floats, Integers
 from hantei.errors import RunError
 from hantei.judges.encoder.network import EncoderNetwork
-from hantei.progress import Progress
+from hantei.progress import Progress, Say
 from hantei.training.encoder.checkpoint import Checkpoint, Standing, Tensors, read, save, state_of
 from hantei.training.encoder.corpus import Corpus, packed, shuffled
 from hantei.training.encoder.loss import MaskedLoss
 from hantei.training.encoder.machine import Machine
 from hantei.training.encoder.options import TrainOptions
 
-Say = Callable[[str], None]
 _MOST_GRADIENT = 1.0
 """The norm to which gradients are cut, as is usual in fine-tuning."""
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from hantei.errors import UsageError
-from hantei.judges.encoder.folder import MIN_TOKENS, Pooling, Text
+from hantei.judges.encoder.folder import MIN_TOKENS, InputText, Pooling
 from hantei.judges.encoder.heads import HEADS
 
 Loss = Literal["weighted", "focal", "plain"]
@@ -42,7 +42,7 @@ class TrainOptions:
 
     model: str
     heads: tuple[str, ...] = ()
-    text: Text = "question and answer"
+    text: InputText = "question and answer"
     max_tokens: int = 512
     pooling: Pooling = "mean"
     epochs: int = 4
@@ -74,7 +74,7 @@ class TrainOptions:
     def _problems(self) -> Iterator[str]:
         for name, values, allowed in (
             ("head", self.heads, tuple(HEADS)),
-            ("text", (self.text,), get_args(Text)),
+            ("text", (self.text,), get_args(InputText)),
             ("pooling", (self.pooling,), get_args(Pooling)),
             ("loss", (self.loss,), get_args(Loss)),
             ("precision", (self.precision,), get_args(Precision)),

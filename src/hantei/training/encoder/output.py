@@ -20,7 +20,7 @@ from hantei.judges.encoder.heads import HEADS, slices
 from hantei.record_lines import to_line
 from hantei.records import REFUSALS, Judgment
 from hantei.runs.folder import json_text
-from hantei.training.builtin.scoring import Measure
+from hantei.training.builtin.scoring import EvaluationMeasure
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.rows import Rows, class_counts
 from hantei.training.encoder.scores import HeldOut, guesses
@@ -105,12 +105,12 @@ def judgments(judge: str, rows: Rows, said: HeldOut) -> Iterator[Judgment]:
         )
 
 
-def write_measures(out: Path, measures: Sequence[Measure]) -> None:
+def write_measures(out: Path, measures: Sequence[EvaluationMeasure]) -> None:
     """Write all measures as JSON."""
     write_atomic(out / MEASURES, [json_text([measured(measure) for measure in measures])])
 
 
-def measured(measure: Measure) -> dict[str, Any]:
+def measured(measure: EvaluationMeasure) -> dict[str, Any]:
     """Return a measure as cards hold it."""
     keys = ("protocol", "data", "language", "head", "metric")
     interval = [round(measure.low, 4), round(measure.high, 4)]
@@ -122,7 +122,9 @@ def measured(measure: Measure) -> dict[str, Any]:
     }
 
 
-def card(rows: Rows, options: TrainOptions, history: Mapping[str, Any], measures: Sequence[Measure]) -> dict[str, Any]:
+def card(
+    rows: Rows, options: TrainOptions, history: Mapping[str, Any], measures: Sequence[EvaluationMeasure]
+) -> dict[str, Any]:
     """Return the card of a judge, but for what ``judges/encoder/folder`` adds.
 
     Args:
@@ -171,7 +173,7 @@ def _labels(rows: Rows) -> dict[str, dict[str, int]]:
     }
 
 
-def _weak(rows: Rows, measures: Sequence[Measure]) -> Iterator[str]:
+def _weak(rows: Rows, measures: Sequence[EvaluationMeasure]) -> Iterator[str]:
     for head, counts in _labels(rows).items():
         rare = [f"{name} ({count})" for name, count in counts.items() if count < 50]
         if rare:

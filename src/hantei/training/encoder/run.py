@@ -19,11 +19,12 @@ from hantei.judges.encoder.network import EncoderNetwork
 from hantei.judges.encoder.pretrained import load_base, longest_input
 from hantei.judges.profile import Profile
 from hantei.models.http_errors import clean
-from hantei.training.builtin.scoring import Measure
+from hantei.progress import Say
+from hantei.training.builtin.scoring import EvaluationMeasure
 from hantei.training.encoder.checkpoint import Checkpoint, Standing
 from hantei.training.encoder.checkpoint import save as save_checkpoint
 from hantei.training.encoder.corpus import Corpus, tokenize
-from hantei.training.encoder.fit import Fitter, Job, Say, predict, seed_of
+from hantei.training.encoder.fit import Fitter, Job, predict, seed_of
 from hantei.training.encoder.loss import make_loss
 from hantei.training.encoder.machine import Machine, this_machine
 from hantei.training.encoder.options import TrainOptions
@@ -43,7 +44,7 @@ class TrainedEncoder:
 
     path: Path
     heads: tuple[str, ...]
-    measures: tuple[Measure, ...]
+    measures: tuple[EvaluationMeasure, ...]
     standing: Standing | None
     first: bool = True
 
@@ -125,7 +126,7 @@ def _silent(_line: str) -> None:
     return None
 
 
-def _cross_validate(workshop: _Workshop, out: Path) -> list[Measure]:
+def _cross_validate(workshop: _Workshop, out: Path) -> list[EvaluationMeasure]:
     chosen = folds(workshop.rows, workshop.options)
     parts = [HeldOut(fold.held_out, np.full(len(fold.held_out), number), _fold(workshop, fold))
              for number, fold in enumerate(chosen)]  # fmt: skip
@@ -160,7 +161,9 @@ def _npy(array: Doubles) -> bytes:
     return file.getvalue()
 
 
-def _final(workshop: _Workshop, out: Path, tokenizer: Any, held_out: list[Measure]) -> tuple[Standing, list[Measure]]:
+def _final(
+    workshop: _Workshop, out: Path, tokenizer: Any, held_out: list[EvaluationMeasure]
+) -> tuple[Standing, list[EvaluationMeasure]]:
     """Train on all rows and write the judge. Without folds it is measured on the rows that chose its epoch."""
     rows, options = workshop.rows, workshop.options
     fit = workshop.fit("all rows", "all-rows", np.arange(len(rows)))

@@ -13,10 +13,10 @@ from hantei.judges.encoder.heads import HEADS, slices
 from hantei.metrics.bootstrap import drawn, middle
 from hantei.metrics.calibration import apply_temperature, calibration_error, fit_temperature
 from hantei.metrics.classification import ClassScores, average_precision, classification, macro_f1
-from hantei.training.builtin.scoring import Measure, Subject
+from hantei.training.builtin.scoring import EvaluationMeasure, Subject
 from hantei.training.encoder.rows import Rows
 
-Score = Callable[[str, Integers, Doubles], float]
+ScoreFunction = Callable[[str, Integers, Doubles], float]
 """Takes a head, labels (n,) and probabilities (n, classes), and returns a number; nan where there is none."""
 
 
@@ -56,7 +56,7 @@ def guesses(head: str, chances: Doubles) -> Integers:
     return best
 
 
-def measures(rows: Rows, said: HeldOut, names: Sequence[str], protocol: str) -> Iterator[Measure]:
+def measures(rows: Rows, said: HeldOut, names: Sequence[str], protocol: str) -> Iterator[EvaluationMeasure]:
     """Yield the measures of every head: of each fold, the mean of the folds, and all folds together.
 
     Intervals draw whole prompts. What cannot be computed, such as the recall of a fold in which nothing is harmful, is
@@ -81,7 +81,7 @@ def measures(rows: Rows, said: HeldOut, names: Sequence[str], protocol: str) -> 
             yield from of_head.measures(partial(Subject, protocol, data, languages), part, score)
 
 
-Averaging = Callable[[Score, "_Head", Integers], float]
+Averaging = Callable[[ScoreFunction, "_Head", Integers], float]
 
 
 def _parts(names: Sequence[str]) -> Iterator[tuple[str, int | None, Averaging]]:
@@ -103,7 +103,9 @@ class _Head:
     fold: Integers
     question: Integers
 
-    def measures(self, subject: Callable[[str], Subject], part: int | None, averaging: Averaging) -> Iterator[Measure]:
+    def measures(
+        self, subject: Callable[[str], Subject], part: int | None, averaging: Averaging
+    ) -> Iterator[EvaluationMeasure]:
         rows = np.arange(len(self.label)) if part is None else np.flatnonzero(self.fold == part)
         if not len(rows):
             return
@@ -121,11 +123,11 @@ class _Head:
         return {metric: averaging(score, self, rows) for metric, score in wanted.items()}
 
 
-def _pooled(score: Score, of: _Head, rows: Integers) -> float:
+def _pooled(score: ScoreFunction, of: _Head, rows: Integers) -> float:
     return score(of.head, of.label[rows], of.chances[rows])
 
 
-def _mean(score: Score, of: _Head, rows: Integers) -> float:
+def _mean(score: ScoreFunction, of: _Head, rows: Integers) -> float:
     found = [_pooled(score, of, rows[of.fold[rows] == number]) for number in np.unique(of.fold[rows])]
     known = [value for value in found if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
@@ -158,8 +160,12 @@ def _calibration(head: str, label: Integers, chances: Doubles) -> float:
     return calibration_error(right, chances.max(axis=1))
 
 
-_OF_ALL_HEADS: dict[str, Score] = {"accuracy": _accuracy, "macro-F1": _macro_f1, "calibration error": _calibration}
-_SCORES: dict[str, Score] = {
+_OF_ALL_HEADS: dict[str, ScoreFunction] = {
+    "accuracy": _accuracy,
+    "macro-F1": _macro_f1,
+    "calibration error": _calibration,
+}
+_SCORES: dict[str, ScoreFunction] = {
     **_OF_ALL_HEADS,
     "F1 of harmful": partial(_harmful, lambda scores: scores.f1),
     "precision of harmful": partial(_harmful, lambda scores: scores.precision),
@@ -168,7 +174,7 @@ _SCORES: dict[str, Score] = {
 }
 
 
-def table(found: Sequence[Measure], head: str) -> tuple[list[str], list[list[str]]]:
+def table(found: Sequence[EvaluationMeasure], head: str) -> tuple[list[str], list[list[str]]]:
     """Return the measures of one head as the header and the rows of a table, in percent, a row for each fold."""
     own = [measure for measure in found if measure.head == head]
     metrics = list(dict.fromkeys(measure.metric for measure in own))
@@ -180,5 +186,5 @@ def table(found: Sequence[Measure], head: str) -> tuple[list[str], list[list[str
     return [head, "rows", *metrics], rows
 
 
-def _cell(measure: Measure) -> str:
+def _cell(measure: EvaluationMeasure) -> str:
     return f"{100 * measure.value:.1f} [{100 * measure.low:.1f}, {100 * measure.high:.1f}]"
