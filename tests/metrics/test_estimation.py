@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hantei.estimates import Estimate
 from hantei.metrics.error_budget import BOUNDS, INTERVAL, TRIED, error_budget
 from hantei.metrics.estimation import RateEstimate, Verdicts, WeightedLabels, estimated
-from hantei.records import Estimate
 
 
 def without_a_judge(prompts: int, labels: int, unsafe: int, precision: float | None = None) -> RateEstimate:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace as changed
 
+from hantei.estimates import AgainstPerson, ClassAgreement, Estimate, UnsafeAgreement
 from hantei.metrics.calibration import calibrated
-from hantei.records import AgainstPerson, ClassAgreement, Estimate, UnsafeAgreement
 from hantei.reports.data import ReportInput
 
 from .sample import SYSTEMS, rate, report_input

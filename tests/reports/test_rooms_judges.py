@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
-from hantei.records import AgainstPerson, Bin, Calibration, Rate, Summary
+from hantei.estimates import AgainstPerson, Bin, Calibration
+from hantei.records import Rate, Summary
 from hantei.reports import ReportInput, render_report
 from hantei.reports.figures import Plot
 from hantei.reports.results import Results

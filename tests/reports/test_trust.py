@@ -11,9 +11,9 @@ from msgspec.structs import replace as changed
 
 import hantei
 from hantei.errors import InputError, UsageError
+from hantei.estimates import Estimate
 from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.metrics.datasheet import DataSheet, LanguageSheet
-from hantei.records import Estimate
 from hantei.reports.page import render_report
 from hantei.reports.results import Results
 from hantei.reports.rooms import sections

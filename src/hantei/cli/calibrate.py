@@ -10,8 +10,8 @@ import typer
 from hantei.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
+    from hantei.estimates import Estimate
     from hantei.judges.calibrated import Scaling
-    from hantei.records import Estimate
 
 
 def calibrate(

@@ -19,8 +19,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hantei.errors import InputError, UsageError
+from hantei.estimates import Estimate
 from hantei.judges.base import CALIBRATION, Ask, Judge, Pair
-from hantei.records import Estimate, Head, Judgment, Prompt, Refusal, Response
+from hantei.records import Head, Judgment, Prompt, Refusal, Response
 
 if TYPE_CHECKING:
     from hantei.arrays import Doubles

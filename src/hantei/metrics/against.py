@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from hantei.arrays import Doubles, Integers
+from hantei.estimates import AgainstPerson, Calibration, ClassAgreement, Estimate, UnsafeAgreement
 from hantei.metrics.agreement_draws import kinds_of
 from hantei.metrics.agreement_measures import tables
 from hantei.metrics.bootstrap import BY_PROMPT, middle
@@ -16,16 +17,7 @@ from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.shares import share_of, unsafe_agreement
 from hantei.record_lines import from_line
-from hantei.records import (
-    ACTIONS,
-    REFUSALS,
-    AgainstPerson,
-    Calibration,
-    ClassAgreement,
-    Estimate,
-    Judgment,
-    UnsafeAgreement,
-)
+from hantei.records import ACTIONS, REFUSALS, Judgment
 from hantei.runs.counting import side_by_side
 from hantei.runs.folder import Run
 from hantei.runs.index import Index

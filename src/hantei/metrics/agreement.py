@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.estimates import Estimate
 from hantei.metrics import agreement_measures as measures
 from hantei.metrics.agreement_alpha import alpha
 from hantei.metrics.agreement_draws import Kinds, kinds_of
@@ -20,7 +21,6 @@ from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, P
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.shares import share_of, unsafe_agreement
-from hantei.records import Estimate
 
 Weighed = Callable[[Doubles, Doubles], Doubles]
 """A measure: values (kinds, columns) and weights (b, kinds) to b numbers."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from hantei.records import Estimate
+from hantei.estimates import Estimate
 
 
 class AgreementMeasure(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,9 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
+from hantei.estimates import Bin, Calibration, CalibrationReading, Estimate
 from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
 from hantei.metrics.intervals import wilson
-from hantei.records import Bin, Calibration, CalibrationReading, Estimate
 
 BINS = 10
 FOLDS = 5

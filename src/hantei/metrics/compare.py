@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hantei.estimates import Estimate
 from hantei.metrics.intervals import share
-from hantei.records import Estimate, Prompt, Rate, Response
+from hantei.records import Prompt, Rate, Response
 
 if TYPE_CHECKING:
     from hantei.metrics.compare_pairs import Pairs

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from hantei.estimates import Estimate
 from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
-from hantei.records import Estimate
 
 EVERYTHING = "all"
 """Stands for all languages together."""

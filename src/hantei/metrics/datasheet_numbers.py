@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.estimates import Estimate
 from hantei.metrics.agreement import group, pair
 from hantei.metrics.agreement_rank import majority
 from hantei.metrics.agreement_ratings import HeadRatings, Ratings
@@ -17,7 +18,7 @@ from hantei.metrics.calibration import calibrated
 from hantei.metrics.datasheet import EVERYTHING, LanguageSheet, Wording
 from hantei.metrics.length_bias import length_odds
 from hantei.metrics.shares import share_of
-from hantei.records import Estimate, Prompt, Response
+from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 
 MAJORITY = "human:majority"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from hantei.records import Estimate
+from hantei.estimates import Estimate
 
 INTERVAL, TRIED, BOUNDS = "95% interval", "range over what was tried", "bounds"
 

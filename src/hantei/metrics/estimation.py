@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.estimates import Estimate
 from hantei.metrics.error_budget import ErrorBudget
 from hantei.metrics.intervals import ClusterSums, effective_n, share
 from hantei.metrics.prediction_powered import (
@@ -21,7 +22,6 @@ from hantei.metrics.prediction_powered import (
     worth_splitting,
 )
 from hantei.metrics.shares import cluster_sums
-from hantei.records import Estimate
 
 Estimand = Literal["population", "answers"]
 ESTIMANDS: dict[Estimand, str] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from hantei.records import Estimate
+from hantei.estimates import Estimate
 
 CONFIDENCE = 0.95
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.estimates import Estimate
 from hantei.metrics.agreement_draws import kinds_of
 from hantei.metrics.agreement_results import AgreementMeasure
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
-from hantei.records import Estimate
 
 _STEPS = 12
 _RIDGE = 1e-3

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+from hantei.estimates import Estimate
 from hantei.metrics.intervals import CONFIDENCE
-from hantei.records import Estimate
 
 NOT_IDENTIFIABLE = "not identifiable: sensitivity and specificity sum to 1 or less"
 TOO_FEW = (

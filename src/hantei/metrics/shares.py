@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hantei.arrays import Flags, Integers
+from hantei.estimates import Estimate, UnsafeAgreement
 from hantei.metrics.intervals import ClusterSums, share
-from hantei.records import Estimate, UnsafeAgreement
 
 
 def unsafe_agreement(label: Flags, guess: Flags, prompt: Integers) -> UnsafeAgreement | None:

@@ -8,9 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 from hantei import taxonomy
+from hantei.estimates import Estimate
 from hantei.metrics import definitions
 from hantei.metrics.compare import Comparison, Difference, Flipped
-from hantei.records import Estimate, Rate
+from hantei.records import Rate
 from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
 from hantei.reports.comparison_words import sentence
 from hantei.reports.figures import AnswerPair, AnswerPairs, Plot, Series

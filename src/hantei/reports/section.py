@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hantei.records import Estimate, Rate
+from hantei.estimates import Estimate
+from hantei.records import Rate
 from hantei.reports.figures import Figure
 
 NumberTone = Literal["", "rounded", "differs"]

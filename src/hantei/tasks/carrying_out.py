@@ -13,10 +13,11 @@ from hantei.engine.forecast import Forecast, forecast
 from hantei.engine.interrupt import Interrupt
 from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
+from hantei.estimates import AgainstPerson
 from hantei.metrics.summary import summarise
 from hantei.models.base import Prepared
 from hantei.progress import Say
-from hantei.records import AgainstPerson, Summary
+from hantei.records import Summary
 from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run

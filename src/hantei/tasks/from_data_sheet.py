@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
+from hantei.estimates import Estimate
 from hantei.metrics.error_budget import ErrorBudget, error_budget
 from hantei.metrics.intervals import effective_n, share
 from hantei.metrics.rogan_gladen import rogan_gladen
 from hantei.metrics.shares import cluster_sums
-from hantei.records import Estimate
 from hantei.runs.folder import load_run
 from hantei.tasks.estimating import answers_of
 

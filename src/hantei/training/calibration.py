@@ -18,13 +18,14 @@ from msgspec.structs import replace
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
+from hantei.estimates import Estimate
 from hantei.files import cannot_write, write_atomic
 from hantei.judges.calibrated import FORMAT, FittedCalibration, Scaling, apply, shares_of
 from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.intervals import wilson
 from hantei.metrics.scaling import fit_line, logits_of
-from hantei.records import ACTIONS, REFUSALS, Estimate, Head, Judgment
+from hantei.records import ACTIONS, REFUSALS, Head, Judgment
 from hantei.runs.folder import Run, load_run
 from hantei.version import __version__
 

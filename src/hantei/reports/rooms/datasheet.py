@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from hantei.estimates import Estimate
 from hantei.metrics.datasheet import EVERYTHING, DataSheet, LanguageSheet
-from hantei.records import Estimate
 from hantei.reports.results import NAME_LIMIT, language_name
 from hantei.reports.rooms.agreement import HEADS, MEASURES, cell
 from hantei.reports.section import (

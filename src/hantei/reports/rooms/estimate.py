@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hantei.estimates import Estimate
 from hantei.metrics.error_budget import ErrorBudget
 from hantei.metrics.estimation import ESTIMANDS, RateEstimate, StratumFound
-from hantei.records import Estimate
 from hantei.reports.section import Number, Section, caution, lead, notes, numbers, percent, text_table
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hantei.records import (
+from hantei.estimates import (
     AgainstPerson,
     Bin,
     Calibration,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from hantei.estimates import AgainstPerson, Estimate
 from hantei.metrics.datasheet import EVERYTHING, DataSheet, LanguageSheet
-from hantei.records import AgainstPerson, Estimate
 from hantei.reports.results import NAME_LIMIT, VALIDATED, JudgeResults, Results, language_name
 from hantei.reports.rooms.agreement import cell
 from hantei.reports.rooms.datasheet import datasheet, language_title, share

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hantei.estimates import Calibration, CalibrationReading
 from hantei.metrics.calibration import calibrated, calibrated_top
-from hantei.records import Calibration, CalibrationReading
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.reading import JudgeLabels, Study

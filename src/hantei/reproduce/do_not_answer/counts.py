@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
+from hantei.estimates import Estimate
 from hantei.metrics.bootstrap import REPLICATES
-from hantei.records import Estimate
 
 METHOD = "bootstrap by question, percentiles"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
-from hantei.records import Estimate
+from hantei.estimates import Estimate
 from hantei.reports.section import Section, numbers
 from hantei.reproduce.do_not_answer.counts import draws, estimate, scores, tables
 from hantei.reproduce.do_not_answer.reading import NONE, JudgeLabels, Study

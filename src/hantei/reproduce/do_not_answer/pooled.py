@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from hantei.arrays import Integers
+from hantei.estimates import Estimate
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import average_precision
-from hantei.records import Estimate
 from hantei.reports.section import Section
 from hantei.reproduce.do_not_answer.counts import METHOD, draws, estimate, scores
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hantei.records import Estimate
+from hantei.estimates import Estimate
 from hantei.reports.figures import Figure
 from hantei.reports.section import Cell, Number, Section, decimal, notes, numbers, percent, text_table
 from hantei.reports.to_json import plain
