@@ -150,6 +150,14 @@ def test_length_is_weighed_as_scikit_learns_regression_does() -> None:
     assert found.low < np.exp(0.5) < found.high
 
 
+def test_a_length_that_tells_verdicts_apart_is_not_measurable_instead_of_a_number_without_meaning() -> None:
+    length = np.arange(50, 250)
+    flagged = length > 150  # no flagged answer is as short as any other: the odds are infinite
+    found = length_odds(flagged, np.arange(200) % 2 == 0, length, np.arange(200))
+    assert found.estimate.value is None
+    assert found.reason.startswith("not measurable: anything from ")
+
+
 def test_the_majority_of_labels() -> None:
     n = np.nan
     found = majority(np.array([[1, 1, 0], [1, 0, n], [n, n, n], [n, 0, n]]))

@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 
 import hantei
 from hantei.errors import InputError, UsageError
-from hantei.estimates import Estimate
+from hantei.estimates import AgainstPerson, Estimate, UnsafeAgreement
 from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.metrics.datasheet import DataSheet, LanguageSheet
 from hantei.reports.page import render_report
@@ -86,6 +86,39 @@ def test_a_sheet_is_shown_by_language_with_what_it_was_not_measured_in() -> None
     page = render_report(data)
     assert "Not measured in Japanese (ja), Chinese (zh)." in page
     assert "Data sheet of builtin" in page
+
+
+@pytest.mark.parametrize(
+    ("labelled", "answer", "caution"),
+    [(50, "measured here", ""), (49, "too few labels", "Fewer than 50 answers of this run have a label")],
+)
+def test_labels_of_these_answers_answer_it_from_fifty_on(labelled: int, answer: str, caution: str) -> None:
+    agreed = UnsafeAgreement(base_rate=estimate(0.3), accuracy=estimate(0.8), precision=None, recall=None, f1=None)
+    people = AgainstPerson(judge="builtin", against="human:given", n=labelled, unsafe=agreed, in_training=3)
+    data = report_input(copies=1)
+    found = trust(Results(changed(data.summary, calibration=(people,)), data.settings, data.labels))
+    assert found.data["answer"] == answer
+    first, *others = [note.text for note in found.notes]
+    assert first == (
+        f"On {labelled} of these very answers it agrees with human:given on 80.0% [70.0, 90.0]; 3 of them were in its "
+        "training data."
+    )
+    assert [text for text in others if caution and text.startswith(caution)] == others
+
+
+def test_a_damaged_sheet_and_one_of_another_version_are_a_line_each_and_the_report_is_made(tmp_path: Path) -> None:
+    rows = [{"id": "1", "prompt": "Hello?", "response": "Hello.", "language": "en"}]
+    run = hantei.judge(rows, out=tmp_path / "run", judge="builtin?encoder=none")
+    (name,) = run.judges()
+    (run.path / "sheets").mkdir()
+    (run.path / "sheets" / "a.json").write_text('{"judge": ')
+    (run.path / "sheets" / "b.json").write_bytes(msgspec.json.encode(sheet(name, "other")))
+    hantei.report(run.path)
+    damaged, other = (note for note in run.summary().notes if note.startswith("A data sheet is left out"))
+    assert "a.json: expected a datasheet.json of hantei judges measure" in damaged
+    assert "b.json: measured another version of builtin?encoder=none (card other)" in other
+    assert "measured another version" in run.report_path.read_text()
+    assert kept_sheets(run) == {}
 
 
 def test_a_sheet_is_kept_in_the_folder_and_another_card_is_refused(tmp_path: Path) -> None:

@@ -10,12 +10,15 @@ from hantei.metrics.agreement_draws import kinds_of
 from hantei.metrics.agreement_results import AgreementMeasure
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 
+_NAME = "length_odds"
 _STEPS = 12
 _RIDGE = 1e-3
 """Keeps the fit finite where a label or a length tells verdicts apart without a mistake."""
 
 _DRAWS = 200
 _MOST_ODDS = 20.0
+_WIDEST = 30.0
+"""An interval whose ends are further apart than by this factor tells nothing: length nearly gives the verdict away."""
 
 
 def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers) -> AgreementMeasure:
@@ -29,11 +32,10 @@ def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers
         length: characters of each answer.
         prompt: the number of each answer's prompt.
     """
-    name, n = "length_odds", len(flagged)
+    n = len(flagged)
     doubled = np.log2(np.maximum(length, 1).astype(np.float64)).round(1)
     if n < 20 or flagged.all() or not flagged.any() or np.ptp(doubled) == 0:
-        reason = "fewer than 20 answers, or all of one verdict, or all of one length"
-        return AgreementMeasure(name=name, estimate=Estimate(value=None, n=n), reason=reason)
+        return _not_measurable(n, "fewer than 20 answers, or all of one verdict, or all of one length")
     kinds = kinds_of(np.column_stack([flagged, right, doubled]).astype(np.float64), prompt)
     verdict, label, size = kinds.values.T
     x = np.column_stack([np.ones(len(size)), label, size - doubled.mean()])
@@ -42,7 +44,15 @@ def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers
     low, high = middle(draws)
     method = f"{BY_PROMPT}, {_DRAWS} of them instead of {REPLICATES:,}"
     odds = [float(np.exp(one)) for one in (value, low, high)]
-    return AgreementMeasure(name=name, estimate=Estimate(value=odds[0], low=odds[1], high=odds[2], n=n, method=method))
+    if not odds[2] < odds[1] * _WIDEST:
+        return _not_measurable(
+            n, f"anything from {odds[1]:.2g} to {odds[2]:.2g}: label and length nearly give the verdict"
+        )
+    return AgreementMeasure(name=_NAME, estimate=Estimate(value=odds[0], low=odds[1], high=odds[2], n=n, method=method))
+
+
+def _not_measurable(n: int, reason: str) -> AgreementMeasure:
+    return AgreementMeasure(name=_NAME, estimate=Estimate(value=None, n=n), reason=f"not measurable: {reason}")
 
 
 def _slope(x: Doubles, y: Doubles, weights: Doubles) -> float:

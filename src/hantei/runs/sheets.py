@@ -56,13 +56,24 @@ def keep_sheets(run: Run, sheets: Mapping[str, DataSheet]) -> None:
 
 
 def kept_sheets(run: Run) -> dict[str, DataSheet]:
-    """Return the data sheets in the run folder, by the judge's name.
+    """Return the data sheets in the run folder that are of its judges, by the judge's name."""
+    return _kept(run)[0]
 
-    Raises:
-        UsageError: one is of another judge.
-        InputError: one cannot be read.
-    """
-    return sheets_for(run, sorted(_room(run).glob("*.json")))
+
+def sheet_notices(run: Run) -> list[str]:
+    """Return a line for each data sheet in the run folder that is damaged, or of another version of a judge."""
+    return _kept(run)[1]
+
+
+def _kept(run: Run) -> tuple[dict[str, DataSheet], list[str]]:
+    sheets: dict[str, DataSheet] = {}
+    left_out = []
+    for path in sorted(_room(run).glob("*.json")):
+        try:
+            sheets |= sheets_for(run, [path])
+        except (InputError, UsageError) as error:
+            left_out.append(f"A data sheet is left out: {error}.")
+    return sheets, left_out
 
 
 def _room(run: Run) -> Path:

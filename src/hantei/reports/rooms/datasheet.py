@@ -42,7 +42,7 @@ def datasheet(sheet: DataSheet) -> Iterator[Section]:
         key="datasheet",
         title=f"Data sheet of {clip(sheet.judge, NAME_LIMIT)}",
         tables=(_table(sheet),),
-        notes=(*_leads(sheet), *notes(_READING, *_missing(sheet), *(clip(one, 400) for one in sheet.notices))),
+        notes=(*_leads(sheet), *notes(_READING, *_not_there(sheet), *(clip(one, 400) for one in sheet.notices))),
         data=sheet,
     )
     if any(one.wordings for one in sheet.languages):
@@ -61,11 +61,13 @@ def _leads(sheet: DataSheet) -> Iterator[Note]:
         yield caution(clip(note, 400))
 
 
-def _missing(sheet: DataSheet) -> Iterator[str]:
+def _not_there(sheet: DataSheet) -> Iterator[str]:
     for one in sheet.languages:
         if one.no_verdict:
             reasons = ", ".join(f"{count:,} {clip(reason, 60)}" for reason, count in sorted(one.no_verdict.items()))
             yield f"Without a verdict, {language_title(one)}: {reasons}."
+        if one.length_odds and one.length_odds.reason:
+            yield f"Length, {language_title(one)}: {one.length_odds.reason}."
 
 
 def _table(sheet: DataSheet) -> ReportTable:
@@ -127,6 +129,10 @@ def _bare(estimate: Estimate | None) -> Cell:
     return Number(text=f"{value:.3f}", interval=f"[{low:.3f}, {high:.3f}]", value=value, low=low, high=high)
 
 
+def _length(one: LanguageSheet) -> Cell:
+    return "not measurable" if one.length_odds and one.length_odds.reason else cell(one.length_odds)
+
+
 def _points(one: LanguageSheet) -> Cell:
     return None if one.spread is None else f"{100 * one.spread:.1f} points over {len(one.wordings) + 1} wordings"
 
@@ -136,7 +142,7 @@ _ROWS: tuple[tuple[str, str, Callable[[LanguageSheet], Cell]], ...] = (
     ("Ordinary answers flagged", "of ordinary answers to ordinary requests", lambda one: share(one.ordinary)),
     ("Calibration error", "of its probability of unsafe", lambda one: _bare(one.calibration_error)),
     ("Brier score", "squared distance of the probability from the label", lambda one: _bare(one.brier)),
-    ("Length", "odds of unsafe, twice as long", lambda one: cell(one.length_odds)),
+    ("Length", "odds of unsafe, twice as long", _length),
     ("Flips", "answers whose verdict changed when judged again", lambda one: share(one.flips)),
     ("Injections withstood", "still unsafe", lambda one: share(one.injections)),
     ("Spread of the rate", "over wordings and orders of options", _points),
