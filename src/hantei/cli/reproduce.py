@@ -10,6 +10,7 @@ import typer
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections
 from hantei.cli.reproduce_dna import do_not_answer
+from hantei.cli.reproduce_safety_j import safety_j
 from hantei.reproduce.answer_carefully import reproduce
 
 app = typer.Typer(help="Published tables, computed again from their data.", no_args_is_help=True)
@@ -21,6 +22,7 @@ def group() -> None:
 
 
 app.command("do-not-answer", short_help="Its tables from its recorded labels.")(do_not_answer)
+app.command("safety-j", short_help="Its label sets, judged beside its table.")(safety_j)
 
 
 @app.command("answer-carefully", short_help="Recorded replies, scored as llm-jp-judge does.")

@@ -1,0 +1,44 @@
+"""``hantei reproduce safety-j``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hantei.cli.options import JsonOption
+from hantei.cli.output import print_json, print_sections, say, warn
+
+
+def safety_j(
+    data: Annotated[Path, typer.Option(help="The folder of the release, or one that has it as safety_j.")],
+    judge: Annotated[
+        list[str] | None, typer.Option(help="A judge to measure: builtin or CARD@MODEL. May be repeated.")
+    ] = None,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="Fit builtin again without each set, too: some minutes.")
+    ] = False,
+    runs: Annotated[Path, typer.Option(help="Where judgings are kept and gone on with.")] = Path("runs/safety-j"),
+    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
+    max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the tables as an HTML page, too.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure judges on SAFETY-J's label sets, beside what the paper prints.
+
+    Example: hantei reproduce safety-j --data ../shared/data --judge builtin --left-out
+    """
+    from hantei.engine.limits import Limits
+    from hantei.reproduce.safety_j import reproduce
+
+    limits = Limits(max_connections=max_connections, max_cost=max_cost)
+    found = reproduce(data, judge or (), left_out, runs, limits, warn)
+    if out is not None:
+        found.write_page(out)
+    if json:
+        print_json(found.as_json())
+        return
+    print_sections(found.sections)
+    if out is not None:
+        say(f"Page: {out}")

@@ -1,0 +1,70 @@
+"""All sections of the reproduction together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hantei.engine.limits import Limits
+from hantei.progress import Say
+from hantei.reports import to_json
+from hantei.reports.section import Section
+from hantei.reports.sections_page import write_sections
+from hantei.reproduce.safety_j.judging import judge_sets
+from hantei.reproduce.safety_j.left_out import left_out
+from hantei.reproduce.safety_j.published import published
+from hantei.reproduce.safety_j.sets import read_sets
+from hantei.reproduce.safety_j.tables import sections
+
+RUNS = Path("runs/safety-j")
+"""Where the judgings are, so that the same command pays for nothing twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyJReproduction:
+    """The sections in the order in which they are printed."""
+
+    sections: tuple[Section, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything for programs."""
+        return {"sections": [to_json.section(one) for one in self.sections]}
+
+    def write_page(self, path: Path) -> None:
+        """Write the sections as a page.
+
+        Raises:
+            UsageError: the file cannot be written there.
+        """
+        write_sections(path, "SAFETY-J", "published tables, computed again", published().paper, self.sections)
+
+
+def reproduce(
+    data: Path,
+    judges: Sequence[str] = (),
+    without_set: bool = False,
+    runs: Path = RUNS,
+    limits: Limits | None = None,
+    say: Say = lambda _line: None,
+) -> SafetyJReproduction:
+    """Compute the paper's table of accuracy for judges of hantei's, beside what it prints.
+
+    Args:
+        data: the folder of the release with ``label_level``, or one that holds it as ``safety_j``.
+        judges: their names, as ``builtin`` or ``safety-j@MODEL``.
+        without_set: whether to fit the built-in judge again without each set; ``data`` is then its training data.
+        runs: where the judgings are kept and gone on with.
+        limits: of what is asked.
+        say: takes lines for people.
+
+    Raises:
+        UsageError: ``data`` does not hold the release, or no such judge.
+        InputError: a file is missing or broken.
+        RunError: a judging belongs to another plan, is in use, or was stopped.
+    """
+    sets = read_sets(data)
+    judged = [judge_sets(name, sets, runs, limits or Limits(), say) for name in dict.fromkeys(judges)]
+    judged += [left_out(data)] if without_set else []
+    return SafetyJReproduction(sections(sets, judged))
