@@ -12,6 +12,7 @@ from hantei.cli import (
     benchmarks,
     calibrate,
     compare,
+    critiques,
     estimate,
     exchange,
     export,
@@ -51,6 +52,7 @@ app.add_typer(taxonomy.app, name="taxonomy")
 judges.app.command("measure", short_help="Measure one on labelled answers: its data sheet.")(judges_measured.measure)
 judges.app.command("rank", short_help="Rank them by how they agree with people.")(judges_measured.rank)
 app.add_typer(judges.app, name="judges")
+app.add_typer(critiques.app, name="critiques")
 app.add_typer(train.app, name="train")
 app.add_typer(reproduce.app, name="reproduce")
 
