@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.reasoning import joined, split_reasoning, tokens_before_answer
+from hantei.reasoning import answer_start, joined, split_reasoning, tokens_before_answer
 
 OPEN, CLOSE = "<think>", "</think>"
 PLAIN = st.text().filter(lambda text: OPEN not in text and CLOSE not in text)
@@ -21,7 +21,9 @@ ANY = st.lists(st.one_of(PLAIN, st.sampled_from([OPEN, CLOSE, "\n"]))).map("".jo
         ("\n<think>\nwhy\n</think>answer", "answer", "why", True),
         ("why</think>answer", "answer", "why", True),  # the template wrote the open tag into the prompt
         ("<think></think>answer", "answer", None, True),
-        ("<think>a</think>b<think>c</think>d", "d", "a</think>b<think>c", True),
+        ("<think>a</think>b<think>c</think>d", "b<think>c</think>d", "a", True),  # in a sentence: a mention
+        ("<think>a</think>b\n<think>c</think>d", "d", "a</think>b\n<think>c", True),
+        ("Sure.\n<think>why</think>\nanswer", "answer", "Sure.\n<think>why", True),
         ("<think>a</think>", "", "a", True),
         ("<think>cut off", "", "cut off", False),
         (" \n<think>cut off", "", "cut off", False),
@@ -51,10 +53,64 @@ ANY = st.lists(st.one_of(PLAIN, st.sampled_from([OPEN, CLOSE, "\n"]))).map("".jo
         ("analysisThe user asks.assistantfinalanswer", "answer", "The user asks.", True),
         ("analysisThe user asks", "", "The user asks", False),
         ("analysis of locks", "analysis of locks", None, True),
+        ("<longcat_think>why</longcat_think>answer", "answer", "why", True),
+        ("<mm:think>\nwhy\n</mm:think>\n\nanswer", "answer", "why", True),
+        ("why</mm:think>answer", "answer", "why", True),
+        ("<think_fast>why</think_fast>answer", "answer", "why", True),
+        ("<think:opensource>why</think:opensource>answer", "answer", "why", True),
+        ("<|think|>why<|end|><|begin|>assistant<|content|>answer<|end|>", "answer", "why", True),
+        ("<|begin|>assistant<|think|>why<|end|>answer", "answer", "why", True),
+        ("<|think|>why<|/think|>answer", "answer", "why", True),
+        ("<|think|>why</|think|>answer", "answer", "why", True),
+        ("<|think|>cut off", "", "cut off", False),
+        ("<unused94>thought\nwhy<unused95>answer", "answer", "why", True),
+        ("why<unused95>answer", "answer", "why", True),
+        ("<|channel>thought\nwhy<channel|>answer<turn|>", "answer", "why", True),
+        ("<|turn>model\n<|channel>thought\n<channel|>answer", "answer", None, True),
+        ("<|channel>thought\ncut off", "", "cut off", False),
+        ("<|inner_prefix|>why<|inner_suffix|>answer<|assistant_end|>", "answer", "why", True),
+        ("<analysis>why</analysis>answer", "answer", "why", True),
+        ("the tag </analysis> closes it", "the tag </analysis> closes it", None, True),
+        ("<scratchpad>why</scratchpad>\nanswer", "answer", "why", True),
+        ("Here is my thought process:\nwhy\nHere is my response:\nanswer", "answer", "why", True),
+        ("<|im_start|>assistant\n<think>why</think>\nanswer<|im_end|>", "answer", "why", True),
+        ("<s><think>why</think>answer</s>", "answer", "why", True),
+        ("<｜Assistant｜><think>why</think>answer<｜end▁of▁sentence｜>", "answer", "why", True),
+        ("<think>why</think><answer>\nanswer\n</answer>", "answer", "why", True),
+        ("<think>why</think>\n<response>\nanswer\n</response>\n", "answer", "why", True),
+        ("<think>why</think><answer>cut", "cut", "why", True),
+        ("<think>why</think><answer>a</answer> and <b>b</b>", "<answer>a</answer> and <b>b</b>", "why", True),
+        ("<|START_THINKING|>why<|END_THINKING|><|START_RESPONSE|>answer<|END_RESPONSE|>", "answer", "why", True),
+        (
+            "<|begin_of_thought|>why<|end_of_thought|><|begin_of_solution|>answer<|end_of_solution|>",
+            "answer",
+            "why",
+            True,
+        ),
+        ("<|im_start|>assistant\nplain<|im_end|>", "<|im_start|>assistant\nplain<|im_end|>", None, True),
     ],
 )
 def test_split(content: str, text: str, reasoning: str | None, closed: bool) -> None:
     assert split_reasoning(content) == (text, reasoning, closed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DeepSeek writes its plan as <think>…</think> before it answers.",
+        "R1は<think>考え</think>で囲みます。",
+        "它先写 <think>计划</think> 再回答。",
+        "The close tag is `</think>`, after which the answer begins.",
+        'A template that ends in "</think>" turns it off.',
+        "Use [THINK] and [/THINK] around it.",
+        "Like this:\n```\n<think>\n2 + 2\n</think>\n4\n```\nIt is for readers.",
+        "The channel is <|channel>thought, ended by <channel|> as a token.",
+        "Either <think>a</think> or <seed:think>b</seed:think>.\nBoth are usual.",
+    ],
+)
+def test_tags_that_an_answer_only_mentions_are_left_in_it(text: str) -> None:
+    assert split_reasoning(text) == (text, None, True)
+    assert split_reasoning(f"<think>The `</think>` tag, then <think> again.</think>{text}").text == text
 
 
 @given(PLAIN)
@@ -75,9 +131,8 @@ def test_an_unclosed_block_is_never_an_answer(reasoning: str) -> None:
 
 
 @given(ANY)
-def test_whatever_was_written_no_close_tag_is_in_the_answer_and_nothing_else_is_lost(content: str) -> None:
+def test_whatever_was_written_nothing_is_lost(content: str) -> None:
     text, reasoning, closed = split_reasoning(content)
-    assert CLOSE not in text
     assert content.endswith(text)
     assert closed or not text
     before = content.removesuffix(text) if text else content
@@ -90,10 +145,12 @@ def test_whatever_was_written_no_close_tag_is_in_the_answer_and_nothing_else_is_
 def test_tokens_of_the_answer_are_those_that_reach_into_it(tokens: list[str]) -> None:
     content = "".join(tokens)
     kept = "".join(tokens[tokens_before_answer(tokens) :])
-    if CLOSE not in content:
+    start = answer_start(content)
+    if not start:
         assert kept == content
         return
-    answer = content[content.rfind(CLOSE) + len(CLOSE) :].lstrip()
+    answer = content[start:]
+    assert CLOSE in content.removesuffix(answer)
     assert kept.endswith(answer)
     # At most the one token in which the answer begins holds anything before it.
     assert len(kept) - len(answer) < max(map(len, tokens)) or not answer

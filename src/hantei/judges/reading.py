@@ -7,18 +7,14 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cached_property
 
-from hantei.reasoning import answer_start, split_reasoning
+from hantei.reasoning import PRINTED_MARK, answer_start, split_reasoning
 
 _LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _PLAIN = re.compile(r"[\t\n -~]*")
 """Text that is its own visible form: most replies are, and are told at once."""
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0") | {chr(c) for c in (*range(0xFE00, 0xFE10), 0x2800)}
 _DROPPED = frozenset({"Mn", "Mc", "Me", "Cf", "Cc", "Cs", "Co", "Zs", "Zl", "Zp"})
-_SPECIAL = (
-    r"(?:</?s>|<[eb]os>|<\|(?:begin|end|eot|eom|im|start|return|endoftext)[a-z_]*\|>(?:\s*assistant\b)?|\[/?INST\]"
-    r"|<(?:start|end)_of_turn>(?:\s*model\b)?)"
-)
-_PRINTED = re.compile(rf"\A(?:\s*{_SPECIAL})+|(?:\s*{_SPECIAL})+\s*\Z", re.IGNORECASE)
+_PRINTED = re.compile(rf"\A(?:\s*{PRINTED_MARK})+|(?:\s*{PRINTED_MARK})+\s*\Z", re.IGNORECASE)
 """Special tokens that a server printed at either end of a reply: they are no text of the judge's."""
 
 AROUND = " \t*_`#\"'“”‘’「」『』.。!！,，、;；:："
