@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import Json
+from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
 
@@ -29,7 +29,7 @@ def score(
     mode: Annotated[str, typer.Option(help="robust, or paper: the published scoring with its faults.")] = "robust",
     matcher: Annotated[str, typer.Option(help="Without a model: encoder or lexical.")] = "encoder",
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Score critiques by their atomic units: of the units which are right, of the reference's units which are there.
 

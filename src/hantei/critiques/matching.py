@@ -17,7 +17,7 @@ from hantei.arrays import Floats
 from hantei.critiques.stance import stance
 from hantei.critiques.units import normal
 from hantei.errors import UsageError
-from hantei.judges.builtin.encoder import Embed, clean, sentence_encoder
+from hantei.judges.builtin.encoder import Embedder, clean, sentence_encoder
 from hantei.judges.builtin.stopwords import is_content
 from hantei.language import detect, primary
 
@@ -82,7 +82,7 @@ class EncoderMatcher:
 
     name: str = "encoder"
     threshold: float = ENCODER
-    embed: Embed | None = None
+    embed: Embedder | None = None
     _known: dict[str, Floats] = field(default_factory=dict)
 
     def strengths(self, units: Sequence[str], passages: Sequence[str]) -> list[float]:

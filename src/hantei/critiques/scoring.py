@@ -15,8 +15,8 @@ import numpy as np
 
 from hantei.arrays import Doubles
 from hantei.critiques.critique import CheckedCritique, CheckedUnit
+from hantei.estimates import Estimate
 from hantei.metrics.bootstrap import drawn, middle
-from hantei.records import Estimate
 
 Mode = Literal["paper", "robust"]
 MODES: tuple[Mode, ...] = ("paper", "robust")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hantei.critiques.scoring import CritiqueScores, Score, Tally
-from hantei.records import Estimate
+from hantei.estimates import Estimate
 from hantei.reports.section import Cell, Section, caution, lead, notes, numbers, percent, text_table
 
 EMBEDDED = (
