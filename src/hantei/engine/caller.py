@@ -24,6 +24,10 @@ PriceLookup = Callable[[str, Mapping[str, int]], float | None]
 """Model's name and usage to US dollars, None where the price is not known."""
 
 
+def _nothing() -> None:
+    """Nothing was finished that has to be written."""
+
+
 def no_price(_model: str, _usage: Mapping[str, int]) -> float | None:
     """Return None: no price is known."""
     return None
@@ -32,7 +36,19 @@ def no_price(_model: str, _usage: Mapping[str, int]) -> float | None:
 class Caller:
     """Makes all calls of a run, to whatever models and judges; connections are counted for each server."""
 
-    def __init__(self, limits: Limits, price: PriceLookup, meter: Meter, stop: Stop) -> None:
+    def __init__(
+        self, limits: Limits, price: PriceLookup, meter: Meter, stop: Stop, before_call: Callable[[], None] = _nothing
+    ) -> None:
+        """Set the caller up.
+
+        Args:
+            limits: connections, money, time, retries.
+            price: model's name and usage to US dollars.
+            meter: counts what is called, and what it costs.
+            stop: ends the calls with the run.
+            before_call: writes what was finished, so that nothing paid for waits while another call is under way.
+        """
+        self._before_call = before_call
         self._limits, self._price, self._meter, self._stop = limits, price, meter, stop
         self._gates: dict[str, Gate] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -125,6 +141,8 @@ class Caller:
         try:
             if self._limits.max_cost is not None:
                 await self._afford(self._limits.max_cost)
+            self._before_call()
+            self._stop.check()
             self._out += 1
             try:
                 async with asyncio.timeout(self._limits.timeout_s) as deadline:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from functools import partial
 
 _PROBES = 4
 """Calls in flight before a server has given its first answer: a wrong key costs so many calls, not a full house."""
-
-_TURNS = 3
-"""Turns of the event loop from a reply to the line that holds its verdict."""
 
 _LONGEST_PAUSE_S = 300.0
 """A server that asks for a longer pause than this is asked again after this."""
@@ -57,12 +53,12 @@ class Gate:
             raise
 
     def leave(self) -> None:
-        """Give the place back, once what was answered has been handed to the files.
+        """Give the place back at the end of this turn of the event loop.
 
-        The next call starts a few turns of the event loop later, when an answer or a verdict has gone from task to
-        task and its line was written: a kill never finds it unwritten and another call under way in its place.
+        Whose turn it is then starts one turn later: by then what was answered, or the verdict in it, has gone from
+        task to task and is with the recorder, which the caller has write before each call.
         """
-        self._leave_after(_TURNS)
+        asyncio.get_running_loop().call_soon(self._leave)
 
     def answered(self) -> None:
         """Learn that the server answered."""
@@ -95,10 +91,6 @@ class Gate:
 
     def _free(self) -> bool:
         return self.busy < int(self.limit) and asyncio.get_running_loop().time() >= self._open_at
-
-    def _leave_after(self, turns: int) -> None:
-        leave = partial(self._leave_after, turns - 1) if turns > 1 else self._leave
-        asyncio.get_running_loop().call_soon(leave)
 
     def _leave(self) -> None:
         self.busy -= 1

@@ -103,7 +103,7 @@ class _Engine:
         """Do everything that is left."""
         limits = self._limits
         self._stop = Stop()
-        self._caller = Caller(limits, self._price, self._meter, self._stop)
+        self._caller = Caller(limits, self._price, self._meter, self._stop, lambda: self._recorder.write())
         self._display = Display(self._meter)
         self._asks: _Queue = asyncio.Queue(limits.max_connections)
         self._count()

@@ -18,8 +18,9 @@ from hantei.runs.journal import Journal
 class Recorder:
     """Appends to the files of a run. Use as a context manager inside the running loop.
 
-    A line waits only for the end of the turn in which it was added, not for a timer: what a kill can lose is what is
-    in flight. ``torn`` counts last lines that an earlier kill tore and that were cut off.
+    A line waits for the end of the turn in which it was added, or for the next call: what was paid for is on disk
+    before anything else is asked, so what a kill can lose is what is in flight. ``torn`` counts last lines that an
+    earlier kill tore and that were cut off.
     """
 
     def __init__(self, run: Run, index: Index, judges: Mapping[int, str], asks: bool, stop: Stop) -> None:
@@ -50,13 +51,18 @@ class Recorder:
         self._new_judgments[judge].append((number, judgment, to_line(judgment)))
         self._soon()
 
+    def write(self) -> None:
+        """Write what waits, now; where that fails the run stops."""
+        if self._due:
+            self._flush_or_stop()
+
     def _open(self, path: Path) -> Journal:
         return self._files.enter_context(Journal(path))
 
     def _soon(self) -> None:
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._flush_or_stop)
+            asyncio.get_running_loop().call_soon(self.write)
 
     def _flush_or_stop(self) -> None:
         try:
