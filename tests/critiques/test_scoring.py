@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hantei.critiques.critique import CheckedCritique, CheckedUnit
-from hantei.critiques.scoring import CritiqueScores, Mode, Tally, scores
+from hantei.critiques.scoring import CritiqueScores, Mode, UnitCounts, scores
 
 
 def units(text: str) -> tuple[CheckedUnit, ...]:
@@ -47,7 +47,7 @@ def test_units_without_a_verdict_are_wrong_in_the_paper_and_bounds_in_the_robust
     assert paper.precision.macro.value == paper.recall.macro.value == pytest.approx(0.5)
     assert robust.precision.macro.value == robust.recall.macro.value == pytest.approx(1)
     assert robust.precision.macro_bounds == robust.precision.micro_bounds == pytest.approx((0.5, 1))
-    assert robust.units == Tally(right=1, unread=1)
+    assert robust.units == UnitCounts(right=1, unread=1)
 
 
 @pytest.mark.parametrize("mode", ["paper", "robust"])

@@ -11,7 +11,7 @@ from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
 
-app = typer.Typer(help="Are a judge's reasons right? Critiques by their units.", no_args_is_help=True)
+app = typer.Typer(help="Measure the reasons that judges give, by their units.", no_args_is_help=True)
 
 
 @app.callback()

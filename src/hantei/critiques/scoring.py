@@ -22,11 +22,11 @@ Mode = Literal["paper", "robust"]
 MODES: tuple[Mode, ...] = ("paper", "robust")
 BY_CRITIQUE = "percentiles of drawing critiques again"
 _RIGHT, _WRONG, _UNREAD = 0, 1, 2
-"""Where the counts of a ``Tally`` stand in an array of them."""
+"""Where the counts of a ``UnitCounts`` stand in an array of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class UnitCounts:
     """How many units of one critique are right, wrong, without a verdict, and right but generic."""
 
     right: int = 0
@@ -35,7 +35,7 @@ class Tally:
     generic: int = 0
 
     @classmethod
-    def of(cls, units: Iterable[CheckedUnit], mode: Mode) -> Tally:
+    def of(cls, units: Iterable[CheckedUnit], mode: Mode) -> UnitCounts:
         """Return the counts of units in one mode."""
         if mode == "paper":
             verdicts = [bool(unit.paper) for unit in units]
@@ -89,8 +89,8 @@ class CritiqueScores:
     critiques: int
     missing: int
     unscored: int
-    units: Tally
-    reference: Tally
+    units: UnitCounts
+    reference: UnitCounts
 
 
 def scores(checked: Sequence[CheckedCritique], mode: Mode) -> list[CritiqueScores]:
@@ -103,8 +103,8 @@ def scores(checked: Sequence[CheckedCritique], mode: Mode) -> list[CritiqueScore
 
 def _scores(judge: str, language: str | None, group: Sequence[CheckedCritique], mode: Mode) -> CritiqueScores:
     there = [one for one in group if not one.missing]
-    units = [Tally.of(one.units, mode) for one in there]
-    reference = [Tally.of(one.reference, mode) for one in there]
+    units = [UnitCounts.of(one.units, mode) for one in there]
+    reference = [UnitCounts.of(one.reference, mode) for one in there]
     missing = len(group) - len(there)
     precision, recall, f1 = _three(units, reference, missing)
     return CritiqueScores(
@@ -122,11 +122,11 @@ def _scores(judge: str, language: str | None, group: Sequence[CheckedCritique], 
     )
 
 
-def _added(tallies: Sequence[Tally]) -> Tally:
-    return Tally(*np.array([astuple(one) for one in tallies]).sum(axis=0).tolist()) if tallies else Tally()
+def _added(tallies: Sequence[UnitCounts]) -> UnitCounts:
+    return UnitCounts(*np.array([astuple(one) for one in tallies]).sum(axis=0).tolist()) if tallies else UnitCounts()
 
 
-def _three(units: Sequence[Tally], reference: Sequence[Tally], missing: int) -> list[Score]:
+def _three(units: Sequence[UnitCounts], reference: Sequence[UnitCounts], missing: int) -> list[Score]:
     """Return precision, recall and F1 with their intervals and bounds; an answer without a critique counts in those."""
     n = len(units)
     if not n:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hantei.critiques.scoring import CritiqueScores, Score, Tally
+from hantei.critiques.scoring import CritiqueScores, Score, UnitCounts
 from hantei.estimates import Estimate
 from hantei.reports.section import Cell, Section, caution, lead, notes, numbers, percent, text_table
 
@@ -76,7 +76,7 @@ def _counts(one: CritiqueScores) -> tuple[Cell, ...]:
     return (one.judge, one.language or "-", *(f"{count:,}" for count in (one.critiques, *counts, *recalled)))
 
 
-def _total(tally: Tally) -> int:
+def _total(tally: UnitCounts) -> int:
     return tally.right + tally.wrong + tally.unread + tally.generic
 
 
