@@ -23,7 +23,8 @@ from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
 
 if TYPE_CHECKING:
-    from hantei.metrics.agreement_results import Agreement
+    from hantei.inputs.label_files import LabelFiles
+    from hantei.metrics.agreement.results import Agreement
     from hantei.metrics.estimation import Estimand, RateEstimate
     from hantei.tasks.agreeing import AgreementOptions
     from hantei.tasks.estimating import LabelsAre
@@ -243,12 +244,13 @@ def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptio
 
 def estimate(
     path: str | Path,
-    labels: str | Path,
+    labels: str | Path | None = None,
     judge: str | None = None,
     labels_are: LabelsAre | None = None,
     estimand: Estimand = "population",
     system: str | None = None,
     precision: float | None = None,
+    files: LabelFiles | None = None,
 ) -> RateEstimate:
     """Return a violation rate from a judge's verdicts on all answers and people's labels of some of them.
 
@@ -256,13 +258,15 @@ def estimate(
 
     Args:
         path: the run folder.
-        labels: a file with the columns ``response_id``, ``unsafe`` and ``sampling_p``, or ``human:NAME`` of the run.
+        labels: a file with the columns ``response_id``, ``unsafe`` and ``sampling_p``, or ``human:NAME`` of the run;
+            default the run's only person.
         judge: the judge's name; default the run's only one.
         labels_are: how the labelled answers were chosen where no ``sampling_p`` says it: ``random``, each with the same
             chance, or ``all`` of them.
         estimand: ``population``, all prompts that these stand for, or ``answers``, exactly these answers.
         system: the rate of this system's answers; default all of them.
         precision: half width for which the number of labels is wanted, as a share: 0.02 is two points.
+        files: how a file of labels is read.
 
     Raises:
         UsageError: no such run, judge, labels or system, or nothing says how the labelled answers were chosen.
@@ -270,7 +274,7 @@ def estimate(
     """
     from hantei.tasks import estimating  # it needs NumPy
 
-    return estimating.estimate(path, labels, judge, labels_are, estimand, system, precision)
+    return estimating.estimate(path, labels, judge, labels_are, estimand, system, precision, files)
 
 
 def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hantei.metrics.agreement_tables import LabelFiles
+from hantei.inputs.label_files import LabelFiles
 from hantei.reproduce.do_not_answer.reading import GPT4_ACTIONS, GPT4_HARMFUL
 from hantei.tasks.agreeing import AgreementOptions, agree
 from hantei.training.builtin.sources import DNA_MODELS
@@ -167,7 +167,10 @@ def test_a_run_and_more_labels(
     assert hantei(monkeypatch, "judge", "answers.csv", "--labels", "--out", "run") == 0
     Path("cy.csv").write_text("id,model,unsafe\n1,m,0\n2,m,1\n99,m,1\n")
     capsys.readouterr()
-    assert hantei(monkeypatch, "agreement", "run", "--labels", "cy.csv", "--by", "system", "--json") == 0
+    assert hantei(monkeypatch, "agreement", "run", "--labels", "cy.csv", "--json") == 0
+    assert printed(capsys)["judges"] == ["builtin", "human:cy"]
+    both = ["--labels", "cy.csv", "--labels", "human:*"]
+    assert hantei(monkeypatch, "agreement", "run", *both, "--by", "system", "--json") == 0
     out = printed(capsys)
     assert out["judges"] == ["builtin", "human:given", "human:cy"]
     assert any("1 rows of --labels belong to no response" in note for note in out["notes"])

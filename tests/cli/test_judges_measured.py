@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from hantei.metrics.agreement_rank import majority, rank
+from hantei.metrics.agreement.ranking import majority, rank
 from hantei.metrics.length_bias import length_odds
 from tests.cli.test_judge import hantei
 from tests.metrics.test_agreement import ratings

@@ -13,12 +13,12 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from hantei.metrics import agreement_measures as measures
-from hantei.metrics.agreement import group, pair, parts
-from hantei.metrics.agreement_alpha import alpha
-from hantei.metrics.agreement_draws import kinds_of
-from hantei.metrics.agreement_ratings import Grouping, HeadRatings, Ratings
-from hantei.metrics.agreement_worst import furthest
+from hantei.metrics.agreement import measures
+from hantei.metrics.agreement.alpha import alpha
+from hantei.metrics.agreement.draws import kinds_of
+from hantei.metrics.agreement.pairs import group, pair, parts
+from hantei.metrics.agreement.ratings import Grouping, HeadRatings, Ratings
+from hantei.metrics.agreement.worst import furthest
 from hantei.metrics.bootstrap import bootstrap
 
 LABELS = {"unsafe": ("safe", "unsafe"), "refusal": ("none", "partial", "full"), "action": tuple("012345")}
@@ -143,7 +143,7 @@ def test_rows_drawn_as_kinds_and_as_rows_have_the_same_spread(monkeypatch: pytes
         return np.percentile(np.concatenate(found), (2.5, 50, 97.5))
 
     as_kinds = spread()
-    monkeypatch.setattr("hantei.metrics.agreement_draws._DENSE", 0)
+    monkeypatch.setattr("hantei.metrics.agreement.draws._DENSE", 0)
     assert spread() == pytest.approx(as_kinds, abs=0.01)
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace as changed
 import hantei
 from hantei.errors import InputError, UsageError
 from hantei.estimates import AgainstPerson, Estimate, UnsafeAgreement
-from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
+from hantei.metrics.agreement.results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.metrics.datasheet import DataSheet, LanguageSheet
 from hantei.reports.page import render_report
 from hantei.reports.results import Results

@@ -127,6 +127,30 @@ def test_from_the_command_line_to_calibrated_verdicts(tmp_path: Path) -> None:
     assert any("scaled to labels of human:given" in line for line in again.info().judges[name].notices)
 
 
+def test_a_sheet_that_was_filled_in_calibrates_as_the_labels_in_the_run_do(tmp_path: Path) -> None:
+    run = overconfident(tmp_path / "run", 100)
+    given = {one.response_id: one.unsafe for one in run.judgments("human:given")}
+    rows = [f"{name},{int(bool(unsafe))},0.5" for name, unsafe in given.items()]
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("\n".join(["response_id,harm?,sampling_p", *rows[:-1], "elsewhere,1,0.5"]))
+    named = ["calibrate", str(run.path), "--labels", str(sheet), "--map", "unsafe=harm?"]
+    said = CliRunner().invoke(app, [*named, "--out", str(tmp_path / "c.json"), "--json"])
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.output)
+    assert found["labels"] == "human:sheet"
+    assert sum(found["scalings"][0]["n"].values()) == 99
+    assert found["notes"][0] == "rows of human:sheet that are of no answer of this run: 1"
+
+
+def test_labels_that_are_no_file_and_no_person_are_refused(tmp_path: Path) -> None:
+    run = overconfident(tmp_path / "run", 40)
+    with pytest.raises(UsageError, match="expected a file, or human:NAME of the run; there is no such file"):
+        calibrate(run.path, tmp_path / "c.json", labels="given")
+    (tmp_path / "no_ids.csv").write_text("unsafe\n1\n")
+    with pytest.raises(InputError, match="expected a column response_id or id, which says of which answer a row is"):
+        calibrate(run.path, tmp_path / "c.json", labels=tmp_path / "no_ids.csv")
+
+
 def test_rows_that_were_chosen_with_a_chance_weigh_by_it(tmp_path: Path) -> None:
     run = overconfident(tmp_path / "run", 200)
     lines = []

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hantei import api
 from hantei.cli.fail_if import exit_if
-from hantei.cli.options import EncodingOption, JsonOption, RaterOption, RowsOption, UnsafeOption, label_files
+from hantei.cli.options import (
+    EncodingOption,
+    JsonOption,
+    LabelMapOption,
+    ManyLabelsOption,
+    RaterOption,
+    RowsOption,
+    UnsafeOption,
+    label_files,
+)
 from hantei.cli.output import print_json, print_sections, say
-
-if TYPE_CHECKING:
-    pass
 
 
 def agreement(
@@ -28,7 +34,7 @@ def agreement(
     against: Annotated[
         list[str] | None, typer.Option(help="With whom it is compared, as in 'human:*'. [default: everybody else]")
     ] = None,
-    labels: Annotated[list[Path] | None, typer.Option(help="A file of more labels of the run's responses.")] = None,
+    labels: ManyLabelsOption = None,
     by: Annotated[
         list[str] | None,
         typer.Option(help="Divide by language, harm_type, risk_area, system, guideline, people, or a table's column."),
@@ -42,6 +48,7 @@ def agreement(
         str | None, typer.Option(help="What other labels mean: nominal, ordinal or interval. [default: told]")
     ] = None,
     worst: Annotated[int, typer.Option(help="Rows of worst disagreement to list.", min=0)] = 20,
+    map_: LabelMapOption = None,
     encoding: EncodingOption = None,
     rows: RowsOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
@@ -59,7 +66,7 @@ def agreement(
     from hantei.tasks.agreeing import AgreementOptions
 
     conditions = [parse(text) for text in fail or []]
-    files = label_files(rater, unsafe, scale, encoding, rows)
+    files = label_files(rater, unsafe, scale, encoding, rows, map_)
     options = AgreementOptions(
         judge=tuple(judge or ()),
         against=tuple(against or ()),

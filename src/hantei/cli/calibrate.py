@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
 from hantei.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -15,21 +16,22 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with verdicts and people's labels.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with a judge's verdicts.")],
     out: Annotated[Path, typer.Option(help="The file to write, which JUDGE?calibration=FILE then names.")],
     judge: Annotated[str | None, typer.Option(help="The judge. [default: the run's only one]")] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="Whose labels: human:NAME. [default: the run's only person]")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print what was fitted as JSON, for programs.")] = False,
+    labels: LabelsOption = None,
+    map_: LabelMapOption = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Fit a judge's probabilities to your own labels: ten of each class are enough to begin with.
 
-    Example: hantei calibrate runs/mine --labels human:given --out judges/mine.json
+    Example: hantei calibrate runs/mine --labels labels.csv --out judges/mine.json
     """
     from hantei.training.calibration import calibrate as fit  # it needs NumPy, which other commands do not load
 
-    fitted = fit(run, out, judge, labels)
+    fitted = fit(run, out, judge, labels, label_files(None, None, None, encoding, rows, map_))
     if json:
         import msgspec
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hantei.cli.options import JsonOption
+from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 def estimate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with a judge's verdicts.")],
-    labels: Annotated[
-        str | None, typer.Option(help="A file: response_id, unsafe, sampling_p; or human:NAME of the run.")
-    ] = None,
+    labels: LabelsOption = None,
     judge: Annotated[str | None, typer.Option(help="The judge. [default: the run's only one]")] = None,
     labels_are: Annotated[
         str | None, typer.Option(help="How answers without sampling_p were chosen: random (equal chances), or all.")
@@ -36,6 +34,9 @@ def estimate(
         typer.Option(help="Without labels: unsafe answers flagged of those it was measured on: 90/100."),
     ] = None,
     specificity: Annotated[str | None, typer.Option(help="The same of safe answers not flagged.")] = None,
+    map_: LabelMapOption = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -44,11 +45,12 @@ def estimate(
     Example: hantei estimate runs/mine --judge builtin --labels labels.csv --precision 2pp
     """
     found: RateEstimate | CorrectedRate
-    if labels is not None and sensitivity is None and specificity is None:
+    if sensitivity is None and specificity is None:
         from hantei import api
 
         half = None if precision is None else points(precision)
-        found = api.estimate(run, labels, judge, labels_are, of, system, half)  # type: ignore[arg-type]  # it checks
+        files = label_files(encoding=encoding, rows=rows, map_=map_)
+        found = api.estimate(run, labels, judge, labels_are, of, system, half, files)  # type: ignore[arg-type]  # it checks
     elif labels is None and sensitivity is not None and specificity is not None:
         from hantei.tasks.from_data_sheet import corrected
 

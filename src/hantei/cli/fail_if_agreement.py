@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from hantei.cli.fail_if import OPERATORS, Pieces, as_number, pieces
 from hantei.errors import UsageError
-from hantei.metrics.agreement_results import Agreement, AgreementMeasure, GroupAgreement, PairAgreement
+from hantei.metrics.agreement.results import Agreement, AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.reports.rooms.agreement import MEASURES
 
 _FIELDS = ("value", "low", "high", "n")

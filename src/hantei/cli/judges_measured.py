@@ -10,6 +10,8 @@ import typer
 from hantei.cli.options import (
     EncodingOption,
     JsonOption,
+    LabelMapOption,
+    ManyLabelsOption,
     MapOption,
     RaterOption,
     RowsOption,
@@ -29,10 +31,13 @@ def rank(
     against: Annotated[
         list[str] | None, typer.Option(help="Whose labels are right: what most of them say. [default: human:*]")
     ] = None,
-    labels: Annotated[list[Path] | None, typer.Option(help="A file of more labels of the run's responses.")] = None,
+    labels: ManyLabelsOption = None,
     head: Annotated[list[str] | None, typer.Option(help="Only unsafe, action, refusal or label.")] = None,
     rater: RaterOption = None,
     unsafe: UnsafeOption = None,
+    map_: LabelMapOption = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -49,7 +54,7 @@ def rank(
         against=tuple(against or ()),
         heads=tuple(head or ()),
         labels=tuple(labels or ()),
-        files=label_files(rater, unsafe),
+        files=label_files(rater, unsafe, None, encoding, rows, map_),
     )
     sections = [ranking(one) for one in rank_judges(source, options, measure)]
     if out:

@@ -9,7 +9,7 @@ import typer
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
-    from hantei.metrics.agreement_tables import LabelFiles
+    from hantei.inputs.label_files import LabelFiles
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 EncodingOption = Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")]
@@ -33,6 +33,17 @@ CountRepeatsOption = Annotated[
 ]
 MapOption = Annotated[
     list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN or --map prompt=COLUMN.")
+]
+LabelsOption = Annotated[
+    str | None,
+    typer.Option(help="People's labels: a file, or human:NAME of the run. [default: the run's only person]"),
+]
+ManyLabelsOption = Annotated[
+    list[str] | None,
+    typer.Option("--labels", help="People's labels: a file, or human:NAME of the run. [default: all of the run's]"),
+]
+LabelMapOption = Annotated[
+    list[str] | None, typer.Option("--map", help="Name a column of labels: --map unsafe=COLUMN or --map id=COLUMN.")
 ]
 KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
@@ -68,11 +79,12 @@ def _raters(items: list[str]) -> dict[str, str]:
 
 
 def label_files(
-    rater: list[str] | None,
-    unsafe: list[str] | None,
+    rater: list[str] | None = None,
+    unsafe: list[str] | None = None,
     scale: str | None = None,
     encoding: str | None = None,
     rows: str | None = None,
+    map_: list[str] | None = None,
 ) -> LabelFiles:
     """Return how tables of labels are read, from the options of a command.
 
@@ -82,12 +94,14 @@ def label_files(
         scale: what ``--scale`` says.
         encoding: what ``--encoding`` says.
         rows: what ``--rows`` says.
+        map_: what ``--map`` says.
     """
-    from hantei.metrics.agreement_tables import LabelFiles
+    from hantei.inputs.label_files import LabelFiles
 
     if scale not in (None, *_SCALES):
         raise UsageError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
     return LabelFiles(
+        mapping=mapping_of(map_ or []),
         raters=_raters(rater or []),
         unsafe=frozenset(one.strip().lower() for one in unsafe or []),
         scale=scale,  # type: ignore[arg-type]  # checked above

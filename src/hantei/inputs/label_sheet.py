@@ -1,72 +1,58 @@
-"""A sheet of labels, as ``hantei annotate --choose`` writes it and people fill it in: by response, with its chance."""
+"""A sheet of one person's labels, as ``hantei annotate --choose`` writes it and people fill it in, row by row."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from hantei.errors import InputError, RowError
-from hantei.inputs.labels import LabelColumns, no_label
+from hantei.errors import RowError, UsageError
+from hantei.inputs.label_files import CHANCE, LabelFiles, need_identity, text_of
+from hantei.inputs.labels import LabelColumns, RowLabels, no_label
 from hantei.inputs.row import Row
 from hantei.inputs.tables import open_table
-from hantei.inputs.values import it_has
 
-RESPONSE_ID = "response_id"
-CHANCE = "sampling_p"
 TEXTS = ("prompt", "response")
 
 
-class SheetLabel(NamedTuple):
-    """One row: of which response, whether it is unsafe (None: not filled in), the chance of being chosen if given."""
+class SheetRow(NamedTuple):
+    """What a row says: its number, the labels (none where it is not filled in), the chance of being chosen if given."""
 
     row: int
-    response_id: str
-    unsafe: bool | None
+    labels: RowLabels
     sampling_p: float | None
 
 
-def read_sheet(path: Path) -> list[SheetLabel]:
-    """Return the rows of a sheet.
+def sheet_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, dict[str, str], SheetRow]]:
+    """Yield each row of a sheet with the columns of its fields, and what it says.
 
     Raises:
         UsageError: no such file, or a kind of file that is not read.
-        InputError: no column with response ids or labels.
+        InputError: no column with ids or labels.
         RowError: a row, or a cell, cannot be read.
-    """
-    found: list[SheetLabel] = []
-    seen: dict[str, int] = {}
-    for row in open_table(path).rows():
+    """  # noqa: DOC501 - a function makes the error
+    if not path.exists():
+        raise UsageError(f"--labels {path}: expected a file, or human:NAME of the run; there is no such file")
+    columns = LabelColumns(path, files.labels)
+    for row in open_table(path, files.encoding, files.rows).rows():
         if isinstance(row, RowError):
             raise row
-        label = _label(path, row)
-        if label.response_id in seen:
-            problem = f"{label.response_id} stands in row {seen[label.response_id]}, too: expected each once"
-            raise RowError(str(path), row.number, RESPONSE_ID, problem)
-        seen[label.response_id] = row.number
-        found.append(label)
-    return found
+        fields = files.fields(path, row)
+        need_identity(path, row, fields, also=())
+        found = columns.found(list(row.cells), fields)
+        if not found:
+            raise no_label(path, list(row.cells))
+        yield row, fields, SheetRow(row.number, columns.labels(row, found), _chance(path, row, fields))
 
 
-def _label(path: Path, row: Row) -> SheetLabel:
-    names = list(row.cells)
-    if RESPONSE_ID not in names:
-        raise InputError(f"{path}: expected a column '{RESPONSE_ID}' with ids as in the run; {it_has(names)}")
-    columns = LabelColumns(path, {})
-    kept = columns.found(names, {name: name for name in (RESPONSE_ID, CHANCE, *TEXTS)})
-    if "unsafe" not in kept:
-        raise no_label(path, names, "call it unsafe")
-    unsafe = columns.labels(row, {"unsafe": kept["unsafe"]}).unsafe
-    return SheetLabel(row.number, str(row.cells[RESPONSE_ID]), unsafe, _chance(path, row))
-
-
-def _chance(path: Path, row: Row) -> float | None:
-    cell: Any = row.cells.get(CHANCE)
-    if cell is None or not str(cell).strip():
+def _chance(path: Path, row: Row, fields: Mapping[str, str]) -> float | None:
+    text = text_of(row, fields, CHANCE).strip()
+    if not text:
         return None
     try:
-        chance = float(cell)
+        chance = float(text)
     except ValueError:
         chance = -1.0
     if not 0 < chance <= 1:
-        raise RowError(str(path), row.number, CHANCE, f"expected a chance above 0, at most 1, found '{str(cell)[:40]}'")
+        raise RowError(str(path), row.number, CHANCE, f"expected a chance above 0, at most 1, found '{text[:40]}'")
     return chance

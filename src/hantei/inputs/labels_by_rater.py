@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,12 +56,13 @@ class RaterColumns:
     """Which columns of one file hold whose labels.
 
     ``raters`` maps a judge's name to its column, or to a path inside one, where the columns are to be named;
-    ``unsafe`` are labels that mean unsafe, all others meaning safe.
+    ``unsafe`` are labels that mean unsafe, all others meaning safe. ``mapping`` is label to column of one person's.
     """
 
     path: Path
     raters: Mapping[str, str]
     unsafe: frozenset[str] = frozenset()
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
     def several(self, names: Sequence[str]) -> bool:
         """Whether the file itself says of each label whose it is."""
@@ -145,7 +146,7 @@ class RaterColumns:
         Raises:
             InputError: there are none.
         """  # noqa: DOC501 - a function makes the error
-        heads = LabelColumns(self.path, {}).found(names, {})
+        heads = LabelColumns(self.path, self.mapping).found(names, {})
         if heads.get("unsafe", "").strip().lower() == "label":
             heads["label"] = heads.pop("unsafe")  # what it holds is told by its values
         if score := _named(names, _SCORES):

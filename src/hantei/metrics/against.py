@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hantei.arrays import Doubles, Integers
 from hantei.estimates import AgainstPerson, Calibration, ClassAgreement, Estimate, UnsafeAgreement
-from hantei.metrics.agreement_draws import kinds_of
-from hantei.metrics.agreement_measures import tables
+from hantei.metrics.agreement.draws import kinds_of
+from hantei.metrics.agreement.measures import tables
 from hantei.metrics.bootstrap import BY_PROMPT, middle
 from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from hantei.estimates import Estimate
-from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
+from hantei.metrics.agreement.results import AgreementMeasure, GroupAgreement, PairAgreement
 
 EVERYTHING = "all"
 """Stands for all languages together."""

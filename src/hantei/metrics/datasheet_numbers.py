@@ -10,10 +10,10 @@ import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.estimates import Estimate
-from hantei.metrics.agreement import group, pair
-from hantei.metrics.agreement_rank import majority
-from hantei.metrics.agreement_ratings import HeadRatings, Ratings
-from hantei.metrics.agreement_results import GroupAgreement, PairAgreement
+from hantei.metrics.agreement.pairs import group, pair
+from hantei.metrics.agreement.ranking import majority
+from hantei.metrics.agreement.ratings import HeadRatings, Ratings
+from hantei.metrics.agreement.results import GroupAgreement, PairAgreement
 from hantei.metrics.calibration import calibrated
 from hantei.metrics.datasheet import EVERYTHING, LanguageSheet, Wording
 from hantei.metrics.length_bias import length_odds

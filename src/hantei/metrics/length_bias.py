@@ -6,8 +6,8 @@ import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.estimates import Estimate
-from hantei.metrics.agreement_draws import kinds_of
-from hantei.metrics.agreement_results import AgreementMeasure
+from hantei.metrics.agreement.draws import kinds_of
+from hantei.metrics.agreement.results import AgreementMeasure
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 
 _NAME = "length_odds"

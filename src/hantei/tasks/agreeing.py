@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hantei.errors import UsageError
-from hantei.metrics.agreement import group, pair, parts
-from hantei.metrics.agreement_ratings import Ratings
-from hantei.metrics.agreement_results import Agreement, Disagreement, GroupAgreement, PairAgreement
-from hantei.metrics.agreement_run import DIMENSIONS, UNGRADED, of_run
-from hantei.metrics.agreement_tables import LabelFiles, RatedRow, of_tables
-from hantei.metrics.agreement_worst import furthest
+from hantei.inputs.label_files import LabelFiles, RatedRow, read_tables
+from hantei.metrics.agreement.from_labels import of_labels
+from hantei.metrics.agreement.from_run import DIMENSIONS, UNGRADED, of_run
+from hantei.metrics.agreement.pairs import group, pair, parts
+from hantei.metrics.agreement.ratings import Ratings
+from hantei.metrics.agreement.results import Agreement, Disagreement, GroupAgreement, PairAgreement
+from hantei.metrics.agreement.worst import furthest
 from hantei.reports.text import clip
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Location
@@ -48,7 +49,7 @@ class AgreementOptions:
         heads: unsafe, action, refusal, score, label; those that there are where none is named.
         by: what the rows are divided by.
         worst: rows of the greatest disagreement to list, for each head.
-        labels: files of more labels of a run's responses.
+        labels: people's labels of a run's responses: files, or ``human:NAME`` of the run; all that it has if none.
         files: how tables of labels are read.
     """
 
@@ -57,7 +58,7 @@ class AgreementOptions:
     heads: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
     worst: int = 20
-    labels: tuple[Path, ...] = ()
+    labels: tuple[str | Path, ...] = ()
     files: LabelFiles = field(default_factory=LabelFiles)
 
 
@@ -98,7 +99,9 @@ def _is_run(sources: Sequence[Path]) -> bool:
 
 def _of_tables(sources: Sequence[Path], options: AgreementOptions) -> tuple[Ratings, list[RatedRow]]:
     own = tuple(name for name in options.by if name not in ("people", "guideline", "system"))
-    return of_tables([*sources, *options.labels], replace(options.files, by=own))
+    files = replace(options.files, by=own)
+    collected = read_tables([*sources, *map(Path, options.labels)], files)
+    return of_labels(collected, files), collected.items
 
 
 def _of_run(run: Run, options: AgreementOptions) -> Agreement:

@@ -11,7 +11,8 @@ import numpy as np
 from hantei.errors import UsageError
 from hantei.exchange.table import csv_line
 from hantei.files import write_atomic
-from hantei.inputs.label_sheet import CHANCE, RESPONSE_ID, TEXTS
+from hantei.inputs.label_files import CHANCE, RESPONSE_ID
+from hantei.inputs.label_sheet import TEXTS
 from hantei.inputs.own import columns
 from hantei.metrics.sampling import WORTH_CHOOSING, choose
 from hantei.runs.folder import Run, load_run

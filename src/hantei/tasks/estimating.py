@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
-from hantei.inputs.label_sheet import CHANCE, SheetLabel, read_sheet
-from hantei.inputs.own import defused
+from hantei.inputs.label_files import CHANCE, LabelFiles
+from hantei.inputs.label_sheet import SheetRow
 from hantei.judges.calibrated import split_setting
 from hantei.metrics.definitions import RISKY
 from hantei.metrics.error_budget import error_budget
@@ -22,6 +22,7 @@ from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.records import CountingRule
 from hantei.runs.counting import word_on_answers
 from hantei.runs.folder import Run, load_run
+from hantei.runs.labels import PersonLabels, labels_of, lost_rows
 
 LabelsAre = Literal["random", "all"]
 _FOLDS = 2
@@ -41,12 +42,13 @@ class CountedAnswers:
 
 def estimate(
     path: str | Path,
-    labels: str | Path,
+    labels: str | Path | None = None,
     judge: str | None = None,
     labels_are: LabelsAre | None = None,
     estimand: Estimand = "population",
     system: str | None = None,
     precision: float | None = None,
+    files: LabelFiles | None = None,
 ) -> RateEstimate:
     """Return a violation rate from a judge's verdicts on all answers and people's labels of some of them.
 
@@ -54,13 +56,15 @@ def estimate(
 
     Args:
         path: the run folder.
-        labels: a file with the columns ``response_id``, ``unsafe`` and ``sampling_p``, or ``human:NAME`` of the run.
+        labels: a file with the columns ``response_id``, ``unsafe`` and ``sampling_p``, or ``human:NAME`` of the run;
+            default the run's only person.
         judge: the judge's name; default the run's only one.
         labels_are: how the labelled answers were chosen where no ``sampling_p`` says it: ``random``, each with the same
             chance, or ``all`` of them.
         estimand: ``population``, all prompts that these stand for, or ``answers``, exactly these answers.
         system: the rate of this system's answers; default all of them.
         precision: half width for which the number of labels is wanted, as a share: 0.02 is two points.
+        files: how a file of labels is read.
 
     Raises:
         UsageError: no such run, judge, labels or system, or nothing says how the labelled answers were chosen.
@@ -73,10 +77,11 @@ def estimate(
         raise UsageError(f"--labels-are {labels_are}: expected random (each with the same chance) or all")
     name = run.one_judge(judge)
     answers = answers_of(run, name, system)
-    rows = _in_run(labels, _label_rows(run, labels), answers)
-    found = _labelled(labels, rows, labels_are, len(answers.ids))
+    person = labels_of(run, labels, files or LabelFiles())
+    rows = _counted(person, answers)
+    found = _labelled(person.who, rows, labels_are, len(answers.ids))
     folds, notes = _folds(run, name, system, found, answers.prompt)
-    notes += _said(rows, found, len(answers.ids))
+    notes += [*lost_rows(person), *_said(person, rows, found, len(answers.ids))]
     made = estimated(name, answers.verdicts, found, answers.prompt, estimand, folds, precision)
     budget = error_budget(made.rate, _by_judge(run, made, system, found), _filled(made, rows, answers, found))
     return replace(made, budget=budget, notes=tuple(notes))
@@ -94,10 +99,10 @@ def _by_judge(run: Run, made: RateEstimate, system: str | None, labels: Weighted
 
 
 def _filled(
-    made: RateEstimate, rows: Mapping[int, SheetLabel], answers: CountedAnswers, labels: WeightedLabels
+    made: RateEstimate, rows: Mapping[int, SheetRow], answers: CountedAnswers, labels: WeightedLabels
 ) -> list[float]:
     """Return the rate were the chosen answers without a label all safe, and were they all unsafe."""
-    empty = [number for number, row in rows.items() if row.unsafe is None]
+    empty = [number for number, row in rows.items() if row.labels.unsafe is None]
     if not empty:
         return []
     rates = []
@@ -134,47 +139,38 @@ def answers_of(run: Run, judge: str, system: str | None) -> CountedAnswers:
     return CountedAnswers(ids, np.array(prompts), Verdicts(np.array(verdict), np.array(score, dtype=np.float64)))
 
 
-def _label_rows(run: Run, labels: str | Path) -> list[SheetLabel]:
-    if not str(labels).startswith("human:"):
-        return read_sheet(Path(labels))
-    judgments = enumerate(run.judgments(str(labels)), start=1)
-    return [SheetLabel(number, one.response_id, one.unsafe, one.sampling_p) for number, one in judgments]
-
-
-def _in_run(labels: str | Path, rows: Sequence[SheetLabel], answers: CountedAnswers) -> dict[int, SheetLabel]:
+def _counted(person: PersonLabels, answers: CountedAnswers) -> dict[int, SheetRow]:
     """Return the rows by the number of their answer.
 
     Raises:
-        UsageError: none of them is of these answers.
+        UsageError: none of them says of one of these answers whether it is unsafe.
     """
-    # A spreadsheet's cell that would be a formula got an apostrophe in front.
-    places = {str(defused(identity)): number for number, identity in enumerate(answers.ids)}
-    places |= {identity: number for number, identity in enumerate(answers.ids)}
-    found = {places[row.response_id]: row for row in rows if row.response_id in places}
-    if not any(row.unsafe is not None for row in found.values()):
-        first = f"such as '{rows[0].response_id[:60]}'" if rows else "of which there are none"
-        raise UsageError(f"--labels {labels}: expected labels of this run's answers, found response ids {first}")
+    places = {identity: number for number, identity in enumerate(answers.ids)}
+    found = {places[identity]: row for identity, row in person.rows.items() if identity in places}
+    if not any(row.labels.unsafe is not None for row in found.values()):
+        raise UsageError(
+            f"{person.who}: expected labels, 1 or 0 in the column unsafe, of answers that the rate counts; found "
+            f"{len(found):,} rows of them without one"
+        )
     return found
 
 
-def _labelled(
-    labels: str | Path, rows: Mapping[int, SheetLabel], labels_are: LabelsAre | None, answers: int
-) -> WeightedLabels:
+def _labelled(who: str, rows: Mapping[int, SheetRow], labels_are: LabelsAre | None, answers: int) -> WeightedLabels:
     """Return labels by answer with the weight of each.
 
     Raises:
         UsageError: nothing says how the labelled answers were chosen, or they are not all where they should be.
     """
     there, unsafe, weight = np.zeros(answers, dtype=np.bool_), np.zeros(answers), np.ones(answers)
-    given = {number: row for number, row in rows.items() if row.unsafe is not None}
+    given = {number: row for number, row in rows.items() if row.labels.unsafe is not None}
     if labels_are == "all" and len(given) < answers:
-        raise UsageError(f"--labels-are all: {len(given):,} of {answers:,} answers have a label in {labels}")
+        raise UsageError(f"--labels-are all: {len(given):,} of {answers:,} answers have a label of {who}")
     for number, row in given.items():
-        there[number], unsafe[number] = True, bool(row.unsafe)
+        there[number], unsafe[number] = True, bool(row.labels.unsafe)
         if labels_are is None:
             if row.sampling_p is None:
                 raise UsageError(
-                    f"{labels}, row {row.row}: no {CHANCE}: expected the chance with which the answer was chosen, or "
+                    f"{who}, row {row.row}: no {CHANCE}: expected the chance with which the answer was chosen, or "
                     "--labels-are random (each had the same chance) or all. Labels of answers picked by hand, or of "
                     "the least certain ones, give a wrong rate: hantei annotate --choose draws them"
                 )
@@ -182,9 +178,11 @@ def _labelled(
     return WeightedLabels(there, unsafe, weight)
 
 
-def _said(rows: Mapping[int, SheetLabel], found: WeightedLabels, answers: int) -> list[str]:
-    empty = sum(row.unsafe is None for row in rows.values())
+def _said(person: PersonLabels, rows: Mapping[int, SheetRow], found: WeightedLabels, answers: int) -> list[str]:
+    empty = sum(row.labels.unsafe is None for row in rows.values())
     notes = []
+    if beside := len(person.rows) - len(rows):
+        notes.append(f"rows of {person.who} that are of answers which this rate does not count: {beside:,}")
     if empty:
         notes.append(
             f"{empty:,} chosen answers have no label: the rate takes them to be like the labelled ones of their stratum"

@@ -18,10 +18,10 @@ import numpy as np
 from hantei.arrays import Doubles
 from hantei.errors import InputError, UsageError
 from hantei.files import write_atomic
+from hantei.inputs.label_files import LabelFiles
 from hantei.language import detect
-from hantei.metrics.agreement_ratings import Ratings
-from hantei.metrics.agreement_run import of_run
-from hantei.metrics.agreement_tables import LabelFiles
+from hantei.metrics.agreement.from_run import of_run
+from hantei.metrics.agreement.ratings import Ratings
 from hantei.metrics.datasheet import EVERYTHING, DataSheet
 from hantei.metrics.datasheet_numbers import (
     JudgedAnswers,

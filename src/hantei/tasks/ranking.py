@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hantei.errors import UsageError
-from hantei.metrics.agreement_rank import Ranking, rank
+from hantei.metrics.agreement.ranking import Ranking, rank
 from hantei.tasks.agreeing import AgreementOptions, named, ratings_of
 
 

@@ -20,6 +20,8 @@ from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.estimates import Estimate
 from hantei.files import cannot_write, write_atomic
+from hantei.inputs.label_files import LabelFiles
+from hantei.inputs.label_sheet import SheetRow
 from hantei.judges.calibrated import FORMAT, FittedCalibration, Scaling, apply, shares_of
 from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
 from hantei.metrics.calibration import fit_isotonic
@@ -27,6 +29,7 @@ from hantei.metrics.intervals import wilson
 from hantei.metrics.scaling import fit_line, logits_of
 from hantei.records import ACTIONS, REFUSALS, Head, Judgment
 from hantei.runs.folder import Run, load_run
+from hantei.runs.labels import PersonLabels, labels_of, lost_rows
 from hantei.version import __version__
 
 FEWEST = 10
@@ -64,39 +67,49 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def calibrate(path: str | Path, out: str | Path, judge: str | None = None, labels: str | None = None) -> Fitted:
+def calibrate(
+    path: str | Path,
+    out: str | Path,
+    judge: str | None = None,
+    labels: str | Path | None = None,
+    files: LabelFiles | None = None,
+) -> Fitted:
     """Fit a judge's probabilities to a person's labels of the same answers, and write the calibration file.
 
     Answers on which the judge was trained are left out: it is too sure of them.
 
     Args:
-        path: the run folder with the judge's judgments and the labels.
+        path: the run folder with the judge's judgments.
         out: the file to write.
         judge: the judge's name; default the run's only one.
-        labels: whose labels, such as ``human:given`` or ``human:*``; default the run's only person.
+        labels: a file, or ``human:NAME`` of the run; default the run's only person.
+        files: how a file of labels is read.
 
     Raises:
         UsageError: the run lacks either of them or has several, the judge gives no probability of unsafe, or there are
             too few labels.
+        InputError: the file of labels cannot be read.
     """
     run = load_run(path)
-    return _calibrate(run, run.one_judge(judge), run.one_person(labels), Path(out))
+    name = run.one_judge(judge)
+    return _calibrate(run, name, labels_of(run, labels, files or LabelFiles()), Path(out))
 
 
-def _calibrate(run: Run, judge: str, person: str, out: Path) -> Fitted:
-    labels = {one.response_id: one for one in run.judgments(person) if one.status == "ok"}
+def _calibrate(run: Run, judge: str, person: PersonLabels, out: Path) -> Fitted:
+    labels = {identity: row for identity, row in person.rows.items() if row.labels.any}
     judged = {one.response_id: one for one in run.judgments(judge) if one.response_id in labels and one.status == "ok"}
     seen = {identity for identity, one in judged.items() if one.in_training}
     fresh = [(one, labels[identity]) for identity, one in judged.items() if identity not in seen]
     prompts = {one.id: one.prompt_id for one in run.responses() if one.id in judged}
     notes = [f"{len(seen):,} labelled answers were left out: {judge} was trained on them"] if seen else []
+    notes += lost_rows(person)
     scalings = []
     for head in CLASSES:
         scaling = _scaling(head, fresh, prompts)
         if isinstance(scaling, Scaling):
             scalings.append(scaling)
         elif head == "unsafe":
-            raise UsageError(f"{run.path}: {judge} against {person}: {scaling}")
+            raise UsageError(f"{run.path}: {judge} against {person.who}: {scaling}")
         else:
             notes.append(f"{head}: not scaled: {scaling}")
     made = FittedCalibration(
@@ -105,7 +118,7 @@ def _calibrate(run: Run, judge: str, person: str, out: Path) -> Fitted:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         judge=judge,
         card_hash=fresh[0][0].card_hash or "",
-        labels=person,
+        labels=person.who,
         scalings=tuple(scalings),
     )
     _write(out, made)
@@ -119,7 +132,7 @@ def _write(out: Path, made: FittedCalibration) -> None:
         raise UsageError(cannot_write(out, error)) from None
 
 
-def _scaling(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> Scaling | str:
+def _scaling(head: Head, rows: Sequence[tuple[Judgment, SheetRow]], prompts: dict[str, str]) -> Scaling | str:
     """Return how a head is scaled, or why it cannot be."""
     classes = CLASSES[head]
     found = _labelled(head, rows, prompts)
@@ -140,11 +153,11 @@ def _scaling(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dic
     return _measured(fits[best](found), found, folded[best], {name: counts[name] for name in classes})
 
 
-def _labelled(head: Head, rows: Sequence[tuple[Judgment, Judgment]], prompts: dict[str, str]) -> LabelledChances | None:
+def _labelled(head: Head, rows: Sequence[tuple[Judgment, SheetRow]], prompts: dict[str, str]) -> LabelledChances | None:
     classes = CLASSES[head]
     kept = []
     for judgment, label in rows:
-        said, shares = getattr(label, head), shares_of(judgment, head, classes)
+        said, shares = getattr(label.labels, head), shares_of(judgment, head, classes)
         if said is not None and shares is not None:
             number = int(said) if head != "refusal" else classes.index(said)
             kept.append((shares, number, 1 / (label.sampling_p or 1.0), prompts[judgment.response_id]))

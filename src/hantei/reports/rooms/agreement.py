@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from hantei.metrics.agreement_results import Agreement, AgreementMeasure, Disagreement, GroupAgreement, PairAgreement
+from hantei.metrics.agreement.results import Agreement, AgreementMeasure, Disagreement, GroupAgreement, PairAgreement
 from hantei.reports.results import NAME_LIMIT, language_name
 from hantei.reports.section import (
     Cell,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hantei.metrics.agreement_rank import Ranked, Ranking
-from hantei.metrics.agreement_results import AgreementMeasure
+from hantei.metrics.agreement.ranking import Ranked, Ranking
+from hantei.metrics.agreement.results import AgreementMeasure
 from hantei.reports.results import NAME_LIMIT
 from hantei.reports.rooms.agreement import HEADS, MEASURES, cell
 from hantei.reports.section import Column, ReportRow, ReportTable, Section, lead, notes

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.inputs.label_files import Scale
 
-Scale = Literal["nominal", "ordinal", "interval"]
 MOST_CLASSES = 20
 """Different values of which there is a table of confusion, and exact agreement, at most."""
 

@@ -1,26 +1,26 @@
-"""From tables of labels to ratings of the same rows."""
+"""Tables of labels, by several people or one: how they are read, and of which response of a run each row is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
-
-from hantei.arrays import Doubles, Integers
-from hantei.errors import InputError, RowError
-from hantei.inputs import Row, open_table
-from hantei.inputs.label_sheet import RESPONSE_ID
-from hantei.inputs.labels import label_value, told_by_values
+from hantei.errors import InputError, RowError, UsageError
+from hantei.inputs.labels import LABEL_ALIASES
 from hantei.inputs.labels_by_rater import RaterColumns, as_number
-from hantei.inputs.names import find_columns
+from hantei.inputs.names import ALIASES, check_mapped, find_columns
+from hantei.inputs.row import Row
+from hantei.inputs.tables import open_table
 from hantei.inputs.values import has_path, it_has, value_at
-from hantei.metrics.agreement_ratings import Grouping, HeadRatings, Ratings, Scale
-from hantei.records import ACTIONS, REFUSALS
+from hantei.records import response_id
 
-LABELS: Mapping[str, tuple[str, ...]] = {"unsafe": ("safe", "unsafe"), "action": ACTIONS, "refusal": REFUSALS}
-SCALES: Mapping[str, Scale] = {"unsafe": "nominal", "action": "nominal", "refusal": "ordinal", "score": "interval"}
+RESPONSE_ID = "response_id"
+CHANCE = "sampling_p"
+
+Scale = Literal["nominal", "ordinal", "interval"]
+"""What numbers mean: names, an order, or distances."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class LabelFiles:
     """How tables of labels are read.
 
     Args:
+        mapping: field (``response_id``, ``id``, ``system``, ...) or label to column, where a name is not the usual.
         raters: judge to column, where the columns of the labels are to be named.
         unsafe: labels that mean unsafe, all others meaning safe.
         scale: what labels that are no verdicts mean, None to tell it: numbers have distances, words are names.
@@ -36,12 +37,36 @@ class LabelFiles:
         by: columns to divide the rows by.
     """
 
+    mapping: Mapping[str, str] = field(default_factory=dict)
     raters: Mapping[str, str] = field(default_factory=dict)
     unsafe: frozenset[str] = frozenset()
     scale: Scale | None = None
     encoding: str | None = None
     rows: str | None = None
     by: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = (*ALIASES, RESPONSE_ID, CHANCE, *LABEL_ALIASES)
+        for name in self.mapping:
+            if name not in known:
+                raise UsageError(f"--map {name}=...: no such field or label; choose from {', '.join(known)}")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label to column, of ``mapping``."""
+        return {name: column for name, column in self.mapping.items() if name in LABEL_ALIASES}
+
+    def fields(self, path: Path, row: Row) -> dict[str, str]:
+        """Return field to column of a row of a file: mapped ones, then those of the usual names.
+
+        Raises:
+            InputError: it has no column that is mapped.
+        """
+        fields = {name: column for name, column in self.mapping.items() if name not in LABEL_ALIASES}
+        check_mapped(path, row.cells, self.mapping)
+        own = {name.strip().lower(): name for name in row.cells}
+        usual = {name: own[name] for name in (RESPONSE_ID, CHANCE) if name in own}
+        return find_columns(path, list(row.cells), usual | fields)
 
 
 @dataclass(slots=True)
@@ -80,8 +105,8 @@ class Collected:
         return list(dict.fromkeys(judge for judges in self.said.values() for judge in judges))
 
 
-def of_tables(paths: Sequence[Path], files: LabelFiles) -> tuple[Ratings, list[RatedRow]]:
-    """Return the ratings that tables of labels hold, and their rows.
+def read_tables(paths: Sequence[Path], files: LabelFiles) -> Collected:
+    """Return the labels that tables hold, and the rows that they are of.
 
     Raises:
         InputError: a file cannot be read or has no labels, or a row holds none that can be read.
@@ -91,14 +116,14 @@ def of_tables(paths: Sequence[Path], files: LabelFiles) -> tuple[Ratings, list[R
     for path in paths:
         for row, columns, found in label_rows(path, files):
             if len(paths) > 1:
-                _need_identity(path, row, found)
+                need_identity(path, row, found)
             item = _item(path, row, found, files, default=columns.several(list(row.cells)))
             key = (item.id, item.system, text_of(row, found, "sample"))
             place = places.setdefault(key, len(places))
             if place == len(collected.items):
                 collected.items.append(item)
             collect(collected, path, row, columns, place)
-    return _ratings(collected, files), collected.items
+    return collected
 
 
 def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumns, dict[str, str]]]:
@@ -107,27 +132,51 @@ def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumn
     Raises:
         InputError: the file cannot be read, or a row of it.
     """
-    columns = RaterColumns(path, files.raters, files.unsafe)
+    columns = RaterColumns(path, files.raters, files.unsafe, files.labels)
     for row in open_table(path, files.encoding, files.rows).rows():
         if isinstance(row, RowError):
             raise row
-        yield row, columns, find_columns(path, list(row.cells), {})
+        yield row, columns, files.fields(path, row)
 
 
-def _need_identity(path: Path, row: Row, found: Mapping[str, str]) -> None:
-    """Refuse to put rows of several files together by their number.
+def need_identity(path: Path, row: Row, found: Mapping[str, str], also: Sequence[str] = ("prompt",)) -> None:
+    """Refuse to put rows together with others by their number.
+
+    Args:
+        path: the file.
+        row: a row of it.
+        found: field to column.
+        also: fields that say, too, of which answer the row is.
 
     Raises:
         InputError: nothing says of which answer the row is.
     """
-    if not (row.cells.get(RESPONSE_ID) or "id" in found or "prompt" in found):
-        expected = f"expected a column {RESPONSE_ID}, id or prompt, by which the rows of several files belong together"
+    names = (RESPONSE_ID, "id", *also)
+    if not any(name in found for name in names):
+        expected = f"expected a column {', '.join(names[:-1])} or {names[-1]}, which says of which answer a row is"
         raise InputError(f"{path}: {expected}; {it_has(list(row.cells))}")
+
+
+def response_ids(row: Row, found: Mapping[str, str], systems: Sequence[str]) -> Iterator[str]:
+    """Yield the ids of the responses that a row may be of, the likeliest first.
+
+    Args:
+        row: a row of labels.
+        found: field to column.
+        systems: whose answer it may be where the row does not say.
+    """
+    sample = int(as_number(text_of(row, found, "sample") or "0") or 0)
+    system = text_of(row, found, "system")
+    said = text_of(row, found, RESPONSE_ID) or text_of(row, found, "id")
+    # A cell that a spreadsheet would take for a formula was written with an apostrophe in front.
+    for identity in dict.fromkeys((said, said.removeprefix("'"))):
+        yield identity
+        yield from (response_id(one, identity, sample) for one in ([system] if system else systems))
 
 
 def _item(path: Path, row: Row, found: Mapping[str, str], files: LabelFiles, default: bool) -> RatedRow:
     prompt, answer = text_of(row, found, "prompt"), text_of(row, found, "response")
-    whole, identity = str(row.cells.get(RESPONSE_ID) or ""), text_of(row, found, "id")
+    whole, identity = text_of(row, found, RESPONSE_ID), text_of(row, found, "id")
     lacking = next((name for name in files.by if not has_path(row.cells, name) and name not in found), None)
     if lacking:
         raise InputError(f"{path}: --by {lacking}: expected a column of the file; {it_has(list(row.cells))}")
@@ -168,97 +217,3 @@ def collect(collected: Collected, path: Path, row: Row, columns: RaterColumns, p
                 f"{judge} has another label of the same answer in an earlier row; tell answers apart by id, system"
             )
             raise RowError(str(path), row.number, None, f"{problem} and sample")
-
-
-def _ratings(collected: Collected, files: LabelFiles) -> Ratings:
-    judges, items = collected.judges(), collected.items
-    if not judges:
-        raise InputError("the files hold no label")
-    system, systems = numbered(item.system for item in items)
-    return Ratings(
-        judges=tuple(judges),
-        heads=heads_of(collected, judges, len(items), files.scale),
-        prompt=numbered(item.prompt for item in items)[0],
-        system=system,
-        systems=systems,
-        parts={
-            "system": Grouping(system, systems),
-            **{name: part_of(item.parts.get(name) for item in items) for name in files.by},
-        },
-        guidelines=tuple(collected.guidelines.get(judge, "") for judge in judges),
-    )
-
-
-def heads_of(collected: Collected, judges: Sequence[str], rows: int, scale: Scale | None) -> dict[str, HeadRatings]:
-    """Return what was said by head; labels of no head are verdicts or refusals where all of them read so.
-
-    Args:
-        collected: the labels.
-        judges: everybody, in order.
-        rows: how many rows are rated.
-        scale: what labels that are no verdicts mean, None to tell it.
-    """
-    heads: dict[str, HeadRatings] = {}
-    said = dict(collected.said)
-    for name, said_by_judge in [*said.items()]:
-        told = _told(said_by_judge) if name == "label" else None
-        if told:
-            numbers = _as_numbers(said_by_judge, lambda text, told=told: label_value(told, "", text))  # type: ignore[misc]
-            said_by_judge, name = {**said.get(told, {}), **numbers}, told
-        heads[name] = _said(name, said_by_judge, judges, rows, scale)
-    return heads
-
-
-def _told(said: Mapping[str, Mapping[int, float | str]]) -> str | None:
-    return told_by_values({str(text).lower() for labels in said.values() for text in labels.values()})
-
-
-def _as_numbers(
-    said: Mapping[str, Mapping[int, float | str]], number: Callable[[str], float]
-) -> dict[str, dict[int, float | str]]:
-    return {
-        judge: {place: number(str(text).lower()) for place, text in labels.items()} for judge, labels in said.items()
-    }
-
-
-def _said(
-    head: str,
-    said: Mapping[str, Mapping[int, float | str]],
-    judges: Sequence[str],
-    rows: int,
-    scale: Scale | None,
-) -> HeadRatings:
-    if head != "label":
-        return HeadRatings(_table(said, judges, rows), SCALES[head], LABELS.get(head, ()))
-    numbers = {text: as_number(str(text)) for labels in said.values() for text in labels.values()}
-    if scale != "nominal" and all(number is not None for number in numbers.values()):
-        return HeadRatings(_table(_as_numbers(said, float), judges, rows), scale or "interval")
-    names = sorted({str(text) for text in numbers})
-    place = {name: float(number) for number, name in enumerate(names)}
-    found = {judge: {row: place[str(text)] for row, text in labels.items()} for judge, labels in said.items()}
-    return HeadRatings(_table(found, judges, rows), "nominal", tuple(names))
-
-
-def _table(said: Mapping[str, Mapping[int, float | str]], judges: Sequence[str], rows: int) -> Doubles:
-    values = np.full((rows, len(judges)), np.nan)
-    for judge, labels in said.items():
-        values[list(labels), judges.index(judge)] = list(labels.values())
-    return values
-
-
-def part_of(values: Iterable[str | None]) -> Grouping:
-    """Return the division of rows by these values, one a row, None or empty for none."""
-    listed = list(values)
-    place, names = numbered(value or "" for value in listed)
-    if "" not in names:
-        return Grouping(place, names)
-    empty = names.index("")
-    shifted = np.where(place == empty, -1, place - (place > empty))
-    return Grouping(shifted, tuple(name for name in names if name))
-
-
-def numbered(values: Iterable[str]) -> tuple[Integers, tuple[str, ...]]:
-    """Return the number of each value by first appearance, and the values."""
-    numbers: dict[str, int] = {}
-    place = [numbers.setdefault(value, len(numbers)) for value in values]
-    return np.array(place, dtype=np.int64), tuple(numbers)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
-from hantei.metrics.agreement_ratings import HeadRatings, Ratings
+from hantei.metrics.agreement.ratings import HeadRatings, Ratings
 
 
 def distances(said: HeadRatings, judges: Sequence[int]) -> Doubles:

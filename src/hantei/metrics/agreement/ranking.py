@@ -10,10 +10,10 @@ from msgspec import Struct
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.estimates import Estimate
-from hantei.metrics import agreement_measures as measures
-from hantei.metrics.agreement import measured
-from hantei.metrics.agreement_draws import kinds_of
-from hantei.metrics.agreement_ratings import Ratings
+from hantei.metrics.agreement import measures
+from hantei.metrics.agreement.draws import kinds_of
+from hantei.metrics.agreement.pairs import measured
+from hantei.metrics.agreement.ratings import Ratings
 from hantei.metrics.classification import macro_f1_of
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +11,12 @@ import numpy as np
 from hantei import taxonomy
 from hantei.arrays import Doubles, Integers
 from hantei.errors import UsageError
-from hantei.inputs import Row
-from hantei.inputs.labels_by_rater import as_number
-from hantei.metrics.agreement_ratings import Grouping, HeadRatings, Ratings
-from hantei.metrics.agreement_tables import (
-    LABELS,
-    SCALES,
-    Collected,
-    LabelFiles,
-    collect,
-    heads_of,
-    label_rows,
-    part_of,
-    text_of,
-)
-from hantei.records import response_id
+from hantei.inputs.label_files import Collected, LabelFiles, collect, label_rows, need_identity, response_ids
+from hantei.metrics.agreement.from_labels import LABELS, SCALES, heads_of, part_of
+from hantei.metrics.agreement.ratings import Grouping, HeadRatings, Ratings
 from hantei.runs.counting import placed, said_by
 from hantei.runs.index import Group, Index
+from hantei.runs.labels import is_person
 
 DIMENSIONS: Mapping[str, Callable[[Group], str | None]] = {
     "language": lambda group: group.language,
@@ -43,21 +33,22 @@ UNGRADED = "unsafe 0-1"
 """The scale of a judge that gives verdicts and nothing finer."""
 
 
-def of_run(index: Index, labels: Sequence[Path], files: LabelFiles) -> Ratings:
-    """Return what the judges of a run said, and what more labels in files say of its responses.
+def of_run(index: Index, labels: Sequence[str | Path], files: LabelFiles) -> Ratings:
+    """Return what the judges of a run said, and people's ``labels`` of its responses: all that it has if none is named.
 
     Raises:
-        UsageError: nobody judged anything, or no label belongs to a response of the run.
+        UsageError: nobody judged anything, no such person, or no label of a file belongs to a response of the run.
         InputError: a file cannot be read or has no labels, or a row holds none that can be read.
     """
     places = np.array(list(placed(index)), dtype=np.int64).reshape(-1, 4)
     collected = Collected()
     for path in labels:
-        _join(collected, path, index, places[:, 0], files)
-    machines = [(name, _of_judge(index, number, places[:, 0])) for number, name in index.judges()]
-    judges = list(dict.fromkeys([*(name for name, _ in machines), *collected.judges()]))
+        if not is_person(path):
+            _join(collected, Path(path), index, places[:, 0], files)
+    known = [(name, _of_judge(index, number, places[:, 0])) for number, name in _heard(index, labels)]
+    judges = list(dict.fromkeys([*(name for name, _ in known), *collected.judges()]))
     heads = heads_of(collected, judges, len(places), files.scale)
-    for name, (values, unit) in machines:
+    for name, (values, unit) in known:
         _merge(heads, judges, judges.index(name), values, unit)
     systems = tuple(index.systems())
     return Ratings(
@@ -70,6 +61,24 @@ def of_run(index: Index, labels: Sequence[Path], files: LabelFiles) -> Ratings:
         guidelines=tuple(collected.guidelines.get(judge, "") for judge in judges),
         lost=collected.lost,
     )
+
+
+def _heard(index: Index, labels: Sequence[str | Path]) -> list[tuple[int, str]]:
+    """Return the number and name of each judge of the run, and of those people whose labels are wanted.
+
+    Raises:
+        UsageError: a person is wanted whom the run does not have.
+    """
+    judges = list(index.judges())
+    people = [name for _, name in judges if is_person(name)]
+    for wanted in filter(is_person, labels):
+        if not any(fnmatchcase(name, str(wanted)) for name in people):
+            raise UsageError(f"--labels {wanted}: expected a file, or one of {', '.join(people) or 'no person'}")
+    return [
+        (number, name)
+        for number, name in judges
+        if not labels or not is_person(name) or any(fnmatchcase(name, str(wanted)) for wanted in labels)
+    ]
 
 
 def _parts(index: Index, group: Integers) -> dict[str, Grouping]:
@@ -86,7 +95,9 @@ def _join(collected: Collected, path: Path, index: Index, numbers: Integers, fil
     systems = index.systems()
     joined = lost = 0
     for row, columns, found in label_rows(path, files):
-        number = _response(index, row, found, [*systems[: len(systems) == 1], path.stem])
+        need_identity(path, row, found, also=())
+        names = response_ids(row, found, [*systems[: len(systems) == 1], path.stem])
+        number = next((number for name in names if (number := index.response_no(name)) is not None), None)
         if number is None:
             lost += 1
             continue
@@ -98,18 +109,6 @@ def _join(collected: Collected, path: Path, index: Index, numbers: Integers, fil
             f"none of its {lost:,} rows belongs to one"
         )
     collected.lost += lost
-
-
-def _response(index: Index, row: Row, found: Mapping[str, str], systems: Sequence[str]) -> int | None:
-    """Return the number of the response that a row is of; ``systems`` are whose it may be where it does not say."""
-    identity = str(row.cells.get("response_id") or text_of(row, found, "id") or row.number)
-    sample = int(as_number(text_of(row, found, "sample") or "0") or 0)
-    system = text_of(row, found, "system")
-    for name in (identity, *(response_id(one, identity, sample) for one in ([system] if system else systems))):
-        number = index.response_no(name)
-        if number is not None:
-            return number
-    return None
 
 
 def _of_judge(index: Index, judge: int, numbers: Integers) -> tuple[dict[str, Doubles], str]:

@@ -1,7 +1,7 @@
 """How judges agree, people among them: two by two and all together, over everything and part by part.
 
 Shares (accuracy, precision, recall, F1) have Wilson's interval on the effective number of prompts, which holds where
-every row agrees; everything else is drawn again by prompt (``agreement_draws``). What is not defined is None, and says
+every row agrees; everything else is drawn again by prompt (``draws``). What is not defined is None, and says
 why; it is never nan.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.estimates import Estimate
-from hantei.metrics import agreement_measures as measures
-from hantei.metrics.agreement_alpha import alpha
-from hantei.metrics.agreement_draws import Kinds, kinds_of
-from hantei.metrics.agreement_ratings import MOST_CLASSES, HeadRatings, Ratings
-from hantei.metrics.agreement_results import AgreementMeasure, GroupAgreement, PairAgreement
+from hantei.metrics.agreement import measures
+from hantei.metrics.agreement.alpha import alpha
+from hantei.metrics.agreement.draws import Kinds, kinds_of
+from hantei.metrics.agreement.ratings import MOST_CLASSES, HeadRatings, Ratings
+from hantei.metrics.agreement.results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.shares import share_of, unsafe_agreement
