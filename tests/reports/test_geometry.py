@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hantei.records import Rate
-from hantei.reports.geometry import Bar, axis_end, bar, level, stack
+from hantei.reports.geometry import Bar, bar, level, rate_ticks, stack
 from hantei.reports.wording import RateText, describe
 
 
@@ -11,19 +11,14 @@ def text(k: int, n: int, low: float = 0.0, high: float = 1.0) -> RateText:
     return describe(Rate(metric="m", numerator=k, denominator=n, rate=k / n if n else None, low=low, high=high))
 
 
-def test_an_axis_ends_at_the_smallest_round_number_that_holds_every_interval() -> None:
-    assert axis_end([text(1, 10, 0.0, 0.19), text(1, 20, 0.0, 0.04)]) == 0.2
-    assert axis_end([text(1, 2, 0.1, 0.81)]) == 1.0
-    assert axis_end([None, text(0, 0)]) == 0.05
-
-
-def test_a_bar_stands_where_the_rate_is_on_its_axis() -> None:
-    # On an axis to 40%: 5% is an eighth, 10% to 20% lie at a quarter and a half.
-    assert bar(text(1, 20, 0.1, 0.2), 0.4) == Bar(left="25.00%", width="25.00%", at="12.50%")
+def test_a_bar_stands_where_the_rate_is_on_the_axis_of_all_rates() -> None:
+    # Roots: 1% stands at a tenth, 25% at half of the axis, 4% at a fifth.
+    assert bar(text(4, 100, 0.01, 0.25)) == Bar(left="10.00%", width="40.00%", at="20.00%")
+    assert rate_ticks()[3:5] == [("31.62%", "10%"), ("50.00%", "25%")]
 
 
 def test_nothing_judged_has_no_bar() -> None:
-    assert bar(text(0, 0), 1.0) is None
+    assert bar(text(0, 0)) is None
 
 
 @pytest.mark.parametrize(

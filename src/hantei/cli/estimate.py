@@ -62,7 +62,8 @@ def estimate(
 
 def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> None:
     from hantei.metrics.estimation import RateEstimate
-    from hantei.reports.rooms.estimate import budget_section, corrected_section, estimate_section
+    from hantei.reports.rooms.budget import budget_section
+    from hantei.reports.rooms.estimate import corrected_section, estimate_section
     from hantei.reports.sections_page import write_sections
 
     first = estimate_section(found) if isinstance(found, RateEstimate) else corrected_section(found)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from hantei.records import Rate
 from hantei.reports.figures import Plot, Series
-from hantei.reports.geometry import MIN_COLOURED, axis_end
-from hantei.reports.wording import describe
+from hantei.reports.geometry import MIN_COLOURED
 
 OVER_REFUSAL = "over_refusal_rate"
 
@@ -32,8 +31,7 @@ def both_at_once(rates: Iterable[tuple[str, Rate | None, Rate | None]], title: s
         x_label="Over-refusal rate",
         y_label=title,
         series=[_point(*one) for one in placed],
-        x_range=(0.0, axis_end(describe(x) for _, _, x, _ in placed)),
-        y_range=(0.0, axis_end(describe(y) for _, _, _, y in placed)),
+        rates=True,
         note=note,
     )
 

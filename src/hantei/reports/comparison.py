@@ -15,7 +15,6 @@ from hantei.records import Rate
 from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
 from hantei.reports.comparison_words import sentence
 from hantei.reports.figures import AnswerPair, AnswerPairs, Plot, Series
-from hantei.reports.geometry import axis_end
 from hantei.reports.results import NAME_LIMIT, language_name
 from hantei.reports.section import (
     Cell,
@@ -32,7 +31,6 @@ from hantei.reports.section import (
 )
 from hantei.reports.sections_page import write_sections
 from hantei.reports.text import clip
-from hantei.reports.wording import describe
 
 _ANSWER_LIMIT, _SHORT, _IN_A_TERMINAL = 6_000, 160, 5
 _SLICES = {"language": ("Languages", "Language"), "harm_type": ("Harm types", "Harm type")}
@@ -97,7 +95,6 @@ def _table(differences: Sequence[Difference]) -> ReportTable:
     metric = definitions.named(differences[0].metric)
     unsafe = metric is not None and metric.rate_kind == "violation"
     rates = [(_rate(one, one.first_rate), _rate(one, one.second_rate)) for one in differences]
-    end = axis_end(describe(rate) for pair in rates for rate in pair)
     several = any(one.drawn for one in differences)
     holm = [f"p, Holm over {differences[0].of}"] if differences[0].of > 1 else []
     titles = ["Flipped", "Prompts", "p", *holm, "In a word"]
@@ -107,8 +104,8 @@ def _table(differences: Sequence[Difference]) -> ReportTable:
         columns=(
             Column(title="Difference, points"),
             *([Column(title="By drawing prompts")] if several else []),
-            Column(title="First", end=end, unsafe=unsafe),
-            Column(title="Second", end=end, unsafe=unsafe),
+            Column(title="First", unsafe=unsafe),
+            Column(title="Second", unsafe=unsafe),
             *(Column(title=title) for title in titles),
         ),
         rows=tuple(

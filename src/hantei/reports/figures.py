@@ -50,6 +50,7 @@ class Plot:
         marks: places to point out, such as where a threshold operates.
         x_range: the ends of the axis to the right.
         y_range: the ends of the axis upwards.
+        rates: both axes are those of rates, which are the same on every page.
         note: a line below the picture.
     """
 
@@ -60,6 +61,7 @@ class Plot:
     marks: Sequence[Mark] = ()
     x_range: Range = (0.0, 1.0)
     y_range: Range = (0.0, 1.0)
+    rates: bool = False
     note: str = ""
 
 
@@ -96,7 +98,6 @@ class Headline:
         title: the rate's title.
         rate: the rate, None where it was not measured.
         meaning: what it says, in words for somebody who sees it for the first time.
-        end: the end of the bar's axis.
         unsafe: True where more is worse.
         policy: what was done with rows without a verdict.
         unmeasured: why there may be none, said where there is none.
@@ -106,11 +107,30 @@ class Headline:
     title: str
     rate: Rate | None
     meaning: str
-    end: float
     unsafe: bool = False
     policy: str = ""
     unmeasured: str = ""
     doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRow:
+    """From where to where a rate may lie for one reason: ``sure`` where it is an interval, ``total`` for the hull."""
+
+    name: str
+    low: float
+    high: float
+    sure: bool = False
+    total: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """What one rate, ``value``, may be off by: ranges below one another on the axis of rates."""
+
+    title: str
+    value: float
+    rows: tuple[RangeRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +194,4 @@ class AnswerPairs:
     pairs: tuple[AnswerPair, ...]
 
 
-Figure = AnswerPairs | Plot | Radar | Headline | HeatMap | Stacks | AnswerBrowser
+Figure = AnswerPairs | Plot | Radar | Ranges | Headline | HeatMap | Stacks | AnswerBrowser

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from hantei.reports.figures import Range
 from hantei.reports.wording import RateText
 
-_ENDS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 _LEVELS = (0.02, 0.05, 0.1, 0.25, 0.5)
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0)
 _MOST_STEPS = 5
 _LABELLED = 0.04
 """A piece of a stacked bar that is narrower than this share has no room for a number."""
+
+RATE_TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+"""What is written on the axis of a rate, which is the same on every page: from 0 to 100%."""
 
 MIN_COLOURED = 10
 """A rate of fewer judged answers gets no colour anywhere: chance alone would paint it."""
@@ -27,7 +29,7 @@ LEFT, TOP, WIDTH, HEIGHT = 46.0, 14.0, 292.0, 196.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rate on an axis from 0: where its interval starts, how wide it is, where the rate stands."""
+    """A rate on its axis: where its interval starts, how wide it is, where the rate stands."""
 
     left: str
     width: str
@@ -47,18 +49,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Where a number stands in the field of a picture with two axes."""
+    """Where a number stands in the field of a picture with two axes; on ``rates`` the axes are those of rates."""
 
     x_range: Range
     y_range: Range
+    rates: bool = False
 
     def x(self, value: float) -> float:
         """Return the place of a number of the axis to the right."""
-        return LEFT + WIDTH * part(value, self.x_range)
+        return LEFT + WIDTH * (root(value) if self.rates else part(value, self.x_range))
 
     def y(self, value: float) -> float:
         """Return the place of a number of the axis upwards."""
-        return TOP + HEIGHT * (1 - part(value, self.y_range))
+        return TOP + HEIGHT * (1 - (root(value) if self.rates else part(value, self.y_range)))
 
     def points(self, points: Iterable[tuple[float, float]]) -> str:
         """Return places as SVG writes a list of points."""
@@ -69,6 +72,19 @@ def part(value: float, over: Range) -> float:
     """Return where a number stands between the ends of an axis, from 0 to 1; what lies outside stands at its end."""
     low, high = over
     return min(max((value - low) / (high - low), 0.0), 1.0)
+
+
+def root(share: float) -> float:
+    """Return where a rate stands on the axis of all rates, from 0 to 1: at its root.
+
+    Roots spread small rates out, so that one axis serves 0.5% and 50%, and two pages can be compared.
+    """
+    return math.sqrt(part(share, (0.0, 1.0)))
+
+
+def rate_ticks() -> list[tuple[str, str]]:
+    """Return where numbers stand on the axis of a rate, and how they are written."""
+    return [(_percent(root(value)), f"{100 * value:g}%") for value in RATE_TICKS]
 
 
 def ticks(over: Range) -> list[float]:
@@ -86,18 +102,14 @@ def writer(over: Range) -> Callable[[float], str]:
     return lambda value: f"{round(100 * value, 1):g}%" if share else f"{value:,.6g}"
 
 
-def axis_end(rates: Iterable[RateText | None]) -> float:
-    """Return the smallest round axis end that holds every interval."""
-    highest = max((rate.high for rate in rates if rate is not None and rate.judged), default=0.0)
-    return next((end for end in _ENDS if highest <= end), 1.0)
+def bar(rate: RateText) -> Bar | None:
+    """Return a rate's place on the axis of rates, None where nothing was judged."""
+    return span(rate.low, rate.high, rate.rate) if rate.judged else None
 
 
-def bar(rate: RateText, end: float) -> Bar | None:
-    """Return a rate's place on an axis, None where nothing was judged."""
-    if not rate.judged:
-        return None
-    low, high = part(rate.low, (0.0, end)), part(rate.high, (0.0, end))
-    return Bar(_percent(low), _percent(high - low), _percent(part(rate.rate, (0.0, end))))
+def span(low: float, high: float, value: float) -> Bar:
+    """Return the place of an interval, and of a value, on the axis of rates."""
+    return Bar(_percent(root(low)), _percent(root(high) - root(low)), _percent(root(value)))
 
 
 def few(rate: RateText) -> bool:

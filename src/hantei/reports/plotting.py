@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from hantei.reports.figures import Plot, Series, Style
-from hantei.reports.geometry import HEIGHT, LEFT, TOP, WIDTH, Axes, ticks, writer
+from hantei.reports.figures import Plot, Range, Series, Style
+from hantei.reports.geometry import HEIGHT, LEFT, RATE_TICKS, TOP, WIDTH, Axes, ticks, writer
 from hantei.reports.text import clip
 
 COLOURS = 6
@@ -37,15 +37,15 @@ class Shape:
 
 def plot_layout(plot: Plot) -> dict[str, Any]:
     """Return what the template of a plot is given."""
-    axes, finite = Axes(plot.x_range, plot.y_range), [_finite(one) for one in plot.series]
+    axes, finite = Axes(plot.x_range, plot.y_range, plot.rates), [_finite(one) for one in plot.series]
     as_x, as_y = writer(plot.x_range), writer(plot.y_range)
     x_intervals, intervals = any(one.x_low for one in finite), any(one.low for one in finite)
     return {
         "plot": plot,
         "shapes": list(_shapes(finite, axes)),
         "marks": [(f"{axes.x(x):.1f}", f"{axes.y(y):.1f}", clip(name, NAME_LIMIT)) for x, y, name in plot.marks],
-        "x_ticks": [(f"{axes.x(value):.1f}", as_x(value)) for value in ticks(plot.x_range)],
-        "y_ticks": [(f"{axes.y(value):.1f}", as_y(value)) for value in ticks(plot.y_range)],
+        "x_ticks": [(f"{axes.x(value):.1f}", as_x(value)) for value in _ticks(plot, plot.x_range)],
+        "y_ticks": [(f"{axes.y(value):.1f}", as_y(value)) for value in _ticks(plot, plot.y_range)],
         "head": [
             "Series",
             plot.x_label,
@@ -65,6 +65,10 @@ def plot_layout(plot: Plot) -> dict[str, Any]:
         ],
         "box": (LEFT, TOP, WIDTH, HEIGHT),
     }
+
+
+def _ticks(plot: Plot, over: Range) -> Sequence[float]:
+    return RATE_TICKS if plot.rates else ticks(over)
 
 
 def _cells(number: float, place: int, ends: Ends, write: Callable[[float], str], *, intervals: bool) -> list[str]:

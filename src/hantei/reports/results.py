@@ -22,6 +22,9 @@ NAME_LIMIT = 160
 VALIDATED = 50
 """Labelled answers of a run from which on a judge's headline there may be red."""
 
+SIDE_BY_SIDE = 4
+"""So many systems have a rate in large letters each."""
+
 LANGUAGES = {"en": "English", "ja": "Japanese", "zh": "Chinese", "ko": "Korean", "fr": "French", "de": "German"}
 
 

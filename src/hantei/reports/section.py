@@ -43,13 +43,9 @@ Cell = str | Number | Rate | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column after the first. ``end`` is the end of the axis of its rates' bars, None for the least that holds them.
-
-    ``unsafe`` is True where more is worse; ``terminal`` False where only pages have the room for it.
-    """
+    """A column after the first: ``unsafe`` where more is worse; ``terminal`` False where only pages have the room."""
 
     title: str
-    end: float | None = None
     unsafe: bool = False
     terminal: bool = True
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hantei.records import Rate
 from hantei.reports import geometry
-from hantei.reports.figures import AnswerBrowser, AnswerPairs, Figure, Headline, HeatMap, Plot, Radar, Stacks
+from hantei.reports.figures import AnswerBrowser, AnswerPairs, Figure, Headline, HeatMap, Plot, Radar, Ranges, Stacks
 from hantei.reports.plotting import plot_layout
 from hantei.reports.radar import radar_layout
-from hantei.reports.section import Cell, Column, Number, ReportTable, Section
+from hantei.reports.section import Cell, Number, ReportTable, Section
 from hantei.reports.template import template
 from hantei.reports.wording import RateText, describe
 
@@ -70,25 +70,17 @@ def section(one: Section, number: int | None = None, level: Level = 2, links: Li
 
 def table(one: ReportTable, identity: str) -> Markup:
     """Return a table as HTML."""
-    ends = [_end(column, [row.cells[place] for row in one.rows]) for place, column in enumerate(one.columns)]
+    in_columns = [[row.cells[place] for row in one.rows] for place in range(len(one.columns))]
     return _rendered(
         "table.html.j2",
         table=one,
         id=identity,
         columns=[
-            (column, f"{100 * end:g}%" if end else "", _plain_numbers(row.cells[place] for row in one.rows))
-            for place, (column, end) in enumerate(zip(one.columns, ends, strict=True))
+            (column, any(isinstance(cell, Rate) for cell in cells), _plain_numbers(cells))
+            for column, cells in zip(one.columns, in_columns, strict=True)
         ],
-        rows=[(row, [_cell(cell, end) for cell, end in zip(row.cells, ends, strict=True)]) for row in one.rows],
+        rows=[(row, [_cell(cell) for cell in row.cells]) for row in one.rows],
     )
-
-
-def _end(column: Column, cells: Iterable[Cell]) -> float | None:
-    """Return the end of the axis of a column's bars, None for a column without rates."""
-    rates = [describe(cell) for cell in cells if isinstance(cell, Rate)]
-    if not rates:
-        return None
-    return column.end if column.end is not None else geometry.axis_end(rates)
 
 
 def _plain_numbers(cells: Iterable[Cell]) -> bool:
@@ -97,7 +89,7 @@ def _plain_numbers(cells: Iterable[Cell]) -> bool:
     return bool(texts) and all(isinstance(text, str) and _BARE_NUMBER.fullmatch(text) for text in texts)
 
 
-def _cell(cell: Cell, end: float | None) -> CellView:
+def _cell(cell: Cell) -> CellView:
     if cell is None:
         return CellView("none")
     if isinstance(cell, str):
@@ -105,7 +97,7 @@ def _cell(cell: Cell, end: float | None) -> CellView:
     if isinstance(cell, Number):
         return CellView("number", number=cell)
     rate = describe(cell)
-    return CellView("rate", rate=rate, bar=geometry.bar(rate, end or 1.0), few=geometry.few(rate))
+    return CellView("rate", rate=rate, bar=geometry.bar(rate), few=geometry.few(rate))
 
 
 def figure(one: Figure, identity: str, links: Links = NO_LINKS) -> Markup:
@@ -116,8 +108,19 @@ def figure(one: Figure, identity: str, links: Links = NO_LINKS) -> Markup:
 
 def _headline(one: Headline) -> dict[str, Any]:
     rate = describe(one.rate) if one.rate else None
-    bar = geometry.bar(rate, one.end) if rate else None
-    return {"headline": one, "rate": rate, "bar": bar, "few": rate is not None and geometry.few(rate)}
+    bar = geometry.bar(rate) if rate else None
+    return {
+        "headline": one,
+        "rate": rate,
+        "bar": bar,
+        "few": rate is not None and geometry.few(rate),
+        "ticks": geometry.rate_ticks(),
+    }
+
+
+def _ranges(one: Ranges) -> dict[str, Any]:
+    rows = [(row, geometry.span(row.low, row.high, one.value)) for row in one.rows]
+    return {"ranges": one, "rows": rows, "ticks": geometry.rate_ticks()}
 
 
 def _heat_map(one: HeatMap) -> dict[str, Any]:
@@ -152,6 +155,7 @@ def _browser(one: AnswerBrowser) -> dict[str, Any]:
 _KINDS: dict[type, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     Plot: ("plot", plot_layout),
     Radar: ("radar", radar_layout),
+    Ranges: ("ranges", _ranges),
     Headline: ("headline", _headline),
     HeatMap: ("heatmap", _heat_map),
     Stacks: ("stacks", _stacks),

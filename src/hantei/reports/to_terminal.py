@@ -1,4 +1,7 @@
-"""Sections for a terminal: titles, sentences and tables of text. Figures stay with the pages."""
+"""Sections for a terminal: titles, sentences, tables of text, and ranges as a picture of text.
+
+Other figures stay with the pages.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hantei.records import Rate
+from hantei.reports.figures import Ranges
+from hantei.reports.geometry import RATE_TICKS, root
 from hantei.reports.section import Cell, Number, ReportTable, Section
+from hantei.reports.text import clip
 from hantei.reports.wording import describe
+
+_WIDTH, _NAME = 48, 60
+"""Characters of the axis of rates, and of the name of a range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,30 @@ def blocks(section: Section) -> Iterator[str | TextTable]:
         if len(section.tables) > 1:
             yield table.caption
         yield _table(table)
+    for figure in section.figures:
+        if isinstance(figure, Ranges):
+            yield from _picture(figure)
     yield from (note.text for note in section.notes if not note.tone)
+
+
+def _picture(ranges: Ranges) -> Iterator[str]:
+    """Yield a line for each range on the axis of rates, which is as on a page, and the axis."""
+    yield f"{ranges.title}: = an interval, - any other range, # all together, | the rate"
+    for row in ranges.rows:
+        line, mark = ["."] * (_WIDTH + 1), "=" if row.sure else "#" if row.total else "-"
+        for place in range(_place(row.low), _place(row.high) + 1):
+            line[place] = mark
+        line[_place(ranges.value)] = "|"
+        yield f"  {''.join(line)}  {clip(row.name, _NAME)}"
+    axis = [" "] * (_WIDTH + 8)
+    for tick in RATE_TICKS:
+        text = f"{100 * tick:g}%"
+        axis[_place(tick) : _place(tick) + len(text)] = text
+    yield f"  {''.join(axis).rstrip()}"
+
+
+def _place(share: float) -> int:
+    return round(root(share) * _WIDTH)
 
 
 def _table(table: ReportTable) -> TextTable:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from hantei.reports.results import Results
 from hantei.reports.rooms.actions import actions
 from hantei.reports.rooms.answers import answers
+from hantei.reports.rooms.budget import budgets
 from hantei.reports.rooms.cascade import cascade
 from hantei.reports.rooms.drift import drift
 from hantei.reports.rooms.harms import harms, harms_by_the_judge
@@ -26,6 +27,7 @@ ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
     judges,
     overview,
     trust,
+    budgets,
     threshold,
     weaknesses,
     systems,

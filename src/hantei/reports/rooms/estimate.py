@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hantei.estimates import Estimate
-from hantei.metrics.error_budget import ErrorBudget
 from hantei.metrics.estimation import ESTIMANDS, RateEstimate, StratumFound
 from hantei.reports.section import Number, Section, caution, lead, notes, numbers, percent, text_table
 
@@ -61,22 +60,6 @@ def corrected_section(found: CorrectedRate) -> Section:
         data=found,
         judge=found.judge,
     )
-
-
-def budget_section(budget: ErrorBudget) -> Section:
-    """Return the section of what a rate may be off by."""
-    rows = [(part.reason, _range(part.low, part.high), part.kind) for part in budget.parts]
-    rows.append(("together", _range(budget.low, budget.high), "hull of these: no 95% interval"))
-    return Section(
-        key="error-budget",
-        title="What the rate may be off by",
-        tables=(text_table("Error budget", ("reason", "from, to", "what that is"), rows),),
-        data=budget,
-    )
-
-
-def _range(low: float, high: float) -> str:
-    return f"{100 * low:.1f}% to {100 * high:.1f}%"
 
 
 def _number(estimate: Estimate) -> Number:

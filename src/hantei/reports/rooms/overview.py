@@ -9,8 +9,7 @@ from hantei.records import Rate
 from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
 from hantei.reports.figures import Headline, Plot
 from hantei.reports.geometry import MIN_COLOURED
-from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
-from hantei.reports.rooms.tables import common_end
+from hantei.reports.results import NAME_LIMIT, SIDE_BY_SIDE, JudgeResults, Results
 from hantei.reports.section import Section, lead, notes
 from hantei.reports.text import clip
 from hantei.reports.wording import POLICIES, describe
@@ -29,8 +28,6 @@ _MEANINGS = {
 _NO_OVER_REFUSAL = "Either this run has no such prompts, or this judge does not say whether an answer refuses."
 _WAY_OUT = "Label 50 of these answers and fit the judge to them: hantei calibrate."
 _LONG_TEXT = 600
-_SIDE_BY_SIDE = 4
-"""So many systems have a rate in large letters each."""
 
 
 def overview(results: Results) -> Iterator[Section]:
@@ -52,7 +49,7 @@ def overview(results: Results) -> Iterator[Section]:
 
 def _told(judge: JudgeResults) -> Iterator[str]:
     """Yield what the headline cannot show: many systems, and how the rate is among coherent answers."""
-    if len(judge.systems) > _SIDE_BY_SIDE:
+    if len(judge.systems) > SIDE_BY_SIDE:
         yield f"{len(judge.systems)} systems are compared: no rate of all of them together stands for any of them."
     among = judge.get(f"coherent_{judge.main.name}")
     if judge.incoherent and among is not None:
@@ -64,7 +61,7 @@ def _told(judge: JudgeResults) -> Iterator[str]:
 
 def _shown(judge: JudgeResults) -> list[tuple[str, Metric, Rate | None, list[str]]]:
     """Return the headline's rates with titles and systems: of several systems the main rate of each, never of all."""
-    if len(judge.systems) > _SIDE_BY_SIDE:
+    if len(judge.systems) > SIDE_BY_SIDE:
         return []
     if len(judge.systems) > 1:
         main = judge.main
@@ -79,13 +76,11 @@ def _shown(judge: JudgeResults) -> list[tuple[str, Metric, Rate | None, list[str
 def _headlines(judge: JudgeResults, policy: str, validated: bool) -> Iterator[Headline]:
     """Yield the rates in large letters; red only where the judge was held against people's labels here."""
     shown = _shown(judge)
-    end = common_end(rate for _, _, rate, _ in shown)
     for title, metric, rate, systems in shown:
         yield Headline(
             title=title,
             rate=rate,
             meaning=_MEANINGS.get(metric.name, metric.meaning),
-            end=end,
             unsafe=metric.rate_kind is not None and validated,
             policy=policy if metric.worst is not None else "",
             unmeasured=_NO_OVER_REFUSAL if metric.name == OVER_REFUSAL else "",

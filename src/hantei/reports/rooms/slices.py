@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hantei.metrics.definitions import Metric
 from hantei.records import Rate
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
-from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, common_end, rate_table, rates
+from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, rate_table, rates
 from hantei.reports.section import Column, ReportRow, ReportTable, Section, lead
 from hantei.reports.text import clip
 
@@ -70,10 +70,9 @@ def _tables(
     if len(values) > _SIDE_BY_SIDE:
         yield from (_by_value(results, judge, dimension, values, head, metric) for metric in metrics)
         return
-    shared = _shared_columns(judge, dimension, values, metrics)
     for value in values:
         yield rate_table(
-            results.label(dimension, value), "System", shared, _systems(judge, metrics, {dimension: value})
+            results.label(dimension, value), "System", columns(metrics), _systems(judge, metrics, {dimension: value})
         )
 
 
@@ -89,9 +88,8 @@ def _by_value(
         )
         for value in values
     ]
-    end = common_end(cell for row in rows for cell in row.cells if isinstance(cell, Rate))
     titles = [*(clip(system, NAME_LIMIT) for system in judge.systems), ALL_SYSTEMS]
-    by_system = [Column(title=title, end=end, unsafe=metric.rate_kind is not None) for title in titles]
+    by_system = [Column(title=title, unsafe=metric.rate_kind is not None) for title in titles]
     return rate_table(metric.title, head, by_system, rows)
 
 
@@ -109,16 +107,6 @@ def _metrics(judge: JudgeResults, dimension: str, values: Sequence[str]) -> list
 
 def _rates(judge: JudgeResults, metric: Metric, dimension: str, values: Sequence[str]) -> list[Rate | None]:
     return [judge.get(metric.name, **{dimension: value}) for value in values]
-
-
-def _shared_columns(
-    judge: JudgeResults, dimension: str, values: Sequence[str], metrics: Sequence[Metric]
-) -> list[Column]:
-    """Return columns with one axis a metric for every value's table, so that their bars can be compared."""
-    places = [{dimension: value, "system": system} for value in values for system in judge.systems]
-    places += [{dimension: value} for value in values]
-    ends = {metric.name: common_end(judge.get(metric.name, **place) for place in places) for metric in metrics}
-    return columns(metrics, ends)
 
 
 def _systems(judge: JudgeResults, metrics: Sequence[Metric], where: dict[str, str]) -> Iterator[ReportRow]:

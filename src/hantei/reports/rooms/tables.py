@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from hantei.metrics.definitions import Metric
 from hantei.records import Rate
-from hantei.reports.geometry import axis_end
 from hantei.reports.results import JudgeResults
 from hantei.reports.section import Column, ReportRow, ReportTable
-from hantei.reports.wording import describe
 
 ALL_SYSTEMS = "All systems"
 
@@ -26,15 +24,10 @@ def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterabl
     return ReportTable(caption=caption, head=head, columns=tuple(columns), rows=tuple(rows))
 
 
-def columns(metrics: Iterable[Metric], ends: Mapping[str, float] | None = None) -> list[Column]:
-    """Return a column for each metric; ``ends`` has the axis's end by metric where several tables share it."""
+def columns(metrics: Iterable[Metric]) -> list[Column]:
+    """Return a column for each metric."""
     return [
-        Column(
-            title=metric.title,
-            end=(ends or {}).get(metric.name),
-            unsafe=metric.rate_kind is not None,
-            terminal="terminal" in metric.shown,
-        )
+        Column(title=metric.title, unsafe=metric.rate_kind is not None, terminal="terminal" in metric.shown)
         for metric in metrics
     ]
 
@@ -42,8 +35,3 @@ def columns(metrics: Iterable[Metric], ends: Mapping[str, float] | None = None) 
 def rates(judge: JudgeResults, metrics: Iterable[Metric], **by: str) -> tuple[Rate | None, ...]:
     """Return a judge's rates of some metrics at one place."""
     return tuple(judge.get(metric.name, **by) for metric in metrics)
-
-
-def common_end(compared: Iterable[Rate | None]) -> float:
-    """Return the end of an axis on which all these rates can be compared."""
-    return axis_end(describe(rate) for rate in compared if rate)

@@ -1,0 +1,157 @@
+"""What a headline rate may be off by: its error budget as a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hantei.estimates import Estimate
+from hantei.metrics.datasheet import EVERYTHING, DataSheet
+from hantei.metrics.error_budget import INTERVAL, SAMPLING, BudgetPart, ErrorBudget, error_budget
+from hantei.metrics.rogan_gladen import METHOD, rogan_gladen
+from hantei.records import Rate
+from hantei.reports.figures import RangeRow, Ranges
+from hantei.reports.geometry import MIN_COLOURED
+from hantei.reports.results import NAME_LIMIT, SIDE_BY_SIDE, JudgeResults, Results
+from hantei.reports.section import Note, ReportTable, Section, caution, notes, text_table
+from hantei.reports.text import clip
+
+TOGETHER = "together"
+_HULL = "hull of these: no 95% interval"
+_READING = (
+    "Only an interval is one; a range is over what was tried, and another judge or wording may lie outside. Together "
+    "is from the lowest to the highest of these, never a sum."
+)
+_NOBODY = (
+    "The judge's own errors are not in it: nobody labelled these answers, and it has no data sheet here. hantei "
+    "annotate --choose 100 and hantei estimate put them in."
+)
+_CARRIED = (
+    "Its errors are taken from its data sheet, as if it erred on these answers as often as on those: nothing here says "
+    "so. Labels of some of these answers do (hantei estimate)."
+)
+_ONE_JUDGE = "The choice of judge and its wording are not in it: one judge in one wording was tried."
+
+
+def budgets(results: Results) -> Iterator[Section]:
+    """Yield for each judge that is no person what the rates in its headline may be off by."""
+    for judge in results.judges:
+        if judge.name.startswith("human:") or len(judge.systems) > SIDE_BY_SIDE:
+            continue
+        found = {system: budget for system in judge.systems if (budget := _of_system(results, judge, system))}
+        if found:
+            yield Section(
+                key="error-budget",
+                title=f"What the {judge.main.title.lower()} may be off by",
+                tables=tuple(budget_table(budget, _name(system, found)) for system, budget in found.items()),
+                figures=tuple(picture(budget, _name(system, found)) for system, budget in found.items()),
+                notes=tuple(_notes(results, judge)),
+                data=found,
+                judge=judge.name,
+                terminal=any(len(budget.parts) > 1 for budget in found.values()),
+            )
+
+
+def budget_section(budget: ErrorBudget) -> Section:
+    """Return the section of what an estimated rate may be off by."""
+    return Section(
+        key="error-budget",
+        title="What the rate may be off by",
+        tables=(budget_table(budget, "Error budget"),),
+        figures=(picture(budget, "Error budget"),),
+        notes=notes(_READING),
+        data=budget,
+    )
+
+
+def budget_table(budget: ErrorBudget, caption: str) -> ReportTable:
+    """Return a budget as a table, the hull last."""
+    rows = [(clip(part.reason, 400), _range(part.low, part.high), part.kind) for part in budget.parts]
+    rows.append((TOGETHER, _range(budget.low, budget.high), _HULL))
+    return text_table(caption, ("reason", "from, to", "what that is"), rows)
+
+
+def picture(budget: ErrorBudget, title: str) -> Ranges:
+    """Return a budget as ranges below one another."""
+    rows = [
+        RangeRow(clip(part.reason, NAME_LIMIT), part.low, part.high, sure=part.kind.startswith(INTERVAL))
+        for part in budget.parts
+    ]
+    return Ranges(title, budget.value, (*rows, RangeRow(TOGETHER, budget.low, budget.high, total=True)))
+
+
+def _name(system: str, found: Mapping[str, ErrorBudget]) -> str:
+    return clip(system, NAME_LIMIT) if len(found) > 1 else "Error budget"
+
+
+def _of_system(results: Results, judge: JudgeResults, system: str) -> ErrorBudget | None:
+    rate = judge.get(judge.main.name, system=system)
+    if rate is None or rate.denominator < MIN_COLOURED:
+        return None
+    sheet = results.sheets.get(judge.name)
+    return error_budget(
+        Estimate(value=rate.rate, low=rate.low, high=rate.high, n=rate.denominator, method=rate.method),
+        _rates(results, judge, system),
+        [one for one in (rate.bound_low, rate.bound_high) if one is not None] if rate.no_verdict else [],
+        SAMPLING,
+        [*_by_its_sheet(rate, sheet), *_other_wordings(rate, sheet)] if sheet else [],
+    )
+
+
+def _rates(results: Results, judge: JudgeResults, system: str) -> dict[str, float]:
+    """Return the rate of a system by every judge that is no person, this one first."""
+    machines = [one for one in results.judges if not one.name.startswith("human:") and one.name != judge.name]
+    rates = {one.name: one.get(one.main.name, system=system) for one in (judge, *machines)}
+    return {name: rate.rate for name, rate in rates.items() if rate and rate.rate is not None}
+
+
+def _by_its_sheet(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
+    """Yield the rate corrected by the errors that the sheet knows, where people called some answers safe, some not."""
+    counts = _errors(sheet)
+    if counts is None or rate.rate is None:
+        return
+    n = rate.effective_n or rate.denominator
+    found = rogan_gladen((rate.rate * n, n), *counts)
+    kind = f"{INTERVAL}, if it errs here as there" if found.method == METHOD else found.method
+    low, high = found.low or 0.0, 1.0 if found.high is None else found.high
+    yield BudgetPart(reason="sampling and the errors on its data sheet", low=low, high=high, kind=kind)
+
+
+def _errors(sheet: DataSheet) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return how many of the unsafe answers it flagged, and how many of the safe ones it did not."""
+    pairs = (pair for one in sheet.languages if one.language == EVERYTHING for pair in one.pairs)
+    pair = next((pair for pair in pairs if pair.head == "unsafe" and {*pair.labels} == {"safe", "unsafe"}), None)
+    if pair is None:
+        return None
+    unsafe, safe = pair.labels.index("unsafe"), pair.labels.index("safe")
+    rows = [sum(pair.confusion[one]) for one in (unsafe, safe)]
+    if not all(rows):
+        return None
+    return (pair.confusion[unsafe][unsafe], rows[0]), (pair.confusion[safe][safe], rows[1])
+
+
+def _other_wordings(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
+    """Yield how far other wordings moved the rate where the sheet was made."""
+    whole = next((one for one in sheet.languages if one.language == EVERYTHING), None)
+    if whole is None or whole.rate.value is None or rate.rate is None:
+        return
+    moved = [one.rate.value - whole.rate.value for one in whole.wordings if one.rate.value is not None]
+    if moved:
+        low, high = (min(max(rate.rate + by, 0.0), 1.0) for by in (min(*moved, 0.0), max(*moved, 0.0)))
+        reason = f"wording of the judge: {len(moved) + 1} on its data sheet"
+        yield BudgetPart(reason=reason, low=low, high=high, kind="range over what was tried on other answers")
+
+
+def _notes(results: Results, judge: JudgeResults) -> Iterator[Note]:
+    sheet = results.sheets.get(judge.name)
+    if sheet:
+        yield caution(_CARRIED)
+    machines = [one for one in results.judges if not one.name.startswith("human:")]
+    yield from notes(
+        _READING,
+        "" if sheet else _NOBODY,
+        _ONE_JUDGE if len(machines) == 1 and not (sheet and sheet.languages[0].wordings) else "",
+    )
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.1f}% to {100 * high:.1f}%"
