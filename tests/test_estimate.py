@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import hantei
 from hantei.cli.app import app
-from hantei.cli.estimate import points
+from hantei.cli.estimate import half_width
 from hantei.errors import HanteiError, RowError, UsageError
 from hantei.record_lines import to_line
 from hantei.records import Judgment
@@ -201,13 +201,13 @@ def test_a_calibrated_judge_is_fitted_anew_without_the_labels_that_measure_it(ju
 
 @pytest.mark.parametrize(("text", "share"), [("2pp", 0.02), ("2%", 0.02), ("0.02", 0.02), ("1.5 pp", 0.015)])
 def test_points(text: str, share: float) -> None:
-    assert points(text) == pytest.approx(share)
+    assert half_width(text) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("text", ["2", "0pp", "wide", "50pp", "-1pp"])
 def test_what_are_no_points(text: str) -> None:
     with pytest.raises(UsageError, match="expected points above 0 and below 50"):
-        points(text)
+        half_width(text)
 
 
 def test_the_wrong_judge_and_estimand_are_named(judged: Run, tmp_path: Path) -> None:

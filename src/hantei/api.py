@@ -17,7 +17,7 @@ from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.sheets import keep_sheets, sheets_for
-from hantei.tasks.carrying_out import carry_out, foresee, summary_of, write_report
+from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of, write_report
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
@@ -108,7 +108,7 @@ def forecast(
         UsageError: no such model, judge or benchmark.
         RunError: the folder belongs to another plan or is in use.
     """
-    return foresee(asking(model, benchmark, judge, options or Options()), out)
+    return forecast_task(asking(model, benchmark, judge, options or Options()), out)
 
 
 def forecast_judging(
@@ -130,7 +130,7 @@ def forecast_judging(
         InputError: the rows cannot be read.
         RunError: the folder belongs to another plan or is in use.
     """
-    return foresee(judging(source, judge, options or Options(), lambda _line: None), out)
+    return forecast_task(judging(source, judge, options or Options(), lambda _line: None), out)
 
 
 def demo(out: str | Path = "runs/demo") -> Run:
@@ -184,7 +184,7 @@ def report_and_summary(
         UsageError, RunError: see ``report``.
     """
     if out is not None:
-        run.check_foreign(Path(out))
+        run.refuse_own_records(Path(out))
         with run.index() as index:
             summary = summary_of(run, index)
             return build_report(run, index, summary, Path(out), threshold, sheets), summary

@@ -44,7 +44,7 @@ from hantei.models.names import ModelName
 from hantei.models.prices import cost
 from hantei.models.sampling import Defaults
 from hantei.records import Judgment, Prompt, Response
-from hantei.turns import gaps
+from hantei.turns import answer_positions
 
 _MESSAGES = {
     "system": ChatMessageSystem,
@@ -71,7 +71,7 @@ def benchmark_task(card: str, judge: str = "builtin", split: str | None = None) 
 
 
 def _sample(prompt: Prompt) -> Sample:
-    if gaps(prompt.messages):
+    if answer_positions(prompt.messages):
         raise UsageError(f"prompt '{prompt.id[:80]}' has several user turns: hantei run asks them one after the other")
     messages: list[ChatMessage] = [_MESSAGES[turn.role](content=turn.shown) for turn in prompt.messages]
     known = {"language": prompt.language, "intent": prompt.intent, "harm": prompt.harm, "region": prompt.region}

@@ -12,7 +12,7 @@ UNFINISHED = "the run stopped between two turns of the conversation"
 """Why a response has no answer yet that was asked for some of its turns: the next run goes on from there."""
 
 
-def gaps(messages: Sequence[Message]) -> list[int]:
+def answer_positions(messages: Sequence[Message]) -> list[int]:
     """Return the places of the user's turns before which an answer is to come."""
     return [at for at in range(1, len(messages)) if messages[at - 1].role == "user" == messages[at].role]
 
@@ -22,7 +22,7 @@ def conversation(messages: Sequence[Message], answers: Sequence[str]) -> tuple[M
 
     With an answer for each gap it is the whole conversation; with none it ends with the first turn to be answered.
     """
-    places = gaps(messages)
+    places = answer_positions(messages)
     if not places:
         return tuple(messages)
     places.append(len(messages))
@@ -32,6 +32,6 @@ def conversation(messages: Sequence[Message], answers: Sequence[str]) -> tuple[M
     return tuple(talked)
 
 
-def in_context(prompt: Prompt, response: Response) -> Prompt:
+def with_earlier_answers(prompt: Prompt, response: Response) -> Prompt:
     """Return a prompt with what the response's system answered to its earlier turns, as judges and people read it."""
     return replace(prompt, messages=conversation(prompt.messages, response.earlier)) if response.earlier else prompt

@@ -328,7 +328,7 @@ def test_a_workbook_gives_values_never_formulas(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hantei.inputs.stored._HARMLESS", 1 << 20)
+    monkeypatch.setattr("hantei.inputs.byte_sources._HARMLESS", 1 << 20)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"prompt,response\n" + b"x" * (8 << 20)))
     with pytest.raises(InputError, match="decompresses to far more than a table holds"):
         read(tmp_path / "a.csv.gz")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.engine.asking import Asked
+from hantei.engine.asking import AskedModel
 from hantei.engine.forecast import Forecast, count_tokens, forecast
 from hantei.judges import Judge
 from hantei.judges.classifying import as_judge
@@ -27,7 +27,7 @@ def test_longer_texts_never_have_fewer_tokens(first: str, second: str) -> None:
     assert count_tokens(first + second) >= count_tokens(first)
 
 
-def estimated(asking: Asking, asked: Asked, *judges: Judge) -> Forecast:
+def estimated(asking: Asking, asked: AskedModel, *judges: Judge) -> Forecast:
     with asking.run.index(asking.samples) as index:
         return forecast(asking.run, index, asked, judges, price)
 
@@ -35,7 +35,7 @@ def estimated(asking: Asking, asked: Asked, *judges: Judge) -> Forecast:
 def test_an_estimate_counts_what_is_left(tmp_path: Path) -> None:
     asking = Asking(tmp_path, 1_000, samples=2)
     asking.plant(FakeModel(name="priced/model"))
-    asked = Asked(model=FakeModel(name="priced/model"), sampling=Sampling(max_tokens=100))
+    asked = AskedModel(model=FakeModel(name="priced/model"), sampling=Sampling(max_tokens=100))
     judge = FakeAskingJudge(FakeModel(name="priced/judge"))
     model, verdicts = estimated(asking, asked, judge, as_judge(KeywordJudge())).loads
     # 2,000 questions of two to four letters: one token and four for the message; answers of 100 tokens at a cent.
@@ -50,12 +50,14 @@ def test_an_estimate_counts_what_is_left(tmp_path: Path) -> None:
 def test_a_price_that_is_not_known_is_not_nought(tmp_path: Path) -> None:
     asking = Asking(tmp_path, 3)
     asking.plant(FakeModel())
-    guess = estimated(asking, Asked(model=FakeModel()), FakeAskingJudge(FakeModel(name="priced/judge")))
+    guess = estimated(asking, AskedModel(model=FakeModel()), FakeAskingJudge(FakeModel(name="priced/judge")))
     assert guess.cost is None
     assert guess.calls == 6
     assert "cost unknown" in guess.lines()[0]
     assert "about $6.00" in guess.lines()[1]  # three verdicts of 200 tokens at a cent
-    assert estimated(asking, Asked(model=FakeModel(name="priced/m"))).cost == pytest.approx(12.0)  # 400 tokens each
+    assert estimated(asking, AskedModel(model=FakeModel(name="priced/m"))).cost == pytest.approx(
+        12.0
+    )  # 400 tokens each
 
 
 def test_settings_in_a_models_name_count_as_they_are_sent(tmp_path: Path) -> None:
@@ -63,7 +65,7 @@ def test_settings_in_a_models_name_count_as_they_are_sent(tmp_path: Path) -> Non
     name = "openai/m?max_tokens=50&system=abcd"
     asking.plant(FakeModel(name=name))
     judge = FakeAskingJudge(FakeModel(name="openai/j?max_tokens=7"), name="fake@openai/j?max_tokens=7")
-    asked = Asked(model=FakeModel(name=name), sampling=Sampling(max_tokens=100))
+    asked = AskedModel(model=FakeModel(name=name), sampling=Sampling(max_tokens=100))
     model, verdicts = estimated(asking, asked, judge).loads
     # The name wins over the request: 50 tokens each; a token of question and one of system prompt, four a message.
     assert (model.input_tokens, model.output_tokens) == (10 * (1 + 1 + 2 * 4), 10 * 50)

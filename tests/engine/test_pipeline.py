@@ -146,11 +146,11 @@ def test_several_samples_have_their_own_seeds_and_places(tmp_path: Path) -> None
     ("own", "sent"), [(None, ["Be brief.", "Q"]), ("I am a bank.", ["Be brief.\n\nI am a bank.", "Q"])]
 )
 def test_the_system_prompt_stands_first(own: str | None, sent: list[str]) -> None:
-    from hantei.engine.asking import Asked
+    from hantei.engine.asking import AskedModel
 
     turns = [Message(role="system", content=own)] if own else []
     prompt = Prompt(id="1", messages=(*turns, Message(role="user", content="Q")))
-    request = Asked(model=FakeModel(), system_prompt="Be brief.").request(prompt, 0)
+    request = AskedModel(model=FakeModel(), system_prompt="Be brief.").request(prompt, 0)
     assert [message.content for message in request.messages] == sent
     assert [message.role for message in request.messages] == ["system", "user"]
 

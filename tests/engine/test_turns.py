@@ -14,8 +14,8 @@ from hantei import benchmarks
 from hantei.record_lines import to_line
 from hantei.records import Message, Response
 from hantei.runs.folder import load_run
-from hantei.runs.left import half_asked
-from hantei.turns import UNFINISHED, conversation, gaps
+from hantei.runs.pending import unfinished_conversations
+from hantei.turns import UNFINISHED, answer_positions, conversation
 from tests import servers
 from tests.cases.recorded import QUICK
 from tests.servers import Answer, FaultServer, Plan, Seen, fault_server
@@ -49,7 +49,7 @@ def test_what_is_asked_after_so_many_answers(letters: str, answers: int, asked: 
     assert [turn.content for turn in found if turn.content.startswith("answer")] == [
         f"answer {n}" for n in range(answers)
     ]
-    assert len(gaps(talk(letters))) >= answers
+    assert len(answer_positions(talk(letters))) >= answers
 
 
 def write(path: Path, *rows: Sequence[str]) -> Path:
@@ -202,15 +202,15 @@ def test_a_limit_between_two_turns_keeps_the_first_and_its_cost(tmp_path: Path) 
     assert made.info().cost == pytest.approx(2 * CALL)
     with made.index(samples=1) as index:
         assert index.spent == pytest.approx(2 * CALL)
-        assert half_asked(index) == 0
+        assert unfinished_conversations(index) == 0
     made.responses_path.write_bytes(to_line(kept) + to_line(found))  # as a kill leaves it
     with made.index(samples=1) as index:
         assert index.spent == pytest.approx(2 * CALL)
-        assert half_asked(index) == 0
+        assert unfinished_conversations(index) == 0
     made.responses_path.write_bytes(to_line(kept))
     with made.index(samples=1) as index:
         assert index.spent == pytest.approx(CALL)
-        assert half_asked(index) == 1
+        assert unfinished_conversations(index) == 1
 
 
 def test_a_forecast_counts_every_turn(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ FILE = Path("f.csv")
 
 def read(column: str, cell: Any) -> RowLabels:
     columns = LabelColumns(FILE, {})
-    return columns.labels(Row(1, {column: cell}), columns.found([column], {}))
+    return columns.labels(Row(1, {column: cell}), columns.columns_by_field([column], {}))
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,17 @@ def test_whole_numbers_may_be_written_with_a_point() -> None:
 
 
 def test_where_a_field_has_a_labels_column_the_next_name_counts() -> None:
-    found = LabelColumns(FILE, {}).found(["harmful", "is_safe", "answer"], {"prompt": "harmful", "response": "answer"})
+    found = LabelColumns(FILE, {}).columns_by_field(
+        ["harmful", "is_safe", "answer"], {"prompt": "harmful", "response": "answer"}
+    )
     assert found == {"unsafe": "is_safe"}
 
 
 def test_a_label_mapped_to_the_column_of_a_field_is_refused() -> None:
     with pytest.raises(InputError, match="--map unsafe=answer: that column is read as the response"):
-        LabelColumns(FILE, {"unsafe": "answer"}).found(["answer", "action"], {"response": "answer"})
+        LabelColumns(FILE, {"unsafe": "answer"}).columns_by_field(["answer", "action"], {"response": "answer"})
     with pytest.raises(InputError, match="no column 'other' to --map; it has 'answer', 'action'"):
-        LabelColumns(FILE, {"unsafe": "other"}).found(["answer", "action"], {"response": "answer"})
+        LabelColumns(FILE, {"unsafe": "other"}).columns_by_field(["answer", "action"], {"response": "answer"})
 
 
 def test_a_labelled_file_without_a_label_names_its_columns(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hantei.judges.reading import Untrusted, squeeze, visible_text
+from hantei.judges.reading import UntrustedTexts, squeeze, visible_text
 from hantei.models import Reply
 from hantei.reasoning import split_reasoning
 from tests.judges.conftest import judge_of, pair, read
@@ -255,5 +255,5 @@ def test_a_verdict_out_of_sight_leaves_a_quotation_without_weight() -> None:
 @given(TEXTS, st.data())
 def test_squeezing_keeps_quotations(text: str, data: st.DataObject) -> None:
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
-    assert Untrusted([text]).holds(visible_text(text[start:end]))
+    assert UntrustedTexts([text]).holds(visible_text(text[start:end]))
     assert squeeze(squeeze(text)) == squeeze(text)

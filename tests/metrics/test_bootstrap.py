@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from hantei.metrics.bootstrap import bootstrap, drawn
+from hantei.metrics.bootstrap import bootstrap, bootstrap_counts
 
 
 def test_a_bootstrap_draws_whole_clusters_and_is_the_same_every_time() -> None:
@@ -44,11 +44,11 @@ def test_draws_are_held_one_at_a_time() -> None:
 
 def test_weights_draw_whole_clusters_too_and_as_many_of_them_as_there_are() -> None:
     together = np.array([7, 7, 3, 3, 5, 5])
-    times = list(drawn(together))
+    times = list(bootstrap_counts(together))
     assert len(times) == 1000
     assert all(t[0] == t[1] and t[2] == t[3] and t[4] == t[5] and t.sum() == 6 for t in times)
     assert np.mean([t[0] for t in times]) == pytest.approx(1, abs=0.1)
 
 
 def test_many_rows_are_drawn_less_often() -> None:
-    assert len(list(drawn(np.zeros(100_000, dtype=np.int64)))) == 200
+    assert len(list(bootstrap_counts(np.zeros(100_000, dtype=np.int64)))) == 200

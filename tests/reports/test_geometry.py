@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hantei.records import Rate
-from hantei.reports.geometry import Bar, bar, level, rate_ticks, stack
+from hantei.reports.geometry import Bar, bar, heat_level, rate_ticks, stack
 from hantei.reports.wording import RateText, describe
 
 
@@ -25,7 +25,7 @@ def test_nothing_judged_has_no_bar() -> None:
     ("k", "n", "expected"), [(0, 10, 0), (9, 9, None), (0, 0, None), (2, 100, 1), (1, 10, 3), (3, 10, 4), (5, 10, 5)]
 )
 def test_a_colour_needs_ten_judged_answers(k: int, n: int, expected: int | None) -> None:
-    assert level(text(k, n)) == expected
+    assert heat_level(text(k, n)) == expected
 
 
 def test_a_stack_puts_the_shares_end_to_end_and_labels_what_is_wide_enough() -> None:

@@ -12,7 +12,7 @@ from hantei.metrics import definitions
 from hantei.metrics.definitions import Counts, Metric
 from hantei.records import Rate, Summary
 from hantei.reports import ReportInput, render_report, rooms, to_json, to_terminal
-from hantei.reports.figures import Headline, HeatMap, Plot, Stacks
+from hantei.reports.figures import Headline, HeatMap, Plot, StackedBars
 from hantei.reports.results import Results
 from hantei.reports.rooms import sections
 from hantei.reports.section import Section, notes
@@ -61,7 +61,7 @@ def test_the_sample_fills_every_room() -> None:
     assert isinstance(heat, HeatMap)
     assert [len(rows) for _, rows in heat.groups] == [2, 3, 3, 2, 2]
     (stacks,) = of(data, "actions").figures
-    assert isinstance(stacks, Stacks)
+    assert isinstance(stacks, StackedBars)
     assert [name for name, _ in stacks.rows] == [*SYSTEMS, "All systems"]
     *headlines, both = of(data, "overview").figures
     titles = [one.title for one in headlines if isinstance(one, Headline)]

@@ -10,7 +10,7 @@ import pytest
 from hantei.cli.judge import share_of
 from hantei.errors import UsageError
 from hantei.metrics.intervals import wilson
-from hantei.metrics.needed import answers_to_settle
+from hantei.metrics.sample_size import answers_to_settle
 from hantei.records import Rate
 from hantei.reports.page import render_report
 from hantei.reports.results import Results

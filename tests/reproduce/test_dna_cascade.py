@@ -12,7 +12,7 @@ from hantei.judges.builtin.weights import Heads
 from hantei.metrics.classification import macro_f1
 from hantei.reports.figures import Plot
 from hantei.reproduce.do_not_answer import cascade
-from hantei.reproduce.do_not_answer.cascade import Point, curve, section, within
+from hantei.reproduce.do_not_answer.cascade import CascadePoint, curve, section, within
 from hantei.reproduce.do_not_answer.left_out import LeftOut
 
 MODELS = ("GPT4", "ChatGPT", "Claude")
@@ -46,7 +46,7 @@ def found() -> LeftOut:
     return LeftOut(MODELS, action, unsafe, gpt4, chances, inner)
 
 
-def at(points: tuple[Point, ...], rule: str, budget: float) -> Point:
+def at(points: tuple[CascadePoint, ...], rule: str, budget: float) -> CascadePoint:
     return next(point for point in points if point.rule == rule and point.budget == budget)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hantei.engine.asking import Asked
+from hantei.engine.asking import AskedModel
 from hantei.engine.caller import PriceLookup, no_price
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
@@ -124,8 +124,8 @@ class Asking:
     def __init__(self, folder: Path, count: int, samples: int = 1) -> None:
         self.run, self.count, self.samples = Run(folder / "run"), count, samples
 
-    def plant(self, model: Model, **asked: Any) -> Asked:
-        task = Asked(model=model, **asked)
+    def plant(self, model: Model, **asked: Any) -> AskedModel:
+        task = AskedModel(model=model, **asked)
         if not self.run.path.exists():
             plan = plan_of(task, {"name": "made-up", "files": {}}, self.samples, None)
             with Index(self.run.index_path) as index:

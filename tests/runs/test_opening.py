@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hantei.engine.asking import Asked
+from hantei.engine.asking import AskedModel
 from hantei.errors import InputError, RunError, UsageError
 from hantei.models.base import Sampling
 from hantei.records import Message, Prompt
@@ -27,7 +27,7 @@ FILES = Plan(inputs=(InputFile(file="a.csv", sha256="1" * 64, encoding="utf-8"),
 
 
 def a_plan(samples: int = 1, limit: int | None = None, benchmark: Any = BENCHMARK, **asked: Any) -> Plan:
-    return plan_of(Asked(**{"model": FakeModel(), **asked}), benchmark, samples, limit)
+    return plan_of(AskedModel(**{"model": FakeModel(), **asked}), benchmark, samples, limit)
 
 
 @contextmanager

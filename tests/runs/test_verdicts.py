@@ -14,7 +14,7 @@ from hantei.record_lines import from_line
 from hantei.records import CountingRule, Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.counting import side_by_side, trained_on
 from hantei.runs.index import Index
-from hantei.runs.left import slots, to_answer, to_judge
+from hantei.runs.pending import slots, to_answer, to_judge
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
 ANSWERS = 10

@@ -20,7 +20,7 @@ from hantei.record_lines import to_line
 from hantei.records import Judgment, response_id
 from hantei.training.builtin.thresholds import error_bound, for_accuracy, for_budget
 from hantei.training.cascade import FitOptions, train
-from hantei.training.cascade_rule import Goal, LabelledVerdicts, RuleName, answers, choose, curve, learn, point
+from hantei.training.cascade_rule import Goal, LabelledVerdicts, RuleName, answers, choose, curve, fit_rule, point
 
 Doubles = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -185,8 +185,8 @@ def test_a_temperature_is_found_again() -> None:
     changed = LabelledVerdicts(
         head="action", label=made.label, cheap=made.cheap, chances=np.maximum(sharper, 1e-4), question=made.question
     )
-    assert learn(made, "confidence").temperature == pytest.approx(1, abs=0.08)
-    assert learn(changed, "confidence").temperature == pytest.approx(0.5, abs=0.05)
+    assert fit_rule(made, "confidence").temperature == pytest.approx(1, abs=0.08)
+    assert fit_rule(changed, "confidence").temperature == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_confusion_is_counted_with_half_an_answer_more() -> None:
@@ -198,7 +198,7 @@ def test_the_confusion_is_counted_with_half_an_answer_more() -> None:
         question=np.arange(4),
         expensive=np.array([0, 0, 1, 1]),
     )
-    found = learn(made, "value").confusion
+    found = fit_rule(made, "value").confusion
     assert found is not None
     assert found.tolist() == [[0.625, 0.375], [0.25, 0.75]]
 
@@ -208,7 +208,7 @@ def test_asking_where_it_is_worth_most_beats_asking_the_least_sure() -> None:
     found = {}
     names: tuple[RuleName, ...] = ("confidence", "value")
     for name in names:
-        rule = learn(sample, name)
+        rule = fit_rule(sample, name)
         threshold = choose(sample, rule, Goal(budget=0.3))
         found[name] = point(new, rule, threshold, 0.95)
     assert found["value"]["calls"] == pytest.approx(0.3, abs=0.03)

@@ -16,7 +16,7 @@ _LOCK = "files.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class LocalFile:
     """One file of a benchmark on this machine. ``path`` is absolute, or relative to the benchmark's folder."""
 
     split: str
@@ -30,7 +30,7 @@ class Lock:
 
     revision: str | None
     fetched: str
-    files: tuple[Copy, ...]
+    files: tuple[LocalFile, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -51,7 +51,7 @@ def read_lock(folder: Path) -> Lock | None:
         return None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        files = tuple(Copy(**item) for item in data.pop("files"))
+        files = tuple(LocalFile(**item) for item in data.pop("files"))
         data = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
         return Lock(files=files, **data)
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -97,7 +97,7 @@ def paths(folder: Path, lock: Lock) -> list[Path]:
     return found
 
 
-def _compare(path: Path, copy: Copy, lock: Lock) -> None:
+def _compare(path: Path, copy: LocalFile, lock: Lock) -> None:
     digest = sha256(path)
     if digest != copy.sha256:
         raise FetchError(

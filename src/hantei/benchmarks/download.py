@@ -34,7 +34,7 @@ def download(card: BenchmarkCard, folder: Path) -> tuple[str | None, list[tuple[
     return card.origin.revision, [(spec, _from_github(card, spec, folder)) for spec in card.files]
 
 
-def other_way(card: BenchmarkCard) -> str:
+def manual_download(card: BenchmarkCard) -> str:
     """Return the way that needs no network."""
     return f"or take a file you have: hantei benchmarks fetch {card.name} --path FILE"
 
@@ -71,8 +71,12 @@ def _get(card: BenchmarkCard, url: str) -> bytes:
     except HTTPError as error:
         error.close()
         if error.code == 404:
-            raise FetchError(f"{card.name}: there is no {url}; look at {card.origin.page}, {other_way(card)}") from None
-        raise FetchError(f"{card.name}: {url} answered {error.code}; try again later, {other_way(card)}") from None
+            raise FetchError(
+                f"{card.name}: there is no {url}; look at {card.origin.page}, {manual_download(card)}"
+            ) from None
+        raise FetchError(
+            f"{card.name}: {url} answered {error.code}; try again later, {manual_download(card)}"
+        ) from None
     except (URLError, TimeoutError, OSError, HTTPException) as error:
         raise _offline(card, error) from None
 
@@ -83,7 +87,7 @@ def _read(card: BenchmarkCard, url: str, reply: Any) -> bytes:
     while chunk := reply.read(_CHUNK):
         size += len(chunk)
         if size > MAX_BYTES:
-            raise FetchError(f"{card.name}: {url} is larger than {MAX_BYTES:,} bytes; {other_way(card)}")
+            raise FetchError(f"{card.name}: {url} is larger than {MAX_BYTES:,} bytes; {manual_download(card)}")
         chunks.append(chunk)
     if stated and stated.isdigit() and int(stated) != size:
         raise FetchError(f"{card.name}: {url} broke off after {size:,} of {int(stated):,} bytes; try again")
@@ -116,7 +120,7 @@ def _check_size(card: BenchmarkCard, name: str, file: Path) -> None:
         FetchError: it is.
     """
     if file.is_symlink() or not file.is_file() or file.stat().st_size > MAX_BYTES:
-        raise FetchError(f"{card.name}: {name} is no file of at most {MAX_BYTES:,} bytes; {other_way(card)}")
+        raise FetchError(f"{card.name}: {name} is no file of at most {MAX_BYTES:,} bytes; {manual_download(card)}")
 
 
 def _siblings(card: BenchmarkCard, siblings: list[Any]) -> list[tuple[FileSpec, str]]:
@@ -124,10 +128,12 @@ def _siblings(card: BenchmarkCard, siblings: list[Any]) -> list[tuple[FileSpec, 
     for spec in card.files:
         names = [item for item in siblings if fnmatchcase(item.rfilename, spec.path)]
         if not names:
-            raise FetchError(f"{card.name}: no {spec.path} at {card.origin.page}; {other_way(card)}")
+            raise FetchError(f"{card.name}: no {spec.path} at {card.origin.page}; {manual_download(card)}")
         for item in names:
             if (item.size or 0) > MAX_BYTES:
-                raise FetchError(f"{card.name}: {item.rfilename} is larger than {MAX_BYTES:,} bytes; {other_way(card)}")
+                raise FetchError(
+                    f"{card.name}: {item.rfilename} is larger than {MAX_BYTES:,} bytes; {manual_download(card)}"
+                )
             wanted.append((spec, item.rfilename))
     return wanted
 
@@ -146,13 +152,15 @@ def _hub_errors(card: BenchmarkCard, folder: Path) -> Iterator[None]:
     except RepositoryNotFoundError:
         raise FetchError(
             f"{card.name}: {card.origin.page} is not there or not public; set HF_TOKEN if you may see it, "
-            f"{other_way(card)}"
+            f"{manual_download(card)}"
         ) from None
     except HfHubHTTPError as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
         if status in (401, 403):
             raise _gated(card) from None
-        raise FetchError(f"{card.name}: {card.origin.page} answered {status or error}; {other_way(card)}") from None
+        raise FetchError(
+            f"{card.name}: {card.origin.page} answered {status or error}; {manual_download(card)}"
+        ) from None
     except OSError as error:
         if error.errno not in _DISK:
             raise _offline(card, error) from None
@@ -165,7 +173,7 @@ def _gated(card: BenchmarkCard) -> FetchError:
     how = card.origin.access or f"ask for access at {card.origin.page}"
     return FetchError(
         f"{card.name} is not open to everybody: {how}; then set the environment variable HF_TOKEN to a token of that "
-        f"account and fetch again, {other_way(card)}"
+        f"account and fetch again, {manual_download(card)}"
     )
 
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hantei.benchmarks.cache import Copy, Lock, cache_folder, paths, read_lock, verified, write_lock
+from hantei.benchmarks.cache import LocalFile, Lock, cache_folder, paths, read_lock, verified, write_lock
 from hantei.benchmarks.card import BenchmarkCard, FileSpec, load_card
 from hantei.benchmarks.checking import CheckReport, check
-from hantei.benchmarks.download import download, other_way
+from hantei.benchmarks.download import download, manual_download
 from hantei.errors import FetchError
 from hantei.files import sha256
 
@@ -64,7 +64,7 @@ def fetch(name: str, *, path: Path | None = None, cache: Path | None = None) -> 
     if path is not None:
         return _keep(card, folder, before, card.origin.revision, _beside(card, folder, before, given(card, path)))
     if card.origin.kind == "user":
-        raise FetchError(f"{name} is not published: {card.origin.access}; {other_way(card)}")
+        raise FetchError(f"{name} is not published: {card.origin.access}; {manual_download(card)}")
     if before and _is_complete(card, folder, before):
         return _fetched(card, before, before.revision, paths(folder, before))
     revision, found = download(card, folder)
@@ -86,7 +86,9 @@ def locate(name: str, cache: Path | None = None) -> list[Path]:
     lock = read_lock(folder)
     if lock is None:
         terms = f" ({card.origin.access})" if card.origin.access else ""
-        raise FetchError(f"{name} is not on this machine: hantei benchmarks fetch {name}{terms}, {other_way(card)}")
+        raise FetchError(
+            f"{name} is not on this machine: hantei benchmarks fetch {name}{terms}, {manual_download(card)}"
+        )
     return paths(folder, lock)
 
 
@@ -176,7 +178,7 @@ def _keep(
     if missing:
         raise FetchError(f"{card.name}: not its files: {'; '.join(missing)}; see 'hantei benchmarks show {card.name}'")
     copies = tuple(
-        Copy(split=card.match(file).split, path=str(_relative(file, folder)), sha256=digest)
+        LocalFile(split=card.match(file).split, path=str(_relative(file, folder)), sha256=digest)
         for file, digest in fetched.files.items()
     )
     write_lock(

@@ -13,7 +13,7 @@ from hantei.inputs import Row, open_table
 from hantei.inputs.conversation import UnknownPartError, read_conversation
 from hantei.inputs.values import parsed_list, value_at
 from hantei.records import INTENTS, Message, Prompt
-from hantei.turns import gaps
+from hantei.turns import answer_positions
 
 _JOINTS = {"id": "-"}
 """What stands between the cells of a field that is made of several columns; else an empty line."""
@@ -59,7 +59,7 @@ class PromptReader:
         """
         harm = self._harm(row)
         messages = self._messages(row)
-        row = self._with_last_references(row, len(gaps(messages)) + 1)
+        row = self._with_last_references(row, len(answer_positions(messages)) + 1)
         texts = {name: self._joined(row, name) for name in TEXT_FIELDS if name != "prompt"}
         return Prompt(
             id=self._id(row),

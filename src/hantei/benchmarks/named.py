@@ -16,7 +16,7 @@ from hantei.errors import InputError, RowError, UsageError
 from hantei.files import sha256
 from hantei.inputs import Row, open_table
 from hantei.inputs.names import ALIASES, mapping_of_file
-from hantei.inputs.values import has_path, it_has
+from hantei.inputs.values import columns_message, has_path
 from hantei.records import Prompt
 
 LANGUAGES = ("en", "ja", "zh")
@@ -177,7 +177,7 @@ def _made_up(path: Path, reading: PromptReading) -> BenchmarkCard:
     if "prompt" not in found and "messages" not in found:
         expected = f"expected {', '.join(ALIASES['prompt'])}, or messages"
         raise InputError(
-            f"{path}: no column for the prompt ({expected}); {it_has(names)}; name it with --map prompt=COLUMN"
+            f"{path}: no column for the prompt ({expected}); {columns_message(names)}; name it with --map prompt=COLUMN"
         )
     columns: dict[str, tuple[str, ...]] = {name: (found[name],) for name in _COLUMNS if name in found}
     about = next((name for name in names if name.strip().lower() == "input"), None)
@@ -206,7 +206,7 @@ def _columns_of(path: Path, rows: str | None, mapping: Mapping[str, str]) -> tup
             has_meta = has_meta or isinstance(row.cells.get("meta"), dict)
             absent -= {column for column in absent if has_path(row.cells, column)}
     if absent:
-        raise InputError(f"{path}: no column '{min(absent)}' to --map; {it_has(list(names))}")
+        raise InputError(f"{path}: no column '{min(absent)}' to --map; {columns_message(list(names))}")
     return list(names), has_meta
 
 

@@ -19,9 +19,9 @@ def main() -> None:
     try:
         app()
     except HanteiError as error:
-        from hantei.models.keys import hidden
+        from hantei.models.keys import mask_keys
 
-        warn(f"hantei: {hidden(str(error))}")  # a key in the wrong place of a command stands in no log of it
+        warn(f"hantei: {mask_keys(str(error))}")  # a key in the wrong place of a command stands in no log of it
         sys.exit(2)
     except KeyboardInterrupt:
         warn("hantei: stopped; what was finished is kept, and the same command goes on from there")

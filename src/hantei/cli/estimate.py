@@ -48,7 +48,7 @@ def estimate(
     if sensitivity is None and specificity is None:
         from hantei import api
 
-        half = None if precision is None else points(precision)
+        half = None if precision is None else half_width(precision)
         files = label_files(encoding=encoding, rows=rows, map_=map_)
         found = api.estimate(run, labels, judge, labels_are, of, system, half, files)  # type: ignore[arg-type]  # it checks
     elif labels is None and sensitivity is not None and specificity is not None:
@@ -80,7 +80,7 @@ def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> 
         say(f"Page: {out}")
 
 
-def points(text: str) -> float:
+def half_width(text: str) -> float:
     """Return a half width as a share: 2pp, 2% and 0.02 are two points.
 
     Raises:

@@ -48,7 +48,7 @@ _MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class ConditionParts:
     """What stands in a condition: ``NAME[BY=VALUE].FIELD SIGN NUMBER``; ``field`` is empty where it was left out."""
 
     name: str
@@ -58,13 +58,13 @@ class Pieces:
     number: str
 
 
-def pieces(text: str) -> Pieces | None:
+def condition_parts(text: str) -> ConditionParts | None:
     """Return the pieces of a condition, None where it is not of that form."""
     match = _SHAPE.fullmatch(text)
     by = by_values(match[2] or "") if match else None
     if match is None or by is None:
         return None
-    return Pieces(match[1], by, match[3] or "", match[4], match[5])
+    return ConditionParts(match[1], by, match[3] or "", match[4], match[5])
 
 
 @dataclass(frozen=True, slots=True)

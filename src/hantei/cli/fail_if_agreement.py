@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hantei.cli.fail_if import OPERATORS, Pieces, as_number, pieces
+from hantei.cli.fail_if import OPERATORS, ConditionParts, as_number, condition_parts
 from hantei.errors import UsageError
 from hantei.metrics.agreement.results import Agreement, AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.reports.rooms.agreement import MEASURES
@@ -38,7 +38,7 @@ def parse(text: str) -> AgreementCondition:
     Raises:
         UsageError: it is not of the form ``MEASURE[BY=VALUE].FIELD < NUMBER``, or there is no such measure.
     """
-    found: Pieces | None = pieces(text)
+    found: ConditionParts | None = condition_parts(text)
     field = (found.field or "value") if found else ""
     if found is None or found.name not in MEASURES or field not in _FIELDS:
         raise UsageError(

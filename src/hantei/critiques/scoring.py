@@ -16,7 +16,7 @@ import numpy as np
 from hantei.arrays import Doubles
 from hantei.critiques.critique import CheckedCritique, CheckedUnit
 from hantei.estimates import Estimate
-from hantei.metrics.bootstrap import drawn, middle
+from hantei.metrics.bootstrap import bootstrap_counts, percentile_interval
 
 Mode = Literal["paper", "robust"]
 MODES: tuple[Mode, ...] = ("paper", "robust")
@@ -135,7 +135,7 @@ def _three(units: Sequence[UnitCounts], reference: Sequence[UnitCounts], missing
     counts = np.array(
         [[astuple(one), astuple(other)] for one, other in zip(units, reference, strict=True)], dtype=float
     )
-    items, even, draws = _of_items(counts), np.ones(n), list(drawn(np.arange(n)))
+    items, even, draws = _of_items(counts), np.ones(n), list(bootstrap_counts(np.arange(n)))
     means = np.array([_means(items, weights) for weights in draws])
     pooled = np.array([_pooled(counts, weights) for weights in draws])
     low, high = (_settled(counts, unread_right=right) for right in (False, True))
@@ -196,5 +196,5 @@ def _means(items: Doubles, weights: Doubles) -> Doubles:
 def _estimate(value: float, draws: Doubles, n: int) -> Estimate:
     if value != value:  # nan
         return Estimate(value=None, n=n, method=BY_CRITIQUE)
-    low, high = middle(draws)
+    low, high = percentile_interval(draws)
     return Estimate(value=float(value), low=low, high=high, n=n, method=BY_CRITIQUE)

@@ -14,7 +14,7 @@ from hantei.turns import UNFINISHED, conversation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedModel:
     """A model and how it is asked. ``system_prompt`` stands before the prompt's own."""
 
     model: Model

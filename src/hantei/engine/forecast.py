@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from hantei.engine.asking import Asked
+from hantei.engine.asking import AskedModel
 from hantei.engine.caller import PriceLookup
 from hantei.engine.meter import dollars
 from hantei.errors import UsageError
@@ -18,8 +18,8 @@ from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
-from hantei.runs.left import prompt_offsets, to_answer, to_judge
-from hantei.turns import gaps, in_context
+from hantei.runs.pending import prompt_offsets, to_answer, to_judge
+from hantei.turns import answer_positions, with_earlier_answers
 
 _SAMPLE = 200
 """Prompts that are measured; they stand for the others."""
@@ -78,7 +78,7 @@ def count_tokens(text: str) -> int:
     return (ascii_count + 3) // 4 + len(text) - ascii_count
 
 
-def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge], price: PriceLookup) -> Forecast:
+def forecast(run: Run, index: Index, asked: AskedModel | None, judges: Sequence[Judge], price: PriceLookup) -> Forecast:
     """Return what is left to ask in a run, from a sample spread evenly over it.
 
     Args:
@@ -100,7 +100,7 @@ def forecast(run: Run, index: Index, asked: Asked | None, judges: Sequence[Judge
         requests = [send(turn) for prompt, response in pairs for turn in _turns(asked, prompt, response.earlier)]
         calls = round(to_answer(index) * len(requests) / len(prompts))
         loads.append(_load(asked.model.name, calls, _input(requests) / len(requests), answer, price))
-        pairs = [(in_context(prompt, response), response) for prompt, response in pairs]
+        pairs = [(with_earlier_answers(prompt, response), response) for prompt, response in pairs]
     for judge in judges:
         if judge.models:
             loads += _judge_loads(judge, pairs, to_judge(index, index.judge_no(judge.name)), price)
@@ -133,11 +133,11 @@ def _sender(model: Model) -> Callable[[Request], Request]:
 def _made_up(prompt: Prompt, tokens: int) -> Response:
     """Return an answer of this length to measure a judge's request with."""
     text = "word " * (tokens * 4 // 5 + 1)
-    earlier = (text,) * len(gaps(prompt.messages))
+    earlier = (text,) * len(answer_positions(prompt.messages))
     return Response(id="forecast", prompt_id=prompt.id, system="forecast", text=text, earlier=earlier)
 
 
-def _turns(asked: Asked, prompt: Prompt, answers: Sequence[str]) -> Iterator[Request]:
+def _turns(asked: AskedModel, prompt: Prompt, answers: Sequence[str]) -> Iterator[Request]:
     """Yield what is asked about a prompt, turn by turn."""
     for turn in range(len(answers) + 1):
         yield asked.request(prompt, 0, answers[:turn])

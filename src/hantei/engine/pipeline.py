@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from hantei.engine.asking import Asked, answered, failure, next_turn, not_answered
+from hantei.engine.asking import AskedModel, answered, failure, next_turn, not_answered
 from hantei.engine.caller import Caller, PriceLookup, no_price
 from hantei.engine.interrupt import Interrupt
 from hantei.engine.judge_worker import JudgeWorker
@@ -33,8 +33,8 @@ from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.judged_text import judges_reasoning, to_be_judged
-from hantei.runs.left import gave_verdicts, to_answer, to_judge
-from hantei.turns import gaps, in_context
+from hantei.runs.pending import has_verdicts, to_answer, to_judge
+from hantei.turns import answer_positions, with_earlier_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def drive(
     run: Run,
     index: Index,
     judges: Sequence[Judge],
-    asked: Asked | None,
+    asked: AskedModel | None,
     limits: Limits,
     price: PriceLookup = no_price,
     interrupt: Interrupt | None = None,
@@ -87,7 +87,7 @@ class _Engine:
         run: Run,
         index: Index,
         judges: Sequence[Judge],
-        asked: Asked | None,
+        asked: AskedModel | None,
         limits: Limits,
         price: PriceLookup,
         interrupt: Interrupt | None,
@@ -151,7 +151,7 @@ class _Engine:
         judge, done = self._judges[number], partial(self._judged, number)
         # A cascade asks about few answers, and its cheap judge wants all of them at once.
         asks_of_all = bool(judge.models) and not judge.outline().get("cascade")
-        trial = asks_of_all and not self._limits.keep_going and not gave_verdicts(self._index, number)
+        trial = asks_of_all and not self._limits.keep_going and not has_verdicts(self._index, number)
         return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done, trial)
 
     def _askers(self) -> int:
@@ -178,7 +178,7 @@ class _Engine:
         fault that is.
         """
         read = to_be_judged(response, self._reasoning)
-        prompt = in_context(work.prompt, response)
+        prompt = with_earlier_answers(work.prompt, response)
         for number in work.judges:
             if response.status == "error" and self._of_model:
                 judge = self._judges[number]
@@ -186,7 +186,7 @@ class _Engine:
             else:
                 await self._workers[number].hand(work.number, (prompt, read))
 
-    async def _ask(self, asked: Asked) -> None:
+    async def _ask(self, asked: AskedModel) -> None:
         work: Work
         while (work := await self._asks.get()) is not None:
             if self._stop.reason is not None:
@@ -200,7 +200,7 @@ class _Engine:
             self._display.refresh()
             await self._hand_on(work, response)
 
-    async def _talk(self, asked: Asked, work: Work) -> Response:
+    async def _talk(self, asked: AskedModel, work: Work) -> Response:
         """Return the answer to a prompt, asked turn by turn where it has several without one; each turn is written.
 
         Raises:
@@ -208,7 +208,7 @@ class _Engine:
         """
         prompt, sample = work.prompt, work.sample
         begun = work.begun or asked.begun(prompt, sample)
-        turns = len(gaps(prompt.messages))
+        turns = len(answer_positions(prompt.messages))
         while True:
             try:
                 request = asked.request(prompt, sample, begun.earlier)

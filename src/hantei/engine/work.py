@@ -10,7 +10,7 @@ from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
-from hantei.runs.left import judged_between, slots
+from hantei.runs.pending import judged_between, slots
 
 _PAGE = 128
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hantei.errors import InputError, RowError
+from hantei.exchange.disk_map import DiskMap
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import Looks, first_object, rows_of
+from hantei.exchange.recognising import Recognises, first_object, rows_of
 from hantei.exchange.shared import each_row, text_of
-from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 
 
@@ -23,12 +23,12 @@ class BatchFormat(NamedTuple):
     """
 
     name: str
-    is_request: Looks
-    is_result: Looks
+    is_request: Recognises
+    is_result: Recognises
     model: Callable[[Mapping[str, Any]], Any]
     make: Callable[[Path, Row, Mapping[str, Any]], Iterable[Item]]
 
-    def looks(self, cells: Mapping[str, Any]) -> bool:
+    def recognises(self, cells: Mapping[str, Any]) -> bool:
         """Whether a file is one of either."""
         return self.is_request(cells) or self.is_result(cells)
 
@@ -52,7 +52,7 @@ class BatchFormat(NamedTuple):
     def _items(
         self, asked: Sequence[Path], results: Sequence[Path], notes: dict[str, None]
     ) -> Iterator[Item | RowError]:
-        with Shelf() as requests:
+        with DiskMap() as requests:
             for path in asked:
                 for row in rows_of(path, "requests"):
                     if isinstance(row, RowError):
@@ -67,7 +67,7 @@ class BatchFormat(NamedTuple):
                     None
                 )
 
-    def _join(self, path: Path, requests: Shelf, answered: set[str], row: Row) -> Iterable[Item]:
+    def _join(self, path: Path, requests: DiskMap, answered: set[str], row: Row) -> Iterable[Item]:
         key = str(row.cells.get("custom_id"))
         answered.add(key)
         return self.make(path, row, self._request(requests.get(key), key, row))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
+from hantei.exchange.recognising import rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
     RowLocation,
@@ -34,7 +34,7 @@ from hantei.records import Judgment, Prompt
 _KEPT = ("vulnerability", "vulnerability_type", "attack_method", "risk_category", "metadata")
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether an object is a risk assessment."""
     cases = listed(first_of(cells, "test_cases", "testCases"))
     return bool(cases) and ("overview" in cells or "vulnerability" in mapping(cases[0]))

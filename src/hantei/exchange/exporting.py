@@ -24,7 +24,7 @@ def export_run(run: Run, to: str, out: Path | None = None) -> Path:
     if to not in FORMATS:
         raise UsageError(f"--to {to}: expected one of {', '.join(FORMATS)}")
     if out is not None:
-        run.check_foreign(out)
+        run.refuse_own_records(out)
     table = to in ("csv", "parquet")
     path = out or run.path / (f"export.{to}" if table else to)
     check_place(path, folder=not table, pipes=to == "csv")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
+from hantei.exchange.recognising import rows_of
 from hantei.exchange.shared import (
     RowLocation,
     answered,
@@ -37,7 +37,7 @@ _MEASURES = ("output_length", "finish_reason")
 _NAMES = ("model", "model_name", "model_id", "pretrained_model_name_or_path")
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether a row is one of flexeval's."""
     return "lm_output" in cells
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hantei.errors import RowError
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
+from hantei.exchange.recognising import rows_of
 from hantei.exchange.shared import (
     EMPTY,
     ImportedAnswer,
@@ -41,7 +41,7 @@ _SETUP = "start_run setup"
 _KEPT = ("goal", "probe_classname", "seq", "targets", "intent")
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether a first line is one of a report."""
     return isinstance(cells.get("entry_type"), str)
 

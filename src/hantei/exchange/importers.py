@@ -11,6 +11,7 @@ from hantei.errors import RowError, UsageError
 from hantei.exchange import (
     anthropic_batch,
     deepteam,
+    exported,
     flexeval,
     garak,
     inspect_read,
@@ -19,13 +20,12 @@ from hantei.exchange import (
     lm_eval,
     mt_bench,
     openai_batch,
-    own,
     promptfoo,
     pyrit,
 )
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import Looks, first_object, tables_in
-from hantei.inputs.own import is_own
+from hantei.exchange.recognising import Recognises, first_object, tables_in
+from hantei.inputs.exported import is_exported
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Importer:
     """
 
     read: Callable[[Sequence[Path]], ImportSource]
-    looks: Looks
+    recognises: Recognises
     folders: bool = False
 
 
@@ -55,19 +55,19 @@ _FILES = 500
 """So many files of a folder are looked at to tell whose they are."""
 
 IMPORTERS: dict[str, Importer] = {
-    "hantei": Importer(own.read, is_own),
+    "hantei": Importer(exported.read, is_exported),
     "inspect": Importer(_each(inspect_read.read), lambda cells: {"eval", "samples"} <= cells.keys(), folders=True),
     "lm-eval": Importer(_each(lm_eval.read), lambda cells: {"doc_id", "resps"} <= cells.keys(), folders=True),
-    "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.looks, folders=True),
-    "promptfoo": Importer(promptfoo.read, promptfoo.looks),
-    "garak": Importer(garak.read, garak.looks),
-    "pyrit": Importer(pyrit.read, pyrit.looks),
-    "deepteam": Importer(deepteam.read, deepteam.looks),
-    "flexeval": Importer(flexeval.read, flexeval.looks),
-    "openai-batch": Importer(openai_batch.BATCH.read, openai_batch.BATCH.looks),
-    "anthropic-batch": Importer(anthropic_batch.BATCH.read, anthropic_batch.BATCH.looks),
-    "mt-bench": Importer(mt_bench.read, mt_bench.looks),
-    "langfuse": Importer(langfuse.read, langfuse.looks),
+    "llm-jp-judge": Importer(_each(llm_jp_judge.read), llm_jp_judge.recognises, folders=True),
+    "promptfoo": Importer(promptfoo.read, promptfoo.recognises),
+    "garak": Importer(garak.read, garak.recognises),
+    "pyrit": Importer(pyrit.read, pyrit.recognises),
+    "deepteam": Importer(deepteam.read, deepteam.recognises),
+    "flexeval": Importer(flexeval.read, flexeval.recognises),
+    "openai-batch": Importer(openai_batch.BATCH.read, openai_batch.BATCH.recognises),
+    "anthropic-batch": Importer(anthropic_batch.BATCH.read, anthropic_batch.BATCH.recognises),
+    "mt-bench": Importer(mt_bench.read, mt_bench.recognises),
+    "langfuse": Importer(langfuse.read, langfuse.recognises),
 }
 """What can be imported, by the name that ``--from`` takes."""
 
@@ -103,7 +103,7 @@ def import_hint(paths: Iterable[Path]) -> str:
 
 def _names(file: Path) -> list[str]:
     cells = first_object(file)
-    return [name for name, importer in IMPORTERS.items() if importer.looks(cells)][:1]
+    return [name for name, importer in IMPORTERS.items() if importer.recognises(cells)][:1]
 
 
 def _has_logs(path: Path) -> bool:

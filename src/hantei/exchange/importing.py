@@ -10,7 +10,7 @@ from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.exchange.importers import IMPORTERS, recognised
 from hantei.exchange.items import write_items
-from hantei.exchange.look import files_of
+from hantei.exchange.recognising import files_of
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
@@ -50,7 +50,7 @@ def import_run(
     plan = Plan(source=source, inputs=tuple(file for path in given for file in _identity(path)))
 
     def make(part: Run, index: Index) -> RunInfo:
-        found = importer.read(given if importer.folders else files_of(given, importer.looks, say))
+        found = importer.read(given if importer.folders else files_of(given, importer.recognises, say))
         info = write_items(found, part, index, new_info(plan))
         for line in found.notes:
             say(line)

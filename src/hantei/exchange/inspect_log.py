@@ -23,7 +23,7 @@ from hantei.records import Judgment, Prompt, Rate, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judging import PairReader
-from hantei.turns import in_context
+from hantei.turns import with_earlier_answers
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalResults, EvalSample, EvalSpec
@@ -138,7 +138,7 @@ class _Log:
 
         sample_id = _sample_id(prompt.id)
         self._epochs[sample_id] += 1
-        asked, output = _messages(in_context(prompt, response), sample_id), _output(response)
+        asked, output = _messages(with_earlier_answers(prompt, response), sample_id), _output(response)
         failed = response.error or "the call failed"
         known = {"language": prompt.language, "intent": prompt.intent, "harm": prompt.harm, "region": prompt.region}
         return EvalSample(

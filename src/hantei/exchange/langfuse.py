@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import RowError
+from hantei.exchange.disk_map import DiskMap
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import first_object, rows_of
+from hantei.exchange.recognising import first_object, rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
     RowLocation,
@@ -33,7 +34,6 @@ from hantei.exchange.shared import (
     text_of,
     verdict,
 )
-from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
 from hantei.records import Judgment, Message, Prompt
@@ -44,7 +44,7 @@ _TEXTS = ("content", "text", "output", "answer", "response", "completion", "resu
 """Where an answer stands in an object that is no message."""
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether an object is an observation, a trace or a score, or the first page of some."""
     first = mapping(next(iter(listed(cells.get("data"))), cells))
     return _is_score(first) or _is_observation(first) or _is_trace(first)
@@ -81,7 +81,7 @@ def _items(files: Sequence[Path]) -> Iterator[Item | RowError]:
     scored = [file for file in files if _kind(file, _is_score)]
     traces = [file for file in files if _kind(file, _is_trace)]
     observed = [file for file in files if file not in scored and file not in traces]
-    with Shelf() as scores, Shelf() as last:
+    with DiskMap() as scores, DiskMap() as last:
         for file in scored:
             for row in rows_of(file, "data"):
                 if isinstance(row, RowError):
@@ -107,7 +107,7 @@ def _rows(file: Path) -> Iterator[Row | RowError]:
     yield from rows_of(file, "data")
 
 
-def _find_last(files: list[Path], last: Shelf) -> None:
+def _find_last(files: list[Path], last: DiskMap) -> None:
     """Keep which generation is the last of each trace, with its model."""
     for file in files:
         for row in rows_of(file, "data"):
@@ -126,7 +126,7 @@ def _latest(generations: list[Any]) -> Mapping[str, Any]:
     return found[-1] if found else {}
 
 
-def _trace(file: Path, scores: Shelf, last: Shelf, row: Row) -> Iterator[Item]:
+def _trace(file: Path, scores: DiskMap, last: DiskMap, row: Row) -> Iterator[Item]:
     cells = row.cells
     identity = identifier(cells.get("id"), row.number)
     inside = [one for one in map(mapping, listed(cells.get("observations"))) if _is_generation(one)]
@@ -140,7 +140,7 @@ def _trace(file: Path, scores: Shelf, last: Shelf, row: Row) -> Iterator[Item]:
     yield _item(RowLocation(file, row.number), identity, whole, system, said)
 
 
-def _observation(file: Path, scores: Shelf, last: Shelf, row: Row) -> Iterator[Item]:
+def _observation(file: Path, scores: DiskMap, last: DiskMap, row: Row) -> Iterator[Item]:
     cells = row.cells
     if not _is_generation(cells):
         return

@@ -59,7 +59,7 @@ class LlmJpEvaluation:
         return self.reply is None and _is_filter(self.errors)
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether a row is an answer or an evaluation of llm-jp-judge's."""
     return {"ID", "prompt", "response"} <= cells.keys() or {"id", "metric", "evaluation response"} <= cells.keys()
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from hantei.errors import InputError, RowError
+from hantei.exchange.disk_map import DiskMap
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import first_object, rows_of
+from hantei.exchange.recognising import first_object, rows_of
 from hantei.exchange.shared import (
     RowLocation,
     answered,
@@ -29,7 +30,6 @@ from hantei.exchange.shared import (
     text_of,
     verdict,
 )
-from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.records import Judgment, Message, Prompt
 
@@ -37,7 +37,7 @@ _FAILED = "$ERROR$"
 """What FastChat writes where a call failed."""
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether a row is a question, an answer or a judgment."""
     return _is_question(cells) or _is_answer(cells) or _is_judgment(cells)
 
@@ -73,7 +73,7 @@ def read(paths: Sequence[Path]) -> ImportSource:
 
 
 def _items(questions: list[Path], answers: list[Path], judged: list[Path]) -> Iterator[Item | RowError]:
-    with Shelf() as asked, Shelf() as grades:
+    with DiskMap() as asked, DiskMap() as grades:
         for row in chain.from_iterable(map(rows_of, questions)):
             if isinstance(row, RowError):
                 yield row
@@ -92,7 +92,7 @@ def _key(question: Any, model: Any) -> str:
     return f"{identifier(question, 0)}\0{model}"
 
 
-def _answers(path: Path, asked: Shelf, grades: Shelf, row: Row) -> Iterator[Item]:
+def _answers(path: Path, asked: DiskMap, grades: DiskMap, row: Row) -> Iterator[Item]:
     identity = identifier(row.cells.get("question_id"), 0)
     question: Mapping[str, Any] = next(iter(asked.get(identity)), {})
     turns = [turn for turn in listed(question.get("turns")) if isinstance(turn, str)]

@@ -17,7 +17,7 @@ from typing import Any
 
 from hantei.errors import RowError
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import first_object, rows_of
+from hantei.exchange.recognising import first_object, rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
     RowLocation,
@@ -43,7 +43,7 @@ _SAFETY = ("moderation", "guardrails", "not-guardrails")
 _KEPT = ("vars", "testIdx", "promptIdx", "description")
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether an object is a file of results, or a row of one."""
     if {"prompt", "provider"} <= cells.keys() and {"success", "gradingResult"} & cells.keys():
         return True

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hantei.errors import RowError
+from hantei.exchange.disk_map import DiskMap
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
+from hantei.exchange.recognising import rows_of
 from hantei.exchange.shared import (
     ImportedAnswer,
     RowLocation,
@@ -32,7 +33,6 @@ from hantei.exchange.shared import (
     text_of,
     verdict,
 )
-from hantei.exchange.shelf import Shelf
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
 from hantei.records import Judgment, Prompt
@@ -53,7 +53,7 @@ class _Turn(NamedTuple):
     pieces: list[Mapping[str, Any]]
 
 
-def looks(cells: Mapping[str, Any]) -> bool:
+def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether a row is a piece of PyRIT's memory."""
     return {"conversation_id", "converted_value", "role"} <= cells.keys()
 
@@ -64,11 +64,11 @@ def read(paths: Sequence[Path]) -> ImportSource:
 
 
 def _conversations(path: Path) -> Iterator[Item | RowError]:
-    with Shelf() as pieces:
+    with DiskMap() as pieces:
         for row in rows_of(path):
             if isinstance(row, RowError):
                 yield row
-            elif not looks(row.cells):
+            elif not recognises(row.cells):
                 yield RowError(str(path), row.number, None, "expected a piece with conversation_id and converted_value")
             else:
                 pieces.put(str(row.cells["conversation_id"]), {**row.cells, "_row": row.number})

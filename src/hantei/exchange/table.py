@@ -14,7 +14,7 @@ import msgspec
 
 from hantei.errors import UsageError
 from hantei.files import is_device, write_atomic
-from hantei.inputs.own import COLUMN, VERDICT, OwnRow, columns, defused, own_cell, verdict_columns
+from hantei.inputs.exported import COLUMN, VERDICT, ExportedRow, columns, record_cell, spreadsheet_safe, verdict_columns
 from hantei.record_lines import from_line
 from hantei.records import Judgment
 from hantei.runs.folder import Run
@@ -56,10 +56,10 @@ def _rows(run: Run, index: Index) -> Iterator[dict[str, Any]]:
                 prompt, response = reader.prompt(pair.prompt_offset), reader.response(pair.response_offset)
                 said = tuple(one for number, name in judges for one in _said(files[name], index.offsets(number, pair)))
                 row, verdicts = columns(prompt, response), unjudged | verdict_columns(said)
-                whole = OwnRow(prompt=prompt, response=response, judgments=said, judges=known)
+                whole = ExportedRow(prompt=prompt, response=response, judgments=said, judges=known)
                 known = {}  # once is enough
                 own = _own(response.meta, {*row, *verdicts, COLUMN})
-                yield row | own | verdicts | {COLUMN: own_cell(whole)}
+                yield row | own | verdicts | {COLUMN: record_cell(whole)}
     finally:
         for file in files.values():
             file.close()
@@ -118,7 +118,7 @@ def _to_csv(rows: Iterator[dict[str, Any]], out: Path) -> None:
 def csv_line(cells: list[Any]) -> bytes:
     """Return a line of a CSV file with its formula cells defused."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([defused(cell) for cell in cells])
+    csv.writer(buffer).writerow([spreadsheet_safe(cell) for cell in cells])
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from hantei.finish import finish_status
 from hantei.inputs.cells import Cells
+from hantei.inputs.exported import exported_row, is_exported
 from hantei.inputs.languages import language_tag
 from hantei.inputs.names import ALIASES, SEVERAL, check_mapped, find_columns, mapping_of_file, missing
-from hantei.inputs.own import is_own, own_row
 from hantei.inputs.row import Row
 from hantei.language import detect
 from hantei.reasoning import Split, joined
@@ -55,7 +55,7 @@ class Columns:
     def __post_init__(self) -> None:
         object.__setattr__(self, "mapping", mapping_of_file(self.mapping, self.path))
 
-    def found(self, row: Row) -> dict[str, str]:
+    def columns_by_field(self, row: Row) -> dict[str, str]:
         """Return field to column for the columns that this row has.
 
         Raises:
@@ -76,7 +76,7 @@ class Columns:
         """Return in a line which columns of this row are taken as what."""
         if self._is_own(row):
             return f"{self.path}: prompts and answers as hantei exported them; hantei import takes the verdicts, too"
-        found = self.found(row)
+        found = self.columns_by_field(row)
         if _system(Cells(self.path, row, found))[0] is None and "system_prompt" not in found:
             found = {"system_prompt" if name == "system" else name: column for name, column in found.items()}
         parts = (f"{name} from '{column}'" for name, column in found.items())
@@ -84,11 +84,11 @@ class Columns:
 
     def _is_own(self, row: Row) -> bool:
         """Whether a row of hantei's own tables is to be read as what was exported."""
-        return is_own(row.cells) and not self.mapping and self.prompts is None
+        return is_exported(row.cells) and not self.mapping and self.prompts is None
 
     def samples(self, row: Row) -> list[Row]:
         """Return a row for each answer of a row that holds several in a list; else the row."""
-        found = self.found(row)
+        found = self.columns_by_field(row)
         column = found.get("response", "")
         answers = row.cells.get(column)
         if not isinstance(answers, list) or not answers or "sample" in found:
@@ -108,9 +108,9 @@ class Columns:
             RowError: a cell does not hold what its field needs.
         """
         if self._is_own(row):
-            own = own_row(self.path, row)
+            own = exported_row(self.path, row)
             return own.prompt, own.response
-        found = self.found(row)
+        found = self.columns_by_field(row)
         cells = Cells(self.path, row, found, self.missing)
         prompt_id = cells.identifier("id") or str(row.number)
         messages, answer = _asked_and_answered(cells, found, row)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.errors import InputError
-from hantei.inputs.stored import Stored
+from hantei.inputs.byte_sources import Stored
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 18

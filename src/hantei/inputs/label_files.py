@@ -13,7 +13,7 @@ from hantei.inputs.labels_by_rater import RaterColumns, as_number
 from hantei.inputs.names import ALIASES, check_mapped, find_columns
 from hantei.inputs.row import Row
 from hantei.inputs.tables import open_table
-from hantei.inputs.values import has_path, it_has, value_at
+from hantei.inputs.values import columns_message, has_path, value_at
 from hantei.records import response_id
 
 RESPONSE_ID = "response_id"
@@ -154,7 +154,7 @@ def need_identity(path: Path, row: Row, found: Mapping[str, str], also: Sequence
     names = (RESPONSE_ID, "id", *also)
     if not any(name in found for name in names):
         expected = f"expected a column {', '.join(names[:-1])} or {names[-1]}, which says of which answer a row is"
-        raise InputError(f"{path}: {expected}; {it_has(list(row.cells))}")
+        raise InputError(f"{path}: {expected}; {columns_message(list(row.cells))}")
 
 
 def response_ids(row: Row, found: Mapping[str, str], systems: Sequence[str]) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _item(path: Path, row: Row, found: Mapping[str, str], files: LabelFiles, def
     whole, identity = text_of(row, found, RESPONSE_ID), text_of(row, found, "id")
     lacking = next((name for name in files.by if not has_path(row.cells, name) and name not in found), None)
     if lacking:
-        raise InputError(f"{path}: --by {lacking}: expected a column of the file; {it_has(list(row.cells))}")
+        raise InputError(f"{path}: --by {lacking}: expected a column of the file; {columns_message(list(row.cells))}")
     return RatedRow(
         id=whole or identity or (f"{prompt}\0{answer}" if prompt and not default else str(row.number)),
         prompt=identity or prompt or whole or str(row.number),

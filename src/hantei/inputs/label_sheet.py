@@ -39,7 +39,7 @@ def sheet_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, dict[str, s
             raise row
         fields = files.fields(path, row)
         need_identity(path, row, fields, also=())
-        found = columns.found(list(row.cells), fields)
+        found = columns.columns_by_field(list(row.cells), fields)
         if not found:
             raise no_label(path, list(row.cells))
         yield row, fields, SheetRow(row.number, columns.labels(row, found), _chance(path, row, fields))

@@ -73,7 +73,7 @@ def _read(
     for row in open_table(path, encoding).rows():
         if isinstance(row, RowError):
             raise row
-        found = labels.found(list(row.cells), columns.found(row))
+        found = labels.columns_by_field(list(row.cells), columns.columns_by_field(row))
         if not found:
             raise no_label(path, list(row.cells))
         prompt, response = columns.records(row, bare_ids=False)

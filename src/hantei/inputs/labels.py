@@ -10,7 +10,7 @@ from typing import Any
 
 from hantei.errors import InputError, RowError
 from hantei.inputs.row import Row
-from hantei.inputs.values import it_has
+from hantei.inputs.values import columns_message
 from hantei.records import ACTIONS, REFUSALS, Head, Judgment, Refusal
 
 LABEL_ALIASES: dict[str, tuple[str, ...]] = {
@@ -67,7 +67,7 @@ class LabelColumns:
     path: Path
     mapping: Mapping[str, str]
 
-    def found(self, names: Sequence[str], fields: Mapping[str, str]) -> dict[str, str]:
+    def columns_by_field(self, names: Sequence[str], fields: Mapping[str, str]) -> dict[str, str]:
         """Return label to column for the columns ``names`` of a file; those of ``fields`` (field to column) hold none.
 
         Raises:
@@ -90,7 +90,7 @@ class LabelColumns:
     def _mapped(self, label: str, names: Sequence[str], taken: Mapping[str, str]) -> str:
         column = self.mapping[label]
         if column not in names:
-            raise InputError(f"{self.path}: no column '{column}' to --map; {it_has(names)}")
+            raise InputError(f"{self.path}: no column '{column}' to --map; {columns_message(names)}")
         if column in taken:
             raise InputError(
                 f"{self.path}: --map {label}={column}: that column is read as the {taken[column]}; name the column of "
@@ -156,7 +156,7 @@ def label_value(label: str, column: str, text: str) -> float:
     return float(REFUSALS.index(value) if isinstance(value, str) else value)
 
 
-def told_by_values(texts: Set[str]) -> Head | None:
+def head_of_values(texts: Set[str]) -> Head | None:
     """Return of which head all of these labels (in small letters) are, where their words tell: None for names or bare
     numbers other than 0 and 1.
     """
@@ -170,4 +170,4 @@ def told_by_values(texts: Set[str]) -> Head | None:
 def no_label(path: Path, names: Sequence[str], cure: str = "name one with --map unsafe=COLUMN") -> InputError:
     """Return the error of a file with the columns ``names``, none of which holds labels; ``cure`` is what to do."""
     usual = "; ".join(f"{label}: {', '.join(aliases)}" for label, aliases in LABEL_ALIASES.items())
-    return InputError(f"{path}: no column for a label (expected {usual}); {it_has(names)}; {cure}")
+    return InputError(f"{path}: no column for a label (expected {usual}); {columns_message(names)}; {cure}")

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from hantei.errors import InputError, RowError
 from hantei.inputs.labels import LabelColumns, label_value, no_label
 from hantei.inputs.row import Row
-from hantei.inputs.values import has_path, is_nan, it_has, value_at
+from hantei.inputs.values import columns_message, has_path, is_nan, value_at
 
 RATERS = (
     *("annotator", "annotator_id", "rater", "rater_id", "worker", "worker_id", "workerid", "labeler", "labeller"),
@@ -118,7 +118,7 @@ class RaterColumns:
             if not has_path(row.cells, column):
                 if "[" in column or "." in column:
                     continue  # a list may be shorter in one row than in another
-                raise InputError(f"{self.path}: no column '{column}' to --rater; {it_has(names)}")
+                raise InputError(f"{self.path}: no column '{column}' to --rater; {columns_message(names)}")
             cell = value_at(row.cells, column)
             if isinstance(cell, list):
                 yield from ((who, "label", column, label) for who, label in self._objects(row, column, cell))
@@ -146,7 +146,7 @@ class RaterColumns:
         Raises:
             InputError: there are none.
         """  # noqa: DOC501 - a function makes the error
-        heads = LabelColumns(self.path, self.mapping).found(names, {})
+        heads = LabelColumns(self.path, self.mapping).columns_by_field(names, {})
         if heads.get("unsafe", "").strip().lower() == "label":
             heads["label"] = heads.pop("unsafe")  # what it holds is told by its values
         if score := _named(names, _SCORES):

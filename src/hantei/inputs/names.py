@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hantei.errors import InputError, UsageError
-from hantei.inputs.values import has_path, it_has
+from hantei.inputs.values import columns_message, has_path
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "prompt": (
@@ -102,13 +102,13 @@ def check_mapped(path: Path, cells: Mapping[str, object], mapping: Mapping[str, 
     """
     for column in mapping.values():
         if not has_path(cells, column):
-            raise InputError(f"{path}: no column '{column}' to --map; {it_has(list(cells))}")
+            raise InputError(f"{path}: no column '{column}' to --map; {columns_message(list(cells))}")
 
 
 def missing(path: Path, name: str, names: Sequence[str]) -> InputError:
     """Return the error of a file in which no column holds the question or the answer."""
     what = {"response": "answer", "prompt": "question"}[name]
     return InputError(
-        f"{path}: no column for the {what} (expected {', '.join(ALIASES[name])}); {it_has(names)}; "
+        f"{path}: no column for the {what} (expected {', '.join(ALIASES[name])}); {columns_message(names)}; "
         f"name it with --map {name}=COLUMN"
     )

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hantei.errors import InputError, RowError, UsageError
+from hantei.inputs.byte_sources import Stored, stored_file
 from hantei.inputs.csv_rows import csv_rows
 from hantei.inputs.encoding import Encoding, find_encoding
 from hantei.inputs.excel import excel_rows
 from hantei.inputs.json_rows import array_rows, layout, line_rows, object_rows
 from hantei.inputs.row import Row
-from hantei.inputs.stored import Stored, stored_file
 from hantei.inputs.values import kind_of, text_problem
 
 _FORMATS = {

@@ -26,7 +26,7 @@ def text_problem(text: str) -> str | None:
     return f"holds a NUL byte at character {nul + 1}" if nul >= 0 else None
 
 
-def it_has(names: Sequence[str]) -> str:
+def columns_message(names: Sequence[str]) -> str:
     """Return what a message says of the columns of a file."""
     if not names:
         return "it has no columns"

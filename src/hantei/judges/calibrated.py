@@ -177,12 +177,12 @@ def apply(scaling: Scaling, shares: Doubles) -> Doubles:
     import numpy as np
 
     from hantei.metrics.calibration import apply_isotonic
-    from hantei.metrics.scaling import Line, apply_line, logits_of
+    from hantei.metrics.scaling import LogitScaling, apply_line, logits_of
 
     if scaling.kind == "steps":
         unsafe = apply_isotonic(np.array(scaling.knots), shares[:, 1])
         return np.stack([1 - unsafe, unsafe], axis=1)
-    return apply_line(Line(scaling.slope, scaling.intercepts), logits_of(shares))
+    return apply_line(LogitScaling(scaling.slope, scaling.intercepts), logits_of(shares))
 
 
 def _scaled_head(judgment: Judgment, scaling: Scaling) -> Judgment:

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from hantei.judges.base import Ask, Pair, language_not_judged, language_of, no_verdict, unanswered
 from hantei.judges.card import JudgeCard
-from hantei.judges.parse import Found, read_paper, read_text
+from hantei.judges.parse import FieldValue, read_paper, read_text
 from hantei.judges.parse_json import at_path, read_json
 from hantei.judges.probability import distribution
-from hantei.judges.reading import ReplyText, Untrusted
+from hantei.judges.reading import ReplyText, UntrustedTexts
 from hantei.judges.render import Template, conversation, defuse, texts_of, turns_of, variables
 from hantei.judges.rereading import as_finished, ask_until_read
 from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec
-from hantei.judges.unread import why_unread
+from hantei.judges.unread import why_unreadable
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
 from hantei.models import Model, Reply, Request, Sampling
@@ -168,7 +168,7 @@ class AskedJudge:
                 self, response, "filtered", "judge-provider", "a content filter kept the judge's reply back"
             )
         untrusted = _untrusted(prompt, response)
-        fields: dict[str, Found] = {}
+        fields: dict[str, FieldValue] = {}
         texts: list[ReplyText] = []
         for ask, reply in zip(self.spec.asks, replies, strict=True):
             text = ReplyText(reply.text, reply.reasoning is not None, ask.within, ask.fields[0].binds == "first line")
@@ -178,7 +178,7 @@ class AskedJudge:
             found = self._fields(ask, text, untrusted)
             missing = [field.name for field in ask.fields if field.required and field.name not in found]
             if missing:
-                if why := why_unread(reply, text, untrusted):
+                if why := why_unreadable(reply, text, untrusted):
                     reason, error = why
                     return no_verdict(self, response, "unparsed", "judge", error, reason)
                 error = f"no clear {' and '.join(missing)} in the reply"
@@ -187,17 +187,17 @@ class AskedJudge:
             texts.append(text)
         return self._judged(response, replies, fields, texts)
 
-    def _fields(self, ask: AskSpec, text: ReplyText, untrusted: Untrusted) -> dict[str, Found]:
+    def _fields(self, ask: AskSpec, text: ReplyText, untrusted: UntrustedTexts) -> dict[str, FieldValue]:
         if self.settings["parse"] == "paper":
             values = {field.name: read_paper(text.raw, field.paper) for field in ask.fields if field.paper}
-            return {name: Found(value) for name, value in values.items() if value is not None}
+            return {name: FieldValue(value) for name, value in values.items() if value is not None}
         if ask.json:
             return read_json(text, ask, untrusted) or {}
         found = {field.name: read_text(text, field, untrusted) for field in ask.fields}
         return {name: value for name, value in found.items() if value is not None}
 
     def _judged(
-        self, response: Response, replies: Sequence[Reply], fields: Mapping[str, Found], texts: Sequence[ReplyText]
+        self, response: Response, replies: Sequence[Reply], fields: Mapping[str, FieldValue], texts: Sequence[ReplyText]
     ) -> Judgment:
         try:
             said = verdict(self.spec, fields, self.settings)
@@ -216,7 +216,7 @@ class AskedJudge:
         # A published parser takes what is not on its scale, too: as published, the score then is on none.
         return replace(judgment, scale=None) if wrong_number(judgment) else judgment
 
-    def _probabilities(self, replies: Sequence[Reply], fields: Mapping[str, Found]) -> dict[str, Any]:
+    def _probabilities(self, replies: Sequence[Reply], fields: Mapping[str, FieldValue]) -> dict[str, Any]:
         heads: dict[str, dict[str, float]] = {}
         chances: list[float | None] = []
         for ask, reply in zip(self.spec.asks, replies, strict=True):
@@ -233,14 +233,14 @@ class AskedJudge:
     def _unsafe_share(self, field: str, masses: Mapping[str, float]) -> float:
         return min(1.0, sum(p for label, p in masses.items() if means_unsafe(self.spec, field, label, self.settings)))
 
-    def _critique(self, fields: Mapping[str, Found], texts: Sequence[ReplyText]) -> str | None:
+    def _critique(self, fields: Mapping[str, FieldValue], texts: Sequence[ReplyText]) -> str | None:
         pairs = zip(self.spec.asks, texts, strict=True)
         parts = {ask.name: _explanation(self.spec, ask, fields, text) for ask, text in pairs}
         named = [f"{name}: {part}" if len(parts) > 1 else part for name, part in parts.items() if part]
         return "\n\n".join(named) or None
 
 
-def _explanation(spec: AskedSpec, ask: AskSpec, fields: Mapping[str, Found], text: ReplyText) -> str:
+def _explanation(spec: AskedSpec, ask: AskSpec, fields: Mapping[str, FieldValue], text: ReplyText) -> str:
     rules = spec.verdict
     if rules.critique_path:
         return (at_path(text.raw, rules.critique_path) or "").strip()
@@ -252,15 +252,15 @@ def _explanation(spec: AskedSpec, ask: AskSpec, fields: Mapping[str, Found], tex
     return "\n".join(line for number, line in enumerate(text.raw_lines) if number not in own).strip()
 
 
-def _own(specs: Sequence[FieldSpec], fields: Mapping[str, Found]) -> set[int]:
+def _own(specs: Sequence[FieldSpec], fields: Mapping[str, FieldValue]) -> set[int]:
     found = [fields[spec.name] for spec in specs if spec.name in fields and fields[spec.name].whole_lines]
     return {line for one in found for line in range(one.first_line, one.last_line + 1)}
 
 
-def _untrusted(prompt: Prompt | None, response: Response) -> Untrusted:
+def _untrusted(prompt: Prompt | None, response: Response) -> UntrustedTexts:
     if prompt is None:
-        return Untrusted([response.text])
-    return Untrusted([*texts_of(prompt, response).values(), *(turn.content for turn in turns_of(prompt))])
+        return UntrustedTexts([response.text])
+    return UntrustedTexts([*texts_of(prompt, response).values(), *(turn.content for turn in turns_of(prompt))])
 
 
 def _usage(replies: Sequence[Reply]) -> dict[str, int]:

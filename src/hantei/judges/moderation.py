@@ -11,7 +11,7 @@ from hantei.models.base import Prepared
 
 
 @runtime_checkable
-class Posts(Protocol):
+class PostsJson(Protocol):
     """A model whose server takes JSON on other paths, too."""
 
     name: str
@@ -29,7 +29,7 @@ class Posts(Protocol):
 class ModerationModel:
     """Sends the last message to ``/moderations``; the reply's text is the JSON that came back."""
 
-    def __init__(self, inner: Posts) -> None:
+    def __init__(self, inner: PostsJson) -> None:
         self._inner = inner
         self.name, self.server = inner.name, inner.server
         self._model = parse_name(inner.name).name
@@ -61,4 +61,4 @@ def for_endpoint(model: Model, endpoint: str) -> Model:
 
     A model that cannot post, such as recorded answers, is taken to hold the endpoint's JSON as its replies.
     """
-    return ModerationModel(model) if endpoint == "moderations" and isinstance(model, Posts) else model
+    return ModerationModel(model) if endpoint == "moderations" and isinstance(model, PostsJson) else model

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hantei.judges.reading import AROUND, ReplyText, Untrusted, fold
+from hantei.judges.reading import AROUND, ReplyText, UntrustedTexts, fold
 from hantei.judges.spec import FieldSpec, PaperRule
 
 _BLANK = re.compile(r"[\s*_#\-]*")
@@ -32,7 +32,7 @@ _STOP = re.compile(r"[ \t*_]*(?:[.。,、，;；)）!！]|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FieldValue:
     """A field's value (a text, or what JSON holds there) and the lines of the reply in which it stands."""
 
     value: Any
@@ -52,7 +52,7 @@ class _Candidate:
     placed: bool
 
 
-def read_text(reply: ReplyText, spec: FieldSpec, untrusted: Untrusted) -> Found | None:
+def read_text(reply: ReplyText, spec: FieldSpec, untrusted: UntrustedTexts) -> FieldValue | None:
     """Return what a text reply says of one field, None where it says nothing, or not clearly one thing."""
     candidates = list(_candidates(reply.text, spec))
     binding = _binding(candidates, spec, reply.text)
@@ -62,7 +62,7 @@ def read_text(reply: ReplyText, spec: FieldSpec, untrusted: Untrusted) -> Found 
     unread = [text for text in _unread(reply.text, candidates, spec) if not untrusted.quotes(text)]
     if not _sure(binding, others, unread, spec, untrusted, reply.partial):
         return None
-    return Found(binding.value, binding.line, reply.text.count("\n", 0, binding.end), binding.alone)
+    return FieldValue(binding.value, binding.line, reply.text.count("\n", 0, binding.end), binding.alone)
 
 
 def _sure(
@@ -70,7 +70,7 @@ def _sure(
     others: list[_Candidate],
     unread: list[str],
     spec: FieldSpec,
-    untrusted: Untrusted,
+    untrusted: UntrustedTexts,
     partial: bool,
 ) -> bool:
     if binding.alone and not others and not unread and not partial:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hantei.judges.parse import Found
-from hantei.judges.reading import ReplyText, Untrusted, fold
+from hantei.judges.parse import FieldValue
+from hantei.judges.reading import ReplyText, UntrustedTexts, fold
 from hantei.judges.spec import AskSpec, FieldSpec
 
 _FENCE = re.compile(r"\s*```[a-zA-Z]*\s*\n(.*)\n\s*```\s*", re.DOTALL)
@@ -16,7 +16,7 @@ _MOST_BRACES = 100
 """Braces looked at in one reply that is not a single JSON object: one with more is not one of ours."""
 
 
-def read_json(reply: ReplyText, ask: AskSpec, untrusted: Untrusted) -> dict[str, Found] | None:
+def read_json(reply: ReplyText, ask: AskSpec, untrusted: UntrustedTexts) -> dict[str, FieldValue] | None:
     """Return what a JSON reply says, by field; None where it is not one object, or required fields are missing.
 
     An object inside other text counts where all objects of the reply that fit say the same, and it is no quotation. An
@@ -38,7 +38,7 @@ def read_json(reply: ReplyText, ask: AskSpec, untrusted: Untrusted) -> dict[str,
     return read[-1][1]
 
 
-def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found] | None]]:
+def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, FieldValue] | None]]:
     """Yield every object that fits, nested ones too: what a quotation opens must not swallow the judge's own.
 
     One that has a field of the judge's and does not fit comes without what it says.
@@ -54,7 +54,7 @@ def _objects(text: str, ask: AskSpec) -> Iterator[tuple[str, dict[str, Found] | 
             yield text[brace.start() : end], fields
 
 
-def _decoded(text: str, ask: AskSpec) -> dict[str, Found] | None:
+def _decoded(text: str, ask: AskSpec) -> dict[str, FieldValue] | None:
     try:
         value = json.loads(text, object_pairs_hook=_no_twice, parse_constant=_no_constant, strict=False)
     except (ValueError, RecursionError):
@@ -73,12 +73,12 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _fields(value: Any, ask: AskSpec) -> dict[str, Found] | None:
-    out: dict[str, Found] = {}
+def _fields(value: Any, ask: AskSpec) -> dict[str, FieldValue] | None:
+    out: dict[str, FieldValue] = {}
     for spec in ask.fields:
         found = _typed(_at(value, spec.path), spec)
         if found is not None:
-            out[spec.name] = Found(found)
+            out[spec.name] = FieldValue(found)
         elif spec.required:
             return None
     return out

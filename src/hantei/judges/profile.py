@@ -26,7 +26,7 @@ import numpy as np
 from hantei.arrays import Doubles
 from hantei.errors import CardError
 from hantei.judges.drift import ENOUGH, Drift, DriftMeasure
-from hantei.judges.stored import read_arrays
+from hantei.judges.numpy_files import read_arrays
 from hantei.judges.topics import Topics
 from hantei.judges.vocabulary import (
     Answer,
@@ -64,7 +64,7 @@ class ProfileComparison:
     what: str
 
 
-class Usual(NamedTuple):
+class UsualRange(NamedTuple):
     """What is usual among the training answers in one language.
 
     ``systems`` is the number of systems that the range is of, 0 where it is of single answers. ``shortest`` and
@@ -89,7 +89,7 @@ class Profile:
     """
 
     vocabulary: Words
-    usual: tuple[Usual, ...]
+    usual: tuple[UsualRange, ...]
     foreign: float
     topics: Topics | None = None
 
@@ -164,7 +164,7 @@ class Profile:
         try:
             arrays = read_arrays(path)
             rows = zip(arrays["languages"].tolist(), arrays["usual"].tolist(), strict=True)
-            usual = tuple(Usual(language, int(systems), *bounds) for language, (systems, *bounds) in rows)
+            usual = tuple(UsualRange(language, int(systems), *bounds) for language, (systems, *bounds) in rows)
             return cls(arrays["vocabulary"].astype(np.uint32), usual, float(arrays["foreign"]))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CardError(f"{path}: expected the profile of a judge's training data: {error}; train again") from None
@@ -178,7 +178,7 @@ class Profile:
         return ProfileComparison("language", None, share, 0.0, self.foreign, _above(share, error, self.foreign), what)
 
 
-def _usual(read: ReadAnswers, language: int, beside_systems: Doubles, beside_answers: Doubles) -> Usual:
+def _usual(read: ReadAnswers, language: int, beside_systems: Doubles, beside_answers: Doubles) -> UsualRange:
     """Return what is usual in a language, from its systems where there are enough of them, else from single answers."""
     chosen = read.language == language
     systems, counts = np.unique(read.system[chosen], return_counts=True)
@@ -192,7 +192,7 @@ def _usual(read: ReadAnswers, language: int, beside_systems: Doubles, beside_ans
         systems = systems[:0]
         low, high = np.quantile(read.length[chosen], _TENTHS).tolist()
         unknown = float(np.quantile(beside_answers[chosen], _TENTHS[1]))
-    return Usual(read.languages[language], len(systems), math.exp(low), math.exp(high), unknown)
+    return UsualRange(read.languages[language], len(systems), math.exp(low), math.exp(high), unknown)
 
 
 def _foreign(languages: Sequence[str], known: set[str]) -> float:
@@ -200,7 +200,7 @@ def _foreign(languages: Sequence[str], known: set[str]) -> float:
     return sum(bool(language) and language not in known for language in languages) / max(len(languages), 1)
 
 
-def _length(usual: Usual, logs: Doubles) -> ProfileComparison:
+def _length(usual: UsualRange, logs: Doubles) -> ProfileComparison:
     mean, error = _mean(logs)
     low, high = math.log(usual.shortest), math.log(usual.longest)
     short = mean < low - math.log(_MARGIN) and mean + _Z * error < low
@@ -214,7 +214,7 @@ def _length(usual: Usual, logs: Doubles) -> ProfileComparison:
     )
 
 
-def _unknown_words(usual: Usual, shares: Doubles) -> ProfileComparison:
+def _unknown_words(usual: UsualRange, shares: Doubles) -> ProfileComparison:
     share, error = _mean(shares)
     unlike = _above(share, error, usual.unknown)
     what = (
@@ -233,7 +233,7 @@ def _mean(values: Doubles) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
-def _among(usual: Usual) -> str:
+def _among(usual: UsualRange) -> str:
     return f"its {usual.systems:,} systems" if usual.systems else "eight of ten of its answers"
 
 

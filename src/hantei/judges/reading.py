@@ -62,7 +62,7 @@ def _joined(text: str, place: int) -> bool:
     return 0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum()
 
 
-class Untrusted:
+class UntrustedTexts:
     """The texts that a judge may quote: the answer, the question, and what came with it."""
 
     def __init__(self, texts: Iterable[str]) -> None:

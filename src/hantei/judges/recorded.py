@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedJudge:
-    """Gives each answer the verdict that ``said`` holds for its id; one that it does not hold is abstained."""
+    """Gives each answer the verdict that ``judgments`` holds for its id; one that it does not hold is abstained."""
 
     name: str
     card_hash: str
-    said: Mapping[str, Judgment]
+    judgments: Mapping[str, Judgment]
 
     def outline(self) -> dict[str, Any]:
         """Return what ``run.json`` and the report say of the judge."""
@@ -48,7 +48,7 @@ class RecordedJudge:
             yield self._one(response)
 
     def _one(self, response: Response) -> Judgment:
-        found = self.said.get(response.id)
+        found = self.judgments.get(response.id)
         if found is None:
             return no_verdict(self, response, "abstained", "judge", "no verdict is recorded for this answer")
         return found
@@ -78,7 +78,7 @@ def load_named(name: str) -> RecordedJudge:
         found = ", ".join(judges[:5]) or "none"
         raise InputError(f"{path}: expected the judgments of one judge, found those of {found}")
     last = {one.response_id: _own(one, name, digest) for one in judgments if one.repeat == 0 and one.turn is None}
-    return RecordedJudge(name=name, card_hash=digest, said=last)
+    return RecordedJudge(name=name, card_hash=digest, judgments=last)
 
 
 def _own(judgment: Judgment, name: str, digest: str) -> Judgment:

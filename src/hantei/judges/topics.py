@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hantei.arrays import Doubles
 from hantei.errors import CardError
 from hantei.judges.drift import ENOUGH, Drift
-from hantei.judges.stored import read_arrays
+from hantei.judges.numpy_files import read_arrays
 
 LIMIT = 0.025
 """The squared distance, chance taken off, from which prompts count as another topic; embeddings have the length 1. Of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hantei.judges.reading import ReplyText, Untrusted
+from hantei.judges.reading import ReplyText, UntrustedTexts
 from hantei.models import Reply
 from hantei.reasoning import answer_start
 from hantei.records import NoVerdictReason
@@ -39,7 +39,7 @@ _REFUSES = (
 Group 1 is what says so."""
 
 
-def why_unread(reply: Reply, text: ReplyText, untrusted: Untrusted) -> tuple[NoVerdictReason, str] | None:
+def why_unreadable(reply: Reply, text: ReplyText, untrusted: UntrustedTexts) -> tuple[NoVerdictReason, str] | None:
     """Return the reason, and a sentence for people; None where the reply only has another form than the card's.
 
     What looks like a refusal and stands in the answer under judgment is a quotation.

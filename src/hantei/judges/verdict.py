@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hantei.judges.parse import Found
+from hantei.judges.parse import FieldValue
 from hantei.judges.reading import fold
 from hantei.judges.spec import AskedSpec, LabelRule, VerdictSpec
 
-Fields = Mapping[str, Found]
+Fields = Mapping[str, FieldValue]
 _LONGEST_CODE = 60
 _NO_CODE = ("", "none", "n/a", "na", "null", "safe")
 

@@ -12,7 +12,7 @@ from hantei.arrays import Doubles, Integers
 from hantei.estimates import AgainstPerson, Calibration, ClassAgreement, Estimate, UnsafeAgreement
 from hantei.metrics.agreement.draws import kinds_of
 from hantei.metrics.agreement.measures import tables
-from hantei.metrics.bootstrap import BY_PROMPT, middle
+from hantei.metrics.bootstrap import BY_PROMPT, percentile_interval
 from hantei.metrics.calibration import calibrated, calibrated_top
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.shares import share_of, unsafe_agreement
@@ -102,7 +102,7 @@ def _macro_f1(label: Integers, guess: Integers, classes: int, prompt: Integers) 
     def of(weights: Doubles) -> Doubles:
         return macro_f1_of(tables(kinds.values[:, 0], kinds.values[:, 1], weights, levels))
 
-    low, high = middle(np.concatenate([of(weights) for weights in kinds.draws()]))
+    low, high = percentile_interval(np.concatenate([of(weights) for weights in kinds.draws()]))
     return Estimate(value=float(of(kinds.counts[None])[0]), low=low, high=high, n=len(prompt), method=BY_PROMPT)
 
 

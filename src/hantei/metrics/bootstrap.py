@@ -30,10 +30,10 @@ def bootstrap(
     order = np.argsort(cluster, kind="stable")
     members = np.split(order, np.unique(cluster[order], return_index=True)[1][1:])
     draws = (rng.integers(0, len(members), len(members)) for _ in range(replicates))
-    return middle([statistic(np.concatenate([members[number] for number in draw])) for draw in draws])
+    return percentile_interval([statistic(np.concatenate([members[number] for number in draw])) for draw in draws])
 
 
-def middle(values: Sequence[float] | Doubles) -> tuple[float, float]:
+def percentile_interval(values: Sequence[float] | Doubles) -> tuple[float, float]:
     """Return what 95% of the replicates' values lie between, those that are nan left out; nan where none is left."""
     known = np.asarray(values)[~np.isnan(values)]
     if not len(known):
@@ -42,7 +42,7 @@ def middle(values: Sequence[float] | Doubles) -> tuple[float, float]:
     return low, high
 
 
-def drawn(cluster: Integers, replicates: int = REPLICATES) -> Iterator[Doubles]:
+def bootstrap_counts(cluster: Integers, replicates: int = REPLICATES) -> Iterator[Doubles]:
     """Yield, replicate by replicate, how often each row was drawn; whole clusters are drawn, with the seed 0.
 
     It is ``bootstrap`` for statistics that take a weight for each row, and holds one replicate at a time: there are

@@ -14,7 +14,7 @@ import numpy as np
 
 from hantei.arrays import Doubles, Integers
 from hantei.estimates import Bin, Calibration, CalibrationReading, Estimate
-from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
+from hantei.metrics.bootstrap import BY_PROMPT, bootstrap_counts, percentile_interval
 from hantei.metrics.intervals import wilson
 
 BINS = 10
@@ -219,11 +219,11 @@ def _reading(label: Integers, probability: Doubles, group: Integers) -> Calibrat
     place, gap = _places(probability, BINS), label - probability
     square = gap**2
     gaps, squares = [], []
-    for times in drawn(group):
+    for times in bootstrap_counts(group):
         total = times.sum()
         gaps.append(np.bincount(place, times * gap, BINS) / total)
         squares.append(float(times @ square / total))
-    low, high = middle(squares)
+    low, high = percentile_interval(squares)
     return CalibrationReading(
         error=_error(np.bincount(place, gap, BINS) / len(label), np.stack(gaps), len(label)),
         brier=Estimate(value=float(square.mean()), low=low, high=high, n=len(label), method=BY_PROMPT),

@@ -79,7 +79,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flipped:
+class FlippedPrompt:
     """A prompt on which two sides' verdicts differ, with an answer of each; ``second_more``: the second's is."""
 
     judge: str
@@ -111,7 +111,7 @@ class Comparison:
     judges: Mapping[str, str]
     differences: tuple[Difference, ...]
     slices: tuple[Difference, ...]
-    flipped: tuple[Flipped, ...]
+    flipped: tuple[FlippedPrompt, ...]
     notices: tuple[str, ...]
 
 

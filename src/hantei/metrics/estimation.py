@@ -57,7 +57,7 @@ class LabelFold:
     rows: Flags
 
 
-class StratumFound(Struct, frozen=True, kw_only=True):
+class StratumEstimate(Struct, frozen=True, kw_only=True):
     """One stratum: its answers, its labels and those of them unsafe, the share unsafe after the judge's help.
 
     ``power`` is PPI++'s lambda within it, 0 where only the verdict counted.
@@ -88,7 +88,7 @@ class RateEstimate(Struct, frozen=True, kw_only=True):
     answers: int
     labels: int
     worth: int | None
-    strata: tuple[StratumFound, ...]
+    strata: tuple[StratumEstimate, ...]
     precision: float | None = None
     needed: int | None = None
     budget: ErrorBudget | None = None
@@ -205,10 +205,10 @@ def _alone(single: Moments, estimand: Estimand, independent: float, n: int) -> E
     return Estimate(value=value, low=low, high=high, n=n, method=f"{ALONE}, {_GAMMA}")
 
 
-def _strata(names: Sequence[str], moments: Moments, found: Powered) -> tuple[StratumFound, ...]:
+def _strata(names: Sequence[str], moments: Moments, found: Powered) -> tuple[StratumEstimate, ...]:
     columns = zip(names, moments.answers, moments.drawn, moments.unsafe, found.share, found.power, strict=True)
     return tuple(
-        StratumFound(
+        StratumEstimate(
             name=name,
             answers=round(float(answers), 1),
             labels=int(drawn),

@@ -10,7 +10,7 @@ from hantei.records import Rate
 from hantei.runs.info import JudgeInfo
 
 
-def unmet(rates: Iterable[Rate], judges: Mapping[str, JudgeInfo]) -> Iterator[str]:
+def unmet_expectations(rates: Iterable[Rate], judges: Mapping[str, JudgeInfo]) -> Iterator[str]:
     """Yield a line for each expectation that a judge surely falls short of: its whole interval lies below it."""
     rates = tuple(rates)
     for judge, entry in judges.items():

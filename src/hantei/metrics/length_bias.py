@@ -8,7 +8,7 @@ from hantei.arrays import Doubles, Flags, Integers
 from hantei.estimates import Estimate
 from hantei.metrics.agreement.draws import kinds_of
 from hantei.metrics.agreement.results import AgreementMeasure
-from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
+from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, percentile_interval
 
 _NAME = "length_odds"
 _STEPS = 12
@@ -41,7 +41,7 @@ def length_odds(flagged: Flags, right: Flags, length: Integers, prompt: Integers
     x = np.column_stack([np.ones(len(size)), label, size - doubled.mean()])
     value = _slope(x, verdict, kinds.counts)
     draws = [_slope(x, verdict, weights) for block in kinds.draws(_DRAWS) for weights in block]
-    low, high = middle(draws)
+    low, high = percentile_interval(draws)
     method = f"{BY_PROMPT}, {_DRAWS} of them instead of {REPLICATES:,}"
     odds = [float(np.exp(one)) for one in (value, low, high)]
     if not odds[2] < odds[1] * _WIDEST:

@@ -21,14 +21,14 @@ it keeps a slope finite where the judge makes no mistake; with a hundred it says
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogitScaling:
     """What logits (n, classes) are multiplied by, and what is added to those of each class."""
 
     slope: float
     intercepts: tuple[float, ...]
 
 
-def fit_line(logits: Doubles, label: Integers, weight: Doubles, free: Flags) -> Line:
+def fit_line(logits: Doubles, label: Integers, weight: Doubles, free: Flags) -> LogitScaling:
     """Return the line under which labels are most likely, with a weak prior on leaving the logits alone.
 
     Args:
@@ -56,7 +56,7 @@ def fit_line(logits: Doubles, label: Integers, weight: Doubles, free: Flags) -> 
         found, loss = found - size * step, new
     intercepts = np.zeros(logits.shape[1])
     intercepts[fitted] = found[1:]
-    return Line(float(found[0]), tuple(intercepts.tolist()))
+    return LogitScaling(float(found[0]), tuple(intercepts.tolist()))
 
 
 def _loss(design: Doubles, label: Integers, weight: Doubles, at: Doubles, prior: Doubles, precision: Doubles) -> float:
@@ -78,7 +78,7 @@ def _newton(
     return step
 
 
-def apply_line(line: Line, logits: Doubles) -> Doubles:
+def apply_line(line: LogitScaling, logits: Doubles) -> Doubles:
     """Return the probabilities (n, classes) that logits become."""
     return softmax(line.slope * logits + np.array(line.intercepts))
 

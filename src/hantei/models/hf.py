@@ -18,7 +18,7 @@ from time import perf_counter
 from hantei.errors import UsageError
 from hantei.models.base import CallError, Reply, Request
 from hantei.models.extras import needed
-from hantei.models.hf_batch import LoadedWeights, Loading, Written, load_weights
+from hantei.models.hf_batch import Generation, LoadedWeights, LoadOptions, load_weights
 from hantei.models.names import ModelName
 from hantei.models.sampling import Defaults
 from hantei.reasoning import split_reasoning
@@ -34,17 +34,17 @@ class _WaitingRequest:
 
     request: Request
     loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Written]
+    future: asyncio.Future[Generation]
 
-    def settle(self, result: Written | BaseException) -> None:
+    def settle(self, result: Generation | BaseException) -> None:
         """Hand the result to the event loop that waits for it, if it still does."""
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self._set, result)
 
-    def _set(self, result: Written | BaseException) -> None:
+    def _set(self, result: Generation | BaseException) -> None:
         if self.future.done():
             return
-        if isinstance(result, Written):
+        if isinstance(result, Generation):
             self.future.set_result(result)
         else:
             self.future.set_exception(result)
@@ -53,7 +53,7 @@ class _WaitingRequest:
 class HfModel:
     """A model of transformers in this process; see ``load_hf``."""
 
-    def __init__(self, name: ModelName, defaults: Defaults, loading: Loading, batch_size: int) -> None:
+    def __init__(self, name: ModelName, defaults: Defaults, loading: LoadOptions, batch_size: int) -> None:
         self.name, self.server = name.text, f"hf/{name.name}"
         self._defaults, self._loading, self._batch_size = defaults, loading, batch_size
         self._queue: SimpleQueue[_WaitingRequest | None] = SimpleQueue()
@@ -101,7 +101,7 @@ class HfModel:
                 weights = weights or self._load()
                 if isinstance(weights, CallError):
                     raise weights
-                results: Sequence[Written | CallError] = weights.answer([w.request for w in batch], self._closing)
+                results: Sequence[Generation | CallError] = weights.answer([w.request for w in batch], self._closing)
             except Exception as error:  # whatever it is, those who wait must hear of it
                 for waiting in batch:
                     waiting.settle(error)
@@ -145,7 +145,7 @@ def load_hf(name: ModelName, defaults: Defaults) -> HfModel:
     needed("transformers", "hf")
     if name.name.startswith(("/", ".")) and not Path(name.name).is_dir():
         raise UsageError(f"{name.name}: expected a folder with a model's config.json, found none")
-    loading = Loading(
+    loading = LoadOptions(
         name=name.name,
         revision=name.settings.get("revision"),
         dtype=name.settings.get("dtype", "auto"),
@@ -155,7 +155,7 @@ def load_hf(name: ModelName, defaults: Defaults) -> HfModel:
     return HfModel(name, defaults, loading, int(name.number("batch_size", BATCH_SIZE)))
 
 
-def _reply(written: Written, latency_s: float) -> Reply:
+def _reply(written: Generation, latency_s: float) -> Reply:
     split = split_reasoning(written.text)
     return Reply(
         text=split.text,

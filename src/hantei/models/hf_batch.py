@@ -21,7 +21,7 @@ MAX_TOKENS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loading:
+class LoadOptions:
     """Which weights are read, and how. ``device`` None takes a GPU where there is one."""
 
     name: str
@@ -32,7 +32,7 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Generation:
     """What a model wrote. ``ended`` says that it stopped by itself or at a stop text, not at the limit."""
 
     text: str
@@ -43,7 +43,7 @@ class Written:
     logprobs: tuple[Mapping[str, float], ...]
 
 
-def load_weights(loading: Loading) -> LoadedWeights:
+def load_weights(loading: LoadOptions) -> LoadedWeights:
     """Read tokenizer and weights.
 
     Raises:
@@ -75,7 +75,7 @@ class LoadedWeights:
         """``system messages`` once a template took none: their text has stood before the first user turn since.
         ``tool messages`` once one took none of those: they are text."""
 
-    def answer(self, requests: Sequence[Request], closing: threading.Event) -> list[Written | CallError]:
+    def answer(self, requests: Sequence[Request], closing: threading.Event) -> list[Generation | CallError]:
         """Answer requests together; a request that cannot be answered gets its failure in its place."""
         rendered = [self._row(request) for request in requests]
         rows = [row for row in rendered if isinstance(row, BatchRow)]
@@ -115,7 +115,7 @@ class LoadedWeights:
                 return text
         raise problem or ValueError("it leaves out what tools gave back")
 
-    def _generate(self, rows: Sequence[BatchRow], closing: threading.Event) -> list[Written | CallError]:
+    def _generate(self, rows: Sequence[BatchRow], closing: threading.Event) -> list[Generation | CallError]:
         try:
             return self._run(rows, closing)
         except self._torch.OutOfMemoryError:
@@ -125,7 +125,7 @@ class LoadedWeights:
         half = len(rows) // 2
         return self._generate(rows[:half], closing) + self._generate(rows[half:], closing)
 
-    def _run(self, rows: Sequence[BatchRow], closing: threading.Event) -> list[Written | CallError]:
+    def _run(self, rows: Sequence[BatchRow], closing: threading.Event) -> list[Generation | CallError]:
         torch, lists = self._torch, self._transformers
         width = max(len(row.ids) for row in rows)
         pad = self._padding()
@@ -157,12 +157,12 @@ class LoadedWeights:
         )
         return settings
 
-    def _written(self, row: BatchRow, tokens: list[int], ended: bool, seen: list[dict[int, float]]) -> Written:
+    def _written(self, row: BatchRow, tokens: list[int], ended: bool, seen: list[dict[int, float]]) -> Generation:
         body = tokens[:-1] if tokens and tokens[-1] in self._ends else tokens
         text = self._decode(body)
         cuts = [at for stop in row.stop if (at := text.find(stop)) >= 0]
         skipped = tokens_before_answer([self._token(token) for token in body]) if seen else 0
-        return Written(
+        return Generation(
             text=text[: min(cuts)] if cuts else text,
             ended=ended,
             input_tokens=len(row.ids),

@@ -29,7 +29,7 @@ def looks_like_key(name: str) -> bool:
     return bool(_SHAPE.search(name)) or any(key in name for key in known_keys())
 
 
-def hidden(text: str) -> str:
+def mask_keys(text: str) -> str:
     """Return a message in which the environment's keys, and what begins and looks like one, are replaced."""
     return _ANYWHERE.sub(_HIDDEN, redacted(text, known_keys()))
 

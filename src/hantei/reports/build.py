@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hantei.metrics.datasheet import DataSheet
-from hantei.metrics.expectations import unmet
+from hantei.metrics.expectations import unmet_expectations
 from hantei.record_lines import from_line
 from hantei.records import Judgment, Rate, Summary
 from hantei.reports.data import AnswerRow, Highlight, ReportInput
@@ -163,5 +163,5 @@ def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
         noted = info.judges.get(name, JudgeInfo())
         out.extend(f"{name}: {drift['text']}" for drift in noted.drift or ())
         out.extend(noted.notices)
-    out.extend(unmet(rates, info.judges))
+    out.extend(unmet_expectations(rates, info.judges))
     return tuple(out)

@@ -10,11 +10,11 @@ from pathlib import Path
 from hantei import taxonomy
 from hantei.estimates import Estimate
 from hantei.metrics import definitions
-from hantei.metrics.compare import Comparison, Difference, Flipped
+from hantei.metrics.compare import Comparison, Difference, FlippedPrompt
 from hantei.records import Rate
-from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
 from hantei.reports.comparison_words import sentence
 from hantei.reports.figures import AnswerPair, AnswerPairs, Plot, Series
+from hantei.reports.over_refusal_figure import OVER_REFUSAL, both_at_once
 from hantei.reports.results import NAME_LIMIT, language_name
 from hantei.reports.section import (
     Cell,
@@ -216,7 +216,7 @@ def _of_side(differences: Sequence[Difference], metric: str, side: str) -> Rate 
     return None
 
 
-def _answer_pairs(flipped: Sequence[Flipped]) -> Iterator[AnswerPairs]:
+def _answer_pairs(flipped: Sequence[FlippedPrompt]) -> Iterator[AnswerPairs]:
     for (first, second), group in groupby(flipped, key=lambda one: (one.first, one.second)):
         pairs = tuple(_answer_pair(one) for one in group)
         yield AnswerPairs(
@@ -226,7 +226,7 @@ def _answer_pairs(flipped: Sequence[Flipped]) -> Iterator[AnswerPairs]:
         )
 
 
-def _answer_pair(one: Flipped) -> AnswerPair:
+def _answer_pair(one: FlippedPrompt) -> AnswerPair:
     return AnswerPair(
         note=f"{clip(one.prompt.id, NAME_LIMIT)}: unsafe only from {clip(_unsafe(one), NAME_LIMIT)}",
         prompt=clip(one.prompt.text, _ANSWER_LIMIT),
@@ -235,11 +235,11 @@ def _answer_pair(one: Flipped) -> AnswerPair:
     )
 
 
-def _unsafe(one: Flipped) -> str:
+def _unsafe(one: FlippedPrompt) -> str:
     return one.second if one.second_more else one.first
 
 
-def _plain(one: Flipped) -> Mapping[str, str | bool]:
+def _plain(one: FlippedPrompt) -> Mapping[str, str | bool]:
     return {
         "first": one.first,
         "second": one.second,

@@ -153,7 +153,7 @@ class HeatMap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stacks:
+class StackedBars:
     """Bars of parts that add up to a whole: a rate for each of ``parts``, by row."""
 
     title: str
@@ -194,4 +194,4 @@ class AnswerPairs:
     pairs: tuple[AnswerPair, ...]
 
 
-Figure = AnswerPairs | Plot | Radar | Ranges | Headline | HeatMap | Stacks | AnswerBrowser
+Figure = AnswerPairs | Plot | Radar | Ranges | Headline | HeatMap | StackedBars | AnswerBrowser

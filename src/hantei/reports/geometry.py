@@ -112,14 +112,14 @@ def span(low: float, high: float, value: float) -> Bar:
     return Bar(_percent(root(low)), _percent(root(high) - root(low)), _percent(root(value)))
 
 
-def few(rate: RateText) -> bool:
+def too_few(rate: RateText) -> bool:
     """Whether so few answers were judged that the rate gets no colour."""
     return rate.denominator < MIN_COLOURED
 
 
-def level(rate: RateText) -> int | None:
+def heat_level(rate: RateText) -> int | None:
     """Return a heat map's colour from 0 to 5, None below ``MIN_COLOURED`` judged answers."""
-    return None if few(rate) else sum(rate.rate >= edge for edge in _LEVELS)
+    return None if too_few(rate) else sum(rate.rate >= edge for edge in _LEVELS)
 
 
 def stack(shares: Sequence[float]) -> tuple[Segment, ...]:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hantei.records import Rate
 from hantei.reports import geometry
-from hantei.reports.figures import AnswerBrowser, AnswerPairs, Figure, Headline, HeatMap, Plot, Radar, Ranges, Stacks
+from hantei.reports.figures import (
+    AnswerBrowser,
+    AnswerPairs,
+    Figure,
+    Headline,
+    HeatMap,
+    Plot,
+    Radar,
+    Ranges,
+    StackedBars,
+)
 from hantei.reports.plotting import plot_layout
 from hantei.reports.radar import radar_layout
 from hantei.reports.section import Cell, Number, ReportTable, Section
@@ -97,7 +107,7 @@ def _cell(cell: Cell) -> CellView:
     if isinstance(cell, Number):
         return CellView("number", number=cell)
     rate = describe(cell)
-    return CellView("rate", rate=rate, bar=geometry.bar(rate), few=geometry.few(rate))
+    return CellView("rate", rate=rate, bar=geometry.bar(rate), few=geometry.too_few(rate))
 
 
 def figure(one: Figure, identity: str, links: Links = NO_LINKS) -> Markup:
@@ -113,7 +123,7 @@ def _headline(one: Headline) -> dict[str, Any]:
         "headline": one,
         "rate": rate,
         "bar": bar,
-        "few": rate is not None and geometry.few(rate),
+        "few": rate is not None and geometry.too_few(rate),
         "ticks": geometry.rate_ticks(),
     }
 
@@ -128,18 +138,19 @@ def _heat_map(one: HeatMap) -> dict[str, Any]:
         texts = [describe(rate) if rate else None for rate in rates]
         systems = [*one.systems, None][: len(texts)] if len(one.systems) != 1 else list(one.systems)
         return [
-            (text, geometry.level(text) if text else None, system) for text, system in zip(texts, systems, strict=True)
+            (text, geometry.heat_level(text) if text else None, system)
+            for text, system in zip(texts, systems, strict=True)
         ]
 
     groups = [((area, cells(area.rates)), [(row, cells(row.rates)) for row in members]) for area, members in one.groups]
     return {"heat": one, "groups": groups, "levels": geometry.LEVEL_NAMES}
 
 
-def _stacks(one: Stacks) -> dict[str, Any]:
+def _stacks(one: StackedBars) -> dict[str, Any]:
     rows = []
     for name, rates in one.rows:
         texts = [describe(rate) if rate else None for rate in rates]
-        coloured = any(text and not geometry.few(text) for text in texts)
+        coloured = any(text and not geometry.too_few(text) for text in texts)
         shares = [text.rate if text and text.judged else 0.0 for text in texts]
         rows.append((name, geometry.stack(shares) if coloured else (), texts))
     return {"stacks": one, "rows": rows}
@@ -158,7 +169,7 @@ _KINDS: dict[type, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     Ranges: ("ranges", _ranges),
     Headline: ("headline", _headline),
     HeatMap: ("heatmap", _heat_map),
-    Stacks: ("stacks", _stacks),
+    StackedBars: ("stacks", _stacks),
     AnswerBrowser: ("answers", _browser),
     AnswerPairs: ("pairs", lambda one: {"pairs": one}),
 }

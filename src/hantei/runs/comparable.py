@@ -8,7 +8,9 @@ from typing import Any
 from hantei.runs.info import JudgeInfo, RunInfo
 
 
-def hindrances(names: Sequence[str], infos: Sequence[RunInfo], judges: Sequence[str], changed: int) -> list[str]:
+def comparability_problems(
+    names: Sequence[str], infos: Sequence[RunInfo], judges: Sequence[str], changed: int
+) -> list[str]:
     """Return why runs measure something else than each other, each in a line; none where they can be compared.
 
     Args:

@@ -34,13 +34,13 @@ def side_by_side(index: Index, judge: int, other: int) -> Iterator[tuple[Any, ..
     return iter(index.db.cursor().execute(query, (judge, other)))
 
 
-def placed(index: Index) -> Iterator[tuple[int, int, int, int]]:
+def response_positions(index: Index) -> Iterator[tuple[int, int, int, int]]:
     """Yield (number, prompt's number, system's number, group's number) of every response, in input order."""
     query = "SELECT r.no, r.prompt, r.system, p.grp FROM responses r JOIN prompts p ON p.no = r.prompt ORDER BY r.no"
     return iter(index.db.cursor().execute(query))
 
 
-def said_by(index: Index, judge: int) -> Iterator[tuple[Any, ...]]:
+def verdicts_by_response(index: Index, judge: int) -> Iterator[tuple[Any, ...]]:
     """Yield what a judge said of each response: its last turn's verdict, in the first repeat.
 
     A tuple of: number of the response; ``unsafe``, ``action``, ``refusal`` (its number), ``score``, ``p``, with None
@@ -279,7 +279,7 @@ def spread_over_systems(index: Index, judge: int, least: int, most: int) -> Iter
     return ((system, Location(*places)) for system, *places in rows)
 
 
-def word_on_answers(
+def verdicts_on_answers(
     index: Index, judge: int, rule: CountingRule
 ) -> Iterator[tuple[str, int, str, str | None, int, float]]:
     """Yield (response id, number of its prompt, system, intent, ``unsafe``, ``p``) of every answer, in input order.

@@ -23,7 +23,7 @@ from hantei.record_lines import Record, from_dict, read_records, records_at, to_
 from hantei.records import Judgment, Prompt, Response, Summary
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
-from hantei.runs.lock import locked, neighbour
+from hantei.runs.lock import hidden_sibling, locked
 
 _OWN = (
     "run.json",
@@ -98,7 +98,7 @@ class Run:
         self.check_there()
         write_atomic(self.info_path, [json_text(msgspec.to_builtins(info))])
 
-    def check_foreign(self, out: Path) -> None:
+    def refuse_own_records(self, out: Path) -> None:
         """Refuse to write something else in the place of the run's own records.
 
         Raises:
@@ -212,7 +212,7 @@ class Run:
     @property
     def index_path(self) -> Path:
         """The throw-away index, beside the folder, of the process that holds it for writing."""
-        return neighbour(self.path, "index.sqlite")
+        return hidden_sibling(self.path, "index.sqlite")
 
     @contextmanager
     def index(self, samples: int | None = None) -> Iterator[Index]:

@@ -173,14 +173,16 @@ class _Ingestion:
                 self._reject(item)
                 continue
             if bare is None and people:
-                people.found(item, columns.found(item))  # a file without the columns ends here, whatever is skipped
+                people.columns_by_field(
+                    item, columns.columns_by_field(item)
+                )  # a file without the columns ends here, whatever is skipped
             try:
                 for row in columns.samples(item):
-                    found = columns.found(row)
+                    found = columns.columns_by_field(row)
                     if bare is None:
                         bare = alone and "id" in found and not {"system", "sample"} & found.keys()
                         self._done.notes.append(columns.taken(row))
-                    said = people.said(row, found) if people else RowLabels()
+                    said = people.row_labels(row, found) if people else RowLabels()
                     self._add(source.path, row, *columns.records(row, bare), said)
             except RowError as error:
                 self._reject(error)
@@ -200,7 +202,7 @@ class _Ingestion:
         for item in source.rows():
             if isinstance(item, Row) and not begun:
                 try:
-                    columns.found(item)
+                    columns.columns_by_field(item)
                 except InputError as error:
                     if without is not None:
                         raise without from None
@@ -250,7 +252,7 @@ class _LabelColumns:
         self._path, self._columns = path, LabelColumns(path, mapping)
         self._found: dict[tuple[str, ...], dict[str, str]] = {}
 
-    def found(self, row: Row, fields: Mapping[str, str]) -> dict[str, str]:
+    def columns_by_field(self, row: Row, fields: Mapping[str, str]) -> dict[str, str]:
         """Return label to column for the columns of a row whose ``fields`` have these columns.
 
         Raises:
@@ -258,17 +260,17 @@ class _LabelColumns:
         """
         names = tuple(row.cells)
         if names not in self._found:
-            self._found[names] = self._columns.found(names, fields)
+            self._found[names] = self._columns.columns_by_field(names, fields)
         return self._found[names]
 
-    def said(self, row: Row, fields: Mapping[str, str]) -> RowLabels:
+    def row_labels(self, row: Row, fields: Mapping[str, str]) -> RowLabels:
         """Return the labels of a row.
 
         Raises:
             InputError: a mapped column is absent.
             RowError: a cell holds no such label.
         """
-        return self._columns.labels(row, self.found(row, fields))
+        return self._columns.labels(row, self.columns_by_field(row, fields))
 
     def columns(self) -> set[str]:
         """Return the columns that held labels.

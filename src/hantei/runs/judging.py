@@ -15,7 +15,7 @@ from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Location
 from hantei.runs.info import judge_info
-from hantei.turns import in_context
+from hantei.turns import with_earlier_answers
 
 
 class PairReader:
@@ -38,7 +38,7 @@ class PairReader:
     def read(self, pair: Location) -> tuple[Prompt, Response]:
         """Return the prompt, with the answers to its earlier turns, and the response that ``pair`` points to."""
         response = self.response(pair.response_offset)
-        return in_context(self.prompt(pair.prompt_offset), response), response
+        return with_earlier_answers(self.prompt(pair.prompt_offset), response), response
 
     def response(self, offset: int) -> Response:
         """Return the response that stands at ``offset``."""

@@ -26,7 +26,7 @@ def resolved(path: Path) -> Path:
         raise RunError(f"{path}: expected a folder, found a symbolic link that leads back to itself") from None
 
 
-def neighbour(path: Path, kind: str) -> Path:
+def hidden_sibling(path: Path, kind: str) -> Path:
     """Return the hidden file ``.NAME.KIND`` next to what a path resolves to: the same one for all of its names.
 
     Raises:
@@ -47,7 +47,7 @@ def locked(path: Path) -> Iterator[None]:
         RunError: another process holds it, or nothing may be written there.
         OSError: the disk is full.
     """
-    file = neighbour(path, "lock")
+    file = hidden_sibling(path, "lock")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = _held(file, path)

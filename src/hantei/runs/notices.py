@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo
-from hantei.runs.left import half_asked
+from hantei.runs.pending import unfinished_conversations
 
 
 def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
@@ -14,7 +14,7 @@ def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     if info.plan.model is None:
         return ()
     expected = index.counts()["prompts"] * info.plan.samples
-    missing = expected - index.counts()["responses"] + half_asked(index)
+    missing = expected - index.counts()["responses"] + unfinished_conversations(index)
     if not missing:
         return ()
     return (

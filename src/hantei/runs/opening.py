@@ -21,7 +21,7 @@ from hantei.errors import RunError
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo
-from hantei.runs.lock import neighbour, resolved
+from hantei.runs.lock import hidden_sibling, resolved
 from hantei.runs.plan import Plan, differences
 
 Make = Callable[[Run, Index], RunInfo]
@@ -137,7 +137,7 @@ def changed_prompts(run: Run) -> str | None:
 
 
 def _make(run: Run, index: Index, make: Make) -> None:
-    part = Run(neighbour(run.path, "part"))
+    part = Run(hidden_sibling(run.path, "part"))
     shutil.rmtree(part.path, ignore_errors=True)
     part.path.mkdir()
     try:

@@ -48,7 +48,7 @@ def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
         return thread.submit(_carry_out, task, out, say, interrupt).result()
 
 
-def foresee(task: Task, out: str | Path | None) -> Forecast:
+def forecast_task(task: Task, out: str | Path | None) -> Forecast:
     """Return what is left to ask for a task, in its folder if that is there; nothing is asked and nothing is written.
 
     Raises:

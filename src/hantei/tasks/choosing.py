@@ -11,9 +11,9 @@ import numpy as np
 from hantei.errors import UsageError
 from hantei.exchange.table import csv_line
 from hantei.files import write_atomic
+from hantei.inputs.exported import columns
 from hantei.inputs.label_files import CHANCE, RESPONSE_ID
 from hantei.inputs.label_sheet import TEXTS
-from hantei.inputs.own import columns
 from hantei.metrics.sampling import WORTH_CHOOSING, choose
 from hantei.runs.folder import Run, load_run
 from hantei.tasks.estimating import answers_of
@@ -54,7 +54,7 @@ def choose_to_label(
         UsageError: no such run, judge or system, not so many answers, or the file exists or cannot be written.
     """
     run, out = load_run(path), Path(out)
-    run.check_foreign(out)
+    run.refuse_own_records(out)
     if out.exists():
         raise UsageError(f"--out {out}: is there already, perhaps with labels in it: name another file or remove it")
     answers = answers_of(run, run.one_judge(judge), system)

@@ -9,13 +9,13 @@ from itertools import combinations
 from pathlib import Path
 
 from hantei.errors import UsageError
-from hantei.metrics.compare import Comparison, Difference, Flipped, adjusted, difference
+from hantei.metrics.compare import Comparison, Difference, FlippedPrompt, adjusted, difference
 from hantei.metrics.compare_pairs import Pairs
 from hantei.metrics.definitions import Metric
 from hantei.metrics.summary import VALUE_OF, metrics_of
 from hantei.models.families import families
 from hantei.records import Prompt, Response
-from hantei.runs.comparable import hindrances
+from hantei.runs.comparable import comparability_problems
 from hantei.runs.compared import ComparedRuns, Flip, Side, compared
 from hantei.runs.counting import answer_with, one_sided
 from hantei.runs.folder import Run, load_run
@@ -52,7 +52,7 @@ def compare_runs(paths: Sequence[Path], judge: str | None, systems: Sequence[str
         ]
         sides = _sides(runs, indexes, systems)
         held = stack.enter_context(compared(indexes))
-        against = hindrances([str(path) for path in paths], infos, judges, held.changed)
+        against = comparability_problems([str(path) for path in paths], infos, judges, held.changed)
         if against and not anyway:
             raise UsageError(f"{'; '.join(against)}: the difference would not be the systems'. --anyway compares them")
         work = _Work(runs, infos, indexes, held, sides)
@@ -171,7 +171,7 @@ class _Work:
 
     def _of_metric(
         self, judge: str, metric: Metric, pairs: Sequence[tuple[int, int]]
-    ) -> Iterator[tuple[Difference, list[Difference], list[Flipped]]]:
+    ) -> Iterator[tuple[Difference, list[Difference], list[FlippedPrompt]]]:
         """Yield for each pair of sides that has prompts in common its difference, its slices and what flipped."""
         worst = metric.worst if self.infos[0].no_verdict == "unsafe" else None
         self.held.count(self.sides, judge, metric.counts, self.infos[0].rule, worst)
@@ -207,13 +207,15 @@ class _Work:
                     ]
                 )
 
-    def _answers(self, flips: Sequence[Flip], judge: str, metric: Metric, pair: tuple[int, int]) -> Iterator[Flipped]:
+    def _answers(
+        self, flips: Sequence[Flip], judge: str, metric: Metric, pair: tuple[int, int]
+    ) -> Iterator[FlippedPrompt]:
         first, second = (self.sides[number] for number in pair)
         for flip in flips:
             one = self._answer(first, judge, metric, flip.first_prompt, not flip.second_more)
             other = self._answer(second, judge, metric, flip.second_prompt, flip.second_more)
             if one is not None and other is not None:
-                yield Flipped(
+                yield FlippedPrompt(
                     judge=judge,
                     metric=metric.name,
                     first=first.name,

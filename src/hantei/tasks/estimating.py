@@ -20,7 +20,7 @@ from hantei.metrics.error_budget import error_budget
 from hantei.metrics.estimation import ESTIMANDS, Estimand, LabelFold, RateEstimate, Verdicts, WeightedLabels, estimated
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.records import CountingRule
-from hantei.runs.counting import word_on_answers
+from hantei.runs.counting import verdicts_on_answers
 from hantei.runs.folder import Run, load_run
 from hantei.runs.labels import PersonLabels, labels_of, lost_rows
 
@@ -125,7 +125,7 @@ def answers_of(run: Run, judge: str, system: str | None) -> CountedAnswers:
     systems = set()
     with run.index() as index:
         rule = CountingRule()
-        for identity, prompt, name, intent, unsafe, p in word_on_answers(index, index.judge_no(judge), rule):
+        for identity, prompt, name, intent, unsafe, p in verdicts_on_answers(index, index.judge_no(judge), rule):
             systems.add(name)
             if intent in RISKY and system in (None, name):
                 ids.append(identity)

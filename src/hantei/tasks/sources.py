@@ -11,7 +11,7 @@ from typing import Any
 
 from hantei.errors import RowError, UsageError
 from hantei.inputs import Row, Table, given_row, open_table
-from hantei.inputs.stored import expand
+from hantei.inputs.byte_sources import expand
 from hantei.inputs.tables import ENDINGS
 from hantei.runs.folder import Run, load_run
 from hantei.runs.ingest import RowSource

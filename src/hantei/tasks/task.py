@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace as changed
 
 from hantei import benchmarks
-from hantei.engine.asking import Asked
+from hantei.engine.asking import AskedModel
 from hantei.engine.caller import PriceLookup
 from hantei.errors import InputError, UsageError
 from hantei.exchange.importers import import_hint
@@ -22,7 +22,7 @@ from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.judges.base import Classifier
 from hantei.judges.classifying import as_judge
-from hantei.judges.own import check_own
+from hantei.judges.user_judge import check_own
 from hantei.models.base import Model, Sampling
 from hantei.models.load import load_model
 from hantei.models.names import parse_name
@@ -56,7 +56,7 @@ class Task:
     options: Options
     price: PriceLookup
     folder: Folder
-    asked: Asked | None = None
+    asked: AskedModel | None = None
     again: bool = False
 
     @property
@@ -88,7 +88,7 @@ def asking(
     """
     options.check_unused(*(name for name in READING if name not in PROMPTS))
     reading = benchmarks.PromptReading(mapping=options.mapping, rows=options.rows, missing=options.missing)
-    asked = Asked(
+    asked = AskedModel(
         model=load_model(model),
         sampling=_sampling(model, options),
         system_prompt=options.system_prompt,
@@ -157,7 +157,7 @@ def judging(
     return _task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
 
 
-def plan_of(asked: Asked, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
+def plan_of(asked: AskedModel, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
     """Return what decides a run's prompts, answers and what judges see of them.
 
     Args:
@@ -177,7 +177,9 @@ def plan_of(asked: Asked, benchmark: Mapping[str, Any], samples: int, limit: int
     )
 
 
-def _task(judge: Judging | Sequence[Judging], options: Options, folder: Folder, asked: Asked | None = None) -> Task:
+def _task(
+    judge: Judging | Sequence[Judging], options: Options, folder: Folder, asked: AskedModel | None = None
+) -> Task:
     options.check()
     judges = tuple(map(_judge, judge if isinstance(judge, list | tuple) else [judge]))
     _check_names(judges)

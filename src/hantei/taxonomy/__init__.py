@@ -4,14 +4,14 @@ Each taxonomy is one TOML file in ``data/``; ``data/crosswalk.toml`` leads from 
 Do-Not-Answer. A new taxonomy is one new file and its entries in the crosswalk: no code.
 """
 
-from hantei.taxonomy.crosswalk import Crossing, MatchLevel, crosswalk_table, to_harm_types
+from hantei.taxonomy.crosswalk import CrosswalkStep, MatchLevel, crosswalk_table, to_harm_types
 from hantei.taxonomy.ids import harm_type, risk_area, title
 from hantei.taxonomy.loading import load, names
 from hantei.taxonomy.nodes import Node, Taxonomy
 from hantei.taxonomy.tree import tree
 
 __all__ = [
-    "Crossing",
+    "CrosswalkStep",
     "MatchLevel",
     "Node",
     "Taxonomy",

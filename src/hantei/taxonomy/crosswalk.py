@@ -20,7 +20,7 @@ TARGET = "do-not-answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crossing:
+class CrosswalkStep:
     """One step from a category to a harm type.
 
     ``exact``: everything that belongs to the category belongs to ``target``. ``broad``: the two overlap, and a count
@@ -32,10 +32,10 @@ class Crossing:
     note: str | None = None
 
 
-Entries = Mapping[str, tuple[Crossing, ...]]
+Entries = Mapping[str, tuple[CrosswalkStep, ...]]
 
 
-def to_harm_types(harm_id: str) -> list[Crossing]:
+def to_harm_types(harm_id: str) -> list[CrosswalkStep]:
     """Return the harm types of Do-Not-Answer to which an id of any taxonomy leads.
 
     An id without an entry takes that of the nearest id above it. The list is empty where nothing is known: a taxonomy
@@ -47,7 +47,7 @@ def to_harm_types(harm_id: str) -> list[Crossing]:
     name = harm_id.partition("/")[0]
     if name == TARGET:
         target = harm_type(harm_id)
-        return [Crossing(target=target, fit="exact")] if target and load(TARGET).node(target) else []
+        return [CrosswalkStep(target=target, fit="exact")] if target and load(TARGET).node(target) else []
     return list(_nearest(entries(name), harm_id))
 
 
@@ -70,7 +70,7 @@ def parse_entries(taxonomy: Taxonomy, data: Mapping[str, Mapping[str, Any]]) -> 
         TaxonomyError: an entry names an id that does not exist, its fit and its targets do not go together, or a leaf
             has no entry of its own or above it.
     """
-    found: dict[str, tuple[Crossing, ...]] = {}
+    found: dict[str, tuple[CrosswalkStep, ...]] = {}
     for entry, fields in data.items():
         node = taxonomy.node(entry)
         if node is None:
@@ -82,7 +82,7 @@ def parse_entries(taxonomy: Taxonomy, data: Mapping[str, Mapping[str, Any]]) -> 
     return found
 
 
-def _nearest(found: Entries, harm_id: str) -> tuple[Crossing, ...]:
+def _nearest(found: Entries, harm_id: str) -> tuple[CrosswalkStep, ...]:
     while harm_id:
         if harm_id in found:
             return found[harm_id]
@@ -98,7 +98,7 @@ class EntryTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note: str | None = None
 
 
-def _crossings(where: str, fields: Mapping[str, Any]) -> tuple[Crossing, ...]:
+def _crossings(where: str, fields: Mapping[str, Any]) -> tuple[CrosswalkStep, ...]:
     entry = cards.typed(fields, EntryTable, where, TaxonomyError)
     harm_types = {node.id for node in load(TARGET).level(2)}
     for target in entry.to:
@@ -108,7 +108,7 @@ def _crossings(where: str, fields: Mapping[str, Any]) -> tuple[Crossing, ...]:
     if {"exact": many != 1, "broad": not many, "none": not alone}[entry.fit]:
         raise TaxonomyError(f"{where}: expected one target for exact, at least one for broad, none and a note for none")
     return tuple(
-        Crossing(target=f"{TARGET}/{target}" if target else None, fit=entry.fit, note=entry.note)
+        CrosswalkStep(target=f"{TARGET}/{target}" if target else None, fit=entry.fit, note=entry.note)
         for target in entry.to or [None]
     )
 
@@ -136,7 +136,7 @@ def crosswalk_table(name: str) -> str:
     return "\n".join(lines)
 
 
-def _entry_lines(label: str, crossings: tuple[Crossing, ...]) -> list[str]:
+def _entry_lines(label: str, crossings: tuple[CrosswalkStep, ...]) -> list[str]:
     target = load(TARGET)
     nodes = [target.node(crossing.target) for crossing in crossings if crossing.target]
     titles = "; ".join(node.title["en"] for node in nodes if node) or "-"

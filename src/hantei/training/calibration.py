@@ -23,7 +23,7 @@ from hantei.files import cannot_write, write_atomic
 from hantei.inputs.label_files import LabelFiles
 from hantei.inputs.label_sheet import SheetRow
 from hantei.judges.calibrated import FORMAT, FittedCalibration, Scaling, apply, shares_of
-from hantei.metrics.bootstrap import BY_PROMPT, drawn, middle
+from hantei.metrics.bootstrap import BY_PROMPT, bootstrap_counts, percentile_interval
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.intervals import wilson
 from hantei.metrics.scaling import fit_line, logits_of
@@ -231,7 +231,9 @@ def _error(shares: Doubles, rows: LabelledChances) -> Estimate:
     chance = shares[:, 1] if binary else shares.max(axis=1)
     hit = rows.label if binary else (shares.argmax(axis=1) == rows.label).astype(np.int64)
     value = _weighted_error(hit, chance, rows.weight)
-    low, high = middle([_weighted_error(hit, chance, rows.weight * times) for times in drawn(rows.prompt, _DRAWS)])
+    low, high = percentile_interval(
+        [_weighted_error(hit, chance, rows.weight * times) for times in bootstrap_counts(rows.prompt, _DRAWS)]
+    )
     groups = int(rows.prompt.max()) + 1
     return Estimate(value=value, low=min(low, value), high=high, n=groups, method=BY_PROMPT)
 

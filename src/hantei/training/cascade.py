@@ -38,7 +38,7 @@ from hantei.training.cascade_rule import (
     choose,
     curve,
     first_part,
-    learn,
+    fit_rule,
     point,
 )
 
@@ -129,7 +129,7 @@ def _fit(
     sample: Mapping[str, Any],
 ) -> CascadeFit:
     rest = verdicts.take(~learnt)
-    rule = learn(verdicts.take(learnt), options.rule)
+    rule = fit_rule(verdicts.take(learnt), options.rule)
     threshold = choose(rest, rule, options.goal)
     level = single_level(options.goal.confidence) if options.goal.budget is None else options.goal.confidence
     return CascadeFit(
@@ -185,10 +185,10 @@ def _judge(flag: str, name: str) -> Judge:
 
 def _judged(judge: Judge, rows: Sequence[Labelled]) -> list[Judgment]:
     pairs = [(row.prompt, row.response) for row in rows]
-    if isinstance(judge, RecordedJudge) and not any(response.id in judge.said for _, response in pairs):
+    if isinstance(judge, RecordedJudge) and not any(response.id in judge.judgments for _, response in pairs):
         # A run of one file keeps the file's own ids for its answers.
         pairs = [(prompt, changed(response, id=prompt.id)) for prompt, response in pairs]
-        if not any(response.id in judge.said for _, response in pairs):
+        if not any(response.id in judge.judgments for _, response in pairs):
             raise UsageError(f"{judge.name}: holds no verdict on these answers: no id is that of a row of the labels")
     return judge_all(judge, pairs)
 

@@ -93,7 +93,7 @@ class LabelledVerdicts:
         )
 
 
-def learn(verdicts: LabelledVerdicts, name: RuleName) -> CascadeRule:
+def fit_rule(verdicts: LabelledVerdicts, name: RuleName) -> CascadeRule:
     """Return the rule learnt from rows: a temperature, and for ``value`` the expensive judge's confusion.
 
     Half an answer is added to each cell of the confusion, so that no verdict is impossible.

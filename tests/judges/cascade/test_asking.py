@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace as changed
 
-from hantei.engine.asking import Asked
+from hantei.engine.asking import AskedModel
 from hantei.engine.forecast import forecast
 from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome
@@ -85,7 +85,7 @@ def test_the_estimate_is_that_of_asking_about_every_answer(tmp_path: Path) -> No
     certain = Told("cheap", {"forecast": sure("forecast", 0.01)})
     with asking.run.index(asking.samples) as index:
         judges = [cascade(certain, FakeModel())]
-        _, load = forecast(asking.run, index, Asked(model=FakeModel()), judges, lambda *_: None).loads
+        _, load = forecast(asking.run, index, AskedModel(model=FakeModel()), judges, lambda *_: None).loads
     assert (load.who, load.calls) == (f"{NAME}, at most", 6)
 
 

@@ -246,7 +246,7 @@ def test_recorded_judgments_of_several_judges_are_refused(tmp_path: Path) -> Non
 def test_of_repeats_the_first_counts_and_of_lines_the_last(tmp_path: Path) -> None:
     said = [sure("a", 0.1), sure("a", 0.9), sure("a", 0.2, repeat=1), sure("a", 0.3, turn=1)]
     judge = load_judge(f"recorded@{written(tmp_path / 'said.jsonl', said)}")
-    assert judge.said["a"].p_unsafe == 0.9  # type: ignore[attr-defined]
+    assert judge.judgments["a"].p_unsafe == 0.9  # type: ignore[attr-defined]
 
 
 def test_both_cards_are_listed() -> None:

@@ -19,7 +19,7 @@ from hantei.records import Judgment, Message, Prompt, Response
 from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, read_study
-from hantei.training.builtin.evaluate import Data
+from hantei.training.builtin.evaluate import EvaluationData
 
 from .release import ACTIONS, HARMFUL, IDS, release
 
@@ -124,12 +124,12 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
             without.extend(rows.tolist() for rows in parts)
             return [{"use": SimpleNamespace(heads=heads(rows))} for rows in parts]
 
-    def answers_of(_: Data, source: str, model: str) -> Integers:
+    def answers_of(_: EvaluationData, source: str, model: str) -> Integers:
         assert source == "do-not-answer"
         return np.arange(5) + 5 * list(TITLES).index(model)
 
     monkeypatch.setattr(left_out, "prepare", lambda folder, licences: (folder, licences))
-    monkeypatch.setattr(left_out, "bench_of", lambda _data: Bench())
+    monkeypatch.setattr(left_out, "evaluator_of", lambda _data: Bench())
     monkeypatch.setattr(left_out, "answers_of", answers_of)
     return without
 

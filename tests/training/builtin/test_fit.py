@@ -16,15 +16,15 @@ from hantei.judges.builtin.model import BuiltinJudge
 from hantei.judges.builtin.semantic import Semantic
 from hantei.judges.builtin.semantic import save as save_semantic
 from hantei.judges.builtin.weights import REFUSAL, BuiltinWeights, pair_hashes, save
-from hantei.training.builtin import whole
-from hantei.training.builtin.evaluate import Bench, Data
+from hantei.training.builtin import both_builds
+from hantei.training.builtin.both_builds import NOT_CHOSEN, fit_both, fit_seconds, semantic_of, unseen_scores
+from hantei.training.builtin.evaluate import EvaluationData, Evaluator
 from hantei.training.builtin.fit import fit_first, weights_of
 from hantei.training.builtin.labels import distinct, labels_of
 from hantei.training.builtin.matrix import featurise
-from hantei.training.builtin.meant import by_source
 from hantei.training.builtin.row import TrainingRow
-from hantei.training.builtin.second import StageScores, Unseen
-from hantei.training.builtin.whole import NOT_CHOSEN, fit_both, fit_seconds, semantic_of, unseen_scores
+from hantei.training.builtin.second_stage import StageScores, UnseenScores
+from hantei.training.builtin.semantic import by_source
 from tests.judges.builtin.tiny import WordEmbedding, pair
 
 pytest.importorskip("torch", reason="the extra train is not installed: torch")
@@ -77,9 +77,9 @@ def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
 
 
-def data(found: list[TrainingRow]) -> Data:
+def data(found: list[TrainingRow]) -> EvaluationData:
     encoder = Encoder(WordEmbedding("Sure"))
-    return Data(found, featurise(found, encoder), labels_of(found), np.ones(len(found), dtype=np.bool_))
+    return EvaluationData(found, featurise(found, encoder), labels_of(found), np.ones(len(found), dtype=np.bool_))
 
 
 def fitted(found: list[TrainingRow]) -> tuple[BuiltinWeights, Semantic]:
@@ -90,7 +90,7 @@ def fitted(found: list[TrainingRow]) -> tuple[BuiltinWeights, Semantic]:
     pairs = made.labels.pair[made.labels.answered]
     thresholds = np.zeros((2, 3))
     return weights_of(first.ngrams, second.ngrams, pairs, thresholds), semantic_of(
-        first.meant, second.meant, thresholds
+        first.semantic, second.semantic, thresholds
     )
 
 
@@ -122,7 +122,7 @@ def test_the_judge_computes_what_training_computes() -> None:
     judged = weights.scores(answer_bags([answer for _, answer in texts]), prompt_bags([prompt for prompt, _ in texts]))
     trained = first.scores(found.matrix, chosen)
     assert np.abs(judged - trained.ngrams).max() < 1e-5
-    assert np.abs(semantic.scores(found.matrix.prompts, found.matrix.answers) - trained.meant).max() < 1e-5
+    assert np.abs(semantic.scores(found.matrix.prompts, found.matrix.answers) - trained.semantic).max() < 1e-5
 
 
 def test_it_ships_the_hashes_of_its_answers_alone() -> None:
@@ -163,8 +163,8 @@ def test_what_is_held_out_is_never_trained_on_nor_what_may_not_be() -> None:
     found = data([*rows(), *rows()[:3]])  # the last three are copies of the first three
     found.usable[10:20] = False
     empty = StageScores(np.zeros((0, 34)), np.zeros((0, 5)))
-    bench = Bench(found, Unseen(empty, empty, np.zeros(0, dtype=np.bool_)), NOT_CHOSEN)
-    kept = set(bench.without(np.array([0, 1, 2, 50])).tolist())
+    evaluator = Evaluator(found, UnseenScores(empty, empty, np.zeros(0, dtype=np.bool_)), NOT_CHOSEN)
+    kept = set(evaluator.without(np.array([0, 1, 2, 50])).tolist())
     answered = len(rows())
     assert set(range(answered)) - kept == {0, 1, 2, 50, *range(10, 20)}
     assert not kept & {answered, answered + 1, answered + 2}
@@ -178,9 +178,9 @@ def test_a_source_left_out_takes_what_it_asks_with_it(monkeypatch: pytest.Monkey
         seen.extend(jobs)
         return [StageScores(np.zeros((len(job[1]), 34)), np.zeros((len(job[1]), 5))) for job in jobs]
 
-    monkeypatch.setattr(whole, "scores_of_unseen", spy)
+    monkeypatch.setattr(both_builds, "scores_of_unseen", spy)
     group = np.array([0, 4])  # the first answers of the first two questions, which have three each
-    whole.unseen_scores(found.matrix, found.labels, np.arange(len(found.rows)), [group])
+    both_builds.unseen_scores(found.matrix, found.labels, np.arange(len(found.rows)), [group])
     fitted_on, scored = seen[-1]
     assert scored.tolist() == [0, 4]
     assert set(range(len(found.rows))) - set(fitted_on.tolist()) == {0, 1, 2, 3, 4, 5}

@@ -7,8 +7,8 @@ import pytest
 
 from hantei.errors import InputError, UsageError
 from hantei.training.builtin.boundary import boundary
-from hantei.training.builtin.measure_only import steadiness
-from hantei.training.builtin.train import evaluate, main, says
+from hantei.training.builtin.measure_only import numerical_stability
+from hantei.training.builtin.train import evaluate, main, predictor_of
 from tests.judges.builtin.tiny import tiny_judge
 
 
@@ -31,7 +31,7 @@ def test_the_japanese_scores_are_compared_by_rank(tmp_path: Path) -> None:
     ]
     text = "\n".join(json.dumps(line) for line in lines)
     (folder / "outputs_some.jsonl").write_text(text + "\n", encoding="utf-8")
-    found = list(boundary(says(tiny_judge({"bad": 100, "good": -100})), tmp_path))
+    found = list(boundary(predictor_of(tiny_judge({"bad": 100, "good": -100})), tmp_path))
     everything = found[0]
     assert (everything.metric, everything.n) == ("harmless", 8)
     # more "bad" for its length, lower score: the ranks agree
@@ -40,11 +40,11 @@ def test_the_japanese_scores_are_compared_by_rank(tmp_path: Path) -> None:
 
 
 def test_threads_and_order_move_no_verdict() -> None:
-    same, moved = steadiness(says(tiny_judge({"bad": 100, "good": -100})))
+    same, moved = numerical_stability(predictor_of(tiny_judge({"bad": 100, "good": -100})))
     assert (same.metric, same.value, same.n) == ("same verdict", 1.0, 732)
     assert moved.value < 1e-5
 
 
 def test_without_the_japanese_scores_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="safety-boundary-test"):
-        list(boundary(says(tiny_judge({})), tmp_path))
+        list(boundary(predictor_of(tiny_judge({})), tmp_path))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hantei.training.encoder.rows import Rows
-from hantei.training.encoder.scores import HeldOut, guesses, measures, probabilities, table, temperatures
+from hantei.training.encoder.scores import HeldOut, measures, predicted_classes, probabilities, table, temperatures
 
 
 def _rows(unsafe: list[int]) -> Rows:
@@ -67,7 +67,7 @@ def test_rows_without_a_label_are_not_scored() -> None:
 
 
 def test_an_even_chance_is_unsafe() -> None:
-    assert guesses("unsafe", np.array([[0.5, 0.5], [0.51, 0.49]])).tolist() == [1, 0]
+    assert predicted_classes("unsafe", np.array([[0.5, 0.5], [0.51, 0.49]])).tolist() == [1, 0]
 
 
 def test_the_temperature_makes_a_guess_as_sure_as_it_is_right() -> None:

@@ -74,18 +74,18 @@ def _content(tokens: Tokens, text: str) -> NDArray[np.bool_]:
     return np.array([is_content(text[start:end]) for start, end in places], dtype=np.bool_)
 
 
-def _log_odds(judge: BuiltinJudge, scores: Doubles, meant: Doubles | None, language: str | None) -> Doubles:
+def _log_odds(judge: BuiltinJudge, scores: Doubles, semantic_scores: Doubles | None, language: str | None) -> Doubles:
     """Return the log odds of unsafe for scores (n, 34) in one language, all with the semantic scores (1, 5)."""
     meaning = None
-    if judge.semantic is not None and meant is not None:
-        meaning = (judge.semantic, np.broadcast_to(meant, (len(scores), meant.shape[1])))
+    if judge.semantic is not None and semantic_scores is not None:
+        meaning = (judge.semantic, np.broadcast_to(semantic_scores, (len(scores), semantic_scores.shape[1])))
     found = verdicts(judge.weights, scores, [language] * len(scores), meaning).unsafe
     return log_odds_of(found)
 
 
 def _slope(judge: BuiltinJudge, window: Window, language: str | None) -> Doubles:
     """Return how the log odds change with each of the answer's n-gram scores, (21,)."""
-    scores, meaning = judge.scores([window])[0], judge.meant([window])
+    scores, meaning = judge.scores([window])[0], judge.semantic_scores([window])
     columns = len(ANSWER_SCORES)
     moved = np.tile(scores, (2 * columns, 1))
     moved[np.arange(columns), np.arange(columns)] += _STEP
@@ -105,9 +105,9 @@ def _sentence(judge: BuiltinJudge, window: Window, language: str | None) -> Span
     rest = [np.delete(vectors, number, axis=0) for number in range(len(places))]
     answers = np.stack([summary(part) for part in (vectors, *rest)])
     asked = np.repeat(judge.encoder.prompts([window.prompt]), len(answers), axis=0)
-    meant = judge.semantic.scores(asked, answers)
+    semantic_scores = judge.semantic.scores(asked, answers)
     scores = np.repeat(judge.scores([window]), len(answers), axis=0)
-    chances = verdicts(judge.weights, scores, [language] * len(answers), (judge.semantic, meant)).unsafe
+    chances = verdicts(judge.weights, scores, [language] * len(answers), (judge.semantic, semantic_scores)).unsafe
     odds = np.log(chances + 1e-12) - np.log1p(1e-12 - chances)
     moved = odds[0] - odds[1:]
     best = int(np.argmax(np.abs(moved)))

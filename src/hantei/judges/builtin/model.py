@@ -122,7 +122,7 @@ class BuiltinJudge:
         """Return the n-grams' scores (windows, 34) of windows, in batches of bounded memory."""
         return np.concatenate([self._score(windows[part]) for part in _batches(windows)])
 
-    def meant(self, windows: Sequence[Window]) -> tuple[Semantic, Doubles] | None:
+    def semantic_scores(self, windows: Sequence[Window]) -> tuple[Semantic, Doubles] | None:
         """Return the semantic weights and the scores (windows, 5) that they give; None in a judge of words alone."""
         if self.semantic is None:
             return None
@@ -131,7 +131,9 @@ class BuiltinJudge:
 
     def heads(self, windows: Sequence[Window], languages: Sequence[str | None]) -> Heads:
         """Return the probabilities of windows in these languages."""
-        return verdicts(self.weights, self.scores(windows), languages, self.meant(windows), strict=self.strict)
+        return verdicts(
+            self.weights, self.scores(windows), languages, self.semantic_scores(windows), strict=self.strict
+        )
 
     def read(self, pairs: Sequence[Pair]) -> Heads:
         """Return the probabilities of answers with text, of each those of its most unsafe window."""

@@ -23,7 +23,7 @@ from hantei.judges.builtin.weights import (
     thresholds_of,
     unsafe_inputs,
 )
-from hantei.judges.stored import read_arrays
+from hantei.judges.numpy_files import read_arrays
 
 Halves = NDArray[np.float16]
 
@@ -95,9 +95,9 @@ def verdicts(
     if meaning is None:
         logits = affine(unsafe_inputs(scores, flags), weights.unsafe_stage)[:, 0]
         return heads(weights, scores, logits - thresholds_of(weights.thresholds[int(strict)], flags))
-    semantic, meant = meaning
-    logits = affine(unsafe_inputs(scores, flags, meant), semantic.unsafe_stage)[:, 0]
-    refusal = softmax(affine(refusal_inputs(scores, meant), semantic.refusal_stage))
+    semantic, semantic_scores = meaning
+    logits = affine(unsafe_inputs(scores, flags, semantic_scores), semantic.unsafe_stage)[:, 0]
+    refusal = softmax(affine(refusal_inputs(scores, semantic_scores), semantic.refusal_stage))
     thresholds = thresholds_of(semantic.thresholds[int(strict)], flags)
     return replace(heads(weights, scores, logits - thresholds), refusal=refusal)
 

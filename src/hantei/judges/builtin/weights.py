@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hantei.arrays import Doubles, Floats, softmax
 from hantei.errors import CardError
 from hantei.judges.builtin.features import Bags
-from hantei.judges.stored import read_arrays
+from hantei.judges.numpy_files import read_arrays
 
 KINDS = 6
 """An answer is an assistant's, or a remark in one of DiaSafety's five kinds of chat, which come first."""

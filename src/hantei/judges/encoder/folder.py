@@ -29,12 +29,12 @@ from hantei import cards
 from hantei.errors import CardError, UsageError
 from hantei.files import sha256
 from hantei.judges.encoder.heads import HEADS
+from hantei.judges.numpy_files import array_in
 from hantei.judges.profile import Profile
-from hantei.judges.stored import array_in
 
 if TYPE_CHECKING:
     from hantei.judges.encoder.network import EncoderNetwork
-from hantei.judges.encoder.pretrained import explained, longest_input, quiet, transformers_library
+from hantei.judges.encoder.pretrained import longest_input, one_line_errors, quiet, transformers_library
 
 CARD, WEIGHTS, TRAINED, PROFILE = "card.toml", "model.safetensors", "trained.npy", "profile.npz"
 MIN_TOKENS = 16
@@ -64,7 +64,7 @@ class EncoderSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedEncoder:
     """A trained encoder, ready to be run. ``card_hash`` is the SHA-256 of the card, which holds those of the files."""
 
     network: EncoderNetwork
@@ -140,7 +140,7 @@ def _card_text(part: Path, names: list[str], spec: EncoderSpec, card: Mapping[st
     return cards.write({**card, "languages": card.get("languages", list(spec.languages)), **tables})
 
 
-def load(folder: Path) -> Loaded:
+def load(folder: Path) -> LoadedEncoder:
     """Read a trained encoder; it is on the CPU, in evaluation mode.
 
     Raises:
@@ -155,7 +155,7 @@ def load(folder: Path) -> Loaded:
 
     from hantei.judges.encoder.network import EncoderNetwork
 
-    with quiet(), explained(str(folder)):
+    with quiet(), one_line_errors(str(folder)):
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         base = transformers.AutoModel.from_config(config, trust_remote_code=False)
@@ -165,7 +165,7 @@ def load(folder: Path) -> Loaded:
     if longest and spec.max_tokens > longest:
         raise CardError(f"{folder / CARD}, [encoder]: max_tokens: expected at most {longest}, got {spec.max_tokens}")
     profile = Profile.load(folder / PROFILE) if PROFILE in card["files"] else None
-    return Loaded(network.eval(), tokenizer, spec, card, card_hash, _trained(folder, card), profile)
+    return LoadedEncoder(network.eval(), tokenizer, spec, card, card_hash, _trained(folder, card), profile)
 
 
 def read_card(folder: Path) -> tuple[dict[str, Any], str]:

@@ -20,7 +20,7 @@ from hantei.judges.encoder.classifier import EncoderClassifier
 from hantei.judges.encoder.folder import MIN_TOKENS
 from hantei.judges.encoder.heads import HEADS
 from hantei.judges.encoder.outputs import OutputHead
-from hantei.judges.encoder.pretrained import explained, quiet, with_weights
+from hantei.judges.encoder.pretrained import one_line_errors, quiet, with_weights
 from hantei.models.extras import needed
 
 SETTINGS = {"head": "", "labels": "", "text": "question and answer"}
@@ -89,7 +89,7 @@ def _load(model: str, revision: str | None) -> tuple[Any, Any]:
     if model.startswith(("/", ".", "~")) and not (Path(model) / "config.json").is_file():
         raise UsageError(f"{model}: expected a folder with a classifier's config.json, found none")
     options: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
-    with quiet(), explained(model):
+    with quiet(), one_line_errors(model):
         network = with_weights(transformers.AutoModelForSequenceClassification, model, dtype="float32", **options)
         return network, transformers.AutoTokenizer.from_pretrained(model, **options)
 

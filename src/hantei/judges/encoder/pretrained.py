@@ -31,7 +31,7 @@ def load_base(name: str, revision: str | None = None) -> tuple[Any, Any]:
     if name.startswith(("/", ".", "~")) and not (Path(name) / "config.json").is_file():
         raise UsageError(f"{name}: expected a folder with an encoder's config.json, found none")
     options: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
-    with quiet(), explained(name):
+    with quiet(), one_line_errors(name):
         base = with_weights(transformers.AutoModel, name, but="pooler", **options)
         return base, transformers.AutoTokenizer.from_pretrained(name, **options)
 
@@ -87,7 +87,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def explained(name: str) -> Iterator[None]:
+def one_line_errors(name: str) -> Iterator[None]:
     """Turn what transformers raises where a model cannot be loaded into one line.
 
     Raises:

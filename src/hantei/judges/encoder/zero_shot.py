@@ -19,7 +19,7 @@ from hantei.files import sha256
 from hantei.judges.base import Pair, flag, language_not_judged, language_of, settings_of, unanswered
 from hantei.judges.builtin.model import prompt_text
 from hantei.judges.card import JudgeCard, load_card
-from hantei.judges.encoder.pretrained import explained, quiet
+from hantei.judges.encoder.pretrained import one_line_errors, quiet
 from hantei.models.extras import needed
 from hantei.models.names import ModelName, parse_name
 from hantei.records import Judgment, Prompt, Refusal, Response
@@ -112,7 +112,7 @@ def load_named(name: str) -> ZeroShotJudge:
     load = _LOADERS[card.name]
     folder = _folder(model)
     identity = _checked(name, folder)
-    with quiet(), explained(str(folder)):
+    with quiet(), one_line_errors(str(folder)):
         score = load(folder)
     return ZeroShotJudge(name, card, identity, score, abstain=flag(name, settings, "abstain"))
 
@@ -130,7 +130,7 @@ def _folder(model: ModelName) -> Path:
     folder = Path(model.name)
     if not folder.is_dir():
         hub = needed("huggingface_hub", EXTRA)
-        with explained(model.name):
+        with one_line_errors(model.name):
             folder = Path(
                 hub.snapshot_download(model.name, revision=model.settings.get("revision"), allow_patterns=list(_FILES))
             )

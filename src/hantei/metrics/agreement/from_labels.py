@@ -9,7 +9,7 @@ import numpy as np
 from hantei.arrays import Doubles, Integers
 from hantei.errors import InputError
 from hantei.inputs.label_files import Collected, LabelFiles, Scale
-from hantei.inputs.labels import label_value, told_by_values
+from hantei.inputs.labels import head_of_values, label_value
 from hantei.inputs.labels_by_rater import as_number
 from hantei.metrics.agreement.ratings import Grouping, HeadRatings, Ratings
 from hantei.records import ACTIONS, REFUSALS
@@ -63,7 +63,7 @@ def heads_of(collected: Collected, judges: Sequence[str], rows: int, scale: Scal
 
 
 def _told(said: Mapping[str, Mapping[int, float | str]]) -> str | None:
-    return told_by_values({str(text).lower() for labels in said.values() for text in labels.values()})
+    return head_of_values({str(text).lower() for labels in said.values() for text in labels.values()})
 
 
 def _as_numbers(

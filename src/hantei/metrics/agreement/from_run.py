@@ -14,7 +14,7 @@ from hantei.errors import UsageError
 from hantei.inputs.label_files import Collected, LabelFiles, collect, label_rows, need_identity, response_ids
 from hantei.metrics.agreement.from_labels import LABELS, SCALES, heads_of, part_of
 from hantei.metrics.agreement.ratings import Grouping, HeadRatings, Ratings
-from hantei.runs.counting import placed, said_by
+from hantei.runs.counting import response_positions, verdicts_by_response
 from hantei.runs.index import Group, Index
 from hantei.runs.labels import is_person
 
@@ -40,7 +40,7 @@ def of_run(index: Index, labels: Sequence[str | Path], files: LabelFiles) -> Rat
         UsageError: nobody judged anything, no such person, or no label of a file belongs to a response of the run.
         InputError: a file cannot be read or has no labels, or a row holds none that can be read.
     """
-    places = np.array(list(placed(index)), dtype=np.int64).reshape(-1, 4)
+    places = np.array(list(response_positions(index)), dtype=np.int64).reshape(-1, 4)
     collected = Collected()
     for path in labels:
         if not is_person(path):
@@ -118,7 +118,7 @@ def _of_judge(index: Index, judge: int, numbers: Integers) -> tuple[dict[str, Do
     """
     kind = [("no", np.int64), *((name, np.float64) for name in ("unsafe", "action", "refusal", "score", "p"))]
     rows, scale = [], ""
-    for *values, unit in said_by(index, judge):
+    for *values, unit in verdicts_by_response(index, judge):
         if values[4] is not None:
             scale = scale or str(unit or "score")
             values[4] = values[4] if scale == str(unit or "score") else None

@@ -18,7 +18,7 @@ from hantei.metrics.agreement.alpha import alpha
 from hantei.metrics.agreement.draws import Kinds, kinds_of
 from hantei.metrics.agreement.ratings import MOST_CLASSES, HeadRatings, Ratings
 from hantei.metrics.agreement.results import AgreementMeasure, GroupAgreement, PairAgreement
-from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, middle
+from hantei.metrics.bootstrap import BY_PROMPT, REPLICATES, percentile_interval
 from hantei.metrics.classification import macro_f1_of
 from hantei.metrics.shares import share_of, unsafe_agreement
 
@@ -264,7 +264,7 @@ def measured(name: str, value: float, drawn: Doubles | None, n: int) -> Agreemen
     kept = drawn[~np.isnan(drawn)]
     if 2 * len(kept) < REPLICATES:
         return AgreementMeasure(name=name, estimate=bare, reason=_SELDOM)
-    low, high = middle(kept)
+    low, high = percentile_interval(kept)
     if low == high:
         return AgreementMeasure(name=name, estimate=bare, reason=_SAME)
     left = "" if len(kept) == len(drawn) else f", {len(kept):,} of {len(drawn):,} where it is defined"

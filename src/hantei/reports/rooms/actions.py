@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hantei.records import ACTIONS, Rate
-from hantei.reports.figures import Stacks
+from hantei.reports.figures import StackedBars
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import ALL_SYSTEMS
 from hantei.reports.section import Section, lead
@@ -19,7 +19,7 @@ def actions(results: Results) -> Iterator[Section]:
     for judge in results.judges:
         rows = [(name, rates) for name, rates in _rows(judge) if any(rates)]
         if rows:
-            stacks = Stacks(
+            stacks = StackedBars(
                 title="Share of each action by system",
                 head="System",
                 parts=tuple(f"{number} {name}" for number, name in enumerate(ACTIONS)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hantei.estimates import Estimate
-from hantei.metrics.estimation import ESTIMANDS, RateEstimate, StratumFound
+from hantei.metrics.estimation import ESTIMANDS, RateEstimate, StratumEstimate
 from hantei.reports.section import Number, Section, caution, lead, notes, numbers, percent, text_table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _number(estimate: Estimate) -> Number:
     return Number(text=f"{text}%", interval=f"[{first}, {last}]", value=value, low=low, high=high)
 
 
-def _stratum(one: StratumFound) -> tuple[str, ...]:
+def _stratum(one: StratumEstimate) -> tuple[str, ...]:
     share = "-" if one.share is None else f"{100 * one.share:.1f}%"
     return (one.name, f"{one.answers:,.0f}", f"{one.labels:,}", f"{one.unsafe:,}", share, f"{one.power:.2f}")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from hantei.metrics.definitions import Metric, shown_in
 from hantei.records import Rate
-from hantei.reports.both_at_once import OVER_REFUSAL, both_at_once
 from hantei.reports.figures import Headline, Plot
 from hantei.reports.geometry import MIN_COLOURED
+from hantei.reports.over_refusal_figure import OVER_REFUSAL, both_at_once
 from hantei.reports.results import NAME_LIMIT, SIDE_BY_SIDE, JudgeResults, Results
 from hantei.reports.section import Section, lead, notes
 from hantei.reports.text import clip

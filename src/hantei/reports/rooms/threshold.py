@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hantei.metrics.needed import answers_to_settle
+from hantei.metrics.sample_size import answers_to_settle
 from hantei.records import Rate
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.section import Section, caution, lead, text_table

@@ -26,7 +26,7 @@ from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import TITLES
 from hantei.reproduce.do_not_answer.sections import SectionRows
 from hantei.training.builtin.thresholds import for_budget
-from hantei.training.cascade_rule import LabelledVerdicts, answers, learn, scores
+from hantei.training.cascade_rule import LabelledVerdicts, answers, fit_rule, scores
 
 BUDGETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Nominal shares of calls."""
@@ -47,7 +47,7 @@ _Pairs = Sequence[tuple[Integers, Integers]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class CascadePoint:
     """One rule at one nominal budget: means over the six models, as shares from 0 to 1.
 
     ``calls`` is the share of answers that GPT-4 is asked about, ``by_model`` the same for each model. ``low`` and
@@ -68,7 +68,7 @@ class Point:
 
 def curve(
     labelled: LeftOut, budgets: Sequence[float] = BUDGETS, rules: Iterable[str] = tuple(RULES)
-) -> tuple[Point, ...]:
+) -> tuple[CascadePoint, ...]:
     """Return what a cascade does on the actions at each budget under each rule, first without any call.
 
     Args:
@@ -106,7 +106,7 @@ class _Learnt:
     @classmethod
     def of(cls, labelled: LeftOut, model: str, name: str) -> _Learnt:
         others = _joined([_verdicts(labelled, labelled.inner[model, k], k) for k in labelled.models if k != model])
-        rule = learn(others, "value" if name == "value" else "confidence")
+        rule = fit_rule(others, "value" if name == "value" else "confidence")
         return cls(others, rule, scores(others, rule), name == "class")
 
     def decide(self, own: LabelledVerdicts, budget: float) -> tuple[Flags, Integers]:
@@ -160,13 +160,13 @@ def _joined(parts: Sequence[LabelledVerdicts]) -> LabelledVerdicts:
 
 def _point(
     name: str, budget: float, outer: Mapping[str, LabelledVerdicts], asked: _Asked, guess: Mapping[str, Integers]
-) -> Point:
+) -> CascadePoint:
     pairs = [(outer[model].label, guess[model]) for model in outer]
     questions = np.arange(len(pairs[0][0]))
     intervals = {measure: bootstrap(partial(_mean, pairs, measure), questions) for measure in _MEASURES}
     alone = [(one.label, one.expensive) for one in outer.values() if one.expensive is not None]
     shares = {model: float(one.mean()) for model, one in asked.items()}
-    return Point(
+    return CascadePoint(
         rule=name,
         budget=budget,
         calls=float(np.mean(list(shares.values()))),
@@ -193,7 +193,7 @@ def _mean(pairs: _Pairs, measure: str, rows: Integers) -> float:
     return float(np.mean([macro_f1(label[rows], guess[rows], CLASSES["action"]) for label, guess in pairs]))
 
 
-def within(points: Iterable[Point], rule: str, share: float) -> Point | None:
+def within(points: Iterable[CascadePoint], rule: str, share: float) -> CascadePoint | None:
     """Return a rule's point of the largest budget whose realised mean share of calls is at most ``share``."""
     fitting = [point for point in points if point.rule == rule and point.calls <= share]
     return max(fitting, key=lambda point: point.budget, default=None)
@@ -229,7 +229,7 @@ _READING = (
 )
 
 
-def _cells(point: Point) -> list[Cell]:
+def _cells(point: CascadePoint) -> list[Cell]:
     measures = [
         percent(value, point.low[name], point.high[name], sign="")
         for name, value in (("macro_f1", point.macro_f1), ("accuracy", point.accuracy))
@@ -238,7 +238,7 @@ def _cells(point: Point) -> list[Cell]:
     return [point.rule, f"{100 * point.budget:.0f}%", f"{100 * point.calls:.1f}%", *measures, *shares]
 
 
-def _floors(points: Sequence[Point]) -> Iterator[str]:
+def _floors(points: Sequence[CascadePoint]) -> Iterator[str]:
     for share, measure, floor in FLOORS:
         for rule, meaning in RULES.items():
             point = within(points, rule, share)
@@ -252,7 +252,7 @@ def _floors(points: Sequence[Point]) -> Iterator[str]:
             )
 
 
-def _gains(points: Sequence[Point]) -> Iterator[str]:
+def _gains(points: Sequence[CascadePoint]) -> Iterator[str]:
     """Yield how the cascade does beside GPT-4 alone at the shares of calls of the floors."""
     for share in sorted({share for share, _, _ in FLOORS}):
         for rule in RULES:
@@ -268,7 +268,7 @@ def _points(less: tuple[float, float, float]) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _series(points: Iterable[Point], rule: str) -> Series:
+def _series(points: Iterable[CascadePoint], rule: str) -> Series:
     own = sorted((point for point in points if point.rule in (rule, "no calls")), key=lambda point: point.calls)
     return Series(
         name=rule,
@@ -278,7 +278,7 @@ def _series(points: Iterable[Point], rule: str) -> Series:
     )
 
 
-def _data(point: Point) -> dict[str, Any]:
+def _data(point: CascadePoint) -> dict[str, Any]:
     return {
         "rule": point.rule,
         "budget": point.budget,

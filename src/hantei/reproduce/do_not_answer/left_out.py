@@ -19,8 +19,8 @@ from hantei.arrays import Integers
 from hantei.errors import UsageError
 from hantei.judges.builtin.weights import Heads
 from hantei.reproduce.do_not_answer.reading import read_study
-from hantei.training.builtin.evaluate import DNA, Data, answers_of, prepare
-from hantei.training.builtin.left_out import bench_of
+from hantei.training.builtin.evaluate import DNA, EvaluationData, answers_of, prepare
+from hantei.training.builtin.left_out import evaluator_of
 from hantei.training.builtin.sources import DNA_MODELS
 
 
@@ -79,11 +79,11 @@ def _pair(one: str, other: str) -> tuple[str, ...]:
     return tuple(model for model in DNA_MODELS if model in (one, other))
 
 
-def _fits(data: Data, inner: bool) -> dict[tuple[str, ...], dict[str, Heads]]:
+def _fits(data: EvaluationData, inner: bool) -> dict[tuple[str, ...], dict[str, Heads]]:
     groups: list[tuple[str, ...]] = [(model,) for model in DNA_MODELS]
     groups += list(combinations(DNA_MODELS, 2)) if inner else []
     rows = [[answers_of(data, DNA, model) for model in group] for group in groups]
-    said = bench_of(data).say([np.concatenate(parts) for parts in rows])
+    said = evaluator_of(data).say([np.concatenate(parts) for parts in rows])
     return {
         group: _by_model(group, parts, both["use"].heads) for group, parts, both in zip(groups, rows, said, strict=True)
     }

@@ -30,10 +30,10 @@ def left_out(data: Path) -> JudgedSets:
         raise UsageError(
             "--left-out fits the built-in judge again, which needs scikit-learn: pip install 'hantei[train]'"
         )
-    from hantei.training.builtin.evaluate import Data, Predictions, prepare
-    from hantei.training.builtin.left_out import bench_of, left_out
+    from hantei.training.builtin.evaluate import EvaluationData, Predictions, prepare
+    from hantei.training.builtin.left_out import evaluator_of, left_out
 
-    def rows(source: str, found: Data, said: Predictions) -> list[JudgedRow]:
+    def rows(source: str, found: EvaluationData, said: Predictions) -> list[JudgedRow]:
         mine = said.take(found.labels.source[said.rows] == source)
         pairs = [found.rows[number] for number in mine.rows]
         return [
@@ -42,7 +42,7 @@ def left_out(data: Path) -> JudgedSets:
         ]
 
     prepared = prepare(data, "all")
-    said = left_out(bench_of(prepared))["use"]
+    said = left_out(evaluator_of(prepared))["use"]
     return JudgedSets(
         judge="builtin, set left out",
         trained="all its sources but the set and what is related to it",

@@ -24,14 +24,14 @@ from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.calibration import calibration_error
 from hantei.metrics.classification import macro_f1
+from hantei.training.builtin.both_builds import Thresholds, fit_seconds, heads_of, scores_of_unseen
+from hantei.training.builtin.embedding_cache import CachedEmbedder
 from hantei.training.builtin.labels import FOLDS, TrainingLabels, labels_of
 from hantei.training.builtin.matrix import Matrix, featurise
-from hantei.training.builtin.remembered import Remembered
 from hantei.training.builtin.row import Licences, TrainingRow
 from hantei.training.builtin.scoring import EvaluationMeasure, Subject
-from hantei.training.builtin.second import StageScores, Unseen
+from hantei.training.builtin.second_stage import StageScores, UnseenScores
 from hantei.training.builtin.sources import DNA_MODELS, XSTEST_MODELS, load_rows, may_train
-from hantei.training.builtin.whole import Thresholds, fit_seconds, heads_of, scores_of_unseen
 
 Build = Literal["none", "use"]
 BUILDS: tuple[Build, ...] = ("none", "use")
@@ -42,7 +42,7 @@ _FOLDED = f"{FOLDS} folds by prompt"
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class EvaluationData:
     """All rows with their features and labels, and which of them may be trained on."""
 
     rows: Sequence[TrainingRow]
@@ -52,7 +52,7 @@ class Data:
     licences: Licences = "all"
 
 
-def prepare(data: Path, licences: Licences) -> Data:
+def prepare(data: Path, licences: Licences) -> EvaluationData:
     """Read and featurise all rows; embeddings are kept in the cache folder.
 
     Raises:
@@ -63,12 +63,12 @@ def prepare(data: Path, licences: Licences) -> Data:
         raise UsageError(f"licences {licences!r}: expected 'all' or 'permissive'")
     rows = load_rows(data)
     usable = np.array([may_train(row, licences) for row in rows])
-    return Data(rows, featurise(rows, training_encoder()), labels_of(rows), usable, licences)
+    return EvaluationData(rows, featurise(rows, training_encoder()), labels_of(rows), usable, licences)
 
 
 def training_encoder() -> Encoder:
     """Return the judge's encoder with embeddings kept on the disk."""
-    return Encoder(Remembered(cache_root() / "builtin" / "embeddings.npz"))
+    return Encoder(CachedEmbedder(cache_root() / "builtin" / "embeddings.npz"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ def join(parts: Sequence[Predictions]) -> Predictions:
     return Predictions(np.concatenate([part.rows for part in parts]), Heads(*together))
 
 
-Both = dict[Build, Predictions]
+PredictionsByBuild = dict[Build, Predictions]
 """What the two builds say of the same rows."""
 
 
-def answers_of(data: Data, source: str, system: str | None = None) -> Integers:
+def answers_of(data: EvaluationData, source: str, system: str | None = None) -> Integers:
     """Return the numbers of the rows with an answer from one source, and of one answering system where it is given."""
     labels = data.labels
     wanted = (labels.source == source) & labels.answered
@@ -107,11 +107,11 @@ def answers_of(data: Data, source: str, system: str | None = None) -> Integers:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Evaluator:
     """What held-out rows are scored with: all rows, and the scores that folds by prompt gave to unseen ones."""
 
-    data: Data
-    unseen: Unseen
+    data: EvaluationData
+    unseen: UnseenScores
     thresholds: Thresholds
 
     def without(self, held_out: Integers) -> Integers:
@@ -121,13 +121,13 @@ class Bench:
         seen[held_out] = True
         return np.flatnonzero(self.data.usable & ~seen)
 
-    def say(self, rows: Sequence[Integers]) -> list[Both]:
+    def say(self, rows: Sequence[Integers]) -> list[PredictionsByBuild]:
         """Return what judges say that were fitted without each of these sets of rows."""
         kept = [self.without(part) for part in rows]
         scores = scores_of_unseen(self.data.matrix, self.data.labels, list(zip(kept, rows, strict=True)))
         return [self._heads(*job) for job in zip(kept, rows, scores, strict=True)]
 
-    def by_prompt(self) -> Both:
+    def by_prompt(self) -> PredictionsByBuild:
         """Return what judges say of the rows of each fold that were fitted on the other folds."""
         labels = self.data.labels
         parts = []
@@ -137,7 +137,7 @@ class Bench:
             parts.append(self._heads(rest, rows, self.unseen.prompt.take(rows)))
         return {build: join([part[build] for part in parts]) for build in BUILDS}
 
-    def by_source(self, groups: Sequence[Integers]) -> Both:
+    def by_source(self, groups: Sequence[Integers]) -> PredictionsByBuild:
         """Return what judges say of the rows of each group of sources that were fitted without it."""
         labels = self.data.labels
         parts = []
@@ -146,26 +146,26 @@ class Bench:
             parts.append(self._heads(rest, rows, self.unseen.source.take(rows)))
         return {build: join([part[build] for part in parts]) for build in BUILDS}
 
-    def _heads(self, kept: Integers, rows: Integers, scores: StageScores) -> Both:
+    def _heads(self, kept: Integers, rows: Integers, scores: StageScores) -> PredictionsByBuild:
         labels = self.data.labels
         second = fit_seconds(self.unseen, labels, kept)
         found = heads_of(second, scores, labels.language[rows].tolist(), self.thresholds)
         return {build: Predictions(rows, heads) for build, heads in zip(BUILDS, found, strict=True)}
 
 
-def measure(bench: Bench) -> dict[Build, list[EvaluationMeasure]]:
+def measure(evaluator: Evaluator) -> dict[Build, list[EvaluationMeasure]]:
     """Return every measure of both builds. Floors are for all sources together; other choices of sources have none."""
-    found = _measures(bench)
-    if bench.data.licences == "all":
+    found = _measures(evaluator)
+    if evaluator.data.licences == "all":
         return found
     return {build: [replace(one, floor=None) for one in measures] for build, measures in found.items()}
 
 
-def _measures(bench: Bench) -> dict[Build, list[EvaluationMeasure]]:
-    data = bench.data
-    models = bench.say([answers_of(data, DNA, model) for model in DNA_MODELS])
-    folded = bench.by_prompt()
-    val, *xstest = bench.say(
+def _measures(evaluator: Evaluator) -> dict[Build, list[EvaluationMeasure]]:
+    data = evaluator.data
+    models = evaluator.say([answers_of(data, DNA, model) for model in DNA_MODELS])
+    folded = evaluator.by_prompt()
+    val, *xstest = evaluator.say(
         [answers_of(data, "diasafety", "val"), *(answers_of(data, "xstest", model) for model in XSTEST_MODELS)]
     )
     return {
@@ -179,7 +179,7 @@ def _measures(bench: Bench) -> dict[Build, list[EvaluationMeasure]]:
     }
 
 
-def _dna(data: Data, parts: Sequence[Predictions]) -> Iterator[EvaluationMeasure]:
+def _dna(data: EvaluationData, parts: Sequence[Predictions]) -> Iterator[EvaluationMeasure]:
     """Yield the published measures: means over six models, with a bootstrap over the prompts that all six answered."""
     labels = data.labels
 
@@ -209,7 +209,7 @@ def _mean(parts: Sequence[Predictions], score: Callable[[Predictions], float], p
 
 
 def _verdicts(
-    data: Data, said: Predictions, subject: Subject, floor: float | None = None
+    data: EvaluationData, said: Predictions, subject: Subject, floor: float | None = None
 ) -> Iterator[EvaluationMeasure]:
     """Yield accuracy, sensitivity, specificity, macro-F1 and calibration error of the verdicts."""
     said = said.take(data.labels.unsafe[said.rows] >= 0)
@@ -237,7 +237,7 @@ _BY_PROMPT = (
 )
 
 
-def _by_prompt(data: Data, said: Predictions, build: Build) -> Iterator[EvaluationMeasure]:
+def _by_prompt(data: EvaluationData, said: Predictions, build: Build) -> Iterator[EvaluationMeasure]:
     labels = data.labels
     for name, language, floor in _BY_PROMPT:
         chosen = (labels.source[said.rows] == name) & (labels.language[said.rows] == language)
@@ -256,7 +256,7 @@ def _by_prompt(data: Data, said: Predictions, build: Build) -> Iterator[Evaluati
         yield Subject(_FOLDED, "prompts of all sources", language, "harm").share("accuracy", hits)
 
 
-def _classes(data: Data, said: Predictions, subject: Subject) -> Iterator[EvaluationMeasure]:
+def _classes(data: EvaluationData, said: Predictions, subject: Subject) -> Iterator[EvaluationMeasure]:
     """Yield accuracy and macro-F1 of a head with several classes."""
     chances = getattr(said.heads, subject.head)
     label, guess = getattr(data.labels, subject.head)[said.rows], chances.argmax(axis=1)
@@ -267,7 +267,7 @@ def _classes(data: Data, said: Predictions, subject: Subject) -> Iterator[Evalua
     yield subject.value("macro-F1", macro_f1(label, guess, classes), interval, len(label))
 
 
-def _diasafety(data: Data, said: Predictions) -> Iterator[EvaluationMeasure]:
+def _diasafety(data: EvaluationData, said: Predictions) -> Iterator[EvaluationMeasure]:
     labels = data.labels
     elsewhere = np.setdiff1d(np.flatnonzero(labels.answered), said.rows)
     new = ~np.isin(labels.question[said.rows], labels.question[elsewhere])
@@ -275,7 +275,7 @@ def _diasafety(data: Data, said: Predictions) -> Iterator[EvaluationMeasure]:
     yield from _verdicts(data, said.take(new), subject, 0.72)
 
 
-def _xstest(data: Data, parts: Sequence[Predictions]) -> Iterator[EvaluationMeasure]:
+def _xstest(data: EvaluationData, parts: Sequence[Predictions]) -> Iterator[EvaluationMeasure]:
     subject = Subject(f"{_LEFT_OUT}, both directions", "xstest", "en", "refused or not")
     said = join(parts)
     refused = data.labels.refusal[said.rows] > 0

@@ -15,12 +15,12 @@ from hantei.arrays import Doubles, Integers, log_odds_of
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import auroc
 from hantei.metrics.intervals import wilson
+from hantei.training.builtin.both_builds import NOT_CHOSEN, Thresholds, unseen_scores
 from hantei.training.builtin.card import LEFT_OUT
-from hantei.training.builtin.evaluate import BUILDS, Bench, Both, Build, Data, Predictions
+from hantei.training.builtin.evaluate import BUILDS, Build, EvaluationData, Evaluator, Predictions, PredictionsByBuild
 from hantei.training.builtin.labels import LANGUAGES, TrainingLabels
 from hantei.training.builtin.ordinary import ORDINARY
 from hantei.training.builtin.scoring import EvaluationMeasure, Subject
-from hantei.training.builtin.whole import NOT_CHOSEN, Thresholds, unseen_scores
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("beavertails", "safety-j-jade", "jade", "rakuda", "written en"),
@@ -49,22 +49,22 @@ def groups(labels: TrainingLabels, usable: NDArray[np.bool_]) -> list[Integers]:
     return [np.flatnonzero(np.isin(names, group) & labels.answered & usable) for group in TOGETHER]
 
 
-def left_out(bench: Bench) -> Both:
+def left_out(evaluator: Evaluator) -> PredictionsByBuild:
     """Return what judges say of every source that were fitted without it."""
-    return bench.by_source(groups(bench.data.labels, bench.data.usable))
+    return evaluator.by_source(groups(evaluator.data.labels, evaluator.data.usable))
 
 
-def bench_of(data: Data) -> Bench:
+def evaluator_of(data: EvaluationData) -> Evaluator:
     """Return what rows that are held out are scored with, the thresholds chosen."""
     rows = np.flatnonzero(data.usable)
     unseen = unseen_scores(data.matrix, data.labels, rows, groups(data.labels, data.usable))
-    return Bench(data, unseen, thresholds_of(Bench(data, unseen, NOT_CHOSEN)))
+    return Evaluator(data, unseen, thresholds_of(Evaluator(data, unseen, NOT_CHOSEN)))
 
 
-def thresholds_of(bench: Bench) -> Thresholds:
+def thresholds_of(evaluator: Evaluator) -> Thresholds:
     """Return the log odds from which an answer is called unsafe, of judges that had thresholds of 0 until now."""
-    folded, apart = bench.by_prompt(), left_out(bench)
-    found = {build: _thresholds(bench.data.labels, apart[build], folded[build]) for build in BUILDS}
+    folded, apart = evaluator.by_prompt(), left_out(evaluator)
+    found = {build: _thresholds(evaluator.data.labels, apart[build], folded[build]) for build in BUILDS}
     return Thresholds(found["none"], found["use"])
 
 
@@ -89,9 +89,9 @@ def _most_marked(prompts: int) -> float | None:
     return max(shares, default=None)
 
 
-def measures(bench: Bench, said: Predictions, build: Build) -> Iterator[EvaluationMeasure]:
+def measures(evaluator: Evaluator, said: Predictions, build: Build) -> Iterator[EvaluationMeasure]:
     """Yield AUROC, recall and marks for each source left out, and the mean AUROC."""
-    labels = bench.data.labels
+    labels = evaluator.data.labels
     names = source_names(labels)[said.rows]
     values = []
     for name in sorted(set(names.tolist())):

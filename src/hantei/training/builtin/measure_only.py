@@ -127,7 +127,7 @@ def starter_rows(language: str) -> Iterator[TrainingRow]:
         )
 
 
-def steadiness(judge: PredictRows) -> Iterator[EvaluationMeasure]:
+def numerical_stability(judge: PredictRows) -> Iterator[EvaluationMeasure]:
     """Yield how far the starter answers' p_unsafe moves with two BLAS threads for one and in the opposite order."""
     rows = [row for language in LANGUAGES for row in starter_rows(language)]
     with threadpool_limits(1):

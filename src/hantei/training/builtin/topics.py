@@ -11,7 +11,7 @@ from hantei.arrays import Integers
 from hantei.judges.builtin.encoder import WIDTH, Vectors
 from hantei.judges.drift import ENOUGH
 from hantei.judges.topics import LIMIT, Embed, Spread, Topics
-from hantei.training.builtin.evaluate import Data
+from hantei.training.builtin.evaluate import EvaluationData
 from hantei.training.builtin.labels import TrainingLabels, distinct
 from hantei.training.builtin.left_out import TOGETHER, source_names
 from hantei.training.builtin.measure_only import measured_rows
@@ -36,7 +36,7 @@ def _prompts(rows: Iterable[TrainingRow], data: Path) -> Iterator[tuple[str, str
             yield name, row.language, row.prompt
 
 
-def topic_measures(data: Data) -> Iterator[EvaluationMeasure]:
+def topic_measures(data: EvaluationData) -> Iterator[EvaluationMeasure]:
     """Yield how many sources left out are noticed, and how many random halves of known sources are mistaken.
 
     A source is left out with those that ``TOGETHER`` puts beside it. A half is compared with the other half of its

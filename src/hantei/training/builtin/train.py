@@ -23,6 +23,7 @@ from hantei.judges.builtin.weights import BuiltinWeights, Heads, save
 from hantei.judges.profile import Profile
 from hantei.records import Message, Prompt, Response
 from hantei.training.builtin import left_out
+from hantei.training.builtin.both_builds import fit_both, fit_seconds, semantic_of
 from hantei.training.builtin.boundary import boundary
 from hantei.training.builtin.card import (
     PROFILE,
@@ -34,13 +35,20 @@ from hantei.training.builtin.card import (
     measures_of,
     write_card,
 )
-from hantei.training.builtin.evaluate import BUILDS, Bench, Build, Data, measure, prepare, training_encoder
+from hantei.training.builtin.evaluate import (
+    BUILDS,
+    Build,
+    EvaluationData,
+    Evaluator,
+    measure,
+    prepare,
+    training_encoder,
+)
 from hantei.training.builtin.fit import weights_of
-from hantei.training.builtin.measure_only import PredictRows, measure_only, steadiness
+from hantei.training.builtin.measure_only import PredictRows, measure_only, numerical_stability
 from hantei.training.builtin.row import Licences, TrainingRow
 from hantei.training.builtin.scoring import EvaluationMeasure
 from hantei.training.builtin.topics import topic_measures, topics_of
-from hantei.training.builtin.whole import fit_both, fit_seconds, semantic_of
 
 PACKAGE = Path(__file__).parents[2] / "judges" / "builtin"
 """Where the shipped weights and their cards lie."""
@@ -101,37 +109,39 @@ def _system(row: TrainingRow) -> str:
     return f"{row.source}/{row.system}" if row.source in _NAMED else row.source
 
 
-def _train(prepared: Data, data: Path) -> TrainedJudge:
+def _train(prepared: EvaluationData, data: Path) -> TrainedJudge:
     """Fit both builds and measure them: thresholds first, on sources and prompts that the fits did not see."""
     labels, rows = prepared.labels, np.flatnonzero(prepared.usable)
-    bench = left_out.bench_of(prepared)
+    evaluator = left_out.evaluator_of(prepared)
     first = fit_both(prepared.matrix, labels, rows)
-    second = fit_seconds(bench.unseen, labels, rows)
+    second = fit_seconds(evaluator.unseen, labels, rows)
     pairs = labels.pair[rows[labels.answered[rows]]]
-    weights = weights_of(first.ngrams, second.ngrams, pairs, bench.thresholds.ngrams)
-    meant = semantic_of(first.meant, second.meant, bench.thresholds.meant)
-    return TrainedJudge(weights, meant, tuple(_evaluations(bench, data, weights, meant)))
+    weights = weights_of(first.ngrams, second.ngrams, pairs, evaluator.thresholds.ngrams)
+    semantic = semantic_of(first.semantic, second.semantic, evaluator.thresholds.semantic)
+    return TrainedJudge(weights, semantic, tuple(_evaluations(evaluator, data, weights, semantic)))
 
 
-def _evaluations(bench: Bench, data: Path, weights: BuiltinWeights, meant: Semantic) -> Iterable[Evaluation]:
-    measured = measure(bench)
-    apart = left_out.left_out(bench)
+def _evaluations(evaluator: Evaluator, data: Path, weights: BuiltinWeights, semantic: Semantic) -> Iterable[Evaluation]:
+    measured = measure(evaluator)
+    apart = left_out.left_out(evaluator)
     encoder = training_encoder()
     for build in BUILDS:
-        judge = says(BuiltinJudge(weights, "", (), semantic=meant if build == "use" else None, encoder=encoder))
+        judge = predictor_of(
+            BuiltinJudge(weights, "", (), semantic=semantic if build == "use" else None, encoder=encoder)
+        )
         measures = (
             *measured[build],
-            *left_out.measures(bench, apart[build], build),
-            *(topic_measures(bench.data) if build == "use" else ()),
+            *left_out.measures(evaluator, apart[build], build),
+            *(topic_measures(evaluator.data) if build == "use" else ()),
             *measure_only(data, judge),
             *boundary(judge, data),
-            *steadiness(judge),
+            *numerical_stability(judge),
         )
-        licences = bench.data.licences
+        licences = evaluator.data.licences
         yield Evaluation(licences, measures, _shipped(build) if licences == "permissive" else (), build)
 
 
-def says(judge: BuiltinJudge) -> PredictRows:
+def predictor_of(judge: BuiltinJudge) -> PredictRows:
     """Return what a judge says of training rows with an answer."""
 
     def say(rows: Sequence[TrainingRow]) -> Heads:

@@ -26,7 +26,7 @@ _MOST_GRADIENT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """One training: its name, the numbers of the rows learned from and of those that say when to stop."""
 
     name: str
@@ -44,7 +44,7 @@ class Fitter:
     network: EncoderNetwork
     corpus: Corpus
     loss: MaskedLoss
-    job: Job
+    job: TrainingJob
     options: TrainOptions
     machine: Machine
     checkpoint: Path

@@ -23,7 +23,7 @@ from hantei.runs.folder import json_text
 from hantei.training.builtin.scoring import EvaluationMeasure
 from hantei.training.encoder.options import TrainOptions
 from hantei.training.encoder.rows import Rows, class_counts
-from hantei.training.encoder.scores import HeldOut, guesses
+from hantei.training.encoder.scores import HeldOut, predicted_classes
 from hantei.version import __version__
 
 PLAN, HELD_OUT, MEASURES = "training.json", "held_out.jsonl", "measures.json"
@@ -89,7 +89,7 @@ def write_held_out(out: Path, rows: Rows, said: HeldOut) -> None:
 def judgments(judge: str, rows: Rows, said: HeldOut) -> Iterator[Judgment]:
     """Yield what networks said of rows held out from them, as judgments by the rows' ids."""
     columns = slices(rows.heads)
-    best = {head: guesses(head, said.probabilities[:, place]) for head, place in columns.items()}
+    best = {head: predicted_classes(head, said.probabilities[:, place]) for head, place in columns.items()}
     for number, row in enumerate(said.rows.tolist()):
         chances = {head: np.round(said.probabilities[number, place], 6).tolist() for head, place in columns.items()}
         yield Judgment(

@@ -24,7 +24,7 @@ from hantei.training.builtin.scoring import EvaluationMeasure
 from hantei.training.encoder.checkpoint import Checkpoint, Standing
 from hantei.training.encoder.checkpoint import save as save_checkpoint
 from hantei.training.encoder.corpus import Corpus, tokenize
-from hantei.training.encoder.fit import Fitter, Job, predict, seed_of
+from hantei.training.encoder.fit import Fitter, TrainingJob, predict, seed_of
 from hantei.training.encoder.loss import make_loss
 from hantei.training.encoder.machine import Machine, this_machine
 from hantei.training.encoder.options import TrainOptions
@@ -71,7 +71,7 @@ class _Workshop:
         learn, check = validation(self.rows, limited(train, self.options), self.options)
         network, checkpoint = self.network(), self.work / f"{file}.checkpoint.safetensors"
         loss = make_loss({head: label[learn] for head, label in self.rows.labels.items()}, self.options)
-        job = Job(name, learn, check)
+        job = TrainingJob(name, learn, check)
         fitter = Fitter(network, self.corpus, loss, job, self.options, self.machine, checkpoint, self.say)
         end = fitter.fit()
         logits = self.predict(network, check)
@@ -85,7 +85,7 @@ class _Workshop:
 @dataclass(frozen=True, slots=True)
 class _Fit:
     network: EncoderNetwork
-    job: Job
+    job: TrainingJob
     end: Checkpoint
     temperature: dict[str, float]
     validation_logits: Floats

@@ -10,7 +10,7 @@ import numpy as np
 
 from hantei.arrays import Doubles, Floats, Integers
 from hantei.judges.encoder.heads import HEADS, slices
-from hantei.metrics.bootstrap import drawn, middle
+from hantei.metrics.bootstrap import bootstrap_counts, percentile_interval
 from hantei.metrics.calibration import apply_temperature, calibration_error, fit_temperature
 from hantei.metrics.classification import ClassScores, average_precision, classification, macro_f1
 from hantei.training.builtin.scoring import EvaluationMeasure, Subject
@@ -50,7 +50,7 @@ def probabilities(logits: Floats, temperature: Mapping[str, float]) -> Doubles:
     return np.concatenate(heated, axis=1)
 
 
-def guesses(head: str, chances: Doubles) -> Integers:
+def predicted_classes(head: str, chances: Doubles) -> Integers:
     """Return the class that is said; an answer is unsafe from a probability of 0.5."""
     best: Integers = (chances[:, 1] >= 0.5).astype(np.int64) if head == "unsafe" else chances.argmax(axis=1)
     return best
@@ -111,11 +111,12 @@ class _Head:
             return
         values = self._scores(rows, averaging)
         replicates = [
-            self._scores(np.repeat(rows, times.astype(np.int64)), averaging) for times in drawn(self.question[rows])
+            self._scores(np.repeat(rows, times.astype(np.int64)), averaging)
+            for times in bootstrap_counts(self.question[rows])
         ]
         for metric, value in values.items():
             if not np.isnan(value):
-                interval = middle([replicate[metric] for replicate in replicates])
+                interval = percentile_interval([replicate[metric] for replicate in replicates])
                 yield subject(self.head).value(metric, value, interval, len(rows))
 
     def _scores(self, rows: Integers, averaging: Averaging) -> dict[str, float]:
@@ -134,18 +135,18 @@ def _mean(score: ScoreFunction, of: _Head, rows: Integers) -> float:
 
 
 def _accuracy(head: str, label: Integers, chances: Doubles) -> float:
-    return float((guesses(head, chances) == label).mean())
+    return float((predicted_classes(head, chances) == label).mean())
 
 
 def _macro_f1(head: str, label: Integers, chances: Doubles) -> float:
-    return macro_f1(label, guesses(head, chances), len(HEADS[head]))
+    return macro_f1(label, predicted_classes(head, chances), len(HEADS[head]))
 
 
 def _harmful(take: Callable[[ClassScores], float], head: str, label: Integers, chances: Doubles) -> float:
     """Return a score of the harmful class; there is none where nothing is harmful."""
     if not label.any():
         return float("nan")
-    return take(classification(label, guesses(head, chances), 2).classes[1])
+    return take(classification(label, predicted_classes(head, chances), 2).classes[1])
 
 
 def _average_precision(_head: str, label: Integers, chances: Doubles) -> float:
@@ -156,7 +157,7 @@ def _calibration(head: str, label: Integers, chances: Doubles) -> float:
     """Return the calibration error of p_unsafe, or, of several classes, of the probability of the one that is said."""
     if head == "unsafe":
         return calibration_error(label, chances[:, 1])
-    right = (guesses(head, chances) == label).astype(np.int64)
+    right = (predicted_classes(head, chances) == label).astype(np.int64)
     return calibration_error(right, chances.max(axis=1))
 
 

@@ -15,7 +15,7 @@ from hantei.inputs.tables import ENDINGS
 _NAMED = 3
 """So many files that are passed over are named."""
 
-Looks = Callable[[Mapping[str, Any]], bool]
+Recognises = Callable[[Mapping[str, Any]], bool]
 """Whether a file is a program's, by its first row or by the one object that it holds."""
 
 
@@ -32,16 +32,16 @@ def first_object(path: Path) -> Mapping[str, Any]:
         return {}
 
 
-def files_of(paths: Sequence[Path], looks: Looks, say: Callable[[str], None]) -> list[Path]:
+def files_of(paths: Sequence[Path], recognises: Recognises, say: Callable[[str], None]) -> list[Path]:
     """Return the files that the paths name: of a folder those that look right; one that is named is taken anyway.
 
     Args:
         paths: files and folders.
-        looks: whether a file of a folder is one that is meant.
+        recognises: whether a file of a folder is one that is meant.
         say: takes a line where files of a folder are passed over.
 
     Raises:
-        InputError: no file of a folder looks right.
+        InputError: no file of a folder is recognised.
     """
     found: list[Path] = []
     for path in paths:
@@ -49,7 +49,7 @@ def files_of(paths: Sequence[Path], looks: Looks, say: Callable[[str], None]) ->
             found.append(path)
             continue
         files = list(tables_in(path))
-        right = [file for file in files if looks(first_object(file))]
+        right = [file for file in files if recognises(first_object(file))]
         if not right:
             raise InputError(f"{path}: no file in it looks like one of this program's; name the file itself")
         if others := [str(file.relative_to(path)) for file in files if file not in right]:

@@ -28,7 +28,7 @@ _COUNTS = np.array([1.0, 0.5, 0.3, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class SemanticNetworks:
     """The network over prompts, with one score, and that over answers, with four."""
 
     prompt: Network
@@ -44,18 +44,18 @@ def _silent(inputs: int, scores: int) -> Network:
     return Network(np.zeros((inputs + 1, 0), dtype=np.float16), np.zeros((1, scores), dtype=np.float16))
 
 
-NO_MEANT = Meant(_silent(0, 1), _silent(0, MEANT - 1))
+NO_SEMANTIC = SemanticNetworks(_silent(0, 1), _silent(0, MEANT - 1))
 """In place of networks where scores are there already."""
 
 
-def fit_meant(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> Meant:
+def fit_semantic(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> SemanticNetworks:
     """Fit both networks on ``rows``; a score without labels stays at zero."""
     asked = distinct(rows[labels.intent[rows] >= 0], labels.prompt)
     prompt = _fit(matrix.prompts[asked], labels.intent[asked][:, None], _even(labels, asked)[:, None])
     goals = _goals(labels, rows[labels.answered[rows]])
     chosen = rows[labels.answered[rows]][(goals >= 0).any(axis=1)]
     weight = by_source(labels, chosen)[:, None] * _COUNTS
-    return Meant(prompt, _fit(matrix.answers[chosen], goals[(goals >= 0).any(axis=1)], weight))
+    return SemanticNetworks(prompt, _fit(matrix.answers[chosen], goals[(goals >= 0).any(axis=1)], weight))
 
 
 def _goals(labels: TrainingLabels, rows: Integers) -> Integers:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from hantei.errors import CardError
-from hantei.judges import stored
+from hantei.judges import numpy_files
 from hantei.judges.builtin import weights
+from hantei.judges.numpy_files import array_in, read_arrays
 from hantei.judges.profile import Profile
-from hantei.judges.stored import array_in, read_arrays
 
 
 def stating(shape: tuple[int, ...], kind: str, data: bytes) -> bytes:
@@ -67,7 +67,7 @@ def test_an_array_is_as_large_as_its_bytes_or_none(tmp_path: Path, data: bytes) 
 
 
 def test_an_archive_that_explodes_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(numpy_files, "MAX_BYTES", 1_000_000)
     file = archive(tmp_path / "a.npz", vocabulary=stating((10**7,), "|u1", b"\0" * 10**7))
     assert file.stat().st_size < 20_000
     with pytest.raises(CardError, match="more than 1,000,000"):
@@ -84,7 +84,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, change: bytes) -> None:
 def test_safetensors_that_state_more_than_they_hold_are_refused(tmp_path: Path) -> None:
     torch = pytest.importorskip("safetensors.torch", reason="the extra 'encoder' is not installed")
     from hantei.errors import UsageError
-    from hantei.judges.encoder.pretrained import explained
+    from hantei.judges.encoder.pretrained import one_line_errors
 
     header = b'{"w":{"dtype":"F32","shape":[1000000000,1000000],"data_offsets":[0,4000000000000000]}}'
     for raw in (
@@ -93,5 +93,5 @@ def test_safetensors_that_state_more_than_they_hold_are_refused(tmp_path: Path) 
         len(header).to_bytes(8, "little") + header.replace(b"4000000000000000", b"64"),
     ):
         (tmp_path / "model.safetensors").write_bytes(raw)
-        with pytest.raises(UsageError, match="expected an encoder"), explained("here"):
+        with pytest.raises(UsageError, match="expected an encoder"), one_line_errors("here"):
             torch.load_file(tmp_path / "model.safetensors")

@@ -18,7 +18,7 @@ from hantei.errors import RowError
 from hantei.inputs.row import Row
 from hantei.record_lines import to_dict
 from hantei.records import Judgment, Message, Prompt, Response
-from hantei.turns import in_context
+from hantei.turns import with_earlier_answers
 
 COLUMN = "hantei"
 VERDICT = (
@@ -36,7 +36,7 @@ VERDICT = (
 """What of a judgment has a column, ``JUDGE.field``."""
 
 
-class OwnRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ExportedRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the column ``hantei`` holds; in the first row ``judges`` is what ``run.json`` says of them."""
 
     prompt: Prompt
@@ -45,7 +45,7 @@ class OwnRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     judges: Mapping[str, Mapping[str, Any]] = {}
 
 
-def own_cell(row: OwnRow) -> str:
+def record_cell(row: ExportedRow) -> str:
     """Return the cell of the column ``hantei``: JSON in ASCII, which every table can hold."""
     data: dict[str, Any] = {"prompt": to_dict(row.prompt), "response": to_dict(row.response)}
     if row.judgments:
@@ -55,12 +55,12 @@ def own_cell(row: OwnRow) -> str:
     return json.dumps(data)
 
 
-def is_own(names: Mapping[str, Any]) -> bool:
+def is_exported(names: Mapping[str, Any]) -> bool:
     """Whether a row is one of hantei's own tables."""
     return COLUMN in names and "response_id" in names
 
 
-def own_row(path: Path, row: Row) -> OwnRow:
+def exported_row(path: Path, row: Row) -> ExportedRow:
     """Return the records of a row of hantei's own tables; columns that were added since are in the response's ``meta``.
 
     Raises:
@@ -68,7 +68,7 @@ def own_row(path: Path, row: Row) -> OwnRow:
     """
     cell = row.cells.get(COLUMN)
     try:
-        own = msgspec.convert(json.loads(cell) if isinstance(cell, str) else cell, OwnRow)
+        own = msgspec.convert(json.loads(cell) if isinstance(cell, str) else cell, ExportedRow)
     except (ValueError, msgspec.ValidationError, RecursionError):
         problem = (
             "does not hold the records that hantei wrote (spreadsheets cut cells after 32,767 characters); export "
@@ -77,7 +77,7 @@ def own_row(path: Path, row: Row) -> OwnRow:
         raise RowError(str(path), row.number, COLUMN, problem) from None
     shown = columns(own.prompt, own.response) | verdict_columns(own.judgments)
     for name, value in shown.items():
-        if name in row.cells and _said(row.cells[name]) not in (_said(value), _said(defused(value))):
+        if name in row.cells and _said(row.cells[name]) not in (_said(value), _said(spreadsheet_safe(value))):
             problem = (
                 f"was changed after hantei exported it; delete the column '{COLUMN}' to read the others with hantei "
                 "judge, or give people's verdicts in a column of their own, with --labels"
@@ -86,7 +86,7 @@ def own_row(path: Path, row: Row) -> OwnRow:
     return _with_added(own, row, shown)
 
 
-def _with_added(own: OwnRow, row: Row, shown: Mapping[str, Any]) -> OwnRow:
+def _with_added(own: ExportedRow, row: Row, shown: Mapping[str, Any]) -> ExportedRow:
     """Keep columns that are neither ours nor those of the file that was judged before."""
     verdicts = tuple(f".{field}" for field in VERDICT)
     known = {*shown, *own.response.meta, COLUMN}
@@ -115,7 +115,7 @@ def columns(prompt: Prompt, response: Response) -> dict[str, Any]:
         "benchmark": prompt.benchmark,
         "reference": prompt.reference,
         "criteria": prompt.criteria,
-        "prompt": _conversation(in_context(prompt, response).messages),
+        "prompt": _conversation(with_earlier_answers(prompt, response).messages),
         "response": response.text,
         "response_status": response.status,
     }
@@ -138,7 +138,7 @@ def verdict_columns(judgments: Sequence[Judgment]) -> dict[str, Any]:
     return shown
 
 
-def defused(cell: Any) -> Any:
+def spreadsheet_safe(cell: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula: text that could start one gets an apostrophe in front.
 
     Source: OWASP, CSV injection. Numbers of hantei's own stay numbers; NUL, which ends a file for some readers, goes.

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 
-class Shelf:
+class DiskMap:
     """Values by key in the order in which they came; in memory are only the keys and where each value lies."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed, and gone, with the block
         self._places: dict[str, list[int]] = {}
 
-    def __enter__(self) -> Shelf:
+    def __enter__(self) -> DiskMap:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from hantei.judges.builtin.encoder import WIDTH, Vectors, sentence_encoder
 _BATCH = 2048
 
 
-class Remembered:
+class CachedEmbedder:
     """Embeds as the judge's encoder does, rounded to 16 bits; what the file ``kept`` holds is not embedded again."""
 
     def __init__(self, kept: Path) -> None:

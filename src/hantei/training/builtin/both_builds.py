@@ -21,26 +21,26 @@ from hantei.judges.builtin.weights import COLUMNS, Heads
 from hantei.training.builtin.fit import EMPTY, FirstStage, Stages, fit_first, rounded, weights_of
 from hantei.training.builtin.labels import FOLDS, TrainingLabels, distinct
 from hantei.training.builtin.matrix import Matrix
-from hantei.training.builtin.meant import MEANT, NO_MEANT, Meant, fit_meant
-from hantei.training.builtin.second import StageScores, Unseen, fit_second, fit_second_meant
+from hantei.training.builtin.second_stage import StageScores, UnseenScores, fit_second, fit_second_semantic
+from hantei.training.builtin.semantic import MEANT, NO_SEMANTIC, SemanticNetworks, fit_semantic
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class FirstStages:
     """Both first stages, the n-grams' rounded as it ships."""
 
     ngrams: FirstStage
-    meant: Meant
+    semantic: SemanticNetworks
 
     def scores(self, matrix: Matrix, rows: Integers) -> StageScores:
         """Return the scores of some rows."""
-        return StageScores(self.ngrams.scores(matrix, rows), self.meant.scores(matrix, rows))
+        return StageScores(self.ngrams.scores(matrix, rows), self.semantic.scores(matrix, rows))
 
 
-def fit_both(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> First:
+def fit_both(matrix: Matrix, labels: TrainingLabels, rows: Integers) -> FirstStages:
     """Fit both first stages on ``rows``, of equal pairs on the first only."""
     rows = distinct(rows, labels.pair)
-    return First(rounded(fit_first(matrix, labels, rows)), fit_meant(matrix, labels, rows))
+    return FirstStages(rounded(fit_first(matrix, labels, rows)), fit_semantic(matrix, labels, rows))
 
 
 _SHARED: list[tuple[Matrix, TrainingLabels]] = []
@@ -69,7 +69,7 @@ def _fit_and_score(job: tuple[Integers, Integers]) -> StageScores:
         return fit_both(matrix, labels, job[0]).scores(matrix, job[1])
 
 
-def unseen_scores(matrix: Matrix, labels: TrainingLabels, rows: Integers, groups: Sequence[Integers]) -> Unseen:
+def unseen_scores(matrix: Matrix, labels: TrainingLabels, rows: Integers, groups: Sequence[Integers]) -> UnseenScores:
     """Return scores of rows by first stages that had not seen what they ask, or had not seen their source.
 
     Args:
@@ -86,13 +86,13 @@ def unseen_scores(matrix: Matrix, labels: TrainingLabels, rows: Integers, groups
     for group in groups:
         crossed[group] = True
     size = len(labels.fold)
-    return Unseen(_placed(size, folds, found[:FOLDS]), _placed(size, groups, found[FOLDS:]), crossed)
+    return UnseenScores(_placed(size, folds, found[:FOLDS]), _placed(size, groups, found[FOLDS:]), crossed)
 
 
 def _placed(size: int, places: Sequence[Integers], parts: Sequence[StageScores]) -> StageScores:
     out = StageScores(np.zeros((size, COLUMNS)), np.zeros((size, MEANT)))
     for place, part in zip(places, parts, strict=True):
-        out.ngrams[place], out.meant[place] = part.ngrams, part.meant
+        out.ngrams[place], out.semantic[place] = part.ngrams, part.semantic
     return out
 
 
@@ -101,28 +101,28 @@ class Thresholds:
     """Log odds from which each build calls an answer unsafe, (2, 3): as shipped and "strict", by language."""
 
     ngrams: Doubles
-    meant: Doubles
+    semantic: Doubles
 
 
 NOT_CHOSEN = Thresholds(np.zeros((2, 3)), np.zeros((2, 3)))
 
 
 @dataclass(frozen=True, slots=True)
-class Second:
+class SecondStages:
     """The second stages of both builds."""
 
     ngrams: Stages
-    meant: Stages
+    semantic: Stages
 
 
-def fit_seconds(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Second:
+def fit_seconds(unseen: UnseenScores, labels: TrainingLabels, rows: Integers) -> SecondStages:
     """Fit the second stages on scores of ``rows`` that were given to unseen rows, of equal pairs to the first."""
     rows = distinct(rows, labels.pair)
-    return Second(fit_second(unseen, labels, rows), fit_second_meant(unseen, labels, rows))
+    return SecondStages(fit_second(unseen, labels, rows), fit_second_semantic(unseen, labels, rows))
 
 
 def heads_of(
-    second: Second, scores: StageScores, languages: Sequence[str], thresholds: Thresholds
+    second: SecondStages, scores: StageScores, languages: Sequence[str], thresholds: Thresholds
 ) -> tuple[Heads, Heads]:
     """Return what both builds say of texts with these scores: n-grams alone, and with embeddings.
 
@@ -133,18 +133,18 @@ def heads_of(
         thresholds: from where each build calls an answer unsafe.
     """
     weights = weights_of(EMPTY, second.ngrams, np.zeros(0, dtype=np.uint64), thresholds.ngrams)
-    semantic = semantic_of(NO_MEANT, second.meant, thresholds.meant)
+    semantic = semantic_of(NO_SEMANTIC, second.semantic, thresholds.semantic)
     alone = verdicts(weights, scores.ngrams, languages)
-    return alone, verdicts(weights, scores.ngrams, languages, (semantic, scores.meant))
+    return alone, verdicts(weights, scores.ngrams, languages, (semantic, scores.semantic))
 
 
-def semantic_of(meant: Meant, second: Stages, thresholds: Doubles) -> Semantic:
+def semantic_of(semantic: SemanticNetworks, second: Stages, thresholds: Doubles) -> Semantic:
     """Return what ships of the part with embeddings."""
     return Semantic(
-        prompt_hidden=meant.prompt.hidden,
-        prompt_out=meant.prompt.out,
-        answer_hidden=meant.answer.hidden,
-        answer_out=meant.answer.out,
+        prompt_hidden=semantic.prompt.hidden,
+        prompt_out=semantic.prompt.out,
+        answer_hidden=semantic.answer.hidden,
+        answer_out=semantic.answer.out,
         **second,
         thresholds=thresholds,
     )

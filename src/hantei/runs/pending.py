@@ -44,12 +44,12 @@ def prompt_offsets(index: Index, most: int) -> list[int]:
     return [row[0] for row in index.db.execute(query, (step, most))]
 
 
-def half_asked(index: Index) -> int:
+def unfinished_conversations(index: Index) -> int:
     """Return how many answers were asked for of which later turns of the conversation were not."""
     return int(index.db.execute("SELECT COUNT(*) FROM responses WHERE failed = 2").fetchone()[0])
 
 
-def gave_verdicts(index: Index, judge: int) -> bool:
+def has_verdicts(index: Index, judge: int) -> bool:
     """Whether any reply of a judge was read before."""
     query = "SELECT EXISTS (SELECT 1 FROM judgments WHERE judge = ? AND status = 'ok')"
     return bool(index.db.execute(query, (judge,)).fetchone()[0])

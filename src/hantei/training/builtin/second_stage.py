@@ -27,18 +27,18 @@ def _labelled(labels: TrainingLabels, rows: Integers, name: str) -> Integers:
 
 @dataclass(frozen=True, slots=True)
 class StageScores:
-    """Scores of rows by first stages that had not seen them: ``ngrams`` (all rows, 34) and ``meant`` (all rows, 5)."""
+    """Scores by first stages that had not seen the rows: ``ngrams`` (all rows, 34) and ``semantic`` (all rows, 5)."""
 
     ngrams: Doubles
-    meant: Doubles
+    semantic: Doubles
 
     def take(self, rows: Integers) -> StageScores:
         """Return those of some rows."""
-        return StageScores(self.ngrams[rows], self.meant[rows])
+        return StageScores(self.ngrams[rows], self.semantic[rows])
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class UnseenScores:
     """Scores of all rows by first stages that had not seen what a row asks, and that had not seen its source.
 
     Of their own source's prompts the first stages are too sure, of other sources' they are not: the verdict is fitted
@@ -50,12 +50,12 @@ class Unseen:
     crossed: NDArray[np.bool_]
 
 
-def fit_second(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Stages:
+def fit_second(unseen: UnseenScores, labels: TrainingLabels, rows: Integers) -> Stages:
     """Fit what turns n-gram scores into probabilities, each head on those of ``rows`` with its label."""
     scores = unseen.prompt.ngrams
     action, refusal, harm, intent = (_labelled(labels, rows, name) for name in ("action", "refusal", "harm", "intent"))
     return {
-        "unsafe_stage": _verdict(unseen, labels, rows, meant=False),
+        "unsafe_stage": _verdict(unseen, labels, rows, semantic=False),
         "refusal_stage": _logistic(scores[refusal][:, REFUSAL], labels.refusal[refusal], 3),
         "intent_stage": _logistic(scores[intent][:, INTENT:], labels.intent[intent], 2),
         "action_heat": _heat(scores[action][:, ACTION], labels.action[action]),
@@ -63,27 +63,27 @@ def fit_second(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Stages
     }
 
 
-def fit_second_meant(unseen: Unseen, labels: TrainingLabels, rows: Integers) -> Stages:
+def fit_second_semantic(unseen: UnseenScores, labels: TrainingLabels, rows: Integers) -> Stages:
     """Fit the same for the judge with embeddings, whose scores stand beside the n-grams'."""
     refusal = _labelled(labels, rows, "refusal")
-    inputs = refusal_inputs(unseen.prompt.ngrams[refusal], unseen.prompt.meant[refusal])
+    inputs = refusal_inputs(unseen.prompt.ngrams[refusal], unseen.prompt.semantic[refusal])
     return {
-        "unsafe_stage": _verdict(unseen, labels, rows, meant=True),
+        "unsafe_stage": _verdict(unseen, labels, rows, semantic=True),
         "refusal_stage": _logistic(inputs, labels.refusal[refusal], 3),
     }
 
 
-def _verdict(unseen: Unseen, labels: TrainingLabels, rows: Integers, *, meant: bool) -> Doubles:
+def _verdict(unseen: UnseenScores, labels: TrainingLabels, rows: Integers, *, semantic: bool) -> Doubles:
     chosen = _labelled(labels, rows, "unsafe")
     crossed = chosen[unseen.crossed[chosen]]
-    inputs = [_inputs(unseen.prompt, labels, chosen, meant), _inputs(unseen.source, labels, crossed, meant)]
+    inputs = [_inputs(unseen.prompt, labels, chosen, semantic), _inputs(unseen.source, labels, crossed, semantic)]
     weight = np.concatenate((np.ones(len(chosen)), np.full(len(crossed), _CROSSED)))
     return _logistic(np.concatenate(inputs), labels.unsafe[np.concatenate((chosen, crossed))], 2, weight)
 
 
-def _inputs(scores: StageScores, labels: TrainingLabels, rows: Integers, meant: bool) -> Doubles:
+def _inputs(scores: StageScores, labels: TrainingLabels, rows: Integers, semantic: bool) -> Doubles:
     flags = language_flags(labels.language[rows].tolist())
-    return unsafe_inputs(scores.ngrams[rows], flags, scores.meant[rows] if meant else None)
+    return unsafe_inputs(scores.ngrams[rows], flags, scores.semantic[rows] if semantic else None)
 
 
 def _heat(scores: Doubles, label: Integers) -> Doubles:

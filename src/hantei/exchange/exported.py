@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.look import rows_of
+from hantei.exchange.recognising import rows_of
 from hantei.exchange.shared import each_row
 from hantei.inputs import Row
-from hantei.inputs.own import own_row
+from hantei.inputs.exported import exported_row
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
@@ -22,6 +22,6 @@ def read(paths: Sequence[Path]) -> ImportSource:
 
 
 def _item(path: Path, judges: dict[str, Any], row: Row) -> Iterator[Item]:
-    own = own_row(path, row)
+    own = exported_row(path, row)
     judges |= own.judges
     yield Item(file=str(path), row=row.number, prompt=own.prompt, response=own.response, judgments=own.judgments)
