@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hantei.arrays import Doubles
-from hantei.judges.builtin.weights import Heads
 from hantei.metrics.classification import macro_f1
 from hantei.reports.figures import Plot
 from hantei.reproduce.do_not_answer import cascade
@@ -25,11 +23,6 @@ def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cascade, "bootstrap", lambda statistic, rows: (statistic(rows) - 0.01, statistic(rows) + 0.01))
 
 
-def heads(action: Doubles) -> Heads:
-    n = len(action)
-    return Heads(np.zeros(n), action, np.zeros((n, 3)), np.zeros((n, 12)), np.zeros(n))
-
-
 @pytest.fixture(scope="module")
 def found() -> LeftOut:
     """Three models' answers: a cheap judge that is right as often as it says, and GPT-4 right 17 times in 20."""
@@ -39,11 +32,11 @@ def found() -> LeftOut:
         p = rng.dirichlet([0.4] * 6, QUESTIONS)
         label = np.array([rng.choice(6, p=row) for row in p])
         right = rng.uniform(size=QUESTIONS) < 0.85
-        action[model], chances[model] = label, heads(p)
+        action[model], chances[model] = label, p
         gpt4[model] = np.where(right, label, (label + rng.integers(1, 6, QUESTIONS)) % 6)
     inner = {(one, other): chances[other] for one in MODELS for other in MODELS if one != other}
-    unsafe = {model: (label == 5).astype(np.int64) for model, label in action.items()}
-    return LeftOut(MODELS, action, unsafe, gpt4, chances, inner)
+    unsafe = {model: p[:, 5] for model, p in chances.items()}
+    return LeftOut("builtin", MODELS, action, gpt4, chances, unsafe, inner)
 
 
 def at(points: tuple[CascadePoint, ...], rule: str, budget: float) -> CascadePoint:
@@ -52,7 +45,7 @@ def at(points: tuple[CascadePoint, ...], rule: str, budget: float) -> CascadePoi
 
 def test_the_curve_ends_at_the_two_judges_alone(found: LeftOut) -> None:
     points = curve(found, (0.3, 1.0))
-    cheap = np.mean([macro_f1(found.action[m], found.heads[m].action.argmax(axis=1), 6) for m in MODELS])
+    cheap = np.mean([macro_f1(found.action[m], found.p_action[m].argmax(axis=1), 6) for m in MODELS])
     gpt4 = np.mean([macro_f1(found.action[m], found.gpt4[m], 6) for m in MODELS])
     assert points[0].calls == 0
     assert points[0].macro_f1 == pytest.approx(cheap)

@@ -15,13 +15,14 @@ def do_not_answer(
     data: Annotated[Path, typer.Option(help="The folder of the release, or one that has it as do_not_answer.")],
     judge: Annotated[
         list[str] | None,
-        typer.Option(help="One to compare: builtin, encoder@hf/PATH, recorded@FILE. May be repeated."),
+        typer.Option(help="One to compare: builtin, embeddings, encoder@hf/PATH, recorded@FILE. May be repeated."),
     ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="A Hugging Face tokenizer's folder: lengths in tokens, not words.")
     ] = None,
     cascade: Annotated[
-        bool, typer.Option("--cascade", help="Measure the cascade of builtin and GPT-4, too: some 4 minutes more.")
+        bool,
+        typer.Option("--cascade", help="Measure cascades of each --judge and GPT-4; builtin: 4 minutes more."),
     ] = False,
     verdicts: Annotated[
         Path | None, typer.Option(help="A folder for what each judge said, as recorded@FILE takes it.")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace as changed
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,13 +14,15 @@ from msgspec.structs import replace
 from hantei.arrays import Integers
 from hantei.errors import InputError, RecordError, UsageError
 from hantei.judges import load_judge
+from hantei.judges.builtin.encoder import Encoder, Vectors
 from hantei.judges.builtin.weights import Heads
 from hantei.judges.classifying import judge_all
 from hantei.record_lines import to_line
 from hantei.records import Judgment, Message, Prompt, Response
+from hantei.reproduce.do_not_answer import embedded as embedded_module
 from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
-from hantei.reproduce.do_not_answer.reading import NONE, TITLES, read_study
+from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, read_study
 from hantei.training.builtin.evaluate import EvaluationData
 
 from .release import ACTIONS, HARMFUL, IDS, release
@@ -98,7 +102,7 @@ def test_an_encoder_without_verdicts_names_the_command_that_makes_them(tmp_path:
 
 
 def test_other_judges_are_refused_before_anything_is_fitted(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--judge rubric: expected builtin, encoder@hf/PATH or recorded@FILE"):
+    with pytest.raises(UsageError, match="--judge rubric: expected builtin, embeddings, encoder@hf/PATH or rec"):
         own_verdicts(read_study(release(tmp_path)), ["builtin", "rubric"], never)
 
 
@@ -163,12 +167,12 @@ def test_pairs_are_fitted_once_and_read_both_ways(tmp_path: Path, fits: list[lis
     found = left_out.left_out(release(tmp_path), inner=True)
     assert len(fits) == 6 + 15
     assert len(found.inner) == 30
-    assert found.inner["GPT4", "ChatGPT"].action.argmax(axis=1).tolist() == [5, 0, 1, 2, 3]  # ChatGPT's rows, 5 to 9
-    assert found.inner["ChatGPT", "GPT4"].action.argmax(axis=1).tolist() == [0, 1, 2, 3, 4]  # GPT-4's rows, 0 to 4
-    assert found.inner["vicuna-7b", "Claude"].action.argmax(axis=1).tolist() == [4, 5, 0, 1, 2]
-    assert found.heads["ChatGPT"].action.argmax(axis=1).tolist() == [5, 0, 1, 2, 3]
+    assert found.inner["GPT4", "ChatGPT"].argmax(axis=1).tolist() == [5, 0, 1, 2, 3]  # ChatGPT's rows, 5 to 9
+    assert found.inner["ChatGPT", "GPT4"].argmax(axis=1).tolist() == [0, 1, 2, 3, 4]  # GPT-4's rows, 0 to 4
+    assert found.inner["vicuna-7b", "Claude"].argmax(axis=1).tolist() == [4, 5, 0, 1, 2]
+    assert found.p_action["ChatGPT"].argmax(axis=1).tolist() == [5, 0, 1, 2, 3]
     assert found.action["Claude"].tolist() == list(ACTIONS)
-    assert found.unsafe["Claude"].tolist() == list(HARMFUL)
+    assert found.p_unsafe["Claude"].tolist() == [0.1, 0.1, 0.1, 0.1, 0.9]
     assert found.gpt4["Claude"].tolist() == [0, 0, 2, 3, 5]
 
 
@@ -218,3 +222,38 @@ def test_any_judges_file_of_judgments_is_taken(tmp_path: Path) -> None:
     assert "5 of 30 answers, as recorded" in said.how
     with pytest.raises(UsageError, match="expected a file of judgments"):
         own_verdicts(study, ["recorded@nothing.jsonl"], never)
+
+
+class Telling(Encoder):
+    """An encoder whose vector of an answer says which answer it is."""
+
+    def prompts(self, texts: Sequence[str]) -> Vectors:
+        return np.zeros((len(texts), 1), dtype=np.float32)
+
+    def answers(self, texts: Sequence[str]) -> Vectors:
+        return np.array([np.eye(5)[int(text.rstrip(".")[-1])] for text in texts], dtype=np.float32)
+
+
+def test_a_head_over_embeddings_learns_from_the_other_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr(embedded_module, "training_encoder", Telling)
+    study = read_study(release(tmp_path))
+    (said,) = own_verdicts(study, ["embeddings"], never)
+    # Every model's five answers have the same labels, so what tells an answer tells its label.
+    assert said.action.tolist() == [list(ACTIONS)] * 6
+    assert said.harmful.tolist() == [list(HARMFUL)] * 6
+    assert said.p_action is not None
+    assert said.p_action.sum(axis=2) == pytest.approx(np.ones((6, 5)))
+
+
+def test_a_cheap_half_learns_its_threshold_from_the_other_models(tmp_path: Path) -> None:
+    study = read_study(release(tmp_path))
+    chances = np.arange(6 * 5 * 6, dtype=np.float64).reshape(6, 5, 6)
+    judge = JudgeLabels("mini", study.people.action, study.people.harmful, np.zeros((6, 5)), p_action=chances)
+    found = left_out.left_out_of(study, judge)
+    assert found is not None
+    assert len(found.inner) == 30
+    assert found.inner["GPT4", "ChatGPT"].tolist() == found.p_action["ChatGPT"].tolist() == chances[1].tolist()
+    gap = chances.copy()
+    gap[3, 2] = np.nan
+    assert left_out.left_out_of(study, changed(judge, p_action=gap)) is None

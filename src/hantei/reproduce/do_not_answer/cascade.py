@@ -1,8 +1,8 @@
-"""How far GPT-4's verdicts can be saved: the built-in judge first, GPT-4's recorded verdict where it is worth asking.
+"""How far GPT-4's verdicts can be saved: a cheap judge first, GPT-4's recorded verdict where it is worth asking.
 
-For each of the six models the rule and its threshold come from the other five alone: from verdicts of judges that were
-fitted without the model and without the one that they judge (``left_out(data, inner=True)``). They are then applied to
-the verdicts of the judge that was fitted without the model. Budgets are nominal: what is asked on the model itself may
+For each of the six models the rule and its threshold come from the other five alone: for the built-in judge from fits
+without the model and without the one that they judge (``left_out(data, inner=True)``). They are then applied to the
+verdicts of the judge that was fitted without the model. Budgets are nominal: what is asked on the model itself may
 be more or less, and is more where its answers look unlike the others'.
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from hantei.arrays import Doubles, Flags, Integers
-from hantei.judges.builtin.weights import Heads
 from hantei.judges.cascade.rule import ALWAYS, CLASSES, CascadeRule
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.classification import macro_f1
@@ -81,7 +80,7 @@ def curve(
     """
     if not labelled.inner:
         raise ValueError("expected the fits that leave two models out: left_out(data, inner=True)")
-    outer = {model: _verdicts(labelled, labelled.heads[model], model) for model in labelled.models}
+    outer = {model: _verdicts(labelled, labelled.p_action[model], model) for model in labelled.models}
     points = [_point("no calls", 0.0, outer, *_decided(outer, lambda _model, own: _cheap(own)))]
     for name in rules:
         learnt = {model: _Learnt.of(labelled, model, name) for model in labelled.models}
@@ -136,13 +135,13 @@ def _decided(
     return {model: one[0] for model, one in both.items()}, {model: one[1] for model, one in both.items()}
 
 
-def _verdicts(labelled: LeftOut, heads: Heads, model: str) -> LabelledVerdicts:
+def _verdicts(labelled: LeftOut, chances: Doubles, model: str) -> LabelledVerdicts:
     return LabelledVerdicts(
         head="action",
         label=labelled.action[model],
-        cheap=heads.action.argmax(axis=1),
-        chances=heads.action,
-        question=np.arange(len(heads.action)),
+        cheap=chances.argmax(axis=1),
+        chances=chances,
+        question=np.arange(len(chances)),
         expensive=labelled.gpt4[model],
     )
 
@@ -205,10 +204,10 @@ def section(labelled: LeftOut) -> Section:
     for point in points:
         rows.add(_cells(point), _data(point))
     return rows.section(
-        key="cascade",
-        title="A cascade: the built-in judge, GPT-4 where it is asked (actions; each model left out)",
+        key="cascade" if labelled.judge == "builtin" else f"cascade-{labelled.judge}",
+        title=f"A cascade: {labelled.judge}, GPT-4 where it is asked (actions; each model left out)",
         header=["rule", "nominal", "calls", "macro-F1", "accuracy", *(TITLES[model] for model in labelled.models)],
-        remarks=[*_READING, *_floors(points), *_gains(points)],
+        remarks=[f"Verdicts are {labelled.how}.", *_READING, *_floors(points), *_gains(points)],
         figures=[
             Plot(
                 "Macro-F1 of the actions by the share of GPT-4's calls",

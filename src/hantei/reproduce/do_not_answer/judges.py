@@ -14,6 +14,7 @@ from hantei.errors import InputError, UsageError
 from hantei.models.names import parse_name
 from hantei.record_lines import read_records
 from hantei.records import ACTIONS, Judgment
+from hantei.reproduce.do_not_answer.embedded import EMBEDDINGS, embedded
 from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study
 
@@ -24,7 +25,8 @@ _PLAN = "training.json"
 def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOut]) -> list[JudgeLabels]:
     """Return what hantei's judges said of the answers, each answer judged by a fit without its model.
 
-    ``builtin`` is fitted again six times. ``encoder@hf/PATH`` is not: its verdicts are those that training with folds
+    ``builtin`` is fitted again six times, and so is ``embeddings``, a small head over the built-in judge's sentence
+    embeddings alone (``embedded.py``). ``encoder@hf/PATH`` is not: its verdicts are those that training with folds
     left in its folder, for as many answers as there are. ``recorded@FILE`` is any judge's file of judgments, taken as
     it is.
 
@@ -35,11 +37,12 @@ def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOu
             another name is told at once.
 
     Raises:
-        UsageError: another judge, no scikit-learn for ``builtin``, or an encoder's folder without such verdicts.
+        UsageError: another judge, no scikit-learn for one that is fitted, or an encoder's folder without verdicts.
         InputError: the verdicts are of other answers, or training data of ``builtin`` are missing.
     """
-    recorded = {name: _recorded(study, name) for name in dict.fromkeys(names) if name != "builtin"}
-    return [_builtin(fitted()) if name == "builtin" else recorded[name] for name in dict.fromkeys(names)]
+    fits = {"builtin": lambda: _builtin(fitted()), EMBEDDINGS: lambda: embedded(study)}
+    recorded = {name: _recorded(study, name) for name in dict.fromkeys(names) if name not in fits}
+    return [fits[name]() if name in fits else recorded[name] for name in dict.fromkeys(names)]
 
 
 def _recorded(study: Study, name: str) -> JudgeLabels:
@@ -49,13 +52,14 @@ def _recorded(study: Study, name: str) -> JudgeLabels:
     if card == "recorded" and model:
         return _given(study, name, Path(unquote(model)), "as recorded; whether it had seen these answers is not known")
     raise UsageError(
-        f"--judge {name}: expected builtin, encoder@hf/PATH or recorded@FILE; the paper's judges are always there"
+        f"--judge {name}: expected builtin, embeddings, encoder@hf/PATH or recorded@FILE; the paper's judges are "
+        "always there"
     )
 
 
 def _builtin(fitted: LeftOut) -> JudgeLabels:
-    chance = np.stack([fitted.heads[model].unsafe for model in TITLES])
-    actions = np.stack([fitted.heads[model].action for model in TITLES])
+    chance = np.stack([fitted.p_unsafe[model] for model in TITLES])
+    actions = np.stack([fitted.p_action[model] for model in TITLES])
     how = "fitted again without the model whose answers it judges"
     return JudgeLabels("builtin", actions.argmax(axis=2), (chance >= 0.5).astype(np.int64), chance, how, actions)
 

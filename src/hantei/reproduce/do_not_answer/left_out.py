@@ -1,4 +1,4 @@
-"""The built-in judge on answers of models that it has not seen: fitted again without one model, or without two.
+"""Judges on answers of models that they have not seen; the built-in one fitted again without one model, or two.
 
 The paper's own classifiers were trained on five models and judged the sixth (arXiv 2308.13387), so this is
 the fair comparison. A threshold for the left-out model must not be chosen on its answers either; for that there are
@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
 
-from hantei.arrays import Integers
+from hantei.arrays import Doubles, Integers
 from hantei.errors import UsageError
 from hantei.judges.builtin.weights import Heads
-from hantei.reproduce.do_not_answer.reading import read_study
+from hantei.reproduce.do_not_answer.reading import JudgeLabels, Study, read_study
 from hantei.training.builtin.evaluate import DNA, EvaluationData, answers_of, prepare
 from hantei.training.builtin.left_out import evaluator_of
 from hantei.training.builtin.sources import DNA_MODELS
@@ -26,19 +26,22 @@ from hantei.training.builtin.sources import DNA_MODELS
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """People's and GPT-4's labels by model, and what judges said that had not seen the model.
+    """People's and GPT-4's actions by model, and what a judge said that had not seen the model.
 
-    ``action`` and ``unsafe`` are people's labels, ``gpt4`` is GPT-4's action in people's six classes, each (questions,)
-    in the order of the questions. ``heads[m]`` is the judge fitted without m, on m's answers; ``inner[m, k]`` the judge
-    fitted without m and k, on k's answers, empty where it was not asked for.
+    ``action`` is people's label, ``gpt4`` GPT-4's in people's six classes, each (questions,) in the order of the
+    questions. ``p_action[m]`` (questions, 6) and ``p_unsafe[m]`` (questions,) are of the judge fitted without m, on m's
+    answers. ``inner[m, k]`` is ``p_action`` on k's answers, by which m's threshold is chosen, empty where it was not
+    asked for. ``how`` says of what fits it is.
     """
 
+    judge: str
     models: tuple[str, ...]
     action: Mapping[str, Integers]
-    unsafe: Mapping[str, Integers]
     gpt4: Mapping[str, Integers]
-    heads: Mapping[str, Heads]
-    inner: Mapping[tuple[str, str], Heads]
+    p_action: Mapping[str, Doubles]
+    p_unsafe: Mapping[str, Doubles]
+    inner: Mapping[tuple[str, str], Doubles]
+    how: str = "from fits without the left-out model and without the model that they judge"
 
 
 def left_out(data: Path, inner: bool = False) -> LeftOut:
@@ -61,17 +64,37 @@ def left_out(data: Path, inner: bool = False) -> LeftOut:
     # The judge learns from all sources, which lie beside the folder of this one.
     fitted = _fits(prepare(study.folder.resolve().parent, "all"), inner)
     return LeftOut(
+        judge="builtin",
         models=DNA_MODELS,
         action=dict(zip(DNA_MODELS, study.people.action, strict=True)),
-        unsafe=dict(zip(DNA_MODELS, study.people.harmful, strict=True)),
         gpt4=dict(zip(DNA_MODELS, gpt4, strict=True)),
-        heads={model: fitted[model,][model] for model in DNA_MODELS},
+        p_action={model: fitted[model,][model].action for model in DNA_MODELS},
+        p_unsafe={model: fitted[model,][model].unsafe for model in DNA_MODELS},
         inner={
-            (one, other): fitted[_pair(one, other)][other]
-            for one in DNA_MODELS
-            for other in DNA_MODELS
-            if inner and one != other
+            (one, other): fitted[_pair(one, other)][other].action for one, other in permutations(DNA_MODELS, 2) if inner
         },
+    )
+
+
+def left_out_of(study: Study, judge: JudgeLabels) -> LeftOut | None:
+    """Return what a judge said of models that it had not seen, None where it lacks the chances of an action.
+
+    There are no fits without two models: a left-out model's threshold is chosen on what the judges said of the other
+    five, which were each judged without that one and with the left-out model in training. That leaks nothing of the
+    left-out model's own verdicts.
+    """
+    if judge.p_action is None or judge.p_harmful is None or np.isnan(judge.p_action).any():
+        return None
+    said = dict(zip(DNA_MODELS, judge.p_action, strict=True))
+    return LeftOut(
+        judge=judge.name,
+        models=DNA_MODELS,
+        action=dict(zip(DNA_MODELS, study.people.action, strict=True)),
+        gpt4=dict(zip(DNA_MODELS, study.judge("GPT-4").action, strict=True)),
+        p_action=said,
+        p_unsafe=dict(zip(DNA_MODELS, judge.p_harmful, strict=True)),
+        inner={(one, other): said[other] for one, other in permutations(DNA_MODELS, 2)},
+        how="from fits without the model that they judge, the left-out model's answers in training",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,10 @@ from hantei.reproduce.do_not_answer.calibration import reliability
 from hantei.reproduce.do_not_answer.differences import differences
 from hantei.reproduce.do_not_answer.drift import drift
 from hantei.reproduce.do_not_answer.judges import own_verdicts
-from hantei.reproduce.do_not_answer.left_out import left_out
+from hantei.reproduce.do_not_answer.left_out import LeftOut, left_out, left_out_of
 from hantei.reproduce.do_not_answer.lengths import lengths
 from hantei.reproduce.do_not_answer.pooled import disagreements, harmful, pooled
-from hantei.reproduce.do_not_answer.reading import NONE, JudgeLabels, read_study
+from hantei.reproduce.do_not_answer.reading import NONE, JudgeLabels, Study, read_study
 from hantei.reproduce.do_not_answer.sections import Tally, as_json
 from hantei.reproduce.do_not_answer.tables import areas, by_action, by_model, instruction, safe
 from hantei.reproduce.do_not_answer.verdicts import write_verdicts
@@ -93,10 +93,17 @@ def reproduce(
     ]
     sections += [differences(study, own)] if len(own) > 1 else []
     sections += [reliability(study, own)] if own else []
-    sections += [cascade.section(fitted())] if with_cascade else []
+    sections += [cascade.section(one) for one in _cheap(study, own, fitted)] if with_cascade else []
     files = write_verdicts(verdicts, study, own) if verdicts else []
     written = [f"Verdicts for recorded@FILE: {', '.join(map(str, files))}."] if files else []
     return Reproduction(tuple(sections), (*study.notes, *(_how(judge) for judge in own), *written))
+
+
+def _cheap(study: Study, own: Sequence[JudgeLabels], fitted: Callable[[], LeftOut]) -> list[LeftOut]:
+    """Return the cheap halves to measure: the judges that say how likely each action is; without such builtin."""
+    others = [left_out_of(study, judge) for judge in own if judge.name != "builtin"]
+    able = [one for one in others if one is not None]
+    return [fitted(), *able] if len(own) != len(others) or not able else able
 
 
 def _how(judge: JudgeLabels) -> str:
