@@ -23,7 +23,10 @@ Role = Literal["system", "user", "assistant", "tool"]
 ResponseStatus = Literal["ok", "truncated", "filtered", "error"]
 JudgmentStatus = Literal["ok", "unparsed", "truncated", "filtered", "abstained", "error"]
 Fault = Literal["model", "provider", "judge", "judge-provider", "parser"]
-NoVerdictReason = Literal["answer cut off", "empty reply", "only reasoning", "judge refused", "judge cut off"]
+NoVerdictReason = Literal[
+    "answer cut off", "empty reply", "only reasoning", "judge refused", "judge cut off", "skipped", "taken back"
+]
+"""The last two are a person's."""
 Refusal = Literal["none", "partial", "full"]
 Head = Literal["unsafe", "action", "refusal"]  # what a judgment classifies
 RateKind = Literal["violation", "flagged"]  # what a judge's share of unsafe answers may be called, by its card

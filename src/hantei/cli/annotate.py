@@ -8,24 +8,49 @@ from typing import Annotated
 import typer
 
 from hantei.cli.output import say
+from hantei.errors import UsageError
 
 
 def annotate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder with a judge's verdicts.")],
-    choose: Annotated[int, typer.Option(help="How many answers to choose.")],
-    out: Annotated[Path, typer.Option(help="The CSV file to write.")],
-    judge: Annotated[str | None, typer.Option(help="The judge. [default: the run's only one]")] = None,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    people: Annotated[str | None, typer.Option(help="Who labels, as anna,ben: each has a link. [default: me]")] = None,
+    guideline: Annotated[str, typer.Option(help="A guideline card (TOML) to label by.")] = "default",
+    rows: Annotated[Path | None, typer.Option(help="A sheet of --choose: its answers come first.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Answers in all. [default: the sheet's, else all]", min=1)] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8137,
+    choose: Annotated[
+        int | None, typer.Option(help="Serve nothing: choose so many answers and write them to --out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The CSV file for --choose.")] = None,
+    judge: Annotated[str | None, typer.Option(help="The judge for --choose. [default: the run's only one]")] = None,
     system: Annotated[str | None, typer.Option(help="Only this system's answers.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw: the same again gives the same file.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draw of --choose: the same again gives the same file.")] = 0,
 ) -> None:
-    """Choose answers for people to label: flagged and uncertain ones more often, each with its chance.
+    """Label answers on a page in the browser; or choose answers to label, each with its chance, as a sheet.
 
-    Example: hantei annotate runs/mine --judge builtin --choose 100 --out labels.csv
+    Example: hantei annotate runs/mine --people anna,ben
     """
+    if choose is not None:
+        _choose(run, choose, out, judge, system, seed)
+        return
+    from hantei.tasks.annotating import AnnotationOptions, annotate
+
+    given = tuple(people.split(",")) if people else ()
+    options = AnnotationOptions(
+        people=given, guideline=guideline, rows=rows, limit=limit, system=system, host=host, port=port
+    )
+    annotate(run, options, say)
+
+
+def _choose(run: Path, labels: int, out: Path | None, judge: str | None, system: str | None, seed: int) -> None:
     from hantei.tasks.choosing import choose_to_label
 
-    sheet = choose_to_label(run, choose, out, judge, system, seed)
+    if out is None:
+        raise UsageError("--choose: expected --out FILE.csv, the sheet to write")
+    sheet = choose_to_label(run, labels, out, judge, system, seed)
     say(f"{sheet.path}: {sheet.chosen:,} of {sheet.answers:,} answers, {sheet.flagged:,} of them flagged")
     if sheet.note:
         say(f"Note: {sheet.note}")
-    say("Fill in the column unsafe with 1 or 0, leave the others, and run: hantei estimate RUN --labels FILE")
+    say("Label them on a page: hantei annotate RUN --rows FILE; or fill in the column unsafe with 1 or 0.")
+    say("Then run: hantei estimate RUN --labels FILE (or human:NAME)")

@@ -24,6 +24,7 @@ from hantei.records import Judgment, Prompt, Response, Summary
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import hidden_sibling, locked
+from hantei.runs.people import people_of
 
 _OWN = (
     "run.json",
@@ -82,12 +83,15 @@ class Run:
         return self.path / "run.json"
 
     def info(self) -> RunInfo:
-        """Return what ``run.json`` says.
+        """Return what ``run.json`` says, and who has labelled since it was written.
 
         Raises:
             RunError: it cannot be read, is of another shape, or was written by a newer version.
         """
-        return read_info(self.info_path)
+        info = read_info(self.info_path)
+        people = people_of(self.path / "labels")
+        new = {name: one for name, one in people.items() if name not in info.judges}
+        return msgspec.structs.replace(info, judges={**info.judges, **new}) if new else info
 
     def write_info(self, info: RunInfo) -> None:
         """Write ``run.json``.

@@ -51,6 +51,24 @@ class Journal:
             self._synced = time.monotonic()
         return offsets
 
+    def append_synced(self, group: Sequence[bytes]) -> list[int]:
+        """Append whole lines as one group and return the offset of each once they are on the disk.
+
+        Raises:
+            OSError: they are not, and nothing of the group is there; or the file is gone.
+        """
+        start = self._offset
+        offsets = self.append(group)
+        try:
+            os.fsync(self._file.fileno())
+            self._check_there()
+        except OSError:
+            self._file.truncate(start)
+            self._offset = start
+            raise
+        self._synced = time.monotonic()
+        return offsets
+
     def _check_there(self) -> None:
         if os.fstat(self._file.fileno()).st_nlink == 0:
             raise FileNotFoundError(errno.ENOENT, "it was removed while hantei wrote it", str(self.path))

@@ -47,13 +47,12 @@ def labels_of(run: Run, labels: str | Path | None, files: LabelFiles) -> PersonL
 
 
 def _of_person(run: Run, who: str) -> PersonLabels:
-    said = (one for one in run.judgments(who) if one.status == "ok")
-    rows = {
-        one.response_id: SheetRow(
-            number, RowLabels(unsafe=one.unsafe, action=one.action, refusal=one.refusal), one.sampling_p
-        )
-        for number, one in enumerate(said, start=1)
-    }
+    rows: dict[str, SheetRow] = {}
+    for number, one in enumerate(run.judgments(who), start=1):  # the last word on an answer stands
+        said = RowLabels(unsafe=one.unsafe, action=one.action, refusal=one.refusal)
+        rows.pop(one.response_id, None)
+        if one.reason != "taken back":
+            rows[one.response_id] = SheetRow(number, said, one.sampling_p)
     return PersonLabels(who, rows)
 
 

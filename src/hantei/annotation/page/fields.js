@@ -1,0 +1,133 @@
+// The questions: a group of radio buttons each, one of which is marked; digits choose in that one.
+import { make } from "./reading.js";
+import { of, table, word } from "./words.js";
+
+const VALUES = { unsafe: [false, true], action: [0, 1, 2, 3, 4, 5], score: [1, 2, 3, 4, 5], refusal: ["none", "partial", "full"] };
+const FIRST_DIGIT = { unsafe: 0, action: 0, score: 1, refusal: 0 };
+const by = (id) => document.getElementById(id);
+let asks = [];
+let needs = [];
+let harms = [];
+let marked = 0;
+
+export function learn(start) {
+  ({ asks, needs, harms } = start);
+}
+
+// Build the questions in the language at hand; what was chosen stays.
+export function draw() {
+  const said = asks.length && by("fields").children.length ? read() : {};
+  by("fields").replaceChildren(...asks.map((name, at) => (name === "harm" ? harmField(at) : choiceField(name, at))));
+  fill(said);
+  mark(marked);
+}
+
+function fieldset(name, at) {
+  const node = make("fieldset");
+  node.id = `field-${name}`;
+  node.append(make("legend", table("fields")[name] + (needs.includes(name) ? " *" : "")));
+  node.addEventListener("focusin", () => mark(at));
+  return node;
+}
+
+function choiceField(name, at) {
+  const node = fieldset(name, at);
+  const row = make("div", null, "choices");
+  table("options")[name].forEach((text, number) => {
+    const label = make("label");
+    const input = make("input");
+    Object.assign(input, { type: "radio", name, value: String(number) });
+    label.append(input);
+    if (name !== "score") label.append(keyOf(number + FIRST_DIGIT[name])); // a score says its digit itself
+    label.append(make("span", text));
+    row.append(label);
+  });
+  node.append(row);
+  return node;
+}
+
+function keyOf(digit) {
+  const node = make("kbd", String(digit));
+  node.setAttribute("aria-hidden", "true");
+  return node;
+}
+
+function harmField(at) {
+  const node = fieldset("harm", at);
+  const select = make("select");
+  select.id = "harm";
+  select.setAttribute("aria-label", table("fields").harm);
+  const none = make("option", word("none_chosen"));
+  none.value = "";
+  select.append(none);
+  for (const harm of harms) {
+    const option = make("option", of(harm.title));
+    option.value = harm.id;
+    select.append(option);
+  }
+  node.append(select);
+  return node;
+}
+
+export function mark(at) {
+  marked = Math.max(0, Math.min(at, asks.length - 1));
+  asks.forEach((name, number) => by(`field-${name}`).classList.toggle("marked", number === marked));
+}
+
+// Choose by digit in the marked question, and mark the next one.
+export function digit(number) {
+  const name = asks[marked];
+  if (name === "harm") return chooseHarm(number);
+  return choose(name, number - FIRST_DIGIT[name]);
+}
+
+function chooseHarm(number) {
+  if (number < by("harm").options.length) by("harm").selectedIndex = number;
+}
+
+export function choose(name, number) {
+  const input = document.querySelector(`#field-${name} input[value="${number}"]`);
+  if (!input) return;
+  input.checked = true;
+  input.focus({ preventScroll: true });
+  mark(asks.indexOf(name) + 1);
+}
+
+export function read() {
+  const said = {};
+  for (const name of asks) {
+    if (name === "harm") {
+      said.harm = by("harm").value || null;
+    } else {
+      const chosen = document.querySelector(`#field-${name} input:checked`);
+      said[name] = chosen ? VALUES[name][Number(chosen.value)] : null;
+    }
+  }
+  said.comment = by("comment").value.trim() || null;
+  return said;
+}
+
+export function fill(said) {
+  for (const name of asks) {
+    if (name === "harm") {
+      by("harm").value = said.harm || "";
+    } else {
+      const number = VALUES[name].indexOf(said[name]);
+      document.querySelectorAll(`#field-${name} input`).forEach((input) => { input.checked = Number(input.value) === number; });
+    }
+  }
+  if ("comment" in said || !Object.keys(said).length) by("comment").value = said.comment || "";
+}
+
+// The needed questions that have no answer, by the names that people see.
+export function missing(said) {
+  return needs.filter((name) => said[name] === null).map((name) => table("fields")[name]);
+}
+
+// What a label says, in one line.
+export function told(said) {
+  const parts = Object.keys(VALUES).filter((name) => said[name] !== undefined && said[name] !== null)
+    .map((name) => table("options")[name][VALUES[name].indexOf(said[name])]);
+  if (said.skip) parts.push(word("skip"));
+  return [...parts, said.comment].filter(Boolean).join(" · ") || word("nothing_said");
+}

@@ -1,0 +1,119 @@
+"""Putting people in front of the labelling page: what they label, by which guideline, and the server that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hantei.annotation.access import Member, is_loopback, members
+from hantei.annotation.desk import Desk
+from hantei.annotation.guideline import DEFAULT, load_guideline
+from hantei.annotation.items import Items
+from hantei.annotation.store import opened
+from hantei.errors import RunError, UsageError
+from hantei.inputs.label_files import LabelFiles
+from hantei.runs.folder import Run, load_run
+from hantei.runs.labels import labels_of
+
+HOST, PORT = "127.0.0.1", 8137
+ALONE = "me"
+"""The person's name where none is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationOptions:
+    """Who labels what.
+
+    Args:
+        people: their names; one person, ``me``, where none is given.
+        guideline: a guideline card, or ``default``.
+        rows: a sheet of ``--choose``: its answers come first, in its order, with their chances.
+        limit: how many answers in all; default those of ``rows``, else all of the run.
+        system: only this system's answers.
+        host: the address to listen on.
+        port: the port to listen on.
+    """
+
+    people: tuple[str, ...] = ()
+    guideline: str | Path = DEFAULT
+    rows: Path | None = None
+    limit: int | None = None
+    system: str | None = None
+    host: str = HOST
+    port: int = PORT
+
+
+def annotate(path: str | Path, options: AnnotationOptions, say: Callable[[str], None]) -> None:
+    """Serve the labelling page of a run until it is interrupted; ``say`` gets the links, a line each.
+
+    Raises:
+        UsageError: no such run, answers, sheet or guideline, a name that is none, or the page's extra is missing.
+        RunError: another process serves this run, its labels are of another version of the guideline, or the port is
+            taken.
+    """
+    uvicorn = _uvicorn()
+    run, guideline = load_run(path), load_guideline(options.guideline)
+    judges = judge_names(options.people, guideline.name)
+    chances = _chances(run, options.rows) if options.rows else {}
+    items = Items(run, chances, options.limit, options.system)
+    with ExitStack() as stack:
+        store = stack.enter_context(opened(run, judges, guideline))
+        people = members(run.path, judges)
+        desks = {judge: Desk(store.people[judge], items, list(items.by_key), guideline) for judge in judges}
+        app = _application(people, desks, store, options)
+        say(f"{run.path}: {len(items.by_key):,} answers to label, by the guideline {guideline.name}")
+        for line in links(people, options):
+            say(line)
+        say("Ctrl-C ends it; every label that the page has confirmed is on the disk.")
+        config = uvicorn.Config(
+            app, host=options.host, port=options.port, log_level="warning", access_log=False, server_header=False
+        )
+        try:
+            uvicorn.Server(config).run()
+        except SystemExit:
+            raise RunError(f"--port {options.port}: cannot listen on {options.host}: name another port") from None
+
+
+def _application(people: Sequence[Member], desks: Any, store: Any, options: AnnotationOptions) -> Any:
+    from hantei.annotation.server import application
+
+    return application(people, desks, store, options.host, options.port)
+
+
+def _chances(run: Run, sheet: Path) -> dict[str, float | None]:
+    """Return the answers of a sheet, with the chance with which each was drawn."""
+    return {identity: row.sampling_p for identity, row in labels_of(run, sheet, LabelFiles()).rows.items()}
+
+
+def judge_names(people: Sequence[str], guideline: str) -> list[str]:
+    """Return the judges that people are: ``human:NAME``, or ``human:NAME@GUIDELINE`` by a guideline of one's own.
+
+    Raises:
+        UsageError: a name is empty, stands twice, or has a character with a meaning.
+    """
+    names = [name.strip() for name in people] or [ALONE]
+    wrong = next((name for name in names if not name or set(name) & set("@:*?[],/") or not name.isprintable()), None)
+    if wrong is not None or len({name.casefold() for name in names}) < len(names):
+        raise UsageError(f"--people {','.join(names)}: expected names, each once, without @ : * ? [ ] /")
+    return [f"human:{name}" + ("" if guideline == DEFAULT else f"@{guideline}") for name in names]
+
+
+def links(people: Sequence[Member], options: AnnotationOptions) -> list[str]:
+    """Return the link of each person, a line each."""
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    lines = [f"{one.name}: http://{host}:{options.port}{one.link}" for one in people]
+    if not is_loopback(options.host):
+        lines.append("Anybody who has a link can label in that person's name, and reads without encryption on the way.")
+    return lines
+
+
+def _uvicorn() -> Any:
+    try:
+        import starlette  # noqa: F401
+        import uvicorn
+    except ImportError:
+        raise UsageError("the labelling page needs Starlette and uvicorn: pip install 'hantei[annotate]'") from None
+    return uvicorn
