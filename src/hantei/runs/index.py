@@ -107,7 +107,7 @@ class Index:
         return True
 
     def put_response(self, number: int, response: Response, offset: int) -> None:
-        """Add a response whose number is known, as ``runs.left.slots`` gave it."""
+        """Add a response whose number is known, as ``runs.pending.slots`` gave it."""
         prompt = (number - 1) // (self.samples or 1) + 1
         self._put_response(number, prompt, response, offset)
 
