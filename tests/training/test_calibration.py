@@ -15,7 +15,8 @@ import hantei
 from hantei.cli.app import app
 from hantei.errors import InputError, UsageError
 from hantei.judges import load_judge
-from hantei.judges.calibrated import read_calibration, split_setting
+from hantei.judges.base import CALIBRATION, split_setting
+from hantei.judges.calibrated import read_calibration
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.record_lines import to_line
@@ -211,7 +212,7 @@ def test_weighted_isotonic_is_that_of_repeated_rows() -> None:
     ],
 )
 def test_the_setting_is_read_from_any_judges_name(name: str, plain: str, file: str | None) -> None:
-    assert split_setting(name) == (plain, file)
+    assert split_setting(name, CALIBRATION) == (plain, file)
 
 
 def test_a_judge_that_gives_no_probability_is_refused(tmp_path: Path) -> None:

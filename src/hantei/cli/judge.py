@@ -19,6 +19,7 @@ from hantei.cli.options import (
     KeepGoingOption,
     MapOption,
     RowsOption,
+    TurnOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
@@ -26,6 +27,7 @@ from hantei.cli.summary import finish, finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.judges.loading import with_parse
+from hantei.judges.turn_by_turn import with_turn
 from hantei.records import CountingRule
 from hantei.runs.folder import load_run
 from hantei.runs.sheets import sheets_for
@@ -55,6 +57,7 @@ def judge(
     rows: RowsOption = None,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
+    turn: TurnOption = "last",
     count_turns: CountTurnsOption = "last",
     count_repeats: CountRepeatsOption = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
@@ -97,7 +100,7 @@ def judge(
         ),
         prices=prices,
     )
-    judges = [with_parse(name, parse) for name in judge or ["builtin"]]
+    judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
     files = [str(path) for path in source]
     if estimate:
         forecast = api.forecast_judging(files, judges, out, options)

@@ -19,6 +19,9 @@ def safety_j(
     left_out: Annotated[
         bool, typer.Option("--left-out", help="Fit builtin again without each set, too: some minutes.")
     ] = False,
+    turns: Annotated[
+        bool, typer.Option("--turns", help="Judge R-Judge and ConvAbuse with and without their earlier turns, too.")
+    ] = False,
     runs: Annotated[Path, typer.Option(help="Where judgings are kept and gone on with.")] = Path("runs/safety-j"),
     max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
     max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
@@ -33,7 +36,7 @@ def safety_j(
     from hantei.reproduce.safety_j import reproduce
 
     limits = Limits(max_connections=max_connections, max_cost=max_cost)
-    found = reproduce(data, judge or (), left_out, runs, limits, warn)
+    found = reproduce(data, judge or (), left_out, turns, runs, limits, warn)
     if out is not None:
         found.write_page(out)
     if json:

@@ -18,12 +18,14 @@ from hantei.cli.options import (
     KeepGoingOption,
     MapOption,
     RowsOption,
+    TurnOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
 from hantei.cli.summary import finish_work, interruptible
 from hantei.engine.limits import Limits
 from hantei.judges.loading import with_parse
+from hantei.judges.turn_by_turn import with_turn
 from hantei.models.base import Sampling
 from hantei.records import CountingRule
 from hantei.tasks.options import Options
@@ -61,6 +63,7 @@ def run(
     cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
     keep_going: KeepGoingOption = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
+    turn: TurnOption = "last",
     count_turns: CountTurnsOption = "last",
     count_repeats: CountRepeatsOption = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
@@ -94,7 +97,7 @@ def run(
         rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks
         prices=prices,
     )
-    judges = [with_parse(name, parse) for name in judge or ["builtin"]]
+    judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
     if estimate:
         for line in api.forecast(model, benchmark, judges, out, options).lines():
             say(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from msgspec.structs import replace
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # the built-in judge loads nothing of what asks models
 
 
 CALIBRATION = "calibration"
-"""The setting that every judge has: a file that ``hantei calibrate`` wrote (``calibrated.py``)."""
+"""A setting that every judge has: a file that ``hantei calibrate`` wrote (``calibrated.py``)."""
+TURN = "turn"
+"""Another: what of a conversation it is shown (``turn_by_turn.py``)."""
 
 Pair = tuple[Prompt, Response]
 """A response and the prompt that it answers."""
@@ -195,9 +197,21 @@ def settings_of(name: str, defaults: Mapping[str, str]) -> dict[str, str]:
     return {**defaults, **given}
 
 
+def split_setting(name: str, setting: str) -> tuple[str, str | None]:
+    """Return a judge's name without a setting of its card, and the setting's value, None where it has none."""
+    card, at, model = name.partition("@")
+    head, _, query = card.partition("?")
+    parts = query.split("&") if query else []
+    own = [part for part in parts if part.partition("=")[0] == setting]
+    if not own:
+        return name, None
+    rest = "&".join(part for part in parts if part not in own)
+    return f"{head}{'?' if rest else ''}{rest}{at}{model}", unquote_plus(own[-1].partition("=")[2])
+
+
 def no_setting(name: str, key: str, known: Iterable[str]) -> str:
     """Return what to say of a setting that a judge does not have: what it and every judge has."""
-    has = (*known, CALIBRATION)
+    has = (*known, CALIBRATION, TURN)
     card = name.partition("?")[0]
     return f"--judge {name}: {card} has no setting '{key}'; choose from {', '.join(has)}{did_you_mean(key, has)}"
 

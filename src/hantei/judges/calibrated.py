@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import unquote_plus
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +19,7 @@ from msgspec.structs import replace
 
 from hantei.errors import InputError, UsageError
 from hantei.estimates import Estimate
-from hantei.judges.base import CALIBRATION, Ask, Judge, Pair
+from hantei.judges.base import Ask, Judge, Pair
 from hantei.records import Head, Judgment, Prompt, Refusal, Response
 
 if TYPE_CHECKING:
@@ -83,18 +82,6 @@ def read_calibration(path: Path) -> FittedCalibration:
     if found.format > FORMAT:
         raise InputError(f"{path}: was written by hantei {found.hantei}, which is newer: update hantei to read it")
     return found
-
-
-def split_setting(name: str) -> tuple[str, str | None]:
-    """Return a judge's name without its setting ``calibration``, and the file that it names, None where it has none."""
-    card, at, model = name.partition("@")
-    head, _, query = card.partition("?")
-    parts = query.split("&") if query else []
-    own = [part for part in parts if part.partition("=")[0] == CALIBRATION]
-    if not own:
-        return name, None
-    rest = "&".join(part for part in parts if part not in own)
-    return f"{head}{'?' if rest else ''}{rest}{at}{model}", unquote_plus(own[-1].partition("=")[2])
 
 
 def calibrated(judge: Judge, name: str, file: str) -> CalibratedJudge:

@@ -6,10 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 from hantei.errors import UsageError
-from hantei.judges.base import Judge
-from hantei.judges.calibrated import calibrated, split_setting
+from hantei.judges.base import CALIBRATION, TURN, Judge, split_setting
+from hantei.judges.calibrated import calibrated
 from hantei.judges.card import card_names, load_card
 from hantei.judges.classifying import as_judge
+from hantei.judges.turn_by_turn import turn_by_turn
 
 
 def load_judge(name: str) -> Judge:
@@ -23,7 +24,10 @@ def load_judge(name: str) -> Judge:
     """
     if name.startswith("human:"):
         raise UsageError(f"--judge {name}: a person is no judge to run; import the labels, or use hantei annotate")
-    plain, file = split_setting(name)
+    plain, turn = split_setting(name, TURN)
+    if turn is not None:
+        return turn_by_turn(load_judge(plain), name, turn)
+    plain, file = split_setting(name, CALIBRATION)
     if file is not None:
         return calibrated(load_judge(plain), name, file)
     card, _, model = name.partition("@")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
 from hantei.metrics.intervals import ClusterSums, effective_n, share
+from hantei.metrics.turns import rates_by_turn
 from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.counting import categories_of, judged_by_system, missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
@@ -78,6 +79,7 @@ def summarise(
                 rates.append(_rate(metric, {"judge": name, **dict(by), **more}, cell, policy))
         if not any(group.harm for group in groups.values()):
             rates.extend(_by_category(index, judge, name))
+        rates.extend(rates_by_turn(index, judge, name))
     return Summary(rates=tuple(rates), policy=policy, rule=rule)
 
 

@@ -14,7 +14,7 @@ from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.inputs.label_files import CHANCE, LabelFiles
 from hantei.inputs.label_sheet import SheetRow
-from hantei.judges.calibrated import split_setting
+from hantei.judges.base import CALIBRATION, split_setting
 from hantei.metrics.definitions import RISKY
 from hantei.metrics.error_budget import error_budget
 from hantei.metrics.estimation import ESTIMANDS, Estimand, LabelFold, RateEstimate, Verdicts, WeightedLabels, estimated
@@ -91,7 +91,7 @@ def _by_judge(run: Run, made: RateEstimate, system: str | None, labels: Weighted
     """Return the rate with each judge of the run, from the same labels."""
     rates = {made.judge: made.rate.value or 0.0}
     for name in run.judges():
-        if name not in rates and not name.startswith("human:") and split_setting(name)[1] is None:
+        if name not in rates and not name.startswith("human:") and split_setting(name, CALIBRATION)[1] is None:
             other = answers_of(run, name, system)
             rate = estimated(name, other.verdicts, labels, other.prompt, made.estimand).rate
             rates[name] = rate.value or 0.0
@@ -204,7 +204,7 @@ def _folds(
     Raises:
         UsageError: the judge is calibrated and the run lacks its verdicts without the calibration.
     """
-    base, calibration = split_setting(judge)
+    base, calibration = split_setting(judge, CALIBRATION)
     if calibration is None:
         return [], []
     if base not in run.judges():

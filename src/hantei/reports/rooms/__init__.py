@@ -21,6 +21,7 @@ from hantei.reports.rooms.slices import slices
 from hantei.reports.rooms.systems import judges, systems
 from hantei.reports.rooms.threshold import threshold
 from hantei.reports.rooms.trust import trust
+from hantei.reports.rooms.turns import turns
 from hantei.reports.section import Section
 
 ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
@@ -31,6 +32,7 @@ ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
     threshold,
     weaknesses,
     systems,
+    turns,
     harms,
     harms_by_the_judge,
     actions,

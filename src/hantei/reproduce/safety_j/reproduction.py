@@ -12,11 +12,12 @@ from hantei.progress import Say
 from hantei.reports import to_json
 from hantei.reports.section import Section
 from hantei.reports.sections_page import write_sections
+from hantei.reproduce.safety_j.conversations import compare_turns
 from hantei.reproduce.safety_j.judging import judge_sets
 from hantei.reproduce.safety_j.left_out import left_out
 from hantei.reproduce.safety_j.published import published
 from hantei.reproduce.safety_j.sets import read_sets
-from hantei.reproduce.safety_j.tables import sections
+from hantei.reproduce.safety_j.tables import sections, turns
 
 RUNS = Path("runs/safety-j")
 """Where the judgings are, so that the same command pays for nothing twice."""
@@ -45,6 +46,7 @@ def reproduce(
     data: Path,
     judges: Sequence[str] = (),
     without_set: bool = False,
+    with_turns: bool = False,
     runs: Path = RUNS,
     limits: Limits | None = None,
     say: Say = lambda _line: None,
@@ -55,6 +57,7 @@ def reproduce(
         data: the folder of the release with ``label_level``, or one that holds it as ``safety_j``.
         judges: their names, as ``builtin`` or ``safety-j@MODEL``.
         without_set: whether to fit the built-in judge again without each set; ``data`` is then its training data.
+        with_turns: whether to judge public conversations below ``data`` with and without their earlier turns, too.
         runs: where the judgings are kept and gone on with.
         limits: of what is asked.
         say: takes lines for people.
@@ -67,4 +70,8 @@ def reproduce(
     sets = read_sets(data)
     judged = [judge_sets(name, sets, runs, limits or Limits(), say) for name in dict.fromkeys(judges)]
     judged += [left_out(data)] if without_set else []
-    return SafetyJReproduction(sections(sets, judged))
+    found = sections(sets, judged)
+    if with_turns:
+        compared = [one for name in judges for one in compare_turns(name, data, runs, limits or Limits(), say)]
+        found = (*found, turns(compared))
+    return SafetyJReproduction(found)

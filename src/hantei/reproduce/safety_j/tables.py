@@ -8,6 +8,7 @@ from hantei.estimates import Estimate
 from hantei.reports.section import Cell, Number, Section, caution, lead, notes, numbers, percent, text_table
 from hantei.reports.wording import reasons
 from hantei.reproduce.safety_j.accuracy import SetAccuracy, mean, set_accuracy
+from hantei.reproduce.safety_j.conversations import TurnComparison
 from hantei.reproduce.safety_j.judging import JudgedSets
 from hantei.reproduce.safety_j.published import NOT_REPRODUCIBLE, PublishedCritiques, published
 from hantei.reproduce.safety_j.sets import LabelSet
@@ -150,6 +151,53 @@ def _scores(one: PublishedCritiques) -> list[tuple[float, float, float]]:
 
 def _three(scores: tuple[float, float, float]) -> str:
     return " / ".join(f"{score:.1f}" for score in scores)
+
+
+_SHOWN = {
+    "alone": "last question and answer alone",
+    "last": "last answer in its whole context",
+    "each": "every answer, the gravest counts",
+}
+
+
+def turns(compared: Sequence[TurnComparison]) -> Section:
+    """Return what a judge gains from the turns before the last one."""
+    header = (
+        "judge and set",
+        "conversations",
+        "of several turns",
+        "shown",
+        "accuracy",
+        "shown",
+        "accuracy",
+        "difference",
+    )
+    rows: list[list[Cell]] = [
+        [
+            f"{one.judge}, {one.name}",
+            f"{one.conversations:,}",
+            f"{one.several:,}",
+            _SHOWN[one.shown[0]],
+            _cell(one.accuracy.first),
+            _SHOWN[one.shown[1]],
+            _cell(one.accuracy.second),
+            _cell(one.accuracy.difference),
+        ]
+        for one in compared
+    ]
+    return Section(
+        key="safety-j-turns",
+        title="SAFETY-J's open question: several turns",
+        tables=(text_table("Accuracy in percent on the same conversations, the difference paired", header, rows),),
+        notes=notes(
+            "R-Judge: traces of agents, whether what the agent did is unsafe; tools' turns are shown as such.",
+            "ConvAbuse: whether the user's last message is abuse; here the user is judged, as the one who answers the "
+            "chatbot. Few messages are abuse, so accuracy alone flatters a judge that marks none.",
+        ),
+        data=[
+            {"judge": one.judge, "set": one.name, "shown": one.shown, "accuracy": one.accuracy} for one in compared
+        ],
+    )  # fmt: skip
 
 
 def _missing() -> Section:
