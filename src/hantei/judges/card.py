@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from hantei import cards
 from hantei.errors import CardError, UsageError
 from hantei.judges.card_file import JudgeCardFile, Verification
+from hantei.judges.seen import Seen, seen
 
 EVIDENCE: tuple[str, ...] = get_args(Verification)
 """How it is known that a card works, best first."""
@@ -48,7 +49,13 @@ class JudgeCard:
 
     def outline(self) -> dict[str, Any]:
         """Return what ``run.json`` and the report say of the judge."""
-        return {"rate_kind": self.rate_kind, **{key: self.data[key] for key in _OUTLINE if key in self.data}}
+        said = {key: self.data[key] for key in _OUTLINE if key in self.data}
+        sees = self.seen()
+        return {"rate_kind": self.rate_kind, **said, **(sees.outline() if sees else {})}
+
+    def seen(self) -> Seen | None:
+        """Return what the judge sees of a conversation, and in which order it writes; None where that is not known."""
+        return seen(self.name, self.data, templates(self))
 
     def text(self) -> str:
         """Return the card as its file holds it."""
@@ -58,7 +65,8 @@ class JudgeCard:
         """Return a data sheet for people: what the judge is, its languages, terms and evidence, where it is weak."""
         from hantei.judges.sheet import sheet
 
-        return sheet(self.name, self.data)
+        sees = self.seen()
+        return sheet(self.name, {**self.data, **(sees.outline() if sees else {})})
 
 
 def card_names() -> list[str]:

@@ -10,6 +10,9 @@ _WIDTH = 100
 _LINES = (
     ("Languages", "languages"),
     ("Models", "models"),
+    ("Verdict and critique", "order"),
+    ("Sees a reference answer", "reference"),
+    ("Sees of a conversation", "turns"),
     ("Evidence", "evidence"),
     ("Version", "version"),
     ("Paper", "paper"),

@@ -33,12 +33,13 @@ def paired(rows: Iterable[tuple[Hashable, bool | None, bool | None]]) -> PairedS
 
     A row is the answer's cluster (its prompt), and whether it is a hit of each side, None where that is not known.
     """
-    known, unpaired = defaultdict(list), 0
-    for cluster, first, second in rows:
-        if first is None or second is None:
+    known: defaultdict[Hashable, list[tuple[bool, bool]]] = defaultdict(list)
+    unpaired = 0
+    for cluster, one, other in rows:
+        if one is None or other is None:
             unpaired += 1
         else:
-            known[cluster].append((first, second))
+            known[cluster].append((one, other))
     pairs = Pairs()
     for hits in known.values():
         n = len(hits)

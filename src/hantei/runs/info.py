@@ -35,7 +35,8 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``guideline`` is by which people labelled, where it is not hantei's own; ``card_hash`` is then its hash.
     ``rate_kind`` is ``violation`` where the judge is validated on this kind of answers, else ``flagged``. ``cascade``
     holds what a cascade says of its rule; ``hits``, by metric, which values of a judgment's facts count where they are
-    the judge's own; ``expects`` what its card or fit lets expect of its rates; ``drift`` in what the judged answers are
+    the judge's own; ``order`` of verdict and critique, whether a ``reference`` is seen and which ``turns``
+    are in words; ``expects`` what its card or fit lets expect of its rates; ``drift`` in what the judged answers are
     unlike its training data.
     """
 
@@ -47,6 +48,9 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str | None = None
     licence: str | None = None
     languages: tuple[str, ...] = ()
+    order: str | None = None
+    reference: str | None = None
+    turns: str | None = None
     evidence: str | None = None
     weak: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
