@@ -26,7 +26,8 @@ JudgesOption = Annotated[
     typer.Option("--judge", help="builtin or CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]"),
 ]
 TurnOption = Annotated[
-    str, typer.Option(help="Judge the last answer in context, each answer of a conversation, or the last one alone.")
+    str,
+    typer.Option(help="Of a conversation judge the last answer in its context, each answer, or the last one alone."),
 ]
 CountTurnsOption = Annotated[
     str, typer.Option(help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.")

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Turns = Literal["last", "each", "alone"]
 _SHOWN = {
-    "each": "it judged every answer of a conversation, each in the context of the turns before it",
-    "alone": "it was shown the last question and the last answer alone, without the turns before them",
+    "each": "judged every answer of a conversation, each in the context of the turns before it",
+    "alone": "was shown the last question and the last answer alone, without the turns before them",
 }
 
 
@@ -119,7 +119,7 @@ class TurnJudge:
         """Return what the judge says of itself, and what it was shown."""
         about = self.inner.outline()
         shown = _SHOWN.get(self.turns)
-        return {**about, "notices": [*about.get("notices", ()), shown]} if shown else about
+        return {**about, "notices": [*about.get("notices", ()), f"{self.name} {shown}"]} if shown else about
 
     def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
         """Return what the judge asks about all that it is shown of a conversation."""
