@@ -6,7 +6,19 @@ run = hantei.judge("answers.csv", judge="builtin")
 for rate in run.summary().rates: ...
 """
 
-from hantei.api import agreement, compare, demo, estimate, export, forecast, forecast_judging, judge, report, run
+from hantei.api import (
+    agreement,
+    compare,
+    correct,
+    demo,
+    estimate,
+    export,
+    forecast,
+    forecast_judging,
+    judge,
+    report,
+    run,
+)
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
 from hantei.metrics.compare import Difference
@@ -30,6 +42,7 @@ __all__ = [
     "__version__",
     "agreement",
     "compare",
+    "correct",
     "demo",
     "estimate",
     "export",

@@ -208,10 +208,26 @@ class CountingRule(Struct, frozen=True, kw_only=True):
     repeats: RepeatRule = "first"
 
 
+class VersionCost(Struct, frozen=True, kw_only=True):
+    """What a version of corrected answers took, in all rounds: calls to the model and to the judge that corrects, their
+    tokens, US dollars (None where a price is not known), and the seconds that these calls took, one after the other.
+    """
+
+    version: str
+    originals: int
+    answers: int
+    judge_calls: int
+    tokens: Mapping[str, int]
+    judge_tokens: Mapping[str, int]
+    cost: float | None
+    seconds: float
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """What a set of judgments amounts to: tidy rates, and notes that a reader must see beside them.
 
-    ``calibration`` says how each judge does against each person's labels, where there are any.
+    ``calibration`` says how each judge does against each person's labels, ``corrections`` what each version of
+    corrected answers took, where there are any.
     """
 
     policy: str = "drop"
@@ -219,6 +235,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     rates: tuple[Rate, ...]
     calibration: tuple[AgainstPerson, ...] = ()
+    corrections: tuple[VersionCost, ...] = ()
 
 
 def response_id(system: str, prompt_id: str, sample: int) -> str:

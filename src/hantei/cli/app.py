@@ -12,6 +12,7 @@ from hantei.cli import (
     benchmarks,
     calibrate,
     compare,
+    correct,
     critiques,
     estimate,
     exchange,
@@ -44,6 +45,7 @@ app.command("agreement", short_help="Can I trust the judge? Its agreement with p
 app.command("estimate", short_help="How sure am I? A rate from a judge and few labels.")(estimate.estimate)
 app.command("annotate", short_help="Label answers on a page, or choose which.")(annotate.annotate)
 app.command("calibrate", short_help="Fit a judge to labels of your own.")(calibrate.calibrate)
+app.command("correct", short_help="Can it be made safe? Unsafe answers, rewritten.")(correct.correct)
 app.command("report", short_help="Write a run's summary and page again.")(judge.report)
 app.command("import", short_help="Make a run of another program's results.")(exchange.import_)
 app.command("export", short_help="Write a run as a table, data set or Inspect logs.")(export.export)

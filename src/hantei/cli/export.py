@@ -13,10 +13,8 @@ from hantei.cli.output import say
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    to: Annotated[str, typer.Option(help="csv or parquet (a file), hf or inspect (a folder).")] = "csv",
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write. [default: export.csv, export.parquet, hf or inspect in RUN]")
-    ] = None,
+    to: Annotated[str, typer.Option(help="csv, parquet or preferences (a file), hf or inspect (a folder).")] = "csv",
+    out: Annotated[Path | None, typer.Option(help="Where to write. [default: a name of its own in RUN]")] = None,
 ) -> None:
     """Write a run as a table with the verdicts beside its own columns, a data set, or Inspect logs.
 

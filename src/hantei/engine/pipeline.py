@@ -26,7 +26,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
 from hantei.engine.stopping import AGAIN, Stop
-from hantei.engine.work import Work, work_of
+from hantei.engine.work import Errand, Work, work_of
 from hantei.judges.base import Judge, Stopped
 from hantei.models.base import CallError
 from hantei.records import Judgment, Response
@@ -58,6 +58,7 @@ def drive(
     limits: Limits,
     price: PriceLookup = no_price,
     interrupt: Interrupt | None = None,
+    errand: Errand | None = None,
 ) -> Outcome:
     """Ask and judge whatever is left to do in a run folder, and return when it is done or stopped.
 
@@ -71,12 +72,13 @@ def drive(
         limits: connections, money, time, retries.
         price: model's name and usage to US dollars.
         interrupt: brings Ctrl-C where this is not the main thread.
+        errand: what is to do in the place of what the folder lacks.
 
     Returns:
         How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
         works, or somebody pressed Ctrl-C.
     """
-    return asyncio.run(_Engine(run, index, judges, asked, limits, price, interrupt).work())
+    return asyncio.run(_Engine(run, index, judges, asked, limits, price, interrupt, errand).work())
 
 
 class _Engine:
@@ -91,8 +93,9 @@ class _Engine:
         limits: Limits,
         price: PriceLookup,
         interrupt: Interrupt | None,
+        errand: Errand | None,
     ) -> None:
-        self._interrupt = interrupt
+        self._interrupt, self._errand = interrupt, errand
         self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
         self._reasoning = judges_reasoning(run)
         self._of_model = run.info().plan.model is not None
@@ -124,6 +127,11 @@ class _Engine:
 
     def _count(self) -> None:
         index, meter = self._index, self._meter
+        if self._errand is not None:
+            meter.to_answer = meter.to_judge = len(self._errand)
+            meter.to_judge *= len(self._judges)
+            self._from_nothing = True
+            return
         meter.to_answer = to_answer(index) if self._asked else 0
         # Where a resumed run has answers and verdicts, the few that fail again are no sign that nothing works.
         untouched = meter.to_answer > 0 and meter.to_answer == index.answers()
@@ -163,7 +171,9 @@ class _Engine:
         asyncio.get_running_loop().call_later(seconds, lambda: self._stop.stop(reason, grace_s=self._limits.grace_s))
 
     async def _produce(self) -> None:
-        for work in work_of(self._run, self._index, list(self._judges)):
+        judges = list(self._judges)
+        works = self._errand.works(judges) if self._errand else work_of(self._run, self._index, judges)
+        for work in works:
             if self._stop.reason is not None:
                 return
             if work.response is None:
@@ -174,13 +184,13 @@ class _Engine:
     async def _hand_on(self, work: Work, response: Response) -> None:
         """Give an answer to its judges; one that failed in a run that asks a model is written as such for each.
 
-        In a run whose answers were given, what stands in the place of one is as it was given: the judges say whose
-        fault that is.
+        Where answers were given, what stands in the place of one is as it was given: the judges say whose fault that
+        is.
         """
         read = to_be_judged(response, self._reasoning)
         prompt = with_earlier_answers(work.prompt, response)
         for number in work.judges:
-            if response.status == "error" and self._of_model:
+            if response.status == "error" and (self._of_model or response.parent is not None):
                 judge = self._judges[number]
                 self._judged(number, work.number, not_answered(judge.name, judge.card_hash, response))
             else:
@@ -208,6 +218,11 @@ class _Engine:
         """
         prompt, sample = work.prompt, work.sample
         begun = work.begun or asked.begun(prompt, sample)
+        if work.request is not None:
+            try:
+                return answered(begun, await self._caller.call(asked.model, work.request, sample=sample))
+            except CallError as error:
+                return failure(begun, error)
         turns = len(answer_positions(prompt.messages))
         while True:
             try:

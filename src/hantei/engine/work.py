@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
+from hantei.models.base import Request
 from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
@@ -19,7 +21,8 @@ _PAGE = 128
 class Work:
     """One answer: to ask for (``response`` is None), or there and to be judged by the judges of these numbers.
 
-    ``begun`` is the record of an answer to ask for of which turns were asked before.
+    ``begun`` is the record of an answer to ask for of which turns were asked before. ``request`` is what is asked
+    where that does not follow from the prompt, as for a correction, of which ``begun`` is the record.
     """
 
     number: int
@@ -28,6 +31,17 @@ class Work:
     response: Response | None
     judges: tuple[int, ...]
     begun: Response | None = None
+    request: Request | None = None
+
+
+class Errand(Protocol):
+    """Work that is not what a folder lacks: its ``len`` is how many answers it asks for."""
+
+    def __len__(self) -> int: ...
+
+    def works(self, judges: Sequence[int]) -> Iterator[Work]:
+        """Yield what is to do, for the judges of these numbers."""
+        ...
 
 
 def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:

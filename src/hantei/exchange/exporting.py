@@ -11,11 +11,15 @@ from hantei.exchange.table import export_csv, export_parquet
 from hantei.files import check_place
 from hantei.runs.folder import Run
 
+_FILES = {"csv": "export.csv", "parquet": "export.parquet", "preferences": "preferences.jsonl"}
+"""What is written as one file, all else being a folder."""
+
 
 def export_run(run: Run, to: str, out: Path | None = None) -> Path:
     """Write a run as ``to``, one of ``FORMATS``; return the path of the file or folder.
 
-    Without ``out`` it stands in the run folder: ``export.csv``, ``export.parquet``, ``hf/``, ``inspect/``.
+    Without ``out`` it stands in the run folder: ``export.csv``, ``export.parquet``, ``preferences.jsonl``, ``hf/``,
+    ``inspect/``.
 
     Raises:
         UsageError: no such format, its extra is not installed, or nothing can be written at ``out``: it is one of the
@@ -25,9 +29,8 @@ def export_run(run: Run, to: str, out: Path | None = None) -> Path:
         raise UsageError(f"--to {to}: expected one of {', '.join(FORMATS)}")
     if out is not None:
         run.refuse_own_records(out)
-    table = to in ("csv", "parquet")
-    path = out or run.path / (f"export.{to}" if table else to)
-    check_place(path, folder=not table, pipes=to == "csv")
+    path = out or run.path / _FILES.get(to, to)
+    check_place(path, folder=to not in _FILES, pipes=to == "csv")
     FORMATS[to](run, path)
     return path
 
@@ -38,10 +41,17 @@ def _inspect(run: Run, out: Path) -> None:
     export_inspect(run, out)
 
 
+def _preferences(run: Run, out: Path) -> None:
+    from hantei.exchange.preferences import export_preferences
+
+    export_preferences(run, out)
+
+
 FORMATS: dict[str, Callable[[Run, Path], object]] = {
     "csv": export_csv,
     "parquet": export_parquet,
     "hf": export_hf,
     "inspect": _inspect,
+    "preferences": _preferences,
 }
 """What a run can be written as: a table in a file, or a folder."""

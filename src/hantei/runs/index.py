@@ -96,7 +96,9 @@ class Index:
         prompt = self._prompt_no(response.prompt_id)
         if not prompt:
             return False
-        if self.samples is None:  # what given answers cost somebody else is not spent here
+        if self.samples is None:
+            if response.parent is not None:  # what given answers cost somebody else is not spent here
+                self._pay(response.cost)
             self._put_response(None, prompt, response, offset)
         elif 0 <= response.sample < self.samples:
             number = self.number_of(prompt, response.sample)
@@ -107,9 +109,13 @@ class Index:
         return True
 
     def put_response(self, number: int, response: Response, offset: int) -> None:
-        """Add a response whose number is known, as ``runs.pending.slots`` gave it."""
-        prompt = (number - 1) // (self.samples or 1) + 1
+        """Add a response whose number is known: as ``runs.pending.slots`` gave it, or a new one for a correction."""
+        prompt = self._prompt_no(response.prompt_id) if self.samples is None else (number - 1) // self.samples + 1
         self._put_response(number, prompt, response, offset)
+
+    def next_number(self) -> int:
+        """Return the number of the next response that is new, where answers were given."""
+        return int(self.db.execute("SELECT COALESCE(MAX(no), 0) + 1 FROM responses").fetchone()[0])
 
     def response_no(self, response_id: str) -> int | None:
         """Return the number of the response with this id, None if there is no such response."""

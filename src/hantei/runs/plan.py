@@ -45,7 +45,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``rows`` (their path in an object), ``labels`` (people's labels are taken from the columns), ``source`` (the program
     whose files are imported). A model that is asked: ``model``, ``sampling``,
     ``system_prompt``, ``samples`` (answers to each prompt), ``limit`` (the first so many prompts), ``judge_reasoning``.
-    ``benchmark`` is what ``benchmarks.identity`` says of the prompts.
+    ``benchmark`` is what ``benchmarks.identity`` says of the prompts. ``correction`` says how unsafe answers are
+    corrected: model, judge, rounds, rules, template; it is empty where they are not.
     """
 
     inputs: tuple[InputFile, ...] = ()
@@ -62,6 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: AtLeastOne | None = None
     judge_reasoning: bool = False
     benchmark: dict[str, Any] | None = None
+    correction: dict[str, Any] = {}
 
 
 def differences(there: Plan, plan: Plan) -> list[str]:
@@ -72,7 +74,7 @@ def differences(there: Plan, plan: Plan) -> list[str]:
 
 def _changes(name: str, was: Any, now: Any) -> Iterator[str]:
     """Yield what differs in a part of the plan; of settings by name each that does."""
-    if name not in ("map", "sampling"):
+    if name not in ("map", "sampling", "correction"):
         yield f"{_FLAGS[name]} was {_shown(was, now)}, now {_shown(now, was)}"
         return
     for key in dict.fromkeys([*was, *now]):

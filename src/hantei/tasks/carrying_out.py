@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
+from hantei.correction.outcome import with_corrections
+from hantei.engine.asking import AskedModel
 from hantei.engine.forecast import Forecast, forecast
 from hantei.engine.interrupt import Interrupt
 from hantei.engine.pipeline import Outcome, drive
@@ -22,6 +26,7 @@ from hantei.reports.build import build_report, notices
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import Did
 from hantei.runs.judging import add_judges
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
 from hantei.tasks.task import Task
@@ -72,6 +77,8 @@ def summary_of(run: Run, index: Index) -> Summary:
     info = run.info()
     against = _against_people(run, index) if any(name.startswith("human:") for name in info.judges) else ()
     summary = summarise(index, info.judges, info.no_verdict, info.rule)
+    if judge := info.plan.correction.get("judge"):
+        summary = with_corrections(summary, run, index, judge)
     return replace(summary, notes=notices(run, index, summary.rates), calibration=against)
 
 
@@ -88,18 +95,39 @@ def _carry_out(task: Task, out: str | Path | None, say: Say, interrupt: Interrup
         before = _begin(run, task)
         if task.models:
             say(f"run folder: {run.path}")
-            for line in forecast(run, index, task.asked, task.judges, task.price).lines():
+            for line in forecast(run, index, _foreseen(task), task.judges, task.price).lines():
                 say(line)
         try:
-            outcome = drive(run, index, task.judges, task.asked, task.options.limits, task.price, interrupt)
-            run.check_there()
-            _note(run, outcome, task, before, say)
+            outcome = _do_passes(run, index, task, before, say, interrupt)
         finally:
             # Stopped by a full disk, there is still the report of what there is.
             finish(run, index, task)
     if outcome.error is not None:
         raise outcome.error
     return run
+
+
+def _do_passes(
+    run: Run, index: Index, task: Task, before: str | None, say: Say, interrupt: Interrupt | None
+) -> Outcome:
+    """Do what is to do, pass after pass, and return how the last one went; each is a step of the run."""
+    limits, started = task.options.limits, time.monotonic()
+    for errand in task.passes(run, index) if task.passes else [None]:
+        if limits.run_timeout_s is not None:
+            left = limits.run_timeout_s - (time.monotonic() - started)
+            limits = dataclasses.replace(limits, run_timeout_s=max(left, 0.001))
+        outcome = drive(run, index, task.judges, task.asked, limits, task.price, interrupt, errand)
+        run.check_there()
+        _note(run, outcome, task, before, say, errand is not None)
+        index.spent, index.paid = outcome.meter.total, index.paid + outcome.meter.calls
+        if outcome.stopped or outcome.error:
+            break
+    return outcome
+
+
+def _foreseen(task: Task) -> AskedModel | None:
+    """Return the model whose calls can be foreseen; how many answers to correct shows only once they are judged."""
+    return None if task.passes else task.asked
 
 
 def _begin(run: Run, task: Task) -> str | None:
@@ -113,12 +141,22 @@ def _begin(run: Run, task: Task) -> str | None:
     return info.stopped
 
 
-def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say) -> None:
-    """Write how the work went into ``run.json``: one step a call, so that the sum stays true when a run is resumed."""
+def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say, corrected: bool) -> None:
+    """Write how the work went into ``run.json``: one step a call, so that the sum stays true when a run is resumed.
+
+    Args:
+        run: the run.
+        outcome: how the work went.
+        task: what was to do.
+        before: why the run was not whole before.
+        say: takes lines for people.
+        corrected: whether it was answers that were corrected.
+    """
     info = run.info()
     refused = tuple(sorted({name for model in task.models for name in getattr(model, "refused", ())}))
     names = tuple(judge.name for judge in task.judges)
-    step = outcome.meter.step("asked" if task.asked else "judged", names, refused, outcome.stopped)
+    did: Did = "corrected" if corrected else "asked" if task.asked and not task.passes else "judged"
+    step = outcome.meter.step(did, names, refused, outcome.stopped)
     # Judging what a model was asked for does not make up for answers that are still to be asked for.
     lacking = before if task.asked is None and info.plan.model is not None else None
     run.write_info(replace(info, stopped=outcome.stopped or lacking, steps=(*info.steps, step)))

@@ -15,6 +15,7 @@ from msgspec.structs import replace as changed
 from hantei import benchmarks
 from hantei.engine.asking import AskedModel
 from hantei.engine.caller import PriceLookup
+from hantei.engine.work import Errand
 from hantei.errors import InputError, UsageError
 from hantei.exchange.importers import import_hint
 from hantei.inputs import Table, check_language
@@ -31,7 +32,7 @@ from hantei.progress import Say
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, judge_info, new_info
-from hantei.runs.ingest import Reading, ingest, write_prompts
+from hantei.runs.ingest import Reading, RowSource, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan
 from hantei.tasks.options import ASKING, PROMPTS, READING, Options
@@ -43,13 +44,16 @@ Judging = str | Judge | Classifier
 Folder = Callable[[str | Path | None], AbstractContextManager[tuple[Run, Index]]]
 """Takes ``out``; holds the run's folder, made if it is not there, with its index."""
 
+Passes = Callable[[Run, Index], Iterator[Errand | None]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A run's parts.
 
     ``asked`` is the model that gives the answers, None where they exist; ``again`` says that they are those of a run,
-    which is judged where it is.
+    which is judged where it is. ``passes`` yields what is to do, pass after pass, where that depends on the verdicts of
+    the pass before: None for what the folder lacks.
     """
 
     judges: tuple[Judge, ...]
@@ -58,6 +62,7 @@ class Task:
     folder: Folder
     asked: AskedModel | None = None
     again: bool = False
+    passes: Passes | None = None
 
     @property
     def models(self) -> list[Model]:
@@ -90,7 +95,7 @@ def asking(
     reading = benchmarks.PromptReading(mapping=options.mapping, rows=options.rows, missing=options.missing)
     asked = AskedModel(
         model=load_model(model),
-        sampling=_sampling(model, options),
+        sampling=sampling_of(model, options),
         system_prompt=options.system_prompt,
         judge_reasoning=options.judge_reasoning,
     )
@@ -110,7 +115,7 @@ def asking(
         return new_info(plan)
 
     title = f"{asked.model.name.partition('?')[0]}-{name}"
-    return _task(judge, options, lambda out: opened(out, plan, title, make), asked)
+    return make_task(judge, options, lambda out: opened(out, plan, title, make), asked)
 
 
 def judging(
@@ -132,12 +137,26 @@ def judging(
     if again is not None:
         if options.label_columns() is not None:
             raise UsageError(f"--labels: {again.path} is a run; labels are taken from the files, when it is made")
-        return replace(_task(judge, options, lambda out: _again(again, out)), again=True)
+        return replace(make_task(judge, options, lambda out: _again(again, out)), again=True)
+    sources, plan = given(source, options, say)
+
+    def make(part: Run, index: Index) -> RunInfo:
+        return read_given(sources, part, index, options, say, plan)
+
+    return make_task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
+
+
+def given(source: Source | Sequence[str | Path], options: Options, say: Say) -> tuple[list[RowSource], Plan]:
+    """Return files or rows of answers, opened, and the plan of a run of them.
+
+    Raises:
+        UsageError: no such file or benchmark.
+    """
     sources = open_sources(source, options.encoding, options.rows)
     for table in sources:
         if isinstance(table, Table) and table.encoding.how == "guessed":
             say(f"{table.path} was read as {table.encoding.name}, which is a guess; --encoding overrides it")
-    plan = Plan(
+    return sources, Plan(
         inputs=tuple(identity(source) for source in sources),
         map=dict(options.mapping),
         missing=options.missing,
@@ -147,14 +166,26 @@ def judging(
         labels=options.label_columns() is not None,
     )
 
-    def make(part: Run, index: Index) -> RunInfo:
-        try:
-            return ingest(sources, part, index, _reading(options, say), new_info(plan))
-        except InputError as error:
-            hint = import_hint(table.path for table in sources if isinstance(table, Table))
-            raise InputError(f"{error}{hint}") from None
 
-    return _task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
+def read_given(sources: Sequence[RowSource], run: Run, index: Index, options: Options, say: Say, plan: Plan) -> RunInfo:
+    """Write prompts and responses of a new run from opened sources, and return what ``run.json`` says of it.
+
+    Args:
+        sources: what the rows come from.
+        run: the folder to write into, empty.
+        index: its index, empty.
+        options: how rows are read.
+        say: takes what people should know of a file, a line each.
+        plan: of the run.
+
+    Raises:
+        InputError: see ``ingest``.
+    """
+    try:
+        return ingest(sources, run, index, _reading(options, say), new_info(plan))
+    except InputError as error:
+        hint = import_hint(table.path for table in sources if isinstance(table, Table))
+        raise InputError(f"{error}{hint}") from None
 
 
 def plan_of(asked: AskedModel, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
@@ -177,13 +208,31 @@ def plan_of(asked: AskedModel, benchmark: Mapping[str, Any], samples: int, limit
     )
 
 
-def _task(
-    judge: Judging | Sequence[Judging], options: Options, folder: Folder, asked: AskedModel | None = None
+def make_task(
+    judge: Judging | Sequence[Judging],
+    options: Options,
+    folder: Folder,
+    asked: AskedModel | None = None,
+    passes: Passes | None = None,
 ) -> Task:
+    """Return a task, its parts checked.
+
+    Args:
+        judge: who judges.
+        options: how answers are read or asked for, judged and counted.
+        folder: holds the run's folder.
+        asked: the model that is asked, None where the answers exist.
+        passes: what is to do, pass after pass; None for what the folder lacks, once.
+
+    Raises:
+        UsageError: no such judge, a wrong option, or ``max_cost`` without a price.
+    """
     options.check()
     judges = tuple(map(_judge, judge if isinstance(judge, list | tuple) else [judge]))
     _check_names(judges)
-    task = Task(judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked)
+    task = Task(
+        judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked, passes=passes
+    )
     unpriced = [model.name for model in task.models if task.price(model.name, {"input": 1, "output": 1}) is None]
     if options.limits.max_cost is not None and unpriced:
         what = no_price_for(unpriced[0], options.prices)
@@ -207,7 +256,7 @@ def _check_names(judges: Sequence[Judge]) -> None:
             raise UsageError(f"two different judges are called {judge.name}: give each a name of its own")
 
 
-def _sampling(model: str, options: Options) -> Sampling:
+def sampling_of(model: str, options: Options) -> Sampling:
     """Return the sampling, with the seed of the model's name where samples must differ by theirs."""
     sampling = options.sampling
     if sampling.seed is None and options.samples > 1:

@@ -12,6 +12,7 @@ from hantei.reports.rooms.actions import actions
 from hantei.reports.rooms.answers import answers
 from hantei.reports.rooms.budget import budgets
 from hantei.reports.rooms.cascade import cascade
+from hantei.reports.rooms.correction import correction
 from hantei.reports.rooms.drift import drift
 from hantei.reports.rooms.harms import harms, harms_by_the_judge
 from hantei.reports.rooms.overview import overview, weaknesses
@@ -26,6 +27,7 @@ from hantei.reports.section import Section
 
 ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
     judges,
+    correction,
     overview,
     trust,
     budgets,

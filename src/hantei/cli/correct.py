@@ -1,0 +1,93 @@
+"""``hantei correct``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hantei import api
+from hantei.cli import fail_if
+from hantei.cli.options import (
+    EncodingOption,
+    FailIfOption,
+    JsonOption,
+    KeepGoingOption,
+    MapOption,
+    RowsOption,
+    mapping_of,
+)
+from hantei.cli.output import say, warn
+from hantei.cli.summary import finish_work, interruptible
+from hantei.engine.limits import Limits
+from hantei.errors import UsageError
+from hantei.models.base import Sampling
+from hantei.tasks.correcting import Correction
+from hantei.tasks.options import Options
+
+_LIMITS = Limits()
+
+
+def correct(
+    source: Annotated[
+        list[Path], typer.Argument(metavar="FILE-or-RUN...", help="Files of answers, or one run folder.")
+    ],
+    model: Annotated[str, typer.Option(help="The model that writes unsafe answers again, as in hantei run.")],
+    judge: Annotated[str, typer.Option(help="Says which answers are unsafe, and why.")] = "builtin",
+    check_with: Annotated[
+        list[str] | None, typer.Option("--check-with", help="Another judge that scores every version; may be repeated.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="How often an answer is corrected at most.")] = 2,
+    rules: Annotated[
+        Path | None, typer.Option(help="Rules that answers must keep: text, or TOML by region and product.")
+    ] = None,
+    template: Annotated[Path | None, typer.Option(help="A folder with the wording in place of hantei's own.")] = None,
+    to: Annotated[str | None, typer.Option(help="preferences: write pairs, corrected over original, too.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-corrected-<what>]")] = None,
+    map_: MapOption = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature. [default: the server's]")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Tokens of an answer. [default: the server's]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, where the server takes one.")] = None,
+    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = _LIMITS.max_connections,
+    max_cost: Annotated[float | None, typer.Option(help="Stop before the run costs more US dollars.")] = None,
+    prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds for each call.")] = _LIMITS.timeout_s,
+    run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
+    keep_going: KeepGoingOption = False,
+    fail: FailIfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Have unsafe answers written again from their critiques, beside asking again without one, and refusing.
+
+    Example: hantei correct runs/demo --model 'openai/m?base_url=http://127.0.0.1:8000/v1' --judge builtin
+    """
+    conditions = [fail_if.parse(text) for text in fail or []]
+    if to not in (None, "preferences"):
+        raise UsageError(f"--to {to}: expected preferences; hantei export writes all other formats")
+    options = Options(
+        mapping=mapping_of(map_ or []),
+        encoding=encoding,
+        rows=rows,
+        sampling=Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed),
+        limits=Limits(
+            max_connections=max_connections,
+            max_cost=max_cost,
+            timeout_s=timeout,
+            run_timeout_s=run_timeout,
+            cache=cache,
+            keep_going=keep_going,
+        ),
+        prices=prices,
+    )
+    correction = Correction(rounds=rounds, rules=rules, template=template)
+    checks = check_with or []
+    with interruptible():
+        run = api.correct([str(path) for path in source], model, judge, checks, out, options, correction, say=warn)
+    if to is not None:
+        path = api.export(run.path, to)
+        (warn if json else say)(f"Pairs: {path}")
+    finish_work(run, conditions, json, [judge, *checks])
