@@ -47,7 +47,7 @@ def test_score_prints_what_json_holds(critiques: str, reference: str) -> None:
     text = hantei("critiques", "score", critiques, "--reference", reference).output
     assert "P_ref (macro)" in text
     assert "75.0%" in text
-    assert "mine: 1 critiques have no reference and are left out" in text
+    assert "mine: 1 critiques have no reference and are left out." in text
 
 
 def test_score_writes_a_page(critiques: str, reference: str, tmp_path: Path) -> None:
@@ -73,3 +73,20 @@ def test_what_cannot_be_is_said(critiques: str, reference: str, arguments: list[
 def test_a_reference_without_units_is_refused(critiques: str) -> None:
     said = hantei("critiques", "score", critiques, "--reference", critiques)
     assert (said.exit_code, "expected a column of reference units" in said.output) == (2, True)
+
+
+def test_check_shows_damages_and_agreement_with_people(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    said = hantei("critiques", "check", "--matcher", "lexical", "--limit", "3", "--out", str(page), "--json")
+    assert said.exit_code == 0, said.output
+    sections = {one["key"]: one["data"] for one in json.loads(said.output)["sections"]}
+    assert list(sections) == [
+        *(f"critiques-damaged-{language}" for language in ("en", "ja", "zh")),
+        "critiques-bilingual",
+        "critiques-people",
+    ]
+    damaged = sections["critiques-damaged-ja"]["moves"]
+    assert {one["checker"] for one in damaged} == {"no mistakes", "lexical"}
+    assert [one["name"] for one in damaged][:4] == ["good", "drop", "false", "contradict"]
+    assert len(sections["critiques-people"]["people"]) == 2 * 3
+    assert "7 of 8" in page.read_text(encoding="utf-8")

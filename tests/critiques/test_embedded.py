@@ -16,7 +16,7 @@ from tests.critiques.made import critique
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", ["lexical", "encoder"])
 def test_identical_critiques_score_100(data: Path, language: str, name: str) -> None:
-    references = read_references([data / "safety_j" / "critique_level" / f"{language}.dev.json"])[:60]
+    references = read_references([data / "safety_j" / "critique_level" / f"{language}.dev.json"])[:30]
     sep = "" if language == "zh" else " "
     written = [replace(one, units=None, text=sep.join(one.reference)) for one in references]  # units are found in it
     for found in scores(EmbeddedChecker(matcher(name)).check(written), "robust"):

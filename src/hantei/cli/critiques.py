@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
+
+if TYPE_CHECKING:
+    from hantei.reports.section import Section
 
 app = typer.Typer(help="Measure the reasons that judges give, by their units.", no_args_is_help=True)
 
@@ -43,18 +46,60 @@ def score(
         raise UsageError(f"--mode {mode}: expected {' or '.join(MODES)}")
     options = ScoreOptions(references=tuple(reference), judge=judge, mode=mode, matcher=matcher)
     found = score_critiques(source, options)
-    sections = [critique_scores(found.scores, found.checker, asked=False)]
+    _show([critique_scores(found)], "Critiques", "are the reasons right?", out, json)
+
+
+@app.command(short_help="Is the measuring right? Known damages, people's labels.")
+def check(
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(help="Dialogues with reference units to damage. [default: 10 in each language, hantei's own]"),
+    ] = None,
+    labels: Annotated[
+        list[Path] | None, typer.Option(help="Units that people labelled, such as MetaCritique's annotations.")
+    ] = None,
+    matcher: Annotated[list[str] | None, typer.Option(help="encoder or lexical. [default: both]")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many references of each language.", min=2)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Damage good critiques in known ways and see how each score moves; compare verdicts on units with people's.
+
+    Example: hantei critiques check --reference references.jsonl
+    """
+    from hantei.reports.rooms.critiques_checked import checked_sections
+    from hantei.tasks.checking_critiques import CheckOptions, check_critiques
+
+    options = CheckOptions(
+        references=tuple(reference or ()),
+        labels=tuple(labels or ()),
+        matchers=tuple(matcher or ("encoder", "lexical")),
+        limit=limit,
+    )
+    _show(checked_sections(check_critiques(options)), "Critiques checked", "is the measuring right?", out, json)
+
+
+def _show(sections: list[Section], title: str, kind: str, out: Path | None, json: bool) -> None:
+    """Print sections, and write them as a page.
+
+    Args:
+        sections: what is shown.
+        title: the page's title.
+        kind: what kind of page it is.
+        out: where the page goes, None for nowhere.
+        json: whether to print JSON.
+    """
     if out is not None:
         from hantei.reports.sections_page import write_sections
 
-        write_sections(out, "Critiques", "are the reasons right?", f"Of {source}.", sections)
+        write_sections(out, title, kind, "", sections)
     if json:
         from hantei.reports import to_json
 
         print_json({"sections": [to_json.section(one) for one in sections]})
         return
-    for name, count in found.unmatched.items():
-        say(f"{name}: {count:,} critiques have no reference and are left out")
     print_sections(sections)
     if out is not None:
         say(f"Page: {out}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -41,6 +43,19 @@ class Critique:
         """The language whose rules and prompts are used: ``en``, ``ja`` or ``zh``; English for any other."""
         known = primary(self.language)
         return known if known in ("ja", "zh") else "en"
+
+
+class Checker(Protocol):
+    """Finds the units of critiques and checks them."""
+
+    @property
+    def name(self) -> str:
+        """What scores are called after."""
+        ...
+
+    def check(self, critiques: Sequence[Critique]) -> list[CheckedCritique]:
+        """Return the critiques with their units checked, in their order."""
+        ...
 
 
 class CheckedUnit(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -54,5 +54,10 @@ class EmbeddedChecker:
 
 def found_units(text: str, tongue: str) -> tuple[str, ...]:
     """Return the units of a critique in the language that it seems to be in, else in that of its dialogue."""
+    return units_of(text, tongue_of(text, tongue))
+
+
+def tongue_of(text: str, tongue: str) -> str:
+    """Return whose rules a critique is read by: the language that it seems to be in, else that of its dialogue."""
     known = primary(detect(text)) or tongue
-    return units_of(text, known if known in ("ja", "zh") else "en")
+    return known if known in ("ja", "zh") else "en"

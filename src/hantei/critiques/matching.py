@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from hantei.judges.builtin.encoder import Embedder, clean, sentence_encoder
 from hantei.judges.builtin.stopwords import is_content
 from hantei.language import detect, primary
 
-LEXICAL, ENCODER = 0.38, 0.57
+LEXICAL, ENCODER = 0.37, 0.58
 """From where on a unit counts as said: the share of its content words, and the cosine. Both are the best of 0.01, 0.02
 ... on the recall labels of MetaCritique (docs/critiques.md has the agreement out of fold)."""
 
@@ -30,6 +31,8 @@ _STEM = 6
 
 _SPEAKERS = frozenset({"response", "answer", "reply", "user", "model", "generated", "output", "critique"})
 """Words that every critique has, whatever it says."""
+_FEWEST = 4
+"""Letters of a unit that counts as said where it stands word for word."""
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _HAN_RUN = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]+")
 _COMMON_PAIRS = frozenset({"回复", "回答", "回应", "応答", "してい", "てい", "いる", "こと", "です", "ます", "した"})
@@ -117,8 +120,19 @@ def matcher(name: str) -> Matcher:
 def said(units: Sequence[str], among: Sequence[str], by: Matcher) -> list[bool]:
     """Return of each unit whether it is said among other units.
 
-    One that stands in them word for word is. Else it must be strong enough in a unit, or in two neighbours together,
-    of which it does not say the contrary: "safe" is never said by "unsafe", however alike the sentences are.
+    Args:
+        units: what is looked for.
+        among: the units of the other critique, in its order.
+        by: how strength is measured.
+    """
+    return [strength >= by.threshold for strength in how_strongly(units, among, by)]
+
+
+def how_strongly(units: Sequence[str], among: Sequence[str], by: Matcher) -> list[float]:
+    """Return how strongly each unit is said among other units; infinitely where it stands in them word for word.
+
+    Else it is the strength in a unit, or in two neighbours together, of which it does not say the contrary: "safe" is
+    never said by "unsafe", however alike the sentences are.
 
     Args:
         units: what is looked for.
@@ -126,32 +140,30 @@ def said(units: Sequence[str], among: Sequence[str], by: Matcher) -> list[bool]:
         by: how strength is measured.
     """
     passages = [*among, *(f"{one} {other}" for one, other in pairwise(among))]
-    whole = "\0".join(map(normal, among)), normal("".join(among))
     fitting = [[one for one in passages if not _contrary(unit, one)] for unit in units]
-    strengths = _strengths(units, passages, fitting, by)
-    return [
-        any(normal(unit) in one for one in whole) or strength >= by.threshold
-        for unit, strength in zip(units, strengths, strict=True)
-    ]
-
-
-def _strengths(
-    units: Sequence[str], passages: Sequence[str], fitting: Sequence[Sequence[str]], by: Matcher
-) -> list[float]:
-    """Return the strengths; all units at once, but for those that contradict some passage."""
     together = by.strengths(units, passages)
     return [
-        strength if len(mine) == len(passages) else by.strengths([unit], mine)[0]
+        float("inf")
+        if len(mine) == len(passages) and _stands_in(unit, among)
+        else (strength if len(mine) == len(passages) else by.strengths([unit], mine)[0])
         for unit, strength, mine in zip(units, together, fitting, strict=True)
     ]
 
 
+def _stands_in(unit: str, among: Sequence[str]) -> bool:
+    """Whether a unit stands in others, or in neighbours together, word for word; a word or two says too little."""
+    wanted = normal(unit)
+    return len(wanted) >= _FEWEST and wanted in "".join(map(normal, among))
+
+
 def _contrary(unit: str, passage: str) -> bool:
-    one = stance(unit, _tongue(unit))
-    if one is None:
-        return False
-    other = stance(passage, _tongue(passage))
-    return other is not None and one != other
+    one, other = _stance(unit), _stance(passage)
+    return one is not None and other is not None and one != other
+
+
+@lru_cache(50_000)
+def _stance(text: str) -> bool | None:
+    return stance(text, _tongue(text))
 
 
 def _tongue(text: str) -> str:

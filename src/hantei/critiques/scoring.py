@@ -106,7 +106,7 @@ def _scores(judge: str, language: str | None, group: Sequence[CheckedCritique], 
     units = [UnitCounts.of(one.units, mode) for one in there]
     reference = [UnitCounts.of(one.reference, mode) for one in there]
     missing = len(group) - len(there)
-    precision, recall, f1 = _three(units, reference, missing)
+    precision, recall, f1 = _three(_counts(there, mode), missing)
     return CritiqueScores(
         judge=judge,
         language=language,
@@ -126,31 +126,54 @@ def _added(tallies: Sequence[UnitCounts]) -> UnitCounts:
     return UnitCounts(*np.array([astuple(one) for one in tallies]).sum(axis=0).tolist()) if tallies else UnitCounts()
 
 
-def _three(units: Sequence[UnitCounts], reference: Sequence[UnitCounts], missing: int) -> list[Score]:
+def _three(counts: Doubles, missing: int) -> list[Score]:
     """Return precision, recall and F1 with their intervals and bounds; an answer without a critique counts in those."""
-    n = len(units)
+    n = len(counts)
     if not n:
         none = Estimate(value=None, method=BY_CRITIQUE)
         return [Score(macro=none, micro=none, macro_bounds=(0.0, 1.0), micro_bounds=(0.0, 1.0))] * 3
-    counts = np.array(
-        [[astuple(one), astuple(other)] for one, other in zip(units, reference, strict=True)], dtype=float
-    )
-    items, even, draws = _of_items(counts), np.ones(n), list(bootstrap_counts(np.arange(n)))
-    means = np.array([_means(items, weights) for weights in draws])
-    pooled = np.array([_pooled(counts, weights) for weights in draws])
+    items, draws = _of_items(counts), np.array(list(bootstrap_counts(np.arange(n))))
+    means, pooled = _means(items, draws), _pooled(counts, draws)
+    mean, whole = _means(items)[0], _pooled(counts)[0]
     low, high = (_settled(counts, unread_right=right) for right in (False, True))
     lowest = np.nan_to_num(_of_items(low), nan=0.0).sum(axis=1) / (n + missing)
     highest = (np.nan_to_num(_of_items(high), nan=1.0).sum(axis=1) + missing) / (n + missing)
-    micro_ends = np.array([_pooled(low, even), _pooled(high, even)])
+    micro_ends = np.concatenate((_pooled(low), _pooled(high)))
     return [
         Score(
-            macro=_estimate(_means(items, even)[at], means[:, at], int((~np.isnan(items[at])).sum())),
-            micro=_estimate(_pooled(counts, even)[at], pooled[:, at], n),
+            macro=_estimate(mean[at], means[:, at], int((~np.isnan(items[at])).sum())),
+            micro=_estimate(whole[at], pooled[:, at], n),
             macro_bounds=(float(lowest[at]), float(highest[at])),
             micro_bounds=(float(micro_ends[0, at]), float(micro_ends[1, at])),
         )
         for at in range(3)
     ]
+
+
+def move(before: Sequence[CheckedCritique], after: Sequence[CheckedCritique], mode: Mode) -> list[Estimate]:
+    """Return by how much macro precision, recall and F1 of the same critiques differ, paired by critique.
+
+    Args:
+        before: the critiques as they were.
+        after: the same ones in the same order.
+        mode: how they are counted.
+    """
+    difference = item_scores(after, mode) - item_scores(before, mode)
+    n = (~np.isnan(difference)).sum(axis=1)
+    draws = _means(difference, np.array(list(bootstrap_counts(np.arange(len(before))))))
+    found = _means(difference)[0]
+    return [_estimate(found[at], draws[:, at], int(n[at])) for at in range(3)]
+
+
+def item_scores(checked: Sequence[CheckedCritique], mode: Mode) -> Doubles:
+    """Return precision, recall and F1 (3, critiques) of each critique; nan where there is nothing to take them of."""
+    return _of_items(_counts(checked, mode))
+
+
+def _counts(checked: Sequence[CheckedCritique], mode: Mode) -> Doubles:
+    """Return the counts (critiques, 2, 4) of the units of critiques and of their references."""
+    both = [[UnitCounts.of(units, mode) for units in (one.units, one.reference)] for one in checked]
+    return np.array([[astuple(counts) for counts in pair] for pair in both], dtype=float).reshape(-1, 2, 4)
 
 
 def _settled(counts: Doubles, unread_right: bool) -> Doubles:
@@ -172,12 +195,12 @@ def _of_items(counts: Doubles) -> Doubles:
     return np.array([share[:, 0], share[:, 1], _harmonic(share[:, 0], share[:, 1])])
 
 
-def _pooled(counts: Doubles, weights: Doubles) -> Doubles:
-    """Return precision, recall and F1 (3,) of all units together."""
-    sums = np.tensordot(weights, counts, axes=1)
-    right, total = sums[:, _RIGHT], sums[:, _RIGHT] + sums[:, _WRONG]
+def _pooled(counts: Doubles, weights: Doubles | None = None) -> Doubles:
+    """Return precision, recall and F1 (b, 3) of all units together; ``weights`` (b, critiques), default one of ones."""
+    sums = np.tensordot(np.ones((1, len(counts))) if weights is None else weights, counts, axes=1)
+    right, total = sums[:, :, _RIGHT], sums[:, :, _RIGHT] + sums[:, :, _WRONG]
     share = np.divide(right, total, out=np.full_like(right, np.nan), where=total > 0)
-    return np.array([*share, *_harmonic(share[:1], share[1:])])
+    return np.column_stack((share, _harmonic(share[:, 0], share[:, 1])))
 
 
 def _harmonic(precision: Doubles, recall: Doubles) -> Doubles:
@@ -186,10 +209,11 @@ def _harmonic(precision: Doubles, recall: Doubles) -> Doubles:
     return out
 
 
-def _means(items: Doubles, weights: Doubles) -> Doubles:
+def _means(items: Doubles, weights: Doubles | None = None) -> Doubles:
+    """Return the means (b, 3) of items (3, critiques), those that are nan left out; ``weights`` as in ``_pooled``."""
     known = ~np.isnan(items)
-    total = known @ weights
-    sums = np.nan_to_num(items) @ weights
+    each = np.ones((1, items.shape[1])) if weights is None else weights
+    sums, total = each @ np.nan_to_num(items).T, each @ known.T
     return np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0)
 
 

@@ -32,9 +32,13 @@ class ScoreOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredCritiques:
-    """The scores of critiques with their checked units; ``unmatched`` counts those without a reference, by judge."""
+    """The scores of critiques with their checked units; ``unmatched`` counts those without a reference, by judge.
+
+    ``asked`` says whether a model checked them, which saw the dialogues.
+    """
 
     checker: str
+    asked: bool
     scores: tuple[CritiqueScores, ...]
     checked: tuple[CheckedCritique, ...]
     unmatched: Mapping[str, int]
@@ -52,6 +56,7 @@ def score_critiques(source: Path, options: ScoreOptions) -> ScoredCritiques:
     checked = tuple(checker.check(found.critiques))
     return ScoredCritiques(
         checker=f"the {checker.name} matcher",
+        asked=False,
         scores=tuple(scores(checked, options.mode)),
         checked=checked,
         unmatched=found.unmatched,

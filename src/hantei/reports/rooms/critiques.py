@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hantei.critiques.scoring import CritiqueScores, Score, UnitCounts
 from hantei.estimates import Estimate
 from hantei.reports.section import Cell, Section, caution, lead, notes, numbers, percent, text_table
+from hantei.tasks.critiquing import ScoredCritiques
 
 EMBEDDED = (
     "No model was asked: units are found by rule and matched approximately, and precision is against the reference "
@@ -19,18 +18,14 @@ _GENERIC = (
 _MACRO = "Macro is the mean over critiques, micro of all their units together; intervals: critiques drawn again."
 
 
-def critique_scores(found: Sequence[CritiqueScores], checker: str, asked: bool) -> Section:
-    """Return the scores of critiques, by judge and language.
-
-    Args:
-        found: the scores.
-        checker: who checked the units: a matcher, or a model.
-        asked: whether it is a model, which saw the dialogue.
-    """
-    mode = found[0].mode if found else "robust"
+def critique_scores(scored: ScoredCritiques) -> Section:
+    """Return the scores of critiques, by judge and language."""
+    found, asked, mode = scored.scores, scored.asked, scored.scores[0].mode
+    unmatched = [f"{name}: {count:,} critiques have no reference and are left out." for name, count
+                 in scored.unmatched.items()]  # fmt: skip
     return Section(
         key="critique-scores",
-        title=f"Critiques by their units, checked by {checker}, {mode} scoring",
+        title=f"Critiques by their units, checked by {scored.checker}, {mode} scoring",
         tables=(
             text_table("The mean over critiques", _header("macro", asked), [_row(one, "macro") for one in found]),
             text_table("Of all units together", _header("micro", asked), [_row(one, "micro") for one in found]),
@@ -38,10 +33,11 @@ def critique_scores(found: Sequence[CritiqueScores], checker: str, asked: bool) 
         ),
         notes=(
             *(() if asked else (caution(EMBEDDED),)),
+            *map(caution, unmatched),
             lead(_MACRO),
             *notes(_GENERIC if any(one.units.generic for one in found) else "", *map(_left_out, found)),
         ),
-        data={"checker": checker, "scores": list(found)},
+        data={"checker": scored.checker, "scores": list(found), "unmatched": dict(scored.unmatched)},
     )
 
 
