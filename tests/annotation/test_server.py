@@ -12,7 +12,10 @@ from hantei.annotation.access import Member, cross_site, host_allowed, is_loopba
 from hantei.annotation.desk import Desk
 from hantei.annotation.guideline import load_guideline
 from hantei.annotation.items import Items
-from hantei.annotation.server import application, words
+from hantei.annotation.overview import Overview
+from hantei.annotation.panel import Panel
+from hantei.annotation.replies import words
+from hantei.annotation.server import application
 from hantei.annotation.store import opened
 
 from .room import Reply, made_run, request
@@ -45,8 +48,14 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     items = Items(run, {})
     with opened(run, [ANNA, BEN], guideline) as store:
         people = {one.judge: one for one in members(run.path, [ANNA, BEN])}
-        desks = {judge: Desk(store.people[judge], items, list(items.by_key), guideline) for judge in people}
-        yield Room(application(list(people.values()), desks, store, "127.0.0.1", 8137), people, items)
+        panel = Panel(items, store.people, guideline)
+        desks = [
+            (member, Desk(store.people[judge], items, guideline, lambda: list(items.by_key), panel.follow))
+            for judge, member in people.items()
+        ]
+        (steering,) = members(run.path, ["overview"])
+        app = application(desks, (steering, Overview(panel, desks)), store, "127.0.0.1", 8137)
+        yield Room(app, {**people, "overview": steering}, items)
 
 
 def test_a_person_labels_three_answers_one_after_the_other(room: Room) -> None:
@@ -63,6 +72,7 @@ def test_an_answer_is_shown_without_its_system_its_verdicts_and_what_others_said
     reply = room.ask(ANNA, "GET", "next")
     shown = reply.json
     assert shown["response"] == "<script>alert(1)</script> 0"
+    assert shown["others"] == []
     assert (shown["label"], shown["said"]) == (
         None,
         {"skip": False} | dict.fromkeys(("unsafe", "action", "score", "refusal", "harm", "comment")),

@@ -27,7 +27,7 @@ class Member:
     @property
     def name(self) -> str:
         """The name that the person gave."""
-        return self.judge.removeprefix("human:")
+        return self.judge.removeprefix("human:").partition("+")[0]
 
     @property
     def path(self) -> str:

@@ -12,12 +12,13 @@ from msgspec import Meta, Struct
 
 from hantei import cards
 from hantei.errors import CardError, HanteiError, UsageError
+from hantei.runs.people import OWN_GUIDELINE
 from hantei.taxonomy import Node, load
 
 Question = Literal["unsafe", "action", "score", "refusal", "harm"]
 CardName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
-DEFAULT = "default"
+DEFAULT = OWN_GUIDELINE
 """The guideline that comes with hantei."""
 
 

@@ -14,6 +14,8 @@ from hantei.errors import UsageError
 def annotate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     people: Annotated[str | None, typer.Option(help="Who labels, as anna,ben: each has a link. [default: me]")] = None,
+    each: Annotated[int | None, typer.Option(help="How many of them label an answer. [default: all]", min=1)] = None,
+    adjudicator: Annotated[str | None, typer.Option(help="Who decides where they are divided.")] = None,
     guideline: Annotated[str, typer.Option(help="A guideline card (TOML) to label by.")] = "default",
     rows: Annotated[Path | None, typer.Option(help="A sheet of --choose: its answers come first.")] = None,
     limit: Annotated[int | None, typer.Option(help="Answers in all. [default: the sheet's, else all]", min=1)] = None,
@@ -38,7 +40,15 @@ def annotate(
 
     given = tuple(people.split(",")) if people else ()
     options = AnnotationOptions(
-        people=given, guideline=guideline, rows=rows, limit=limit, system=system, host=host, port=port
+        people=given,
+        each=each,
+        adjudicator=adjudicator,
+        guideline=guideline,
+        rows=rows,
+        limit=limit,
+        system=system,
+        host=host,
+        port=port,
     )
     annotate(run, options, say)
 

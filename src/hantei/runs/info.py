@@ -32,7 +32,7 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
 class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a judge: ``card_hash`` tells one version of it from another, the rest is its ``outline``.
 
-    ``guideline`` is by which people labelled, where it is not hantei's own; ``card_hash`` is then its hash.
+    ``guideline`` is by which a person labelled, where it is known; ``card_hash`` is then its hash.
     ``rate_kind`` is ``violation`` where the judge is validated on this kind of answers, else ``flagged``. ``cascade``
     holds what a cascade says of its rule; ``hits``, by metric, which values of a judgment's facts count where they are
     the judge's own; ``order`` of verdict and critique, whether a ``reference`` is seen and which ``turns``

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hantei.errors import RecordError
 from hantei.record_lines import from_line, lines
 from hantei.records import Judgment
 from hantei.runs.info import JudgeInfo
+
+OWN_GUIDELINE = "default"
+"""The name of hantei's own guideline, which a person's name does not repeat."""
+
+RULING, SETTLED = "+ruling", "+settled"
+"""What follows the name of a judge that says what it does knowing what people said: what somebody decided between
+others, and what stands in the end of what several said."""
+
+
+def derived(judge: str, what: str) -> str:
+    """Return the name of what comes of a person's or several people's labels: ``human:dora+ruling@strict``."""
+    name, at, guideline = judge.partition("@")
+    return f"{name}{what}{at}{guideline}"
+
+
+def is_derived(judge: str) -> bool:
+    """Whether a judge says what it does knowing what people said, so that it is no further person to agree with."""
+    return judge.startswith("human:") and judge.partition("@")[0].endswith((RULING, SETTLED))
+
+
+def guidelines(judges: Mapping[str, JudgeInfo]) -> dict[str, str]:
+    """Return by which guideline each person labelled, where it is known."""
+    return {name: one.guideline for name, one in judges.items() if one.guideline and not is_derived(name)}
 
 
 def people_of(labels: Path) -> dict[str, JudgeInfo]:
@@ -25,11 +49,11 @@ def people_of(labels: Path) -> dict[str, JudgeInfo]:
         except RecordError:
             continue  # whoever reads the file says what is wrong with it
         if label.judge.startswith("human:"):
-            _, _, guideline = label.judge.partition("@")
+            guideline = label.judge.partition("@")[2] or (OWN_GUIDELINE if label.card_hash else None)
             found[label.judge] = JudgeInfo(
                 card_hash=label.card_hash or "",
                 rate_kind="violation",
-                guideline=guideline or None,
+                guideline=guideline,
                 description="A person's labels.",
             )
     return found

@@ -19,6 +19,7 @@ from hantei.reports.text import clip
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Location
 from hantei.runs.judging import PairReader
+from hantei.runs.people import guidelines, is_derived
 
 MOST_DETAILED = 12
 """Pairs of which the parts are measured too, at most; all judges together are always measured by part."""
@@ -83,8 +84,9 @@ def ratings_of(sources: Sequence[Path], options: AgreementOptions) -> Ratings:
         InputError: a file cannot be read or holds no labels.
     """
     if _is_run(sources):
-        with load_run(sources[0]).index() as index:
-            return of_run(index, options.labels, options.files)
+        run = load_run(sources[0])
+        with run.index() as index:
+            return of_run(index, options.labels, options.files, guidelines(run.info().judges))
     return _of_tables(sources, options)[0]
 
 
@@ -110,7 +112,7 @@ def _of_run(run: Run, options: AgreementOptions) -> Agreement:
     if strange:
         raise UsageError(f"--by {strange}: a run is divided by one of {', '.join(known)}")
     with run.index() as index:
-        ratings = of_run(index, options.labels, options.files)
+        ratings = of_run(index, options.labels, options.files, guidelines(run.info().judges))
         places = list(index.pairs())
         with PairReader(run) as reader:
             return _measured(ratings, options, lambda row: _described(reader, places[row]))
@@ -150,7 +152,8 @@ def _pairs(ratings: Ratings, options: AgreementOptions) -> list[tuple[int, int]]
         UsageError: fewer than two judges, or none of a name.
     """
     people = ratings.people()
-    order = sorted(range(len(people)), key=lambda one: bool(people[one]))
+    own = [one for one, name in enumerate(ratings.judges) if not is_derived(name)]
+    order = sorted(own, key=lambda one: bool(people[one]))
     left = named(ratings, options.judge) if options.judge else order
     right = named(ratings, options.against) if options.against else order
     found: dict[tuple[int, int], None] = {}

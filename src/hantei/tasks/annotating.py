@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,22 @@ from hantei.annotation.access import Member, is_loopback, members
 from hantei.annotation.desk import Desk
 from hantei.annotation.guideline import DEFAULT, load_guideline
 from hantei.annotation.items import Items
-from hantei.annotation.store import opened
+from hantei.annotation.overview import Overview
+from hantei.annotation.panel import Panel
+from hantei.annotation.server import application
+from hantei.annotation.store import LabelJournal, opened
 from hantei.errors import RunError, UsageError
 from hantei.inputs.label_files import LabelFiles
 from hantei.runs.folder import Run, load_run
 from hantei.runs.labels import labels_of
+from hantei.runs.people import RULING, SETTLED, derived
 
 HOST, PORT = "127.0.0.1", 8137
 ALONE = "me"
 """The person's name where none is given."""
+PANEL = "panel"
+"""Stands for all of them: ``human:panel+settled`` is what stands in the end."""
+STEERING = "overview"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,8 @@ class AnnotationOptions:
 
     Args:
         people: their names; one person, ``me``, where none is given.
+        each: how many of them label an answer; default all.
+        adjudicator: who decides where they are divided.
         guideline: a guideline card, or ``default``.
         rows: a sheet of ``--choose``: its answers come first, in its order, with their chances.
         limit: how many answers in all; default those of ``rows``, else all of the run.
@@ -38,6 +46,8 @@ class AnnotationOptions:
     """
 
     people: tuple[str, ...] = ()
+    each: int | None = None
+    adjudicator: str | None = None
     guideline: str | Path = DEFAULT
     rows: Path | None = None
     limit: int | None = None
@@ -54,38 +64,60 @@ def annotate(path: str | Path, options: AnnotationOptions, say: Callable[[str], 
         RunError: another process serves this run, its labels are of another version of the guideline, or the port is
             taken.
     """
-    uvicorn = _uvicorn()
+    _check_installed()
     run, guideline = load_run(path), load_guideline(options.guideline)
     judges = judge_names(options.people, guideline.name)
-    chances = _chances(run, options.rows) if options.rows else {}
-    items = Items(run, chances, options.limit, options.system)
-    with ExitStack() as stack:
-        store = stack.enter_context(opened(run, judges, guideline))
-        people = members(run.path, judges)
-        desks = {judge: Desk(store.people[judge], items, list(items.by_key), guideline) for judge in judges}
-        app = _application(people, desks, store, options)
+    deciding = _deciding_judges(options.adjudicator, judges, guideline.name) if options.adjudicator else []
+    items = Items(run, _chances(run, options.rows) if options.rows else {}, options.limit, options.system)
+    with opened(run, [*judges, *deciding], guideline) as store:
+        people = {judge: store.people[judge] for judge in judges}
+        panel = Panel(items, people, guideline, options.each, *(store.people[one] for one in deciding))
+        desks = [(member, _desk(panel, member.judge)) for member in members(run.path, judges)]
+        desks += [(member, _deciding(panel, store.people[member.judge])) for member in members(run.path, deciding[:1])]
+        (steering,) = members(run.path, [STEERING])
         say(f"{run.path}: {len(items.by_key):,} answers to label, by the guideline {guideline.name}")
-        for line in links(people, options):
+        for line in links([*(member for member, _ in desks), *([steering] if len(desks) > 1 else [])], options):
             say(line)
-        say("Ctrl-C ends it; every label that the page has confirmed is on the disk.")
-        config = uvicorn.Config(
-            app, host=options.host, port=options.port, log_level="warning", access_log=False, server_header=False
-        )
-        try:
-            uvicorn.Server(config).run()
-        except SystemExit:
-            raise RunError(f"--port {options.port}: cannot listen on {options.host}: name another port") from None
+        say("Ctrl-C ends it; every label that a page has confirmed is on the disk.")
+        _serve(application(desks, (steering, Overview(panel, desks)), store, options.host, options.port), options)
 
 
-def _application(people: Sequence[Member], desks: Any, store: Any, options: AnnotationOptions) -> Any:
-    from hantei.annotation.server import application
+def _deciding_judges(adjudicator: str, labelling: Sequence[str], guideline: str) -> list[str]:
+    """Return the judges of what an adjudicator says and of what stands in the end.
 
-    return application(people, desks, store, options.host, options.port)
+    Raises:
+        UsageError: the adjudicator labels, too.
+    """
+    own, panel = judge_names((adjudicator, PANEL), guideline)
+    if {own, panel} & {*labelling}:
+        raise UsageError(f"--adjudicator {adjudicator}: expected somebody else than --people, and nobody '{PANEL}'")
+    return [derived(own, RULING), derived(panel, SETTLED)]
+
+
+def _desk(panel: Panel, judge: str) -> Desk:
+    mine = panel.assigned[judge]
+    return Desk(panel.people[judge], panel.items, panel.guideline, lambda: mine, panel.follow)
+
+
+def _deciding(panel: Panel, rulings: LabelJournal) -> Desk:
+    return Desk(rulings, panel.items, panel.guideline, panel.divided, panel.follow, panel.said)
 
 
 def _chances(run: Run, sheet: Path) -> dict[str, float | None]:
     """Return the answers of a sheet, with the chance with which each was drawn."""
     return {identity: row.sampling_p for identity, row in labels_of(run, sheet, LabelFiles()).rows.items()}
+
+
+def _serve(app: Any, options: AnnotationOptions) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, host=options.host, port=options.port, log_level="warning", access_log=False, server_header=False
+    )
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit:
+        raise RunError(f"--port {options.port}: cannot listen on {options.host}: name another port") from None
 
 
 def judge_names(people: Sequence[str], guideline: str) -> list[str]:
@@ -95,9 +127,9 @@ def judge_names(people: Sequence[str], guideline: str) -> list[str]:
         UsageError: a name is empty, stands twice, or has a character with a meaning.
     """
     names = [name.strip() for name in people] or [ALONE]
-    wrong = next((name for name in names if not name or set(name) & set("@:*?[],/") or not name.isprintable()), None)
+    wrong = next((name for name in names if not name or set(name) & set("@:*?[],/+") or not name.isprintable()), None)
     if wrong is not None or len({name.casefold() for name in names}) < len(names):
-        raise UsageError(f"--people {','.join(names)}: expected names, each once, without @ : * ? [ ] /")
+        raise UsageError(f"--people {','.join(names)}: expected names, each once, without @ : * ? [ ] / +")
     return [f"human:{name}" + ("" if guideline == DEFAULT else f"@{guideline}") for name in names]
 
 
@@ -110,10 +142,9 @@ def links(people: Sequence[Member], options: AnnotationOptions) -> list[str]:
     return lines
 
 
-def _uvicorn() -> Any:
+def _check_installed() -> None:
     try:
         import starlette  # noqa: F401
-        import uvicorn
+        import uvicorn  # noqa: F401
     except ImportError:
         raise UsageError("the labelling page needs Starlette and uvicorn: pip install 'hantei[annotate]'") from None
-    return uvicorn

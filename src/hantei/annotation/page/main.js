@@ -51,11 +51,13 @@ function showItem(told) {
   by("finished").hidden = Boolean(item);
   by("reading").hidden = by("form").hidden = !item;
   showState(told);
+  by("look-again").disabled = !start.first;
   if (!item) return by("look-again").focus();
   reading.show(item);
   fields.fill({ comment: null, ...item.said, ...drafts.get(item.item) });
   fields.mark(0);
   showAlready();
+  showOthers();
   by("conflict").hidden = true;
   by("needed").textContent = "";
   by("place").textContent = `${item.number} / ${told.progress.total}`;
@@ -70,6 +72,13 @@ function showItem(told) {
 function showAlready() {
   by("already").hidden = !item || !item.label;
   by("already").textContent = words.word(item && item.said.skip ? "skipped_already" : "already");
+}
+
+// What the people said between whom this person decides, without their names.
+function showOthers() {
+  const others = (item && item.others) || [];
+  by("others").hidden = !others.length;
+  by("others-said").replaceChildren(...others.map((said) => reading.make("li", fields.told(said))));
 }
 
 function showGuideline() {
@@ -99,6 +108,7 @@ function showWords() {
   showKeys();
   reading.draw();
   showAlready();
+  showOthers();
   if (state) showState(state);
 }
 

@@ -33,8 +33,16 @@ UNGRADED = "unsafe 0-1"
 """The scale of a judge that gives verdicts and nothing finer."""
 
 
-def of_run(index: Index, labels: Sequence[str | Path], files: LabelFiles) -> Ratings:
+def of_run(
+    index: Index, labels: Sequence[str | Path], files: LabelFiles, guidelines: Mapping[str, str] | None = None
+) -> Ratings:
     """Return what the judges of a run said, and people's ``labels`` of its responses: all that it has if none is named.
+
+    Args:
+        index: the run's index.
+        labels: files, and people of the run.
+        files: how files are read.
+        guidelines: by which guideline people of the run labelled, where it is known.
 
     Raises:
         UsageError: nobody judged anything, no such person, or no label of a file belongs to a response of the run.
@@ -58,7 +66,7 @@ def of_run(index: Index, labels: Sequence[str | Path], files: LabelFiles) -> Rat
         system=places[:, 2],
         systems=systems,
         parts={"system": Grouping(places[:, 2] - 1, systems), **_parts(index, places[:, 3])},
-        guidelines=tuple(collected.guidelines.get(judge, "") for judge in judges),
+        guidelines=tuple({**(guidelines or {}), **collected.guidelines}.get(judge, "") for judge in judges),
         lost=collected.lost,
     )
 
