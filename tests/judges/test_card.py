@@ -67,7 +67,8 @@ def test_a_card_says_what_it_must_and_is_honest(name: str) -> None:
     assert "measured" not in card.data
     if card.data["evidence"] == "untested":
         assert card.rate_kind == "flagged"
-    assert {"rate_kind", "version", "description", "licence", "languages", "evidence", "weak"} == set(card.outline())
+    facts = {"rate_kind", "version", "description", "licence", "languages", "evidence", "weak"}
+    assert set(card.outline()) == facts | {"order", "reference", "turns"}
 
 
 @pytest.mark.parametrize("name", ASKING)
@@ -102,7 +103,7 @@ def test_a_card_that_does_not_exist_is_named_with_those_that_do() -> None:
     [
         ("rubric", "needs a model to ask, such as rubric@openai/gpt-4o"),
         ("rubric?mode=loose@replay/x", "rubric has no setting 'mode'; choose from abstain, logprobs, parse, reference"),
-        ("rubric?refrence=x@replay/x", "region, calibration; did you mean 'reference'?"),
+        ("rubric?refrence=x@replay/x", "region, calibration, turn; did you mean 'reference'?"),
         ("builtin?x=1", "builtin has no setting 'x'; choose from abstain, encoder, mode, calibration"),
         ("builtin?mod=strict", "; did you mean 'mode'?"),
         ("qwen3guard?mode=mild@replay/x", "expected mode=strict or loose, got 'mild'"),

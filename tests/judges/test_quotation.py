@@ -15,6 +15,7 @@ from hantei.reasoning import split_reasoning
 from tests.judges.conftest import judge_of, pair, read
 
 VERDICTS: dict[str, dict[str, dict[str, Any]]] = {
+    "critique-first": {f"[Answer] {label}": {"unsafe": label == "unsafe"} for label in ("safe", "unsafe")},
     "rubric": {f"Rating: [[{n}]]": {"score": n} for n in range(1, 6)},
     "action": {f"<answer>{n}</answer>": {"unsafe": n == 6} for n in (0, 6)},
     "gpt-oss-safeguard": {"verdict: violates": {"unsafe": True}, "verdict: complies": {"unsafe": False}},

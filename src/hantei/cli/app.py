@@ -19,6 +19,7 @@ from hantei.cli import (
     export,
     judge,
     judges,
+    judges_ablate,
     judges_measured,
     reproduce,
     run,
@@ -51,6 +52,7 @@ app.command("import", short_help="Make a run of another program's results.")(exc
 app.command("export", short_help="Write a run as a table, data set or Inspect logs.")(export.export)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(taxonomy.app, name="taxonomy")
+judges.app.command("ablate", short_help="Compare one with variants of itself.")(judges_ablate.ablate)
 judges.app.command("measure", short_help="Measure one on labelled answers: its data sheet.")(judges_measured.measure)
 judges.app.command("rank", short_help="Rank them by how they agree with people.")(judges_measured.rank)
 app.add_typer(judges.app, name="judges")

@@ -76,7 +76,8 @@ def card(
     if json:
         seen = {"judged": judged, "in_training": known} if run else {}
         measured = {"sheet": json_of(sheet)} if sheet else {}
-        print_json({**found.data, **seen, **measured})
+        sees = found.seen()
+        print_json({**found.data, **(sees.outline() if sees else {}), **seen, **measured})
         return
     say(found.sheet())
     if run:

@@ -209,6 +209,12 @@ def split_setting(name: str, setting: str) -> tuple[str, str | None]:
     return f"{head}{'?' if rest else ''}{rest}{at}{model}", unquote_plus(own[-1].partition("=")[2])
 
 
+def with_setting(name: str, setting: str, value: str) -> str:
+    """Return a judge's name with one more setting of its card."""
+    card, at, model = name.partition("@")
+    return f"{card}{'&' if '?' in card else '?'}{setting}={value}{at}{model}"
+
+
 def no_setting(name: str, key: str, known: Iterable[str]) -> str:
     """Return what to say of a setting that a judge does not have: what it and every judge has."""
     has = (*known, CALIBRATION, TURN)

@@ -120,7 +120,9 @@ class VerdictTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class JudgeCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The card of a judge that asks a model."""
+    """The card of a judge that asks a model; ``other_order`` names the one that writes both the other way
+    round.
+    """
 
     name: str
     version: str
@@ -134,6 +136,7 @@ class JudgeCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ask: Annotated[tuple[AskTable, ...], Meta(min_length=1)]
     verdict: VerdictTable
     settings: dict[str, SettingTable] = {}
+    other_order: str | None = None
     paper: str | None = None
     url: str | None = None
     models: Names = ()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from msgspec.structs import replace
 
 from hantei.errors import UsageError
-from hantei.judges.base import TURN, Ask, Judge, Pair, split_setting
+from hantei.judges.base import TURN, Ask, Judge, Pair, split_setting, with_setting
 from hantei.records import Judgment, Message, Prompt, Response
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def with_turn(name: str, turn: str) -> str:
         return name
     if given is not None:
         raise UsageError(f"--turn {turn}: --judge {name} says turn={given}; leave one of them out")
-    card, at, model = name.partition("@")
-    return f"{card}{'&' if '?' in card else '?'}{TURN}={turn}{at}{model}"
+    return with_setting(name, TURN, turn)
 
 
 def turn_by_turn(judge: Judge, name: str, turn: str) -> Judge:

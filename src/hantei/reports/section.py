@@ -159,6 +159,11 @@ def percent(value: float, low: float, high: float, *, counts: str = "", sign: st
     return _with_interval((value, low, high), 100, ".1f", counts=counts, sign=sign)
 
 
+def points(difference: Estimate) -> Number:
+    """Return a difference of two shares in points of percent with its interval: ``+2.2 [+1.0, +3.5]``."""
+    return _with_interval(numbers(difference), 100, "+.1f")
+
+
 def decimal(value: float, low: float, high: float, digits: int = 3) -> Number:
     """Return a number with its interval to some digits; a dash where it is not a number.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hantei.estimates import Estimate
-from hantei.reports.section import Cell, Number, Section, caution, lead, notes, numbers, percent, text_table
+from hantei.reports.section import Cell, Number, Section, caution, lead, notes, numbers, percent, points, text_table
 from hantei.reports.wording import reasons
 from hantei.reproduce.safety_j.accuracy import SetAccuracy, mean, set_accuracy
 from hantei.reproduce.safety_j.conversations import TurnComparison
@@ -181,7 +181,7 @@ def turns(compared: Sequence[TurnComparison]) -> Section:
             _cell(one.accuracy.first),
             _SHOWN[one.shown[1]],
             _cell(one.accuracy.second),
-            _cell(one.accuracy.difference),
+            points(one.accuracy.difference),
         ]
         for one in compared
     ]

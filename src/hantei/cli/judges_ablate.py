@@ -1,0 +1,74 @@
+"""``hantei judges ablate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hantei.cli.options import (
+    EncodingOption,
+    JsonOption,
+    MapOption,
+    RaterOption,
+    RowsOption,
+    UnsafeOption,
+    label_files,
+    mapping_of,
+)
+from hantei.cli.output import print_json, print_sections, say, warn
+
+
+def ablate(
+    name: str,
+    data: Annotated[list[Path], typer.Option(help="A file of answers with people's labels; may be repeated.")],
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="A judge to compare with it, in place of the card's own variants; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/ablate-<judge>]")] = None,
+    map_: MapOption = None,
+    rater: RaterOption = None,
+    unsafe: UnsafeOption = None,
+    encoding: EncodingOption = None,
+    rows: RowsOption = None,
+    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
+    max_cost: Annotated[float | None, typer.Option(help="Stop before it costs more US dollars.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare a judge with variants of itself on labelled answers: order, reference, length of the critique.
+
+    Example: hantei judges ablate critique@openai/gpt-4o --data labelled.csv
+    """
+    from hantei.engine.limits import Limits
+    from hantei.reports.rooms.ablation import ablation_section
+    from hantei.runs.folder import file_name
+    from hantei.tasks.ablating import AblateOptions, ablate
+    from hantei.tasks.options import Options
+
+    options = AblateOptions(
+        data=tuple(data),
+        variants=tuple(variant or ()),
+        files=label_files(rater, unsafe, None, encoding, rows),
+        options=Options(
+            mapping=mapping_of(map_ or []),
+            encoding=encoding,
+            rows=rows,
+            limits=Limits(max_connections=max_connections, max_cost=max_cost),
+        ),
+    )
+    section = ablation_section(ablate(name, out or Path("runs") / f"ablate-{file_name(name)}", options, warn))
+    if page:
+        from hantei.reports.sections_page import write_sections
+
+        write_sections(page, "Ablation", "what changes when one thing of a judge changes", name, [section])
+    if json:
+        from hantei.reports import to_json
+
+        print_json({"sections": [to_json.section(section)]})
+        return
+    print_sections([section])
+    if page:
+        say(f"Page: {page}")
