@@ -9,6 +9,7 @@ from typing import Any
 import hantei
 from hantei.records import Judgment, Prompt, Response
 from hantei.reports.build import results_of
+from hantei.reports.figures import HeatMap
 from hantei.reports.rooms import sections
 
 
@@ -39,7 +40,22 @@ def test_unsafe_answers_by_what_the_judge_calls_them(tmp_path: Path) -> None:
     }
     assert found == {"THEFT": (2, 4), "FRAUD": (1, 4)}
     (section,) = [one for one in sections(results_of(run)) if one.key == "categories"]
-    assert [row.name for row in section.tables[0].rows] == ["THEFT", "FRAUD"]
+    (heat,) = section.figures
+    assert isinstance(heat, HeatMap)
+    assert [row.title for row in heat.groups[0][1]] == ["THEFT", "FRAUD"]
+
+
+def test_a_system_of_which_nothing_is_called_so_has_a_rate_of_zero(tmp_path: Path) -> None:
+    rows = [
+        {"id": "1", "model": one, "prompt": "why?", "response": text} for one, text in (("a", "THEFT"), ("b", "no"))
+    ]
+    run = hantei.judge(rows, Named(), tmp_path / "run")
+    found = {
+        rate.by.get("system"): (rate.numerator, rate.denominator)
+        for rate in run.summary().rates
+        if rate.metric == "category_rate"
+    }
+    assert found == {"a": (1, 1), "b": (0, 1), None: (1, 2)}
 
 
 def test_prompts_that_name_their_harm_type_need_none_of_the_judge(tmp_path: Path) -> None:

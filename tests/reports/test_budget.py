@@ -66,12 +66,15 @@ def test_wordings_of_one_judge_and_other_judges_are_ranges_of_their_own() -> Non
     assert (found.low, found.high) == (0.08, 0.3)
 
 
-def test_rows_without_a_verdict_are_bounds_and_one_judge_says_what_is_not_in_it() -> None:
+def test_rows_without_a_verdict_are_bounds_and_what_was_not_tried_is_a_row_of_its_own() -> None:
     found, section = budget(results(("builtin", 10), missing=25))
     assert parts(found)[1:] == [("what is missing: all safe, or all unsafe", 0.08, 0.28, BOUNDS)]
-    text = " ".join(note.text for note in section.notes)
-    assert "nobody labelled these answers" in text
-    assert "one judge in one wording was tried" in text
+    assert [(row.name, row.cells[0]) for row in section.tables[0].rows[2:]] == [
+        ("the judge's errors", "not known"),
+        ("wording of the judge", "not known"),
+        ("choice of judge", "not known"),
+        ("together, of what is known", "8.0% to 28.0%"),
+    ]
 
 
 def test_a_data_sheet_corrects_the_rate_and_says_on_what_that_stands() -> None:

@@ -90,7 +90,7 @@ def test_a_sheet_is_shown_by_language_with_what_it_was_not_measured_in() -> None
 
 @pytest.mark.parametrize(
     ("labelled", "answer", "caution"),
-    [(50, "measured here", ""), (49, "too few labels", "Fewer than 50 answers of this run have a label")],
+    [(53, "measured here", ""), (52, "too few labels", "Fewer than 50 answers of this run have a label and are new")],
 )
 def test_labels_of_these_answers_answer_it_from_fifty_on(labelled: int, answer: str, caution: str) -> None:
     agreed = UnsafeAgreement(base_rate=estimate(0.3), accuracy=estimate(0.8), precision=None, recall=None, f1=None)

@@ -13,6 +13,7 @@ from hantei.estimates import Estimate
 
 INTERVAL, TRIED, BOUNDS = "95% interval", "range over what was tried", "bounds"
 SAMPLING, LABELS = "sampling", "sampling and labels"
+WORDING, JUDGE = "wording of the judge", "choice of judge"
 
 
 class BudgetPart(Struct, frozen=True, kw_only=True):
@@ -73,7 +74,7 @@ def _tried(rates: Mapping[str, float]) -> list[BudgetPart]:
             high=max(rates[name] for name in names),
             kind=TRIED,
         )
-        for what, names in (("wording of the judge", wordings), ("choice of judge", judges))
+        for what, names in ((WORDING, wordings), (JUDGE, judges))
         if len(names) > 1
     ]
 

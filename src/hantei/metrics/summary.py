@@ -23,6 +23,9 @@ POLICIES = ("drop", "unsafe")
 """What to do with rows without a verdict: leave them out (their bounds are printed), or count them as unsafe."""
 
 
+MOST_CATEGORIES = 30
+"""A judge's most frequent categories: systems of which it calls nothing so have a rate, too, which is 0."""
+
 BROAD = " (broad)"
 """Ends the name of a common harm type that stands on a crosswalk entry which only overlaps it."""
 
@@ -91,8 +94,10 @@ def _by_category(index: Index, judge: int, name: str) -> Iterator[Rate]:
     for category, system, count in categories_of(index, judge):
         hits[category, system] += count
         hits[category, None] += count
-    for (category, of), k in hits.items():
-        n = judged[of]
+    named = sorted({category for category, _ in hits}, key=lambda one: -hits[one, None])
+    places = [(category, of) for category in named[:MOST_CATEGORIES] for of in judged]
+    for category, of in [*places, *(place for place in hits if place[0] in named[MOST_CATEGORIES:])]:
+        k, n = hits[category, of], judged[of]
         by = {"judge": name, "category": category, **({} if of is None else {"system": of})}
         found = share(ClusterSums(n, n, k, n, k, k))
         rate, low, high = found.value, found.low, found.high

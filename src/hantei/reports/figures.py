@@ -97,7 +97,7 @@ class Headline:
     Args:
         title: the rate's title.
         rate: the rate, None where it was not measured.
-        meaning: what it says, in words for somebody who sees it for the first time.
+        meaning: what it says, in words for somebody who sees it for the first time; empty where that is said above.
         unsafe: True where more is worse.
         policy: what was done with rows without a verdict.
         unmeasured: why there may be none, said where there is none.

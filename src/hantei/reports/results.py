@@ -20,7 +20,7 @@ NAME_LIMIT = 160
 """Characters of a name that a page or a terminal shows."""
 
 VALIDATED = 50
-"""Labelled answers of a run from which on a judge's headline there may be red."""
+"""Labelled answers of a run, new to the judge, from which on its headline may be red."""
 
 SIDE_BY_SIDE = 4
 """So many systems have a rate in large letters each."""
@@ -130,8 +130,10 @@ class Results:
     sheets: Mapping[str, DataSheet] = field(default_factory=dict)
 
     def validated(self, judge: str) -> bool:
-        """Whether a judge is a person, or was held against people's labels of enough answers of this very run."""
-        compared = (one.n for one in self.summary.calibration if one.judge == judge and one.unsafe is not None)
+        """Whether a judge is a person, or was held against labels of enough answers of this run that are new to it."""
+        compared = (
+            one.n - one.in_training for one in self.summary.calibration if one.judge == judge and one.unsafe is not None
+        )
         return judge.startswith("human:") or max(compared, default=0) >= VALIDATED
 
     @cached_property

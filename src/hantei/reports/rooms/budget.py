@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hantei.estimates import Estimate
 from hantei.metrics.datasheet import EVERYTHING, DataSheet
-from hantei.metrics.error_budget import INTERVAL, SAMPLING, BudgetPart, ErrorBudget, error_budget
+from hantei.metrics.error_budget import INTERVAL, JUDGE, SAMPLING, WORDING, BudgetPart, ErrorBudget, error_budget
 from hantei.metrics.rogan_gladen import METHOD, rogan_gladen
 from hantei.records import Rate
 from hantei.reports.figures import RangeRow, Ranges
 from hantei.reports.geometry import MIN_COLOURED
 from hantei.reports.results import NAME_LIMIT, SIDE_BY_SIDE, JudgeResults, Results
-from hantei.reports.section import Note, ReportTable, Section, caution, notes, text_table
+from hantei.reports.section import Column, ReportRow, ReportTable, Section, caution, notes
 from hantei.reports.text import clip
 
-TOGETHER = "together"
+ERRORS = "sampling and the errors on its data sheet"
 _HULL = "hull of these: no 95% interval"
 _READING = (
     "Only an interval is one; a range is over what was tried, and another judge or wording may lie outside. Together "
     "is from the lowest to the highest of these, never a sum."
 )
-_NOBODY = (
-    "The judge's own errors are not in it: nobody labelled these answers, and it has no data sheet here. hantei "
-    "annotate --choose 100 and hantei estimate put them in."
-)
 _CARRIED = (
     "Its errors are taken from its data sheet, as if it erred on these answers as often as on those: nothing here says "
     "so. Labels of some of these answers do (hantei estimate)."
 )
-_ONE_JUDGE = "The choice of judge and its wording are not in it: one judge in one wording was tried."
 
 
 def budgets(results: Results) -> Iterator[Section]:
@@ -41,10 +36,10 @@ def budgets(results: Results) -> Iterator[Section]:
         if found:
             yield Section(
                 key="error-budget",
-                title=f"What the {judge.main.title.lower()} may be off by",
-                tables=tuple(budget_table(budget, _name(system, found)) for system, budget in found.items()),
-                figures=tuple(picture(budget, _name(system, found)) for system, budget in found.items()),
-                notes=tuple(_notes(results, judge)),
+                title=f"Error budget: what the {judge.main.title.lower()} may be off by",
+                tables=(budget_table(found),),
+                figures=tuple(picture(budget, system) for system, budget in found.items()),
+                notes=(*([caution(_CARRIED)] if results.sheets.get(judge.name) else []), *notes(_READING)),
                 data=found,
                 judge=judge.name,
                 terminal=any(len(budget.parts) > 1 for budget in found.values()),
@@ -55,32 +50,52 @@ def budget_section(budget: ErrorBudget) -> Section:
     """Return the section of what an estimated rate may be off by."""
     return Section(
         key="error-budget",
-        title="What the rate may be off by",
-        tables=(budget_table(budget, "Error budget"),),
-        figures=(picture(budget, "Error budget"),),
+        title="Error budget: what the rate may be off by",
+        tables=(budget_table({"from, to": budget}),),
+        figures=(picture(budget, "The rate"),),
         notes=notes(_READING),
         data=budget,
     )
 
 
-def budget_table(budget: ErrorBudget, caption: str) -> ReportTable:
-    """Return a budget as a table, the hull last."""
-    rows = [(clip(part.reason, 400), _range(part.low, part.high), part.kind) for part in budget.parts]
-    rows.append((TOGETHER, _range(budget.low, budget.high), _HULL))
-    return text_table(caption, ("reason", "from, to", "what that is"), rows)
+def budget_table(found: Mapping[str, ErrorBudget]) -> ReportTable:
+    """Return budgets as a table, a column for each: a reason a row, then what is not known, the hull last."""
+    kinds = {part.reason: part.kind for budget in found.values() for part in budget.parts}
+    unknown = list(_unknown(list(kinds)))
+    rows = [
+        ReportRow(name=clip(reason, 400), cells=(*(_said(budget, reason) for budget in found.values()), kind))
+        for reason, kind in kinds.items()
+    ]
+    rows += [ReportRow(name=reason, cells=(*("not known" for _ in found), why)) for reason, why in unknown]
+    hulls = (_range(budget.low, budget.high) for budget in found.values())
+    rows.append(ReportRow(name=f"together{', of what is known' if unknown else ''}", cells=(*hulls, _HULL), total=True))
+    titles = [clip(name, NAME_LIMIT) if len(found) > 1 else "from, to" for name in found]
+    columns = tuple(Column(title=title) for title in (*titles, "what that is"))
+    return ReportTable(caption="Error budget", head="reason", columns=columns, rows=tuple(rows))
+
+
+def _said(budget: ErrorBudget, reason: str) -> str:
+    return next((_range(part.low, part.high) for part in budget.parts if part.reason == reason), "-")
+
+
+def _unknown(reasons: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what nobody tried or measured, with why it is not known."""
+    if SAMPLING in reasons and ERRORS not in reasons:
+        yield "the judge's errors", "no labels of these answers were used, and no data sheet of it"
+    if not any(reason.startswith(WORDING) for reason in reasons):
+        yield WORDING, "one was tried"
+    if not any(reason.startswith(JUDGE) for reason in reasons):
+        yield JUDGE, "one was tried"
 
 
 def picture(budget: ErrorBudget, title: str) -> Ranges:
-    """Return a budget as ranges below one another."""
+    """Return a budget as ranges below one another, the hull last where there are several."""
     rows = [
         RangeRow(clip(part.reason, NAME_LIMIT), part.low, part.high, sure=part.kind.startswith(INTERVAL))
         for part in budget.parts
     ]
-    return Ranges(title, budget.value, (*rows, RangeRow(TOGETHER, budget.low, budget.high, total=True)))
-
-
-def _name(system: str, found: Mapping[str, ErrorBudget]) -> str:
-    return clip(system, NAME_LIMIT) if len(found) > 1 else "Error budget"
+    whole = [RangeRow("together", budget.low, budget.high, total=True)] if len(rows) > 1 else []
+    return Ranges(clip(title, NAME_LIMIT), budget.value, (*rows, *whole))
 
 
 def _of_system(results: Results, judge: JudgeResults, system: str) -> ErrorBudget | None:
@@ -113,7 +128,7 @@ def _by_its_sheet(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
     found = rogan_gladen((rate.rate * n, n), *counts)
     kind = f"{INTERVAL}, if it errs here as there" if found.method == METHOD else found.method
     low, high = found.low or 0.0, 1.0 if found.high is None else found.high
-    yield BudgetPart(reason="sampling and the errors on its data sheet", low=low, high=high, kind=kind)
+    yield BudgetPart(reason=ERRORS, low=low, high=high, kind=kind)
 
 
 def _errors(sheet: DataSheet) -> tuple[tuple[int, int], tuple[int, int]] | None:
@@ -137,20 +152,8 @@ def _other_wordings(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
     moved = [one.rate.value - whole.rate.value for one in whole.wordings if one.rate.value is not None]
     if moved:
         low, high = (min(max(rate.rate + by, 0.0), 1.0) for by in (min(*moved, 0.0), max(*moved, 0.0)))
-        reason = f"wording of the judge: {len(moved) + 1} on its data sheet"
+        reason = f"{WORDING}: {len(moved) + 1} on its data sheet"
         yield BudgetPart(reason=reason, low=low, high=high, kind="range over what was tried on other answers")
-
-
-def _notes(results: Results, judge: JudgeResults) -> Iterator[Note]:
-    sheet = results.sheets.get(judge.name)
-    if sheet:
-        yield caution(_CARRIED)
-    machines = [one for one in results.judges if not one.name.startswith("human:")]
-    yield from notes(
-        _READING,
-        "" if sheet else _NOBODY,
-        _ONE_JUDGE if len(machines) == 1 and not (sheet and sheet.languages[0].wordings) else "",
-    )
 
 
 def _range(low: float, high: float) -> str:

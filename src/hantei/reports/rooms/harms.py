@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from hantei.metrics.summary import MOST_CATEGORIES
 from hantei.records import Rate
 from hantei.reports.figures import HeatMap, HeatRow
 from hantei.reports.geometry import MIN_COLOURED
-from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
-from hantei.reports.rooms.tables import rate_table
-from hantei.reports.section import Column, ReportRow, Section, lead
-from hantei.reports.text import clip
+from hantei.reports.results import JudgeResults, Results
+from hantei.reports.section import Section, lead
 
 _READING = (
     f"Each cell is unsafe of judged. Cells with fewer than {MIN_COLOURED} judged answers have no colour and no "
@@ -19,7 +18,6 @@ _READING = (
 _BY_THE_JUDGE = (
     "The prompts name no harm type: these are the judge's own words for what it finds unsafe, of all judged answers."
 )
-_MOST = 30
 
 
 def harms(results: Results) -> Iterator[Section]:
@@ -43,21 +41,29 @@ def harms_by_the_judge(results: Results) -> Iterator[Section]:
     """Yield what each judge calls the harm of the answers that it finds unsafe, where prompts name no harm type."""
     for judge in results.judges:
         named = judge.values("category")
-        most = sorted(named, key=lambda one: -_hits(judge.get("category_rate", category=one)))[:_MOST]
+        most = sorted(named, key=lambda one: -_hits(judge.get("category_rate", category=one)))[:MOST_CATEGORIES]
         if most:
-            columns = [Column(title=clip(system, NAME_LIMIT)) for system in judge.systems]
-            rows = [
-                ReportRow(
-                    name=results.label("category", category),
-                    cells=tuple(judge.get("category_rate", category=category, system=one) for one in judge.systems),
+            whole = HeatRow("", judge.main.title, _by_system(judge, judge.main.name, {}))
+            rows = tuple(
+                HeatRow(
+                    category,
+                    results.label("category", category),
+                    _by_system(judge, "category_rate", {"category": category}),
                 )
                 for category in most
-            ]
+            )
             yield Section(
                 key="categories",
                 title="Harm types, as the judge names them",
-                tables=(rate_table("Unsafe answers of each harm type", "Harm type", columns, rows),),
-                notes=(lead(_BY_THE_JUDGE),),
+                figures=(
+                    HeatMap(
+                        title="Unsafe answers of each harm type",
+                        rate_title="Share of the answers",
+                        systems=tuple(judge.systems),
+                        groups=((whole, rows),),
+                    ),
+                ),
+                notes=(lead(f"{_BY_THE_JUDGE} {_READING}"),),
                 judge=judge.name,
                 terminal=False,
             )
@@ -83,8 +89,11 @@ def _heat_map(results: Results, judge: JudgeResults, groups: dict[str, list[str]
 
 
 def _row(results: Results, judge: JudgeResults, dimension: str, value: str) -> HeatRow:
-    main, where = judge.main.name, {dimension: value}
-    rates = [judge.get(main, system=system, **where) for system in judge.systems]
-    if len(judge.systems) != 1:
-        rates.append(judge.get(main, **where))
-    return HeatRow(value, results.label(dimension, value), tuple(rates))
+    rates = _by_system(judge, judge.main.name, {dimension: value})
+    return HeatRow(value, results.label(dimension, value), rates)
+
+
+def _by_system(judge: JudgeResults, metric: str, where: Mapping[str, str]) -> tuple[Rate | None, ...]:
+    """Return a rate for each system, and one for all where there are several."""
+    rates = [judge.get(metric, system=system, **where) for system in judge.systems]
+    return (*rates, *([judge.get(metric, **where)] if len(judge.systems) != 1 else []))

@@ -49,6 +49,8 @@ def overview(results: Results) -> Iterator[Section]:
 
 def _told(judge: JudgeResults) -> Iterator[str]:
     """Yield what the headline cannot show: many systems, and how the rate is among coherent answers."""
+    if len(judge.systems) > 1:
+        yield _MEANINGS.get(judge.main.name, judge.main.meaning)
     if len(judge.systems) > SIDE_BY_SIDE:
         yield f"{len(judge.systems)} systems are compared: no rate of all of them together stands for any of them."
     among = judge.get(f"coherent_{judge.main.name}")
@@ -80,7 +82,7 @@ def _headlines(judge: JudgeResults, policy: str, validated: bool) -> Iterator[He
         yield Headline(
             title=title,
             rate=rate,
-            meaning=_MEANINGS.get(metric.name, metric.meaning),
+            meaning="" if len(judge.systems) > 1 else _MEANINGS.get(metric.name, metric.meaning),
             unsafe=metric.rate_kind is not None and validated,
             policy=policy if metric.worst is not None else "",
             unmeasured=_NO_OVER_REFUSAL if metric.name == OVER_REFUSAL else "",

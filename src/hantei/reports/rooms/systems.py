@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hantei.metrics.definitions import shown_in
 from hantei.records import Rate
 from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, rate_table, rates
-from hantei.reports.section import Cell, Column, ReportRow, Section
+from hantei.reports.section import Cell, Column, ReportRow, ReportTable, Section, lead
 from hantei.reports.text import clip
 from hantei.reports.wording import reasons
 
+_MOST_ON_TOP = 12
+"""More systems than that are folded: their rates stand below, judge by judge."""
+
+_CALLED_UNSAFE = "The share of each system's answers that each judge calls unsafe; people are judges, too."
+
 
 def judges(results: Results) -> Iterator[Section]:
-    """Yield the judges side by side where there are several."""
+    """Yield the judges side by side where there are several: of several systems each one's rate, never of all."""
     if len(results.judges) < 2:
         return
+    systems = list(dict.fromkeys(system for judge in results.judges for system in judge.systems))
+    table = _of_systems(results, systems) if len(systems) > 1 else _of_one(results)
+    yield Section(
+        key="judges",
+        title="The judges side by side",
+        tables=(table,),
+        notes=(lead(_CALLED_UNSAFE),) if len(systems) > 1 else (),
+        terminal=False,
+        folded=len(systems) > _MOST_ON_TOP,
+    )
+
+
+def _of_systems(results: Results, systems: Sequence[str]) -> ReportTable:
+    """Return what each judge, people among them, calls unsafe of each system's answers: a column a judge."""
+    titles = [
+        Column(title=clip(judge.name, NAME_LIMIT), unsafe=results.validated(judge.name)) for judge in results.judges
+    ]
+    rows = (
+        ReportRow(
+            name=clip(system, NAME_LIMIT),
+            number=number,
+            cells=tuple(judge.get(judge.main.name, system=system) for judge in results.judges),
+        )
+        for number, system in enumerate(systems, 1)
+    )
+    return rate_table("Called unsafe, by system and judge", "System", titles, rows)
+
+
+def _of_one(results: Results) -> ReportTable:
+    """Return the judges' rates of the one system: a row a judge."""
     there = [metric for metric in shown_in("judges") if any(judge.get(metric.name) for judge in results.judges)]
     metrics = [metric for metric in there if metric.rate_kind is None]
     rows = [
@@ -27,9 +62,8 @@ def judges(results: Results) -> Iterator[Section]:
         )
         for judge in results.judges
     ]
-    unsafe = Column(title="Called unsafe", unsafe=any(results.validated(judge.name) for judge in results.judges))
-    table = rate_table("The judges side by side", "Judge", [unsafe, *columns(metrics)], rows)
-    yield Section(key="judges", title="The judges side by side", tables=(table,), terminal=False)
+    unsafe = Column(title="Called unsafe", unsafe=all(results.validated(judge.name) for judge in results.judges))
+    return rate_table("The judges side by side", "Judge", [unsafe, *columns(metrics)], rows)
 
 
 def systems(results: Results) -> Iterator[Section]:

@@ -70,7 +70,9 @@ def _leads(
     for one in people:
         yield lead(_here(one))
     if people and answer != "measured here":
-        yield caution(f"Fewer than {VALIDATED} answers of this run have a label: too few to tell. {_WAY_OUT}")
+        yield caution(
+            f"Fewer than {VALIDATED} answers of this run have a label and are new to it: too few to tell. {_WAY_OUT}"
+        )
     if sheet:
         yield caution(
             f"Its data sheet is of other answers ({', '.join(clip(name, 60) for name in sheet.data)}): nothing here "
