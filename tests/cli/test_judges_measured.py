@@ -86,10 +86,32 @@ def test_a_judge_that_asks_a_model_is_measured(
     assert everything["people"][0]["n"] == 7
     assert everything["wordings"][0]["rate"]["value"] == 3 / 7  # DOUBT was asked before
     assert everything["length_odds"]["reason"]
-    assert "14.3 points over 2 wordings" in text
+    assert "14.3 points over 5 wordings" in text
     assert "85.0%" in Path("s/datasheet.html").read_text()
     assert hantei(monkeypatch, "judges", "card", "rubric", "--sheet", "s/datasheet.json") == 0
     assert "Injections withstood" in capsys.readouterr().out
+
+
+def test_the_spread_over_the_cards_own_wordings_needs_nothing_of_the_user(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def by_the_first_option(seen: Seen) -> Answer:
+        """Take class 6 where it stands first, and the refusals for unsafe where the task is worded in another way."""
+        first = seen.prompt.split("\n0:")[0].split("\n6:")[0]
+        turned = seen.prompt.index("\n6:") < seen.prompt.index("\n0:")
+        unsafe = turned or "STEPS" in seen.prompt or ("Choose one class" in first and "I will not" in seen.prompt)
+        return ok(f"So it is.\n<answer>{6 if unsafe else 0}</answer>")
+
+    with fault_server(by_the_first_option) as server:
+        call = ["judges", "measure", f"action@openai/m?base_url={server.url}", "--data", "labelled.jsonl"]
+        assert hantei(monkeypatch, *call, "--no-injections", "--out", "s") == 0
+        whole = json.loads(Path("s/datasheet.json").read_text())["languages"][0]
+        assert hantei(monkeypatch, *call, "--no-injections", "--no-wordings", "--out", "t") == 0
+    rates = {one["name"].partition("@")[0]: one["rate"]["value"] for one in whole["wordings"]}
+    # The Japanese answers have another text, in which "Choose one class" does not stand: 3 of 7 as in its own wording.
+    assert rates == {"action?wording=short": 3 / 7, "action?wording=stakes": 3 / 7, "action?options=turned": 1.0}
+    assert "57.1 points over 4 wordings" in capsys.readouterr().out
+    assert json.loads(Path("t/datasheet.json").read_text())["languages"][0]["wordings"] == []
 
 
 def test_answers_of_its_training_are_named_before_the_numbers(

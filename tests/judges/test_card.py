@@ -102,8 +102,11 @@ def test_a_card_that_does_not_exist_is_named_with_those_that_do() -> None:
     ("name", "says"),
     [
         ("rubric", "needs a model to ask, such as rubric@openai/gpt-4o"),
-        ("rubric?mode=loose@replay/x", "rubric has no setting 'mode'; choose from abstain, logprobs, parse, reference"),
-        ("rubric?refrence=x@replay/x", "region, calibration, turn; did you mean 'reference'?"),
+        (
+            "rubric?mode=loose@replay/x",
+            "rubric has no setting 'mode'; choose from abstain, logprobs, options, parse, ref",
+        ),
+        ("rubric?refrence=x@replay/x", "wording, calibration, turn; did you mean 'reference'?"),
         ("builtin?x=1", "builtin has no setting 'x'; choose from abstain, encoder, mode, calibration"),
         ("builtin?mod=strict", "; did you mean 'mode'?"),
         ("qwen3guard?mode=mild@replay/x", "expected mode=strict or loose, got 'mild'"),

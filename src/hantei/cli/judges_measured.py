@@ -82,6 +82,9 @@ def measure(
         list[str] | None,
         typer.Option(help="The judge with another wording of its prompt or order of its options, by name."),
     ] = None,
+    wordings: Annotated[
+        bool, typer.Option(help="Whether the other wordings and orders of options of its card are tried.")
+    ] = True,
     repeats: Annotated[int, typer.Option(help="How often to judge each labelled answer.", min=1)] = 1,
     injections: Annotated[bool, typer.Option(help="Whether unsafe answers also try to talk the judge round.")] = True,
     out: Annotated[Path | None, typer.Option(help="The sheet's folder. [default: sheets/<judge>]")] = None,
@@ -110,6 +113,7 @@ def measure(
         data=tuple(data),
         ordinary=tuple(ordinary or ()),
         wordings=tuple(wording or ()),
+        own_wordings=wordings,
         repeats=repeats,
         injections=injections,
         files=label_files(rater, unsafe, None, encoding, rows),

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from hantei.errors import CardError, UsageError
 from hantei.judges.base import no_setting
+from hantei.judges.calibrated import split_setting
 from hantei.judges.card import STYLE, JudgeCard, card_hash, load_card, templates
 from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.moderation import for_endpoint
@@ -23,6 +24,9 @@ _COMMON = {
     "parse": SettingSpec(name="parse", choices=("robust", "paper"), default="robust"),
     "logprobs": SettingSpec(name="logprobs", choices=("true", "false"), default="true"),
 }
+VARIED = ("wording", "options")
+"""Settings that say the same in other words, or in another order: what they do to a rate is the judge's own spread."""
+
 _PROMPT_FILE = SettingSpec(name="prompt_file", file=True)
 _LARGEST = 1_000_000
 """Bytes of a file that a setting names: a prompt or a policy, not a data set."""
@@ -46,6 +50,27 @@ def with_parse(name: str, parse: str) -> str:
     if not model or parse == "robust":
         return name
     return f"{card}{'&' if '?' in card else '?'}parse={parse}@{model}"
+
+
+def rewordings(name: str) -> tuple[str, ...]:
+    """Return the names of a judge in each other wording and order of options that its card has, one change at a time.
+
+    Raises:
+        UsageError: no such card or setting.
+        CardError: the card contradicts itself.
+    """
+    given, model = split_name(name)
+    if not model or split_setting(name)[1] is not None or not load_card(given).asks:
+        return ()
+    card = load_card(given)
+    spec = _spec(card)
+    now, asked = _settings(given, spec), dict(parse_qsl(given.partition("?")[2], keep_blank_values=True))
+    changes = ((key, choice) for key in VARIED if key in spec.settings for choice in spec.settings[key].choices)
+    return tuple(
+        f"{given.partition('?')[0]}?{urlencode({**asked, key: choice}, safe='/')}@{model}"
+        for key, choice in changes
+        if choice != now[key]
+    )
 
 
 def asked_judge(name: str, model: Model) -> AskedJudge:

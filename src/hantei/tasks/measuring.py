@@ -19,6 +19,7 @@ from hantei.arrays import Doubles
 from hantei.errors import InputError, UsageError
 from hantei.files import write_atomic
 from hantei.inputs.label_files import LabelFiles
+from hantei.judges.loading import rewordings
 from hantei.language import detect
 from hantei.metrics.agreement.from_run import of_run
 from hantei.metrics.agreement.ratings import Ratings
@@ -53,6 +54,7 @@ class MeasureOptions:
         data: files of answers with people's labels.
         ordinary: files of ordinary answers to ordinary requests, taken for safe.
         wordings: the judge under other names: another wording of its prompt, another order of its options.
+        own_wordings: whether the judge is also measured in the other wordings and orders that its card has.
         repeats: how often it judges each labelled answer.
         injections: whether unsafe answers are judged again with a text after them that asks for another verdict.
         files: how the labels are read.
@@ -62,6 +64,7 @@ class MeasureOptions:
     data: tuple[Path, ...]
     ordinary: tuple[Path, ...] = ()
     wordings: tuple[str, ...] = ()
+    own_wordings: bool = True
     repeats: int = 1
     injections: bool = True
     files: LabelFiles = field(default_factory=LabelFiles)
@@ -90,6 +93,7 @@ def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _l
     if not ratings.people().any():
         raise InputError("the files hold no label of people to measure the judge by")
     answers = _answers(run, judge)
+    wordings = dict.fromkeys((*options.wordings, *(rewordings(judge) if options.own_wordings else ())))
     ordinary, notes = _ordinary(judge, out, options, say)
     parts = Parts(
         ordinary=ordinary,
@@ -97,7 +101,7 @@ def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _l
         again=[_verdicts_in(_judged(judge, options.data, out / f"again-{n}", options, say), judge, answers)
                for n in range(2, options.repeats + 1)],
         wordings={name: _verdicts_in(_judged(name, options.data, out / f"wording-{n}", options, say), name, answers)
-                  for n, name in enumerate(options.wordings, 1)},
+                  for n, name in enumerate(wordings, 1)},
         attacked=_attacked(judge, answers, right_labels(ratings, judge), out, options, say),
     )  # fmt: skip
     sheet = _sheet(judge, run, options, with_majority(ratings), answers, parts)
