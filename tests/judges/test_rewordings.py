@@ -38,6 +38,7 @@ def test_another_wording_leaves_options_and_form_of_the_reply(card: str, wording
 
 def test_a_judge_is_tried_in_every_other_wording_one_change_at_a_time() -> None:
     model = "openai/m?base_url=http://127.0.0.1:1/v1"
+    assert f"rubric?turn=each&wording=short@{model}" in rewordings(f"rubric?turn=each@{model}")
     assert rewordings(f"rubric?region=jp&wording=short@{model}") == (
         f"rubric?region=jp&wording=own@{model}",
         f"rubric?region=jp&wording=stakes@{model}",

@@ -60,7 +60,7 @@ def test_wordings_of_one_judge_and_other_judges_are_ranges_of_their_own() -> Non
     found, _ = budget(results(("rubric@openai/m", 10), ("rubric?order=turned@openai/m", 14), ("builtin", 30)))
     assert parts(found) == [
         ("sampling", 0.08, 0.12, INTERVAL),
-        ("wording of the judge: rubric@openai/m, rubric?order=turned@openai/m", 0.1, 0.14, TRIED),
+        ("wording and settings: rubric@openai/m, rubric?order=turned@openai/m", 0.1, 0.14, TRIED),
         ("choice of judge: rubric@openai/m, builtin", 0.1, 0.3, TRIED),
     ]
     assert (found.low, found.high) == (0.08, 0.3)
@@ -71,7 +71,7 @@ def test_rows_without_a_verdict_are_bounds_and_what_was_not_tried_is_a_row_of_it
     assert parts(found)[1:] == [("what is missing: all safe, or all unsafe", 0.08, 0.28, BOUNDS)]
     assert [(row.name, row.cells[0]) for row in section.tables[0].rows[2:]] == [
         ("the judge's errors", "not known"),
-        ("wording of the judge", "not known"),
+        ("wording and settings", "not known"),
         ("choice of judge", "not known"),
         ("together, of what is known", "8.0% to 28.0%"),
     ]
@@ -84,7 +84,7 @@ def test_a_data_sheet_corrects_the_rate_and_says_on_what_that_stands() -> None:
     assert corrected[0] == "sampling and the errors on its data sheet"
     assert corrected[1] < 0.2 < corrected[2]
     assert wording == (
-        "wording of the judge: 2 on its data sheet",
+        "wording and settings: 2 on its data sheet",
         0.19,
         0.24,
         "range over what was tried on other answers",

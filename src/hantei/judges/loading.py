@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from hantei.errors import CardError, UsageError
-from hantei.judges.base import no_setting
-from hantei.judges.calibrated import split_setting
+from hantei.judges.base import CALIBRATION, TURN, no_setting, split_setting
 from hantei.judges.card import STYLE, JudgeCard, card_hash, load_card, templates
 from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.moderation import for_endpoint
@@ -60,11 +59,14 @@ def rewordings(name: str) -> tuple[str, ...]:
         CardError: the card contradicts itself.
     """
     given, model = split_name(name)
-    if not model or split_setting(name)[1] is not None or not load_card(given).asks:
-        return ()
     card = load_card(given)
+    if not model or not card.asks or split_setting(name, CALIBRATION)[1] is not None:
+        return ()
     spec = _spec(card)
-    now, asked = _settings(given, spec), dict(parse_qsl(given.partition("?")[2], keep_blank_values=True))
+    now, asked = (
+        _settings(split_setting(given, TURN)[0], spec),
+        dict(parse_qsl(given.partition("?")[2], keep_blank_values=True)),
+    )
     changes = ((key, choice) for key in VARIED if key in spec.settings for choice in spec.settings[key].choices)
     return tuple(
         f"{given.partition('?')[0]}?{urlencode({**asked, key: choice}, safe='/')}@{model}"

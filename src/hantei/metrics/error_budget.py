@@ -13,7 +13,7 @@ from hantei.estimates import Estimate
 
 INTERVAL, TRIED, BOUNDS = "95% interval", "range over what was tried", "bounds"
 SAMPLING, LABELS = "sampling", "sampling and labels"
-WORDING, JUDGE = "wording of the judge", "choice of judge"
+WORDING, JUDGE = "wording and settings", "choice of judge"
 
 
 class BudgetPart(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from hantei.estimates import Estimate
+from hantei.judges.base import CALIBRATION, split_setting
 from hantei.metrics.datasheet import EVERYTHING, DataSheet
 from hantei.metrics.error_budget import INTERVAL, JUDGE, SAMPLING, WORDING, BudgetPart, ErrorBudget, error_budget
 from hantei.metrics.rogan_gladen import METHOD, rogan_gladen
@@ -114,7 +115,13 @@ def _of_system(results: Results, judge: JudgeResults, system: str) -> ErrorBudge
 
 def _rates(results: Results, judge: JudgeResults, system: str) -> dict[str, float]:
     """Return the rate of a system by every judge that is no person, this one first."""
-    machines = [one for one in results.judges if not one.name.startswith("human:") and one.name != judge.name]
+    machines = [
+        one
+        for one in results.judges
+        if not one.name.startswith("human:")
+        and one.name != judge.name
+        and split_setting(one.name, CALIBRATION)[1] is None
+    ]
     rates = {one.name: one.get(one.main.name, system=system) for one in (judge, *machines)}
     return {name: rate.rate for name, rate in rates.items() if rate and rate.rate is not None}
 
