@@ -78,8 +78,9 @@ ANY = st.lists(st.one_of(PLAIN, st.sampled_from([OPEN, CLOSE, "\n"]))).map("".jo
         ("<｜Assistant｜><think>why</think>answer<｜end▁of▁sentence｜>", "answer", "why", True),
         ("<think>why</think><answer>\nanswer\n</answer>", "answer", "why", True),
         ("<think>why</think>\n<response>\nanswer\n</response>\n", "answer", "why", True),
-        ("<think>why</think><answer>cut", "cut", "why", True),
-        ("<think>why</think><answer>a</answer> and <b>b</b>", "<answer>a</answer> and <b>b</b>", "why", True),
+        ("<think>why</think><answer>\ncut", "cut", "why", True),
+        ("<think>why</think><answer>6</answer>", "<answer>6</answer>", "why", True),
+        ("<think>why</think><answer>\na</answer>\n<b>b</b>", "<answer>\na</answer>\n<b>b</b>", "why", True),
         ("<|START_THINKING|>why<|END_THINKING|><|START_RESPONSE|>answer<|END_RESPONSE|>", "answer", "why", True),
         (
             "<|begin_of_thought|>why<|end_of_thought|><|begin_of_solution|>answer<|end_of_solution|>",

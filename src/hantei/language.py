@@ -1,18 +1,23 @@
 """Which language a text is in, by script and by its commonest function words.
 
 A declared language always wins; this rule is for texts without one. It says None rather than guess: Latin text without
-a known function word, or a script that several languages share, has no answer here.
+a known word, Japanese or Chinese in Latin letters, or a script that several languages share, has no answer here.
 """
 
 from __future__ import annotations
 
 import re
 
+from hantei.language_words import ENGLISH, FUNCTION_WORDS, ROMANISED
+
 _LOOK_AT = 300
 """Characters looked at: more would not change the answer, and answers may be megabytes long."""
 
 _PLENTY = 6
 """So many different function words of English need no look at other languages."""
+
+_SHARE = 3
+"""A short text without a function word is English where a third of its words are usual in such texts."""
 
 _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("kana", re.compile(r"[\u3041-\u309f\u30a0-\u30fa\u30fc-\u30ff\uff66-\uff9f]")),
@@ -23,30 +28,8 @@ _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("other", re.compile(r"[\u0370-\u0dff\u0e80-\u10ff\u1200-\u1cff]")),
 )
 
-_FUNCTION_WORDS: dict[str, frozenset[str]] = {
-    tag: frozenset(words.split())
-    for tag, words in {
-        "en": "the of and to is are was were be been it its that this these those you your i i'm my me we our they "
-        "their he she his her what how why who when where which can could should would will do does did don't not no "
-        "yes for with from about if but or as an at by on in have has had there please sorry tell write give make "
-        "some any so than then very just like get someone people",
-        "de": "der die das und ist nicht ich sie wir ein eine einen mit für auf von zu wie was warum kann können den "
-        "dem es im auch bei oder aber wenn dass mein dein",
-        "fr": "le la les des est et je vous nous un une dans pour pas que qui avec sur au aux du ce cette comment "
-        "pourquoi mon ma mes votre il elle sont à où",
-        "es": "el la los las es y que de en un una por para con no se mi tu cómo qué como está son del al lo su más "
-        "pero",
-        "pt": "o os as é e que de em um uma por para com não se meu seu como está são do da dos das no na mais mas "
-        "você",
-        "it": "il lo gli è e che di in un una per con non si mio tuo come sono del della nel più ma perché",
-        "nl": "de het een en is niet ik jij we wij met voor op van te hoe wat waarom kan zijn ook maar als dat mijn",
-        "id": "yang dan di ke dari ini itu tidak untuk dengan adalah saya anda bagaimana apa bisa akan pada",
-        "vi": "và là của không có cho tôi bạn một các những được trong với như thế nào này",
-        "tr": "ve bir bu için ile de da ne nasıl değil mi ben sen çok gibi daha",
-        "pl": "i w na nie jest się z do to jak co że jestem czy mój dla",
-    }.items()
-}
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
+_CONTRACTION = re.compile(r"\b([a-z]+)('(?:s|re|ll|ve|d|m)|n't)\b")
 
 
 def detect(text: str) -> str | None:
@@ -71,12 +54,18 @@ def detect(text: str) -> str | None:
 
 
 def _latin(text: str) -> str | None:
-    words = set(_WORD.findall(text.lower()))
-    if len(words & _FUNCTION_WORDS["en"]) >= _PLENTY:
+    lower = text.lower().replace("’", "'")
+    words = set(_WORD.findall(lower))
+    english = words.union(*_CONTRACTION.findall(lower)) & FUNCTION_WORDS["en"]
+    if len(english) >= _PLENTY:
         return "en"
-    hits = {tag: len(words & common) for tag, common in _FUNCTION_WORDS.items()}
+    hits = {tag: len(words & common) for tag, common in FUNCTION_WORDS.items()} | {"en": len(english)}
     best = max(hits, key=lambda tag: hits[tag])  # the first of equals: English
-    return best if hits[best] else None
+    if words & ROMANISED and len(words & ROMANISED) >= hits[best]:
+        return None
+    if hits[best]:
+        return best
+    return "en" if words and _SHARE * len(words & ENGLISH) >= len(words) else None
 
 
 def primary(tag: str | None) -> str | None:

@@ -73,8 +73,9 @@ _WORD_CLOSES = [
     if not one.bare
 ]
 _LAST_TOKEN = re.compile(rf"{PRINTED_MARK}\s*\Z", re.IGNORECASE)
-_WRAPPED = re.compile(r"<(answer|response|output|solution|final)>\s*((?:(?!</\1>).)*?)\s*(?:</\1>\s*)?", re.S | re.I)
-"""What some models put around the answer after their thinking (Hunyuan, ERNIE, R1's own prompt)."""
+_WRAPPED = re.compile(r"<(answer|response|output)>[ \t]*\n\s*((?:(?!</\1>).)*?)\s*(?:</\1>\s*)?", re.S | re.I)
+"""What some models put around the answer after their thinking, on lines of its own (Hunyuan, ERNIE); on one
+line it may be what was asked for."""
 
 _QUOTES = "`'\"“”‘’「」『』"
 _FENCE = "```"

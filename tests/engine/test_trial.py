@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from hantei import api
+from hantei.errors import RunError
+from hantei.judges.cascade.judge import Cascade
+from hantei.judges.cascade.rule import CascadeRule
+from hantei.judges.named import load_judge
 from hantei.runs.folder import load_run
 from tests import servers
 from tests.commands import Said, hantei
@@ -157,3 +162,58 @@ def test_it_can_be_stopped_while_it_waits(tmp_path: Path) -> None:
         result = judge(server, tmp_path, "--run-timeout", "0.5")
     assert result.exit_code == 1
     assert "--run-timeout" in result.output
+
+
+def two_judges(seen: Seen) -> Answer:
+    return GOOD if seen.body["model"] == "fits" else MISFIT
+
+
+def test_the_other_judges_of_the_run_go_on(tmp_path: Path) -> None:
+    with fault_server(two_judges) as server:
+        fits = f"rubric@openai/fits?base_url={server.url}"
+        command = ["judge", str(answers(tmp_path)), "--judge", fits, "--judge", name(server), "--judge", "builtin"]
+        result = hantei(*command, "--out", str(tmp_path / "run"))
+        assert sum(seen.body["model"] == "m" for seen in server.calls) == 21
+        run = load_run(tmp_path / "run")
+        for whole in (fits, "builtin"):
+            assert [one.status for one in run.judgments(whole)] == ["ok"] * ANSWERS
+        assert len(list(run.judgments(name(server)))) == 7
+        assert result.exit_code == 2
+        assert f"paused: of the first 21 replies of judge {name(server)}" in result.output
+        server._plan = [GOOD]
+        assert hantei(*command, "--out", str(tmp_path / "run")).exit_code == 1
+        assert len(list(load_run(tmp_path / "run").judgments(name(server)))) == ANSWERS
+        assert sum(seen.body["model"] == "fits" for seen in server.calls) == ANSWERS
+
+
+def test_a_model_goes_on_being_asked_for_the_other_judges(tmp_path: Path) -> None:
+    def plan(seen: Seen) -> Answer:
+        asked = seen.body["model"] == "asked"
+        return servers.ok("A long enough answer in English, please.") if asked else two_judges(seen)
+
+    with fault_server(plan) as server:
+        command = ["run", "--model", f"openai/asked?base_url={server.url}", "--benchmark", str(answers(tmp_path))]
+        command += ["--judge", name(server), "--judge", "builtin", "--out", str(tmp_path / "run")]
+        assert hantei(*command).exit_code == 2
+        run = load_run(tmp_path / "run")
+        assert len(list(run.responses())) == len(list(run.judgments("builtin"))) == ANSWERS
+        assert len(list(run.judgments(name(server)))) == 7
+
+
+@pytest.mark.parametrize("misfit", ["expensive", "cheap"])
+def test_a_judge_inside_of_a_cascade_is_on_trial_too(misfit: str, tmp_path: Path) -> None:
+    """A threshold of 2 asks the expensive judge about every answer; a cheap one without a verdict does so as well."""
+    with fault_server(lambda seen: MISFIT if seen.body["model"] == misfit else GOOD) as server:
+        judges = [load_judge(f"rubric@openai/{part}?base_url={server.url}") for part in ("cheap", "expensive")]
+        both = Cascade(
+            name="cascade@a,b",
+            card_hash="0" * 64,
+            cheap=judges[0],
+            expensive=judges[1],
+            rule=CascadeRule(head="unsafe"),
+            threshold=2.0,
+            about={"cascade": {"threshold": 2.0}, "rate_kind": "flagged"},
+        )
+        with pytest.raises(RunError, match=f"of the first 21 replies of judge rubric@openai/{misfit}"):
+            api.judge(str(answers(tmp_path)), [both], tmp_path / "run")
+        assert sum(seen.body["model"] == misfit for seen in server.calls) == 21

@@ -8,7 +8,6 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from hantei.engine.stopping import Stop
-from hantei.engine.trial import Trial
 from hantei.errors import RecordError, RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
 from hantei.record_lines import from_line, to_line, wrong_number
@@ -30,7 +29,6 @@ class JudgeWorker:
         tasks: asyncio.TaskGroup,
         stop: Stop,
         done: Callable[[int, Judgment, bool], None],
-        trial: bool = False,
     ) -> None:
         """Set the worker up.
 
@@ -40,20 +38,15 @@ class JudgeWorker:
             tasks: where the work runs.
             stop: ends it with the run.
             done: takes the number of an answer, a judgment of it, and whether it is the first one.
-            trial: pause the run where none of the first replies can be read.
         """
         self._judge, self._ask, self._tasks, self._stop, self._done = judge, ask, tasks, stop, done
         self._room = asyncio.Semaphore(_ROOM)
-        self._trial = Trial(judge.name, stop)
-        if not trial:
-            self._trial.end()
         self._new: list[tuple[int, Pair]] = []
         self._due = False
 
     async def hand(self, number: int, pair: Pair) -> None:
         """Hand in an answer by its number; wait for room where the judge has enough to do."""
         await self._room.acquire()
-        await self._trial.enter()
         self._new.append((number, pair))
         if len(self._new) >= _BATCH:
             self.start()
@@ -77,7 +70,7 @@ class JudgeWorker:
         if not isinstance(judgments, AsyncGenerator):
             what = f"judge(pairs, ask) gave {type(judgments).__name__}"
             raise RunError(f"judge {self._judge.name}: {what}: expected an async def that yields each Judgment")
-        with suppress(Stopped):  # what has no judgment is judged when the run is resumed
+        with suppress(Stopped):  # what a judge that paused left out is judged when the run is resumed
             async with aclosing(judgments):
                 async for judgment in judgments:
                     judgment = checked(self._judge.name, judgment)
@@ -85,14 +78,12 @@ class JudgeWorker:
                     if identity not in given:
                         raise RunError(f"judge {self._judge.name} judged '{identity}', which it was not given")
                     number, response = given[identity]
-                    self._trial.judged(judgment)
                     self._done(number, with_own_refusal(judgment, response), identity in left)
                     if identity in left:
                         left.remove(identity)
                         self._make_room(1)
 
     def _make_room(self, answers: int) -> None:
-        self._trial.leave(answers)
         for _ in range(answers):
             self._room.release()
 

@@ -26,7 +26,9 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
 from hantei.engine.stopping import AGAIN, Stop
+from hantei.engine.trial import on_trial
 from hantei.engine.work import Errand, Work, work_of
+from hantei.errors import RunError
 from hantei.judges.base import Judge, Stopped
 from hantei.models.base import CallError
 from hantei.records import Judgment, Response
@@ -100,6 +102,7 @@ class _Engine:
         self._reasoning = judges_reasoning(run)
         self._of_model = run.info().plan.model is not None
         self._judges = {index.judge_no(judge.name): judge for judge in judges}
+        self._paused: dict[int, str] = {}
         self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
 
     async def work(self) -> Outcome:
@@ -117,6 +120,8 @@ class _Engine:
                 self._stop.on_interrupt(limits.grace_s, self._interrupt),
             ):
                 await self._stages()
+            if self._paused:
+                self._stop_paused()
             if self._stop.reason is None and self._from_nothing:
                 self._stop.error = self._caller.nothing_worked()
         finally:
@@ -157,10 +162,21 @@ class _Engine:
 
     def _worker(self, number: int, group: asyncio.TaskGroup) -> JudgeWorker:
         judge, done = self._judges[number], partial(self._judged, number)
-        # A cascade asks about few answers, and its cheap judge wants all of them at once.
-        asks_of_all = bool(judge.models) and not judge.outline().get("cascade")
-        trial = asks_of_all and not self._limits.keep_going and not has_verdicts(self._index, number)
-        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done, trial)
+        # What a cascade has of verdicts may all be its cheap judge's.
+        known = has_verdicts(self._index, number) and not judge.outline().get("cascade")
+        if not (self._limits.keep_going or known):
+            judge = on_trial(judge, partial(self._pause, number))
+        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done)
+
+    def _pause(self, judge: int, why: str) -> None:
+        """Leave out a judge whose replies cannot be read; the run goes on for the others, and stops with the last."""
+        self._paused[judge] = why
+        if self._paused.keys() == self._judges.keys():
+            self._stop_paused()
+
+    def _stop_paused(self) -> None:
+        reason = "; ".join(self._paused.values())
+        self._stop.stop(reason, RunError(reason))
 
     def _askers(self) -> int:
         """Return how many askers keep the connections busy while some of them wait to try again."""

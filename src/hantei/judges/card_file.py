@@ -28,7 +28,8 @@ class PaperTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FieldTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[[ask.field]]``: one thing that a reply says. ``range`` stands for the labels from its first to its second."""
+    """``[[ask.field]]``: one thing that a reply says. ``range`` stands for the labels from its first to its second,
+    and in text also for the ``pattern`` of a score (``judges/scores.py``)."""
 
     name: str
     kind: FieldKind = "label"

@@ -167,7 +167,7 @@ def _lead_ends(before: str, spec: FieldSpec) -> bool:
 
 def _value(label: str, spec: FieldSpec) -> str | None:
     if spec.kind == "codes":
-        return " ".join(label.split()) if fold(label) else None
+        return "\n".join(" ".join(line.split()) for line in label.splitlines()) if fold(label) else None
     return spec.labels.get(fold(label))
 
 

@@ -19,6 +19,7 @@ from hantei.judges.card_file import (
     VerdictTable,
 )
 from hantei.judges.reading import fold
+from hantei.judges.scores import score_pattern, score_spellings
 from hantei.judges.spec import (
     AskedSpec,
     AskSpec,
@@ -77,10 +78,11 @@ def _ask(where: str, table: AskTable) -> AskSpec:
 
 
 def _field(where: str, table: FieldTable, json: bool) -> FieldSpec:
+    pattern = score_pattern(table.lead) if table.range and not json and table.pattern is None else table.pattern
     spec = FieldSpec(
         name=table.name,
         kind=table.kind,
-        pattern=_pattern(f"{where}.pattern", table.pattern, groups=1),
+        pattern=_pattern(f"{where}.pattern", pattern, groups=1),
         path=_path(table.path),
         labels=_labels(table),
         binds=table.binds,
@@ -101,9 +103,7 @@ def _field(where: str, table: FieldTable, json: bool) -> FieldSpec:
 def _labels(table: FieldTable) -> dict[str, str]:
     """Return the labels, folded, with their values: from ``range = [low, high]`` or a table of value to spellings."""
     if table.range:
-        low, high = table.range
-        spellings = {number: (f"{number}", f"{number}/{high}", f"{number} / {high}") for number in range(low, high + 1)}
-        return {spelling: str(number) for number, many in spellings.items() for spelling in many}
+        return score_spellings(*table.range)
     return {fold(label): value for value, labels in table.labels.items() for label in _list(labels)}
 
 

@@ -12,6 +12,9 @@ from hantei.judges.spec import AskedSpec, LabelRule, VerdictSpec
 
 Fields = Mapping[str, FieldValue]
 _LONGEST_CODE = 60
+_CODE = re.compile(r"[A-Z]{1,6}\d{1,3}(?![^\W_])", re.IGNORECASE)
+_LISTED = re.compile(rf"\W*(?:{_CODE.pattern}[^\w\n]*(?:and\s+)?)+", re.IGNORECASE)
+"""Codes at the beginning of a line, however they are divided: ``S1;S2``, ``S1 and O3``, ``S9: Weapons``."""
 _NO_CODE = ("", "none", "n/a", "na", "null", "safe")
 
 
@@ -114,7 +117,9 @@ def _as_said(code: str) -> str:
 def _codes(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         return [name for name, flag in value.items() if flag is True]
-    return [part for part in str(value).replace("、", ",").replace(";", ",").split(",") if part.strip()]
+    text = str(value)
+    listed = [code for line in text.split("\n") if (found := _LISTED.match(line)) for code in _CODE.findall(found[0])]
+    return listed or [part for part in re.split("[,;、\n]", text) if part.strip()]
 
 
 def _plain(code: str) -> str:
