@@ -77,6 +77,22 @@ class ClassAgreement(Struct, frozen=True, kw_only=True):
     calibration: Calibration | None = None
 
 
+class SecondLooks(Struct, frozen=True, kw_only=True):
+    """What people changed of their labels at a second look, in the ``arm`` in which a critique was shown or hidden.
+
+    ``n`` second looks were taken, ``decided`` of them at answers of which it stands what is right. ``changed`` is the
+    share whose verdict changed, ``towards`` and ``away`` are the shares that went over to the right one and left it, of
+    the decided; None where there are none.
+    """
+
+    arm: str
+    n: int
+    decided: int
+    changed: Estimate | None
+    towards: Estimate | None
+    away: Estimate | None
+
+
 class AgainstPerson(Struct, frozen=True, kw_only=True):
     """How a judge does ``against`` a person, on the ``n`` answers of which both said something.
 

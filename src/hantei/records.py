@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
-from hantei.estimates import AgainstPerson
+from hantei.estimates import AgainstPerson, SecondLooks
 
 Intent = Literal["harmful", "borderline", "benign"]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -227,7 +227,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     """What a set of judgments amounts to: tidy rates, and notes that a reader must see beside them.
 
     ``calibration`` says how each judge does against each person's labels, ``corrections`` what each version of
-    corrected answers took, where there are any.
+    corrected answers took, ``second_looks`` what people changed, where there are any.
     """
 
     policy: str = "drop"
@@ -235,6 +235,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     rates: tuple[Rate, ...]
     calibration: tuple[AgainstPerson, ...] = ()
+    second_looks: tuple[SecondLooks, ...] = ()
     corrections: tuple[VersionCost, ...] = ()
 
 

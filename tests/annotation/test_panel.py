@@ -12,10 +12,10 @@ import pytest
 from hantei.annotation.assignment import assigned
 from hantei.annotation.guideline import load_guideline, parse_guideline
 from hantei.annotation.items import Items, item_key
-from hantei.annotation.label import Label
 from hantei.annotation.panel import Panel
 from hantei.annotation.store import Store, opened
 from hantei.runs.folder import Run
+from hantei.runs.label_lines import Label
 from hantei.tasks.agreeing import AgreementOptions, agree
 from tests.commands import hantei
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from hantei.annotation.guideline import load_guideline, parse_guideline
-from hantei.annotation.label import Label
 from hantei.annotation.store import LabelJournal, StaleError, opened
 from hantei.errors import RunError
 from hantei.runs.folder import Run
+from hantei.runs.label_lines import Label
 
 from .room import made_run
 

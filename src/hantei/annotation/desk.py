@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hantei.annotation.guideline import Guideline
 from hantei.annotation.items import Items, item_key, shown
-from hantei.annotation.label import Label, LabelId, Said, Seconds, label_of, said_by
-from hantei.annotation.progress import progress
-from hantei.annotation.store import LabelJournal
+from hantei.annotation.label import LabelId, Said, Seconds, label_of, said_by
+from hantei.annotation.progress import RECENT, progress
+from hantei.annotation.second_look import SecondLook
+from hantei.annotation.store import LabelJournal, StaleError
 from hantei.errors import UsageError
 from hantei.runs.info import now
+from hantei.runs.label_lines import Label
 
 
 class NewLabel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,6 +27,7 @@ class NewLabel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     item: str
     said: Said
     based_on: str | None = None
+    look: Literal[1, 2] = 1
     seconds: Seconds = 0.0
 
 
@@ -38,7 +42,8 @@ class Desk:
     """What one person labels.
 
     ``mine`` gives the answers by key, in order; ``others`` gives what others said of one, to whoever decides between
-    them and to nobody else; ``follow`` is told of each answer of which something else is said now.
+    them and to nobody else; ``follow`` is told of each answer of which something else is said now; ``second`` holds
+    second looks at what was labelled.
     """
 
     def __init__(
@@ -49,9 +54,10 @@ class Desk:
         mine: Callable[[], Sequence[str]],
         follow: Callable[[str], None],
         others: Callable[[str], Sequence[Said]] | None = None,
+        second: SecondLook | None = None,
     ) -> None:
         self.person, self.items, self.guideline = person, items, guideline
-        self.mine, self._follow, self._others = mine, follow, others
+        self.mine, self._follow, self._others, self._second = mine, follow, others, second
 
     def start(self) -> dict[str, Any]:
         """Return what the page is told once: the guideline, what it asks, the harm types, where to begin."""
@@ -74,24 +80,42 @@ class Desk:
         """
         mine = self.mine()
         at, item = self._place(key, mine), self.items.by_key[key]
-        current = self.person.current(item.response_id)
+        first = self.person.current(item.response_id)
+        second = self._second if self._second and self._second.due(key, first) else None
+        again = second.labels.current(item.response_id) if second else None
+        current = again if second else first
         return {
             "item": key,
             "number": at + 1,
             "before": mine[at - 1] if at else None,
             "after": mine[at + 1] if at + 1 < len(mine) else None,
             "label": current.label_id if current else None,
-            "said": msgspec.to_builtins(said_by(current)),
+            "look": 2 if second else 1,
+            "critique": second.critiques[key] if second else None,
+            "said": msgspec.to_builtins(said_by(current or first)),
             "others": [msgspec.to_builtins(one) for one in self._others(key)] if self._others else [],
             **shown(*self.items.read(item)),
         }
 
     def next(self, after: str | None) -> str | None:
-        """Return the first item behind ``after`` of which nothing is said yet, then one before it; None at the end."""
+        """Return the first item behind ``after`` that is not done, then one before it; None at the end.
+
+        A second look comes right after the first.
+        """
         mine = list(self.mine())
-        start = mine.index(after) + 1 if after in mine else 0
+        start = mine.index(after) if after in mine else 0
+        if after in mine and not self._looks_again(after):
+            start += 1
         order = mine[start:] + mine[:start]
-        return next((key for key in order if self.person.current(self.items.by_key[key].response_id) is None), None)
+        return next((key for key in order if not self._done(key)), None)
+
+    def _looks_again(self, key: str | None) -> bool:
+        if self._second is None or key is None:
+            return False
+        return self._second.pending(key, self.person.current(self.items.by_key[key].response_id))
+
+    def _done(self, key: str) -> bool:
+        return self.person.current(self.items.by_key[key].response_id) is not None and not self._looks_again(key)
 
     def label(self, new: NewLabel) -> Label:
         """Put a label on the disk.
@@ -115,9 +139,24 @@ class Desk:
             latency_s=new.seconds,
             label_id=new.id,
         )
+        if new.look == 2:
+            return self._look_again(label, new)
         label = self.person.put(label, new.based_on)
         self._follow(new.item)
         return label
+
+    def _look_again(self, label: Label, new: NewLabel) -> Label:
+        """Put a second look on the disk.
+
+        Raises:
+            StaleError: there is another one, or the first label was taken back.
+            OSError: it could not be written.
+        """
+        first = self.person.current(label.response_id)
+        if self._second is None or not self._second.due(new.item, first):
+            raise StaleError(first)
+        journal = self._second.labels
+        return journal.put(replace(label, judge=journal.judge, arm=self._second.arm(new.item)), new.based_on)
 
     def undo(self, undo: Undo) -> str | None:
         """Take a label back; return the item that it was of.
@@ -126,7 +165,8 @@ class Desk:
             StaleError: something else is said of it by now.
             OSError: it could not be written.
         """
-        line = self.person.undo(undo.id, undo.of)
+        second = self._second.labels if self._second and self._second.labels.knows(undo.of) else None
+        line = (second or self.person).undo(undo.id, undo.of)
         key = item_key(line.response_id)
         if key not in self.items.by_key:
             return None
@@ -136,13 +176,19 @@ class Desk:
     def state(self) -> dict[str, Any]:
         """Return progress and the label that could be taken back."""
         labels, mine = self.person.labels(), self.mine()
-        keys = {self.items.by_key[key].response_id for key in mine}
-        done = sum(label.response_id in keys for label in labels)
-        last = self.person.last()
+        last = self._last()
         return {
-            "progress": progress(done, len(mine), [label.latency_s or 0.0 for label in labels]),
+            "progress": progress(
+                sum(map(self._done, mine)), len(mine), [label.latency_s or 0.0 for label in labels[-RECENT:]]
+            ),
             "last": last.label_id if last else None,
         }
+
+    def _last(self) -> Label | None:
+        """Return the label that was given last: where the last first look has a second one, that."""
+        last = self.person.last()
+        again = self._second.labels.last() if self._second else None
+        return again if last and again and again.response_id == last.response_id else last
 
     def _place(self, key: str, mine: Sequence[str]) -> int:
         if key not in mine:

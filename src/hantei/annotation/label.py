@@ -1,4 +1,4 @@
-"""A person's label: a judgment with what is needed so that none is lost, doubled or taken back without a trace."""
+"""What a person says on the page, and the label that it becomes."""
 
 from __future__ import annotations
 
@@ -8,30 +8,13 @@ from msgspec import Meta, Struct
 
 from hantei.annotation.guideline import Guideline
 from hantei.errors import UsageError
-from hantei.records import Action, Judgment, Refusal
+from hantei.records import Action, Refusal
+from hantei.runs.label_lines import Label
 
 SCALE = "1-5"
 LabelId = Annotated[str, Meta(pattern=r"^[0-9a-f-]{8,64}$")]
 Comment = Annotated[str, Meta(max_length=10_000)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-
-
-class Label(Judgment, frozen=True, kw_only=True, omit_defaults=True):
-    """A judgment of ``human:NAME``, one line of that person's file.
-
-    ``label_id`` is made by the page at the moment of the click, so that a label that is sent twice is one. ``undoes``
-    is the label that this line takes back; its other fields then say again what was said before that. ``guideline`` is
-    the name of the card whose hash is ``card_hash``. ``latency_s`` is how long the person looked at it.
-    """
-
-    label_id: str = ""
-    undoes: str | None = None
-    guideline: str = ""
-
-    @property
-    def skipped(self) -> bool:
-        """Whether the person passed this answer over."""
-        return self.reason == "skipped"
 
 
 class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from hantei.annotation.assignment import assigned
 from hantei.annotation.guideline import Guideline
 from hantei.annotation.items import Items
-from hantei.annotation.label import Label, Said, label_of, said_by
+from hantei.annotation.label import Said, label_of, said_by
 from hantei.annotation.store import LabelJournal
 from hantei.metrics.agreement.from_labels import LABELS, SCALES
 from hantei.metrics.agreement.pairs import group
 from hantei.metrics.agreement.ratings import HeadRatings, Ratings
 from hantei.records import REFUSALS
 from hantei.runs.info import now
+from hantei.runs.label_lines import Label
 
 _HEADS = ("unsafe", "action", "refusal", "score")
 

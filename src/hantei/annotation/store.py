@@ -15,13 +15,13 @@ from threading import RLock
 from msgspec.structs import replace
 
 from hantei.annotation.guideline import Guideline
-from hantei.annotation.label import Label
 from hantei.errors import RunError
 from hantei.files import write_atomic
 from hantei.record_lines import records_at, to_line
 from hantei.runs.folder import Run
 from hantei.runs.info import now
 from hantei.runs.journal import Journal
+from hantei.runs.label_lines import Label
 from hantei.runs.lock import locked
 
 
@@ -59,6 +59,10 @@ class LabelJournal:
     def last(self) -> Label | None:
         """Return the label that was given last and not taken back."""
         return self._order[-1] if self._order else None
+
+    def knows(self, label_id: str) -> bool:
+        """Whether a line of this id is there."""
+        return label_id in self._known
 
     def put(self, label: Label, based_on: str | None) -> Label:
         """Append a label; return it, or the one of the same id that is there already.

@@ -19,13 +19,16 @@ def annotate(
     guideline: Annotated[str, typer.Option(help="A guideline card (TOML) to label by.")] = "default",
     rows: Annotated[Path | None, typer.Option(help="A sheet of --choose: its answers come first.")] = None,
     limit: Annotated[int | None, typer.Option(help="Answers in all. [default: the sheet's, else all]", min=1)] = None,
+    show_critiques: Annotated[
+        str | None, typer.Option(help="half: a second look at each, half of them with --judge's critique.")
+    ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8137,
     choose: Annotated[
         int | None, typer.Option(help="Serve nothing: choose so many answers and write them to --out.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The CSV file for --choose.")] = None,
-    judge: Annotated[str | None, typer.Option(help="The judge for --choose. [default: the run's only one]")] = None,
+    judge: Annotated[str | None, typer.Option(help="Of --choose, --show-critiques. [default: the only one]")] = None,
     system: Annotated[str | None, typer.Option(help="Only this system's answers.")] = None,
     seed: Annotated[int, typer.Option(help="Of the draw of --choose: the same again gives the same file.")] = 0,
 ) -> None:
@@ -47,6 +50,8 @@ def annotate(
         rows=rows,
         limit=limit,
         system=system,
+        show_critiques=show_critiques,
+        judge=judge,
         host=host,
         port=port,
     )

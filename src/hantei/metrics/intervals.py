@@ -147,6 +147,19 @@ def interval(m: ClusterSums, confidence: float = CONFIDENCE) -> tuple[float, flo
     return min(_exact_low(p * below, below, confidence), p), wilson(p * above, above, confidence)[1]
 
 
+def share_difference(one: Estimate | None, other: Estimate | None) -> Estimate | None:
+    """Return by how much a share is larger than another one of other rows; None where one is missing.
+
+    Its interval is Newcombe's square-and-add of the two intervals (Stat Med 17, 873: method 10).
+    """
+    ends = [(each.value, each.low, each.high) for each in (one, other) if each is not None]
+    if one is None or other is None or any(None in three for three in ends):
+        return None
+    (p, p_low, p_high), (q, q_low, q_high) = ([float(end or 0) for end in three] for three in ends)
+    low, high = p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
+    return Estimate(value=p - q, low=low, high=high, n=one.n + other.n, method="square-and-add of the two intervals")
+
+
 def _exact_low(hits: float, n: float, confidence: float) -> float:
     """Return Clopper and Pearson's lower limit: a beta quantile, by Wilson and Hilferty's cube from its moments."""
     if hits == 0:

@@ -13,9 +13,9 @@ from hantei.runs.info import JudgeInfo
 OWN_GUIDELINE = "default"
 """The name of hantei's own guideline, which a person's name does not repeat."""
 
-RULING, SETTLED = "+ruling", "+settled"
-"""What follows the name of a judge that says what it does knowing what people said: what somebody decided between
-others, and what stands in the end of what several said."""
+RULING, SECOND, SETTLED = "+ruling", "+second", "+settled"
+"""What follows the name of a judge that says what it does knowing what others said: what somebody decided between
+them, what somebody says at a second look, and what stands in the end of what several said."""
 
 
 def derived(judge: str, what: str) -> str:
@@ -26,7 +26,12 @@ def derived(judge: str, what: str) -> str:
 
 def is_derived(judge: str) -> bool:
     """Whether a judge says what it does knowing what people said, so that it is no further person to agree with."""
-    return judge.startswith("human:") and judge.partition("@")[0].endswith((RULING, SETTLED))
+    return is_informed(judge) or (judge.startswith("human:") and judge.partition("@")[0].endswith(SETTLED))
+
+
+def is_informed(judge: str) -> bool:
+    """Whether it is what a person said knowing what others or a judge had said: no label to measure anything by."""
+    return judge.startswith("human:") and judge.partition("@")[0].endswith((RULING, SECOND))
 
 
 def guidelines(judges: Mapping[str, JudgeInfo]) -> dict[str, str]:

@@ -10,16 +10,17 @@ from typing import Any
 from hantei.annotation.access import Member, is_loopback, members
 from hantei.annotation.desk import Desk
 from hantei.annotation.guideline import DEFAULT, load_guideline
-from hantei.annotation.items import Items
+from hantei.annotation.items import Items, item_key
 from hantei.annotation.overview import Overview
 from hantei.annotation.panel import Panel
+from hantei.annotation.second_look import SecondLook, half_shown
 from hantei.annotation.server import application
 from hantei.annotation.store import LabelJournal, opened
 from hantei.errors import RunError, UsageError
 from hantei.inputs.label_files import LabelFiles
 from hantei.runs.folder import Run, load_run
 from hantei.runs.labels import labels_of
-from hantei.runs.people import RULING, SETTLED, derived
+from hantei.runs.people import RULING, SECOND, SETTLED, derived
 
 HOST, PORT = "127.0.0.1", 8137
 ALONE = "me"
@@ -41,6 +42,8 @@ class AnnotationOptions:
         rows: a sheet of ``--choose``: its answers come first, in its order, with their chances.
         limit: how many answers in all; default those of ``rows``, else all of the run.
         system: only this system's answers.
+        show_critiques: ``half``: after each first label a second look, half of them with the judge's critique.
+        judge: whose critiques; default the run's only judge.
         host: the address to listen on.
         port: the port to listen on.
     """
@@ -52,6 +55,8 @@ class AnnotationOptions:
     rows: Path | None = None
     limit: int | None = None
     system: str | None = None
+    show_critiques: str | None = None
+    judge: str | None = None
     host: str = HOST
     port: int = PORT
 
@@ -69,10 +74,13 @@ def annotate(path: str | Path, options: AnnotationOptions, say: Callable[[str], 
     judges = judge_names(options.people, guideline.name)
     deciding = _deciding_judges(options.adjudicator, judges, guideline.name) if options.adjudicator else []
     items = Items(run, _chances(run, options.rows) if options.rows else {}, options.limit, options.system)
-    with opened(run, [*judges, *deciding], guideline) as store:
+    again = [derived(judge, SECOND) for judge in judges] if options.show_critiques else []
+    with opened(run, [*judges, *deciding, *again], guideline) as store:
         people = {judge: store.people[judge] for judge in judges}
         panel = Panel(items, people, guideline, options.each, *(store.people[one] for one in deciding))
-        desks = [(member, _desk(panel, member.judge)) for member in members(run.path, judges)]
+        critiques = _critiques(run, items, options) if again else {}
+        looks = {judge: SecondLook(store.people[one], critiques) for judge, one in zip(judges, again, strict=False)}
+        desks = [(one, _desk(panel, one.judge, looks.get(one.judge))) for one in members(run.path, judges)]
         desks += [(member, _deciding(panel, store.people[member.judge])) for member in members(run.path, deciding[:1])]
         (steering,) = members(run.path, [STEERING])
         say(f"{run.path}: {len(items.by_key):,} answers to label, by the guideline {guideline.name}")
@@ -94,13 +102,29 @@ def _deciding_judges(adjudicator: str, labelling: Sequence[str], guideline: str)
     return [derived(own, RULING), derived(panel, SETTLED)]
 
 
-def _desk(panel: Panel, judge: str) -> Desk:
+def _desk(panel: Panel, judge: str, second: SecondLook | None) -> Desk:
     mine = panel.assigned[judge]
-    return Desk(panel.people[judge], panel.items, panel.guideline, lambda: mine, panel.follow)
+    return Desk(panel.people[judge], panel.items, panel.guideline, lambda: mine, panel.follow, second=second)
 
 
 def _deciding(panel: Panel, rulings: LabelJournal) -> Desk:
     return Desk(rulings, panel.items, panel.guideline, panel.divided, panel.follow, panel.said)
+
+
+def _critiques(run: Run, items: Items, options: AnnotationOptions) -> dict[str, str | None]:
+    """Return the critiques of a judge by answer, half of them None.
+
+    Raises:
+        UsageError: the run has no such judge, or it wrote none.
+    """
+    if options.show_critiques != "half":
+        raise UsageError(f"--show-critiques {options.show_critiques}: expected half")
+    judge = run.one_judge(options.judge)
+    written = {item_key(one.response_id): one.critique for one in run.judgments(judge) if one.critique}
+    found = half_shown(list(items.by_key), written)
+    if not found:
+        raise UsageError(f"--judge {judge}: wrote no critique of these answers; expected one that gives reasons")
+    return found
 
 
 def _chances(run: Run, sheet: Path) -> dict[str, float | None]:

@@ -17,7 +17,7 @@ from hantei.engine.forecast import Forecast, forecast
 from hantei.engine.interrupt import Interrupt
 from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
-from hantei.estimates import AgainstPerson
+from hantei.estimates import AgainstPerson, SecondLooks
 from hantei.metrics.summary import summarise
 from hantei.models.base import Prepared
 from hantei.progress import Say
@@ -29,6 +29,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import Did
 from hantei.runs.judging import add_judges
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
+from hantei.runs.people import is_informed
 from hantei.tasks.task import Task
 
 
@@ -79,7 +80,13 @@ def summary_of(run: Run, index: Index) -> Summary:
     summary = summarise(index, info.judges, info.no_verdict, info.rule)
     if judge := info.plan.correction.get("judge"):
         summary = with_corrections(summary, run, index, judge)
-    return replace(summary, notes=notices(run, index, summary.rates), calibration=against)
+    summary = replace(summary, rates=tuple(one for one in summary.rates if not is_informed(one.by.get("judge", ""))))
+    return replace(
+        summary,
+        notes=notices(run, index, summary.rates),
+        calibration=tuple(one for one in against if not is_informed(one.against)),
+        second_looks=_second_looks(run) if any(map(is_informed, info.judges)) else (),
+    )
 
 
 def _in_a_loop() -> bool:
@@ -185,6 +192,12 @@ def finish(run: Run, index: Index, task: Task) -> None:
     add_judges(run, task.judges)  # some know more of themselves now
     note_drift(run, index, task.judges)
     write_report(run, index)
+
+
+def _second_looks(run: Run) -> tuple[SecondLooks, ...]:
+    from hantei.metrics.second_looks import second_looks  # needs numpy, too
+
+    return second_looks(run)
 
 
 def _against_people(run: Run, index: Index) -> tuple[AgainstPerson, ...]:

@@ -70,6 +70,7 @@ function showItem(told) {
 }
 
 function showAlready() {
+  by("second").hidden = !item || item.look !== 2;
   by("already").hidden = !item || !item.label;
   by("already").textContent = words.word(item && item.said.skip ? "skipped_already" : "already");
 }
@@ -147,7 +148,7 @@ const next = () => load(item ? `next?after=${item.item}` : "next");
 
 async function put(said, basedOn) {
   watch();
-  const body = { id: server.newId(), item: item.item, based_on: basedOn, said, seconds: Math.round(watched.seconds * 10) / 10 };
+  const body = { id: server.newId(), item: item.item, based_on: basedOn, look: item.look, said, seconds: Math.round(watched.seconds * 10) / 10 };
   try {
     await sent("label", body);
   } catch (error) {

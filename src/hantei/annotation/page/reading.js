@@ -52,6 +52,7 @@ function* parts(shown) {
   const answer = block("answer", shown.response, shown.language);
   if (shown.cut_off) answer.append(make("p", word("cut_off"), "note"));
   yield answer;
+  if (shown.critique) yield block("critique", shown.critique, null);
   if (shown.reference) yield block("reference", shown.reference, shown.language);
   if (shown.criteria) yield block("criteria", shown.criteria, shown.language);
 }

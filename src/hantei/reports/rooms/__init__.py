@@ -18,6 +18,7 @@ from hantei.reports.rooms.harms import harms, harms_by_the_judge
 from hantei.reports.rooms.overview import overview, weaknesses
 from hantei.reports.rooms.people import people
 from hantei.reports.rooms.provenance import provenance
+from hantei.reports.rooms.second_looks import second_looks
 from hantei.reports.rooms.slices import slices
 from hantei.reports.rooms.systems import judges, systems
 from hantei.reports.rooms.threshold import threshold
@@ -40,6 +41,7 @@ ROOMS: tuple[Callable[[Results], Iterator[Section]], ...] = (
     actions,
     slices,
     people,
+    second_looks,
     cascade,
     drift,
     answers,
