@@ -24,6 +24,8 @@ from hantei.reproduce.do_not_answer import left_out, reproduce
 from hantei.reproduce.do_not_answer.judges import own_verdicts
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, read_study
 from hantei.training.builtin.evaluate import EvaluationData
+from hantei.training.encoder.options import TrainOptions
+from hantei.training.encoder.splits import protocol
 
 from .release import ACTIONS, HARMFUL, IDS, release
 
@@ -47,16 +49,18 @@ def judgments(*models: str) -> list[Judgment]:
     ]
 
 
-def encoder(folder: Path, found: list[Judgment], plan: dict[str, Any] | None = None) -> str:
+def encoder(folder: Path, found: list[Judgment], folds: str | None = None) -> str:
+    """Make the files of a training with folds that are read here."""
     folder.mkdir()
     (folder / "held_out.jsonl").write_bytes(b"".join(map(to_line, found)))
-    if plan is not None:
-        (folder / "training.json").write_text(json.dumps(plan))
+    if folds is not None:
+        left_out = protocol(TrainOptions(model="m", folds=folds))  # type: ignore[arg-type]
+        (folder / "measures.json").write_text(json.dumps([{"protocol": left_out, "metric": "accuracy"}]))
     return f"encoder@hf/{folder}"
 
 
 def test_an_encoder_is_scored_on_the_models_that_it_has_judged(tmp_path: Path) -> None:
-    name = encoder(tmp_path / "fine", judgments("GPT4", "Claude"), {"folds": "system"})
+    name = encoder(tmp_path / "fine", judgments("GPT4", "Claude"), "system")
     found = reproduce(release(tmp_path), [name])
     sections = {section.key: section for section in found.sections}
     rows = [row for row in sections["table-4"].data if row["judge"] == name]
@@ -68,19 +72,19 @@ def test_an_encoder_is_scored_on_the_models_that_it_has_judged(tmp_path: Path) -
     (harmful,) = [row for row in sections["harmful-class"].data if row["judge"] == name]
     assert harmful["n"] == 10
     assert harmful["average_precision"]["value"] == 1
-    assert f"{name}: 10 of 30 answers, held out in training with one model left out." in found.notes
+    assert f"{name}: 10 of 30 answers, held out in training: one answering system left out." in found.notes
     json.dumps(found.as_json(), allow_nan=False)
 
 
 def test_a_head_that_the_encoder_lacks_is_left_out_and_said(tmp_path: Path) -> None:
     only = [Judgment(response_id=one.response_id, judge=one.judge, action=one.action) for one in judgments(*TITLES)]
-    name = encoder(tmp_path / "actions", only, {"folds": "prompt"})
+    name = encoder(tmp_path / "actions", only, "prompt")
     found = reproduce(release(tmp_path), [name])
     sections = {section.key: section for section in found.sections}
     assert not [row for row in sections["table-5"].data if row["judge"] == name]
     assert name not in [column.title for column in sections["table-6"].tables[0].columns]
     assert "it says nothing of: harmful" in found.notes[-1]
-    assert "folds by prompt, while the paper leaves one model out" in found.notes[-1]
+    assert "5 folds by prompt, while the paper has one answering system left out" in found.notes[-1]
 
 
 def test_verdicts_on_other_answers_are_refused(tmp_path: Path) -> None:

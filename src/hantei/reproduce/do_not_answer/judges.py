@@ -19,7 +19,8 @@ from hantei.reproduce.do_not_answer.left_out import LeftOut
 from hantei.reproduce.do_not_answer.reading import NONE, TITLES, JudgeLabels, Study
 
 HELD_OUT = "held_out.jsonl"
-_PLAN = "training.json"
+_MEASURES = "measures.json"
+_PUBLISHED = "one answering system left out"
 
 
 def own_verdicts(study: Study, names: Sequence[str], fitted: Callable[[], LeftOut]) -> list[JudgeLabels]:
@@ -73,7 +74,7 @@ def _encoder(study: Study, name: str, model: str) -> JudgeLabels:
             f"encoder {study.folder}/human/*.csv --model {folder} --head action --head unsafe --folds system "
             "--out DIR2' and name encoder@hf/DIR2"
         )
-    return _given(study, name, file, f"held out in training with {_folds(folder)}")
+    return _given(study, name, file, f"held out in training: {_folds(folder)}")
 
 
 def _given(study: Study, name: str, file: Path, how: str) -> JudgeLabels:
@@ -98,14 +99,14 @@ def _said(chances: Doubles) -> Doubles | None:
 
 
 def _folds(folder: Path) -> str:
-    """Say what the folds left out, from the plan that the training wrote beside its verdicts."""
+    """Say what the folds left out, from the measures that the training wrote beside its verdicts."""
     try:
-        by = json.loads((folder / _PLAN).read_text(encoding="utf-8")).get("folds")
-    except (OSError, ValueError, AttributeError):
+        by = str(json.loads((folder / _MEASURES).read_text(encoding="utf-8"))[0]["protocol"])
+    except (OSError, ValueError, TypeError, LookupError):
         return "folds of which nothing is known"
-    if by == "system":
-        return "one model left out"
-    return f"folds by {by}, while the paper leaves one model out: not to be compared with its tables"
+    if by == _PUBLISHED:
+        return by
+    return f"{by}, while the paper has {_PUBLISHED}: not to be compared with its tables"
 
 
 def _placed(study: Study, judgments: Iterable[Judgment], file: Path) -> tuple[Integers, Integers, Doubles, Doubles]:
