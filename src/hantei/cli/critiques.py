@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei.cli.critiques_across import across
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
@@ -47,6 +48,9 @@ def score(
     options = ScoreOptions(references=tuple(reference), judge=judge, mode=mode, matcher=matcher)
     found = score_critiques(source, options)
     _show([critique_scores(found)], "Critiques", "are the reasons right?", out, json)
+
+
+app.command("across", short_help="The same dialogues in several languages: what changes.")(across)
 
 
 @app.command(short_help="Is the measuring right? Known damages, people's labels.")

@@ -90,7 +90,7 @@ def _references(paths: Sequence[Path]) -> dict[_Dialogue, Critique]:
     out = {}
     for path in paths:
         for prompt, response, cells in _rows(path):
-            units = _units(path, cells)
+            units = listed_units(path, cells)
             if units is None:
                 raise InputError(f"{path}: expected a column of reference units: {', '.join(UNITS)}")
             own = _critique(prompt, response, "reference", units=units, reference=units)
@@ -103,7 +103,7 @@ def _of_table(path: Path, judge: str | None) -> Iterator[Critique]:
     for prompt, response, cells in _rows(path):
         name = str(_first(cells, JUDGE) or path.stem)
         text = _first(cells, CRITIQUE)
-        units = _units(path, cells) if text is None else None
+        units = listed_units(path, cells) if text is None else None
         if judge in (None, name) and (units is not None or any(column in cells for column in CRITIQUE)):
             yield _critique(prompt, response, name, text=None if text is None else str(text), units=units)
 
@@ -117,7 +117,12 @@ def _rows(path: Path) -> Iterator[tuple[Prompt, Response, Mapping[str, Any]]]:
         yield prompt, changed(response, meta={}), {name.strip().lower(): cell for name, cell in row.cells.items()}
 
 
-def _units(path: Path, cells: Mapping[str, Any]) -> tuple[str, ...] | None:
+def listed_units(path: Path, cells: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the reference units in a row's cells (by names in small letters), None where it lists none.
+
+    Raises:
+        InputError: what is there is no list of texts.
+    """
     held = _first(cells, UNITS)
     listed = parsed_list(held) if isinstance(held, str) else held
     if listed is None:

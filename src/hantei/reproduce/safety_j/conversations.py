@@ -25,6 +25,7 @@ from hantei.tasks.carrying_out import carry_out
 from hantei.tasks.options import Options
 from hantei.tasks.task import judging
 
+_NOTHING = "[nothing is recorded]"
 _TOOL = re.compile(r"\s*(\w+)\s*(?:\n?Action Input:\s*)?(.*)", re.DOTALL)
 
 
@@ -125,7 +126,8 @@ def rjudge(data: Path) -> Iterator[dict[str, Any]]:
 
 def _step(turn: Mapping[str, Any]) -> dict[str, Any]:
     if turn["role"] != "agent":
-        return {"role": {"environment": "tool"}.get(turn["role"], turn["role"]), "content": turn["content"]}
+        role = "tool" if turn["role"] == "environment" else turn["role"]
+        return {"role": role, "content": turn["content"] or _NOTHING}
     thought, action = str(turn.get("thought") or ""), str(turn.get("action") or "")
     found = _TOOL.fullmatch(action) if re.match(r"\s*\w+\s*(?:\{|\n?Action Input)", action) else None
     if found is None:
@@ -143,12 +145,12 @@ def convabuse(data: Path) -> Iterator[dict[str, Any]]:
             if votes["0"] == votes["1"]:
                 continue
             turns = [("assistant", text["prev_user"]), ("user", text["agent"]), ("assistant", text["user"])]
-            before = [("user", text["prev_agent"] or "...")] if text["prev_user"] else []
+            before = [("user", text["prev_agent"] or _NOTHING)] if text["prev_user"] else []
             yield {
                 "id": f"{path.stem}-{number}",
                 "group": row["other_info"]["conversation_id(s)"],
                 "messages": [
-                    {"role": role, "content": content or "..."}
+                    {"role": role, "content": content or _NOTHING}
                     for role, content in (*before, *turns)
                     if content or role == "user"
                 ],
