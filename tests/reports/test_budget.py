@@ -7,7 +7,7 @@ from msgspec.structs import replace as changed
 
 from hantei.estimates import Estimate
 from hantei.metrics.datasheet import Wording
-from hantei.metrics.error_budget import BOUNDS, INTERVAL, TRIED, BudgetPart, ErrorBudget
+from hantei.metrics.error_budget import BOUNDS, ELSEWHERE, INTERVAL, TRIED, BudgetPart, ErrorBudget
 from hantei.metrics.rogan_gladen import NOT_IDENTIFIABLE
 from hantei.records import Rate, Summary
 from hantei.reports.results import Results
@@ -81,7 +81,7 @@ def test_a_data_sheet_corrects_the_rate_and_says_on_what_that_stands() -> None:
     """It finds 80 of 100 and flags 10 of 100 safe ones: (0.24 - 0.1) / 0.7 = 20%; a wording was 5 points lower."""
     found, section = budget(results(("builtin", 24), confusion=((90, 10), (20, 80))))
     corrected, wording = parts(found)[1:]
-    assert corrected[0] == "sampling and the errors on its data sheet"
+    assert corrected[0] == ELSEWHERE
     assert corrected[1] < 0.2 < corrected[2]
     assert wording == (
         "wording and settings: 2 on its data sheet",
@@ -94,7 +94,7 @@ def test_a_data_sheet_corrects_the_rate_and_says_on_what_that_stands() -> None:
 
 def test_a_judge_that_tells_nothing_apart_leaves_everything_open() -> None:
     found, _ = budget(results(("builtin", 24), confusion=((50, 50), (50, 50))))
-    assert parts(found)[1] == ("sampling and the errors on its data sheet", 0, 1, NOT_IDENTIFIABLE)
+    assert parts(found)[1] == (ELSEWHERE, 0, 1, NOT_IDENTIFIABLE)
     assert (found.low, found.high) == (0, 1)
 
 

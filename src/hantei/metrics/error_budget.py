@@ -13,6 +13,7 @@ from hantei.estimates import Estimate
 
 INTERVAL, TRIED, BOUNDS = "95% interval", "range over what was tried", "bounds"
 SAMPLING, LABELS = "sampling", "sampling and labels"
+ELSEWHERE = "sampling and the judge's errors as measured elsewhere"
 WORDING, JUDGE = "wording and settings", "choice of judge"
 
 

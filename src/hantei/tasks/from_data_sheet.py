@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from hantei.estimates import Estimate
-from hantei.metrics.error_budget import ErrorBudget, error_budget
+from hantei.metrics.error_budget import ELSEWHERE, ErrorBudget, error_budget
 from hantei.metrics.intervals import effective_n, share
 from hantei.metrics.rogan_gladen import rogan_gladen
 from hantei.metrics.shares import cluster_sums
@@ -75,5 +75,5 @@ def corrected(
         rate=rate,
         flagged=flagged,
         answers=len(answers.ids),
-        budget=error_budget(rate, filled=ends if lost else ()),
+        budget=error_budget(rate, filled=ends if lost else (), sampled=ELSEWHERE),
     )

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from hantei.estimates import Estimate
 from hantei.judges.base import CALIBRATION, split_setting
 from hantei.metrics.datasheet import EVERYTHING, DataSheet
-from hantei.metrics.error_budget import INTERVAL, JUDGE, SAMPLING, WORDING, BudgetPart, ErrorBudget, error_budget
+from hantei.metrics.error_budget import (
+    ELSEWHERE,
+    INTERVAL,
+    JUDGE,
+    SAMPLING,
+    WORDING,
+    BudgetPart,
+    ErrorBudget,
+    error_budget,
+)
 from hantei.metrics.rogan_gladen import METHOD, rogan_gladen
 from hantei.records import Rate
 from hantei.reports.figures import RangeRow, Ranges
@@ -16,11 +25,10 @@ from hantei.reports.results import NAME_LIMIT, SIDE_BY_SIDE, JudgeResults, Resul
 from hantei.reports.section import Column, ReportRow, ReportTable, Section, caution, notes
 from hantei.reports.text import clip
 
-ERRORS = "sampling and the errors on its data sheet"
 _HULL = "hull of these: no 95% interval"
 _READING = (
-    "Only an interval is one; a range is over what was tried, and another judge or wording may lie outside. Together "
-    "is from the lowest to the highest of these, never a sum."
+    "Only what is called so is a 95% interval; a range is over what was tried, and another judge or wording may lie "
+    "outside. Together is from the lowest to the highest of these, never a sum."
 )
 _CARRIED = (
     "Its errors are taken from its data sheet, as if it erred on these answers as often as on those: nothing here says "
@@ -81,7 +89,7 @@ def _said(budget: ErrorBudget, reason: str) -> str:
 
 def _unknown(reasons: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield what nobody tried or measured, with why it is not known."""
-    if SAMPLING in reasons and ERRORS not in reasons:
+    if SAMPLING in reasons and ELSEWHERE not in reasons:
         yield "the judge's errors", "no labels of these answers were used, and no data sheet of it"
     if not any(reason.startswith(WORDING) for reason in reasons):
         yield WORDING, "one was tried"
@@ -135,7 +143,7 @@ def _by_its_sheet(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
     found = rogan_gladen((rate.rate * n, n), *counts)
     kind = f"{INTERVAL}, if it errs here as there" if found.method == METHOD else found.method
     low, high = found.low or 0.0, 1.0 if found.high is None else found.high
-    yield BudgetPart(reason=ERRORS, low=low, high=high, kind=kind)
+    yield BudgetPart(reason=ELSEWHERE, low=low, high=high, kind=kind)
 
 
 def _errors(sheet: DataSheet) -> tuple[tuple[int, int], tuple[int, int]] | None:
