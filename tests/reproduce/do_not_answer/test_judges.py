@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
