@@ -109,7 +109,7 @@ def _calibrate(run: Run, judge: str, person: PersonLabels, out: Path) -> Fitted:
         if isinstance(scaling, Scaling):
             scalings.append(scaling)
         elif head == "unsafe":
-            raise UsageError(f"{run.path}: {judge} against {person.who}: {scaling}")
+            raise UsageError("; ".join([f"{run.path}: {judge} against {person.who}: {scaling}", *notes]))
         else:
             notes.append(f"{head}: not scaled: {scaling}")
     made = FittedCalibration(
