@@ -92,7 +92,7 @@ def test_too_few_labels_are_refused_with_the_reason(tmp_path: Path, unsafe: int,
 
 def test_answers_of_the_training_data_are_left_out(tmp_path: Path) -> None:
     run = overconfident(tmp_path / "run", 40, in_training=True)
-    with pytest.raises(UsageError, match="no labelled answer.*40 labelled answers were left out: builtin was trained on them"):
+    with pytest.raises(UsageError, match=r"no labelled answer .*; 40 labelled answers were left out: .* was trained"):
         calibrate(run.path, tmp_path / "c.json")
 
 
