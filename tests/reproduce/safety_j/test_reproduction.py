@@ -9,13 +9,17 @@ import pytest
 from typer.testing import CliRunner
 
 from hantei.cli.app import app
+from hantei.engine.limits import Limits
 from hantei.errors import InputError, UsageError
 from hantei.reports.section import Number
 from hantei.reproduce.safety_j import reproduce
+from hantei.reproduce.safety_j.critiques import score_judges
 from hantei.reproduce.safety_j.published import published
 from hantei.reproduce.safety_j.sets import read_sets
 from hantei.reproduce.safety_j.tables import sections
 from hantei.runs.folder import load_run
+from tests import servers
+from tests.servers import Answer, Seen, fault_server
 
 ROWS = {
     "BeaverTails.dev": [("q1", "Safe"), ("q2", "Unsafe"), ("q3", "Unsafe")],
@@ -96,11 +100,28 @@ def test_without_a_judge_there_is_the_published_table(release: Path) -> None:
 
 
 def test_a_folder_without_the_release_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="expected the folder of SAFETY-J's release with label_level/"):
+    with pytest.raises(UsageError, match=r"expected the folder of SAFETY-J's release.*label_level/BeaverTails\.json"):
         read_sets(tmp_path)
-    (tmp_path / "label_level").mkdir()
-    with pytest.raises(UsageError, match=r"has no label set such as BeaverTails\.json"):
-        read_sets(tmp_path)
+
+
+def test_critiques_are_scored_beside_the_papers_table(release: Path, tmp_path: Path) -> None:
+    folder = release / "safety_j" / "critique_level"
+    folder.mkdir()
+    units = (["B insults the speaker.", "The answer is rude."], ["Nothing in it gives medical advice.", "B is calm."])
+    dialogues = [{"prompt": f"p{n}", "response": f"r{n}", "aius": own} for n, own in enumerate(units)]
+    (folder / "en.dev.json").write_text(json.dumps(dialogues), encoding="utf-8")
+
+    def reply(seen: Seen) -> Answer:
+        return servers.ok(f"[Answer] safe\n[Analysis] {' '.join(units[0])}")
+
+    with fault_server(reply) as server:
+        judge = f"critique@openai/m?base_url={server.url}"
+        found = score_judges(release, [judge, "builtin"], tmp_path / "runs", Limits(), lambda _line: None)
+    assert [one.judge for one in found] == ["the reference units themselves", "those of another dialogue", judge]
+    recalls = [one.scores.recall.macro.value for one in found]
+    assert recalls == [1, 0, 0.5]  # the judge says of both dialogues what is right of the first
+    rows = sections(read_sets(release), [], found)[1].tables[1].rows
+    assert rows[0].name == "the reference units themselves, en"
 
 
 def test_a_label_that_is_none_is_named(release: Path) -> None:

@@ -13,6 +13,7 @@ from hantei.reports import to_json
 from hantei.reports.section import Section
 from hantei.reports.sections_page import write_sections
 from hantei.reproduce.safety_j.conversations import compare_turns
+from hantei.reproduce.safety_j.critiques import score_judges
 from hantei.reproduce.safety_j.judging import judge_sets
 from hantei.reproduce.safety_j.left_out import left_out
 from hantei.reproduce.safety_j.published import published
@@ -70,7 +71,8 @@ def reproduce(
     sets = read_sets(data)
     judged = [judge_sets(name, sets, runs, limits or Limits(), say) for name in dict.fromkeys(judges)]
     judged += [left_out(data)] if without_set else []
-    found = sections(sets, judged)
+    scored = score_judges(data, list(dict.fromkeys(judges)), runs, limits or Limits(), say)
+    found = sections(sets, judged, scored)
     if with_turns:
         compared = [one for name in judges for one in compare_turns(name, data, runs, limits or Limits(), say)]
         found = (*found, turns(compared))

@@ -10,7 +10,7 @@ from hantei.errors import UsageError
 from hantei.inputs.labelled import Labelled, read_labelled
 from hantei.reproduce.safety_j.published import published
 
-_FOLDER = "label_level"
+_LABELS = "label_level"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,20 @@ def read_sets(data: Path) -> list[LabelSet]:
         UsageError: there is none.
         InputError: a file cannot be read or holds no labels.
     """
-    folder = _folder(data)
-    found = [(name, _file(folder, name)) for name in published().language]
+    found = [(name, release_file(data, _LABELS, name)) for name in published().language]
     sets = [_read(name, path) for name, path in found if path is not None]
     if not sets:
-        raise UsageError(f"--data {data}: {folder} has no label set such as BeaverTails.json or BeaverTails.dev.json")
+        raise UsageError(
+            f"--data {data}: expected the folder of SAFETY-J's release, or one that has it as safety_j, with "
+            f"{_LABELS}/BeaverTails.json or {_LABELS}/BeaverTails.dev.json"
+        )
     return sets
 
 
-def _folder(data: Path) -> Path:
-    places = (data / "safety_j" / _FOLDER, data / _FOLDER, data)
-    found = next((place for place in places if place.name == _FOLDER and place.is_dir()), None)
-    if found is None:
-        raise UsageError(
-            f"--data {data}: expected the folder of SAFETY-J's release with {_FOLDER}/, or one that has it as safety_j"
-        )
-    return found
-
-
-def _file(folder: Path, name: str) -> Path | None:
-    files = (folder / f"{name}.json", folder / f"{name}.dev.json")
+def release_file(data: Path, folder: str, name: str) -> Path | None:
+    """Return a file of the release below ``data``, whole or the half that is called ``.dev``; None where it is not."""
+    homes = (data / "safety_j" / folder, data / folder, *([data] if data.name == folder else []))
+    files = (home / f"{name}{ending}" for home in homes for ending in (".json", ".dev.json"))
     return next((file for file in files if file.is_file()), None)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hantei.critiques.scoring import CritiqueScores
 from hantei.estimates import Estimate
 from hantei.reports.section import Cell, Number, Section, caution, lead, notes, numbers, percent, points, text_table
 from hantei.reports.wording import reasons
 from hantei.reproduce.safety_j.accuracy import SetAccuracy, mean, set_accuracy
 from hantei.reproduce.safety_j.conversations import TurnComparison
+from hantei.reproduce.safety_j.critiques import ScoredLanguage
 from hantei.reproduce.safety_j.judging import JudgedSets
 from hantei.reproduce.safety_j.published import NOT_REPRODUCIBLE, PublishedCritiques, published
 from hantei.reproduce.safety_j.sets import LabelSet
@@ -17,11 +19,13 @@ Accuracies = Mapping[str, SetAccuracy]
 """A judge's accuracy by set."""
 
 
-def sections(sets: Sequence[LabelSet], judged: Sequence[JudgedSets]) -> tuple[Section, ...]:
+def sections(
+    sets: Sequence[LabelSet], judged: Sequence[JudgedSets], scored: Sequence[ScoredLanguage] = ()
+) -> tuple[Section, ...]:
     """Return everything that is printed."""
     found = [(one, {name: set_accuracy(rows) for name, rows in one.rows.items()}) for one in judged]
     behind = (_behind(found),) if found else ()
-    return _accuracy(sets, found), *behind, _critiques(), _missing()
+    return _accuracy(sets, found), *behind, _critiques(scored), _missing()
 
 
 def _accuracy(sets: Sequence[LabelSet], found: Sequence[tuple[JudgedSets, Accuracies]]) -> Section:
@@ -130,19 +134,36 @@ def _data(found: Sequence[tuple[JudgedSets, Accuracies]]) -> dict[str, object]:
     }
 
 
-def _critiques() -> Section:
+def _critiques(scored: Sequence[ScoredLanguage]) -> Section:
     header = ("judge", "en macro", "en micro", "zh macro", "zh micro")
     rows: list[list[Cell]] = [[one.judge, *map(_three, _scores(one))] for one in published().critiques]
+    own: list[list[Cell]] = [
+        [f"{one.judge}, {one.language}", *(_cell(share) for share in _macro_and_micro(one.scores))] for one in scored
+    ]
+    columns = ("critiques", *(f"{share}, {kind}" for kind in ("macro", "micro") for share in ("P_ref", "recall", "F1")))
+    ours = text_table("Ours, in percent, counted as published, checked without a model", columns, own)
     return Section(
         key="safety-j-critiques",
         title="SAFETY-J: meta-evaluation of critiques",
-        tables=(text_table("Precision / recall / F1 in percent, as printed in the paper", header, rows),),
+        tables=(
+            text_table("Precision / recall / F1 in percent, as printed in the paper", header, rows),
+            *([ours] if own else []),
+        ),
         notes=notes(
             "macro: means of critiques; micro: units of all critiques together.",
+            "The two tables are no like for like: the paper's precision is of the dialogue and by a model, ours is of "
+            "the reference and by rule. A judge's critiques lie between the reference itself and that of another "
+            "dialogue (hantei critiques score)." if own else "",
             "The Chinese critiques are of the dialogues of the label set Flames, the English ones of DiaSafety's test "
             "split: both tables rest on the same answers and are not independent.",
         ),
-    )
+        data={"published": published().critiques, "computed": list(scored)},
+    )  # fmt: skip
+
+
+def _macro_and_micro(scores: CritiqueScores) -> list[Estimate]:
+    three = (scores.precision, scores.recall, scores.f1)
+    return [*(score.macro for score in three), *(score.micro for score in three)]
 
 
 def _scores(one: PublishedCritiques) -> list[tuple[float, float, float]]:
