@@ -13,6 +13,7 @@ from hantei.benchmarks import PromptReading
 from hantei.errors import InputError, RowError, UsageError
 from hantei.records import Prompt
 from hantei.runs.folder import load_run
+from tests import servers
 from tests.commands import Said, hantei
 from tests.servers import fault_server
 
@@ -132,3 +133,45 @@ def test_the_command_line(tmp_path: Path) -> None:
         assert "0 calls" in estimate.output
     found = list(load_run(tmp_path / "run").prompts())
     assert [(prompt.id, prompt.reference) for prompt in found] == [("7", None), ("8", "So.")]
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("system_prompt", "You are a pirate."),
+        ("system_message", "pirate"),
+        ("system", "You are a pirate."),
+        ("System", "あなたは海賊です。"),
+    ],
+)
+def test_a_system_prompt_is_asked_with(column: str, text: str, tmp_path: Path) -> None:
+    (found,) = prompts(file(tmp_path, {"prompt": "How?", column: text}))
+    assert [(turn.role, turn.content) for turn in found.messages] == [("system", text), ("user", "How?")]
+    assert found.meta == {}
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "Llama 3.1 70B"])
+def test_a_column_system_that_names_a_system_is_no_prompt(name: str, tmp_path: Path) -> None:
+    (found,) = prompts(file(tmp_path, {"prompt": "How?", "system": name}))
+    assert [turn.role for turn in found.messages] == ["user"]
+
+
+def test_a_system_prompt_reaches_the_model(tmp_path: Path) -> None:
+    path = file(tmp_path, {"prompt": "How?", "system": "Be kind. Be brief."})
+    with fault_server([servers.ok("So.")]) as server:
+        hantei(
+            "run", "--model", f"openai/m?base_url={server.url}", "--benchmark", str(path), "--out", str(tmp_path / "r")
+        )
+        sent = [(turn["role"], turn["content"]) for turn in server.calls[0].body["messages"]]
+    assert sent == [("system", "Be kind. Be brief."), ("user", "How?")]
+
+
+def test_what_stands_above_the_prompts_is_passed_over_and_said(tmp_path: Path) -> None:
+    path = file(tmp_path, {"tool": "x", "date": "2026"}, {"prompt": "How?"})
+    assert [prompt.text for prompt in prompts(path)] == ["How?"]
+    assert (benchmarks.find(str(path)).taken() or "").endswith("; the first line is no prompt and was passed over")
+    (tmp_path / "p.csv").write_text("My prompts\nprompt\nHow?\n")
+    assert [prompt.text for prompt in prompts(tmp_path / "p.csv")] == ["How?"]
+    assert "passed over: 'My prompts'" in (benchmarks.find(str(tmp_path / "p.csv")).taken() or "")
+    with pytest.raises(RowError, match="expected text, found nothing"):
+        prompts(file(tmp_path, {"prompt": "How?"}, {"tool": "x"}))

@@ -11,7 +11,8 @@ from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, CellRule, FileSpe
 from hantei.errors import RowError
 from hantei.inputs import Row, open_table
 from hantei.inputs.conversation import UnknownPartError, read_conversation
-from hantei.inputs.values import parsed_list, value_at
+from hantei.inputs.names import is_system_prompt
+from hantei.inputs.values import has_path, parsed_list, value_at
 from hantei.records import INTENTS, Message, Prompt
 from hantei.turns import answer_positions
 
@@ -48,8 +49,11 @@ class PromptReader:
         self._taken = _taken(spec)
 
     def rows(self) -> Iterator[Row | RowError]:
-        """Yield the file's rows, a ``RowError`` for one that is broken."""
-        return open_table(self._path, self._spec.encoding, self._spec.rows).rows()
+        """Yield the file's rows, a ``RowError`` for a broken one; of a user's file not a first row about the file."""
+        for row in open_table(self._path, self._spec.encoding, self._spec.rows).rows():
+            own = self._card.origin.kind == "user"
+            if not (own and isinstance(row, Row) and row.number == 1 and not asks(self._spec, row)):
+                yield row
 
     def prompt(self, row: Row) -> Prompt:
         """Return a row as a prompt.
@@ -58,7 +62,7 @@ class PromptReader:
             RowError: a cell does not hold what its field needs.
         """
         harm = self._harm(row)
-        messages = self._messages(row)
+        messages = self._after_system_prompt(row, self._messages(row))
         row = self._with_last_references(row, len(answer_positions(messages)) + 1)
         texts = {name: self._joined(row, name) for name in TEXT_FIELDS if name != "prompt"}
         return Prompt(
@@ -106,6 +110,18 @@ class PromptReader:
             raise self._error(row, self._spec.columns["prompt"][0], "expected text, found nothing")
         return (Message(role="user", content=text),)
 
+    def _after_system_prompt(self, row: Row, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Put a row's system prompt before its messages; in a column ``system`` a name is none."""
+        text = self._system_prompt(row)
+        if text is None or messages[0].role == "system":
+            return messages
+        return (Message(role="system", content=text), *messages)
+
+    def _system_prompt(self, row: Row) -> str | None:
+        text = self._joined(row, "system_prompt")
+        by_system = self._spec.columns.get("system_prompt", ("",))[0].strip().lower() == "system"
+        return None if by_system and text is not None and not is_system_prompt(text) else text
+
     def _conversation(self, row: Row, column: str) -> tuple[Message, ...]:
         value = cell(row, column)
         if isinstance(value, str):
@@ -149,12 +165,20 @@ class PromptReader:
 
     def _meta(self, row: Row, harm: str | None) -> dict[str, Any]:
         said = {name for name in self._spec.columns.get("harm", ()) if harm and row.cells.get(name) == harm}
+        if self._system_prompt(row) is not None:
+            said.update(self._spec.columns["system_prompt"])
         meta = {name: _plain(value) for name, value in row.cells.items() if name not in self._taken | said}
         for column in self._spec.columns.get("meta", ()):
             own = row.cells.get(column)
             if isinstance(own, dict):
                 meta.update(_plain(own))
         return meta
+
+
+def asks(spec: FileSpec, row: Row) -> bool:
+    """Whether a row has a column for what is asked, be it empty."""
+    columns = (*spec.columns.get("prompt", ()), *spec.columns.get("messages", ()))
+    return any(has_path(row.cells, column) for column in columns)
 
 
 def _taken(spec: FileSpec) -> set[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hantei.benchmarks.cache import cache_folder, read_lock
 from hantei.benchmarks.card import BenchmarkCard, CellRule, FileSpec, Origin, card_names, load_card
 from hantei.benchmarks.fetching import PACKAGE, locate
-from hantei.benchmarks.loading import load_prompts
+from hantei.benchmarks.loading import asks, load_prompts
 from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError, UsageError
 from hantei.files import sha256
@@ -20,7 +20,7 @@ from hantei.inputs.values import columns_message, has_path
 from hantei.records import Prompt
 
 LANGUAGES = ("en", "ja", "zh")
-_COLUMNS = ("messages", "prompt", "id", "reference", "criteria", "harm")
+_COLUMNS = ("messages", "prompt", "system_prompt", "id", "reference", "criteria", "harm")
 _RULES = ("intent", "language", "region", "benchmark")
 _FIELDS = (*_COLUMNS, *_RULES)
 
@@ -40,12 +40,16 @@ class PromptReading:
 
 @dataclass(frozen=True, slots=True)
 class NamedBenchmark:
-    """A benchmark by name, split or path: its card (made up for a file) and its files on this machine."""
+    """A benchmark by name, split or path: its card (made up for a file) and its files on this machine.
+
+    ``notes`` are what people should know of how a file of prompts was read.
+    """
 
     card: BenchmarkCard
     files: tuple[Path, ...]
     split: str | None = None
     path: Path | None = None
+    notes: tuple[str, ...] = ()
 
     def taken(self) -> str | None:
         """Return in a line which columns of a file of prompts are taken as what; None for a card's files."""
@@ -55,7 +59,7 @@ class NamedBenchmark:
         taken = [(name, column) for name, columns in spec.columns.items() for column in columns]
         taken += [(name, rule.column) for name, rule in spec.rules.items() if rule.column]
         parts = (f"{name} from '{column}'" for name, column in taken)
-        return f"{self.path}: {', '.join(parts)}"
+        return "; ".join([f"{self.path}: {', '.join(parts)}", *self.notes])
 
 
 def find(name_or_path: str, cache: Path | None = None, reading: PromptReading | None = None) -> NamedBenchmark:
@@ -85,7 +89,8 @@ def find(name_or_path: str, cache: Path | None = None, reading: PromptReading | 
         raise UsageError(
             f"--benchmark {name_or_path[:200]}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
         )
-    return NamedBenchmark(_made_up(path, reading), (path,), path=path)
+    card, notes = _made_up(path, reading)
+    return NamedBenchmark(card, (path,), path=path, notes=notes)
 
 
 def load(name_or_path: str, reading: PromptReading | None = None) -> Iterator[Prompt]:
@@ -162,8 +167,8 @@ def _card_files(name: str, split: str | None, cache: Path | None) -> NamedBenchm
     return NamedBenchmark(card, files, split)
 
 
-def _made_up(path: Path, reading: PromptReading) -> BenchmarkCard:
-    """Return a card for a file of prompts, from the names of its columns; a row may leave some of them out.
+def _made_up(path: Path, reading: PromptReading) -> tuple[BenchmarkCard, tuple[str, ...]]:
+    """Return a card for a file of prompts, from the names of its columns, and notes; a row may leave some of them out.
 
     Raises:
         UsageError: a mapped field is none of a prompt's.
@@ -172,7 +177,8 @@ def _made_up(path: Path, reading: PromptReading) -> BenchmarkCard:
     mapping = mapping_of_file(reading.mapping, path)
     for name in sorted(mapping.keys() - set(_FIELDS)):
         raise UsageError(f"--map {name}=...: a prompt has no such field; choose from {', '.join(_FIELDS)}")
-    names, has_meta = _columns_of(path, reading.rows, mapping)
+    seen = _columns_of(path, reading.rows, mapping)
+    names = list(seen.names)
     found = _usual(names, mapping)
     if "prompt" not in found and "messages" not in found:
         expected = f"expected {', '.join(ALIASES['prompt'])}, or messages"
@@ -183,31 +189,44 @@ def _made_up(path: Path, reading: PromptReading) -> BenchmarkCard:
     about = next((name for name in names if name.strip().lower() == "input"), None)
     if about and found.get("prompt", "").strip().lower() == "instruction":
         columns["prompt"] += (about,)  # Alpaca: the task, and the text that it is about
-    if has_meta:
+    if seen.has_meta:
         columns["meta"] = ("meta",)
     rules = {name: CellRule(column=found[name]) for name in _RULES if name in found}
     spec = FileSpec(
         split="prompts", path=path.name, columns=columns, rules=rules, rows=reading.rows, missing=reading.missing
     )
-    return _card_of(path, spec)
+    about_file = seen.rows > 1 and not asks(spec, seen.first)
+    notes = (seen.above, "the first line is no prompt and was passed over" if about_file else "")
+    return _card_of(path, spec), tuple(note for note in notes if note)
 
 
-def _columns_of(path: Path, rows: str | None, mapping: Mapping[str, str]) -> tuple[list[str], bool]:
-    """Return the columns that any row of a file has, and whether any has an object ``meta``.
+class _Seen(NamedTuple):
+    """The columns that any row has, whether any has an object ``meta``, what stands above, and the first row."""
+
+    names: dict[str, None]
+    has_meta: bool
+    above: str
+    first: Row
+    rows: int
+
+
+def _columns_of(path: Path, rows: str | None, mapping: Mapping[str, str]) -> _Seen:
+    """Return what all rows of a file have.
 
     Raises:
         InputError: no row has what a mapped column names.
     """
     names: dict[str, None] = {}
-    has_meta, absent = False, set(mapping.values())
+    has_meta, absent, first, count = False, set(mapping.values()), Row(0, {}), 0
     for row in open_table(path, at=rows).rows():
         if isinstance(row, Row):
             names.update(dict.fromkeys(row.cells))
+            first, count = first if count else row, count + 1
             has_meta = has_meta or isinstance(row.cells.get("meta"), dict)
             absent -= {column for column in absent if has_path(row.cells, column)}
     if absent:
         raise InputError(f"{path}: no column '{min(absent)}' to --map; {columns_message(list(names))}")
-    return list(names), has_meta
+    return _Seen(names, has_meta, first.above, first, count)
 
 
 def _card_of(path: Path, spec: FileSpec) -> BenchmarkCard:
@@ -230,7 +249,8 @@ def _usual(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
     by_lower = {name.strip().lower(): name for name in reversed(names) if name not in mapping.values()}
     found = dict(mapping)
     for target in _FIELDS:
-        column = next((by_lower[alias] for alias in ALIASES[target] if alias in by_lower), None)
+        aliases = (*ALIASES[target], "system") if target == "system_prompt" else ALIASES[target]
+        column = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
         other = {"prompt": "messages", "messages": "prompt"}.get(target)
         if column is None or target in found or column in found.values() or other in found:
             continue

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from hantei.judges.base import Ask, Judge, Pair, Stopped
 from hantei.judges.calibrated import CalibratedJudge
-from hantei.judges.cascade.judge import Cascade
 from hantei.judges.rereading import REREADS
 from hantei.models.http_errors import clean
 from hantei.records import Judgment, Prompt, Response
@@ -46,7 +45,11 @@ def on_trial(judge: Judge, paused: Callable[[str], None]) -> Judge:
     """
     if isinstance(judge, CalibratedJudge):
         return dataclasses.replace(judge, inner=on_trial(judge.inner, paused))
-    if isinstance(judge, Cascade):
+    if judge.outline().get("cascade"):
+        from hantei.judges.cascade.judge import Cascade  # loads NumPy
+
+        if not isinstance(judge, Cascade):  # a judge of the user's own that says so
+            return judge
         cheap, expensive = on_trial(judge.cheap, paused), on_trial(judge.expensive, paused)
         return dataclasses.replace(judge, cheap=cheap, expensive=expensive)
     return JudgeOnTrial(judge, Trial(judge.name, paused)) if judge.models else judge

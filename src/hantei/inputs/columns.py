@@ -6,7 +6,6 @@ Well-known names are recognised in any case; ``--map field=column`` names others
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,17 @@ from hantei.finish import finish_status
 from hantei.inputs.cells import Cells
 from hantei.inputs.exported import exported_row, is_exported
 from hantei.inputs.languages import language_tag
-from hantei.inputs.names import ALIASES, SEVERAL, check_mapped, find_columns, mapping_of_file, missing
+from hantei.inputs.names import (
+    ALIASES,
+    SEVERAL,
+    check_mapped,
+    find_columns,
+    is_system_prompt,
+    mapping_of_file,
+    missing,
+)
 from hantei.inputs.row import Row
+from hantei.inputs.values import listed_answers
 from hantei.language import detect
 from hantei.reasoning import Split, joined
 from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, response_id
@@ -27,11 +35,6 @@ from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, r
 _OPTIONAL_TEXT = ("language", "harm", "region", "benchmark", "reference", "criteria")
 EMPTY = "the answer is empty"
 """What is wrong with an answer that came in without a text."""
-
-_SENTENCE = re.compile(
-    r"\n|[。！？]|\S+\s+\S+\s+.*[.!?]\s*$|^(?:you are|act as)\b|^(?:あなたは|你是|您是)", re.IGNORECASE
-)
-"""What tells a system prompt from a system's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,14 @@ class Columns:
         """Return a row for each answer of a row that holds several in a list; else the row."""
         found = self.columns_by_field(row)
         column = found.get("response", "")
+        several = column.strip().lower() in SEVERAL  # elsewhere objects in a list are parts of one answer
         answers = row.cells.get(column)
+        if isinstance(answers, str):
+            answers = listed_answers(answers, several)
+            if answers is not None:
+                self.notices[f"{self.path}: texts of '{column}' that hold a list are several answers: samples"] = None
         if not isinstance(answers, list) or not answers or "sample" in found:
             return [row]
-        several = column.strip().lower() in SEVERAL  # elsewhere objects in a list are parts of one answer
         if not several and not all(one is None or isinstance(one, str | bool | int | float) for one in answers):
             return [row]
         return [Row(row.number, {**row.cells, column: one, "sample": k}) for k, one in enumerate(answers)]
@@ -221,7 +228,7 @@ def _asking(cells: Cells, messages: tuple[Message, ...]) -> tuple[Message, ...]:
 def _system(cells: Cells) -> tuple[str | None, str | None]:
     """Return the name of the system and the system prompt: a column ``system`` that holds a sentence is the latter."""
     name, prompt = cells.text("system"), cells.text("system_prompt")
-    if prompt is None and name and cells.comes_from("system", "system") and _SENTENCE.search(name):
+    if prompt is None and name and cells.comes_from("system", "system") and is_system_prompt(name):
         return None, name
     return name, prompt
 

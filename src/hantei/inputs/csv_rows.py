@@ -1,4 +1,4 @@
-"""Rows of CSV and TSV files; a broken row is a value, not an exception."""
+"""Rows of CSV and TSV files, whatever stands above their header; a broken row is a value, not an exception."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hantei.errors import InputError, RowError
+from hantei.inputs.headers import LOOK_AT, header_place, passed_over
 from hantei.inputs.row import Row
 
 _QUOTED = re.compile(r'"[^"]*"?')
@@ -26,16 +27,38 @@ def csv_rows(path: Path, file: TextIO) -> Iterator[Row | RowError]:
     csv.field_size_limit(sys.maxsize)  # the limit is checked with every row, where it can be named
     first = file.readline()
     stated = _SEPARATOR.fullmatch(first)
-    if stated is None:
-        file.seek(0)
-    delimiter = stated[1] if stated else _delimiter(path, first)
+    file.seek(0)
+    above = [] if stated else _above(path, file)
+    for _ in range(1 if stated else len(above)):
+        first = file.readline()
+    delimiter = stated[1] if stated else _delimiter(path, _next_line(file))
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])
     except csv.Error as error:
         raise InputError(f"{path}: the header line is not CSV: {error}") from None
     check_header(path, header)
-    yield from _rows(path, reader, header, 1 if stated else 0)
+    note = passed_over(above)
+    for item in _rows(path, reader, header, 1 if stated else len(above)):
+        yield item._replace(above=note) if note and isinstance(item, Row) else item
+        note = ""
+
+
+def _above(path: Path, file: TextIO) -> list[list[str]]:
+    """Return the cells of the lines above the header; the file is left at its beginning."""
+    lines = [line for line in (file.readline() for _ in range(LOOK_AT)) if line]
+    file.seek(0)
+    cells = [next(csv.reader([line], delimiter=_delimiter(path, line)), []) for line in lines]
+    place = header_place(cells)
+    within = any(_QUOTED.sub("", line).count('"') for line in lines[:place])  # a cell of several lines
+    return [] if within else cells[:place]
+
+
+def _next_line(file: TextIO) -> str:
+    place = file.tell()
+    line = file.readline()
+    file.seek(place)
+    return line
 
 
 def _delimiter(path: Path, first: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs.csv_rows import check_header
+from hantei.inputs.headers import LOOK_AT, header_place, passed_over
 from hantei.inputs.row import Row
 
 _MOST = 1 << 30
@@ -35,13 +36,14 @@ def excel_rows(path: Path, sheet: str | None) -> Iterator[Row | RowError]:
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise InputError(f"{path}: not a workbook that can be read: {error}; save it as CSV UTF-8") from None
     rows = _chosen(path, sheets, sheet)
-    header = [str(_plain(cell)) for cell in rows[0]]
+    first = [[str(_plain(cell)) for cell in cells] for cells in rows[:LOOK_AT]]
+    place = header_place(first)
+    header, note = first[place], passed_over(first[:place])
     check_header(path, header)
-    number = 0
-    for cells in rows[1:]:
-        if any(cell != "" for cell in cells):
-            number += 1
-            yield Row(number, {name: _plain(cell) for name, cell in zip(header, cells, strict=False) if name})
+    filled = (cells for cells in rows[place + 1 :] if any(cell != "" for cell in cells))
+    for number, cells in enumerate(filled, 1):
+        yield Row(number, {name: _plain(cell) for name, cell in zip(header, cells, strict=False) if name}, note)
+        note = ""
 
 
 def _check_size(path: Path) -> None:

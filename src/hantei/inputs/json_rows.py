@@ -1,4 +1,4 @@
-"""Rows of JSON: one object a line, an array of objects, rows inside an object, or a table by column."""
+"""Rows of JSON: one object a line or after another, an array of them, rows inside an object, or a table by column."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ MOST = 512 << 20
 """The largest object that is read whole, in characters."""
 _DEPTH = 4
 _SPACE = re.compile(r"\s*")
+_ANSWERED = {*ALIASES["response"], *ALIASES["messages"]}
+_ASKED_OR_ANSWERED = {*_ANSWERED, *ALIASES["prompt"]}
+_WRAPPERS = ("row", "_source", "fields", "node", "record")
+"""What holds a row's columns: in the Hugging Face rows API, Elasticsearch, Airtable, GraphQL, Argilla."""
 _KNOWN = {alias for aliases in ALIASES.values() for alias in aliases}
 
 
@@ -32,9 +36,18 @@ def layout(file: TextIO, default: str) -> str:
     if start != "{":
         return default
     if whole is None:
-        return "object" if default == "array" or first.strip() == "{" else "lines"
+        return "object" if default == "array" or first.strip() == "{" or _goes_on(first, file) else "lines"
     alone = not any(line.strip() for line in file)
     return "object" if alone and default == "array" and not _is_row(whole) else "lines"
+
+
+def _goes_on(first: str, file: TextIO) -> bool:
+    """Whether an object ends elsewhere than with its line: pretty-printed, or with the next one right behind it."""
+    try:
+        json.JSONDecoder().raw_decode((first + file.read(_CHUNK)).lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _parsed(line: str) -> Any:
@@ -73,8 +86,20 @@ def _line(path: Path, number: int, line: str) -> Row | RowError:
 
 def _object(path: Path, number: int, cells: Any) -> Row | RowError:
     if isinstance(cells, dict):
-        return Row(number, cells)
+        return Row(number, _unwrapped(cells))
     return RowError(str(path), number, None, f"expected an object with columns, found {kind_of(cells)}")
+
+
+def _unwrapped(cells: dict[str, Any]) -> Mapping[str, Any]:
+    """Return the columns of a row that holds them in one object, as ``{"row_idx": 0, "row": {...}}`` does."""
+    inner = next((name for name in _WRAPPERS if isinstance(cells.get(name), dict)), None)
+    if inner is None or not _columns(cells[inner]) & _ASKED_OR_ANSWERED or _columns(cells) & _ASKED_OR_ANSWERED:
+        return cells
+    return {**{name: cell for name, cell in cells.items() if name != inner}, **cells[inner]}
+
+
+def _columns(cells: Mapping[str, Any]) -> set[str]:
+    return {str(name).strip().lower() for name in cells}
 
 
 def array_rows(path: Path, file: TextIO) -> Iterator[Row | RowError]:
@@ -92,6 +117,8 @@ def array_rows(path: Path, file: TextIO) -> Iterator[Row | RowError]:
 def object_rows(path: Path, file: TextIO, at: str | None) -> Iterator[Row | RowError]:
     """Yield the rows inside an object: at the path ``at``, else the only list of objects, or the object as columns.
 
+    Of several objects one after another, as jq prints them, each is a row.
+
     Raises:
         InputError: it is no JSON, or where the rows are cannot be told.
     """
@@ -99,13 +126,25 @@ def object_rows(path: Path, file: TextIO, at: str | None) -> Iterator[Row | RowE
     if len(text) > MOST:
         raise InputError(f"{path}: an object of more than {MOST:,} characters; store the rows one a line")
     try:
-        whole = json.loads(text)
+        wholes = list(_one_after_another(text))
     except RecursionError:
         raise InputError(f"{path}: is nested too deeply to be read") from None
     except ValueError as error:
         raise InputError(f"{path}: is not JSON: {error}") from None
-    for number, cells in enumerate(_rows_in(path, whole, at), 1):
+    rows = wholes if len(wholes) > 1 and at is None else _rows_in(path, wholes[0], at)
+    for number, cells in enumerate(rows, 1):
         yield _object(path, number, cells)
+
+
+def _one_after_another(text: str) -> Iterator[Any]:
+    decoder = json.JSONDecoder()
+    place = _SPACE.match(text).end()  # type: ignore[union-attr]
+    while True:
+        value, end = decoder.raw_decode(text, place)
+        yield value
+        place = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+        if place == len(text):
+            return
 
 
 def _rows_in(path: Path, whole: Any, at: str | None) -> list[Any]:
@@ -121,9 +160,10 @@ def _rows_in(path: Path, whole: Any, at: str | None) -> list[Any]:
     if by_column is not None:
         return by_column
     lists = _lists(whole, "", _DEPTH)
-    answered = [rows for rows in lists.values() if _has_answer(rows[0])]
-    if len(lists) == 1 or len(answered) == 1:
-        return next(iter(answered or lists.values()))
+    lists = {name: list(map(_unwrapped, rows)) for name, rows in lists.items()}
+    for fitting in (lists, _with(lists, _ANSWERED), _with(lists, _ASKED_OR_ANSWERED)):
+        if len(fitting) == 1:
+            return next(iter(fitting.values()))
     if lists:
         raise InputError(
             f"{path}: rows may be in any of {', '.join(lists)}; name it with --rows {next(iter(lists))}; what another "
@@ -134,8 +174,9 @@ def _rows_in(path: Path, whole: Any, at: str | None) -> list[Any]:
     return [whole]
 
 
-def _has_answer(row: Mapping[str, Any]) -> bool:
-    return any(str(name).strip().lower() in ALIASES["response"] + ALIASES["messages"] for name in row)
+def _with(lists: Mapping[str, list[Any]], names: set[str]) -> dict[str, list[Any]]:
+    """Return the lists whose first row has a column of one of these names."""
+    return {path: rows for path, rows in lists.items() if _columns(rows[0]) & names}
 
 
 def _lists(value: Any, path: str, depth: int) -> dict[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
             "responses",
             "completions",
             "predictions",
+            "answers",
+            "outputs",
+            "generations",
             "回答",
             "答案",
             "応答",
@@ -45,8 +49,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Names by which each field is found, the first that a file has winning; compared without case."""
 
-SEVERAL = ("responses", "completions", "predictions")
+_SENTENCE = re.compile(
+    r"\n|[。！？]|\S+\s+\S+\s+.*[.!?]\s*$|^(?:you are|act as)\b|^(?:あなたは|你是|您是)", re.IGNORECASE
+)
+"""What tells a system prompt from a system's name."""
+
+SEVERAL = ("responses", "completions", "predictions", "answers", "outputs", "generations")
 """Names of columns that hold several answers in a list, each a sample."""
+
+
+def is_system_prompt(text: str) -> bool:
+    """Whether what a column ``system`` holds is a prompt rather than a system's name: a sentence, or several lines."""
+    return _SENTENCE.search(text) is not None
 
 
 def mapping_of_file(mapping: Mapping[str, str], path: Path) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
-    """One data row: its number from 1, and its cells by column name."""
+    """One data row: its number from 1, its cells by column name, and of the first what was passed over above it."""
 
     number: int
     cells: Mapping[str, Any]
+    above: str = ""

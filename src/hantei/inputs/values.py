@@ -14,6 +14,9 @@ MAX_FIELD = 10_000_000
 _MAX_PYTHON = 1_000_000
 """The longest text that is read as Python, in characters."""
 
+_ANSWER = 20
+"""So many characters make a text in a list more than an item."""
+
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,9})\]")
 _ABSENT = object()
 
@@ -71,6 +74,21 @@ def _at(cells: Mapping[str, Any], path: str) -> Any:
         else:
             return _ABSENT
     return value
+
+
+def listed_answers(text: str, several: bool) -> list[Any] | None:
+    """Return the answers in a cell that holds a list as text, as pandas writes it; None where it is one answer.
+
+    An answer may be a JSON list of its own. So in a column whose name does not say that it holds ``several``, a list
+    counts where Python wrote it (with single quotes) or where each of its texts is long enough to be an answer.
+    """
+    if text[:1] != "[" or text[-1:] != "]":
+        return None
+    items = parsed_list(text)
+    if not isinstance(items, list) or not items or not all(isinstance(item, str) for item in items):
+        return None
+    by_python = text[1] == "'" or text[-2] == "'"
+    return items if several or by_python or min(map(len, items)) >= _ANSWER else None
 
 
 def parsed_list(text: str) -> Any:

@@ -200,6 +200,8 @@ class _Ingestion:
         without: InputError | None = None
         begun = False
         for item in source.rows():
+            if isinstance(item, Row) and item.above:
+                self._done.notes.append(f"{source.path}: {item.above}")
             if isinstance(item, Row) and not begun:
                 try:
                     columns.columns_by_field(item)
