@@ -75,7 +75,7 @@ def test_an_answer_is_shown_without_its_system_its_verdicts_and_what_others_said
     assert shown["others"] == []
     assert (shown["label"], shown["said"]) == (
         None,
-        {"skip": False} | dict.fromkeys(("unsafe", "action", "score", "refusal", "harm", "comment")),
+        {"skip": False} | dict.fromkeys(("unsafe", "action", "score", "refusal", "harm", "comment", "units")),
     )
     assert b"m/q0/0" not in reply.body
     assert b"ben" not in reply.body

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hantei.annotation.critiques import WrittenCritiques
 from hantei.annotation.guideline import Guideline
 from hantei.annotation.items import Items, item_key, shown
 from hantei.annotation.label import LabelId, Said, Seconds, label_of, said_by
@@ -43,7 +44,7 @@ class Desk:
 
     ``mine`` gives the answers by key, in order; ``others`` gives what others said of one, to whoever decides between
     them and to nobody else; ``follow`` is told of each answer of which something else is said now; ``second`` holds
-    second looks at what was labelled.
+    second looks at what was labelled; where there are ``critiques``, these are what is labelled.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Desk:
         follow: Callable[[str], None],
         others: Callable[[str], Sequence[Said]] | None = None,
         second: SecondLook | None = None,
+        critiques: WrittenCritiques | None = None,
     ) -> None:
         self.person, self.items, self.guideline = person, items, guideline
-        self.mine, self._follow, self._others, self._second = mine, follow, others, second
+        self.mine, self._follow, self._others = mine, follow, others
+        self._second, self._critiques = second, critiques
 
     def start(self) -> dict[str, Any]:
         """Return what the page is told once: the guideline, what it asks, the harm types, where to begin."""
@@ -84,6 +87,9 @@ class Desk:
         second = self._second if self._second and self._second.due(key, first) else None
         again = second.labels.current(item.response_id) if second else None
         current = again if second else first
+        critique = second.critiques[key] if second else None
+        if self._critiques:
+            critique = self._critiques.text(item.response_id)
         return {
             "item": key,
             "number": at + 1,
@@ -91,7 +97,8 @@ class Desk:
             "after": mine[at + 1] if at + 1 < len(mine) else None,
             "label": current.label_id if current else None,
             "look": 2 if second else 1,
-            "critique": second.critiques[key] if second else None,
+            "critique": critique,
+            "units": self._critiques.units(item.response_id) if self._critiques else [],
             "said": msgspec.to_builtins(said_by(current or first)),
             "others": [msgspec.to_builtins(one) for one in self._others(key)] if self._others else [],
             **shown(*self.items.read(item)),
@@ -141,6 +148,8 @@ class Desk:
         )
         if new.look == 2:
             return self._look_again(label, new)
+        if self._critiques:
+            label = self._critiques.labelled(label, new.said)
         label = self.person.put(label, new.based_on)
         self._follow(new.item)
         return label

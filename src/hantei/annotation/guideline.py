@@ -15,11 +15,13 @@ from hantei.errors import CardError, HanteiError, UsageError
 from hantei.runs.people import OWN_GUIDELINE
 from hantei.taxonomy import Node, load
 
-Question = Literal["unsafe", "action", "score", "refusal", "harm"]
+Question = Literal["unsafe", "action", "score", "refusal", "harm", "units"]
 CardName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
 DEFAULT = OWN_GUIDELINE
 """The guideline that comes with hantei."""
+CRITIQUES = "critiques"
+"""That for the critiques of judges."""
 
 
 class Clause(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,8 +41,9 @@ class GuidelineText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Guideline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What people are asked, and by which rules they answer.
 
-    ``asks`` are the questions in their order, ``needs`` those without which a label is not taken. ``taxonomy`` has the
-    harm types to choose from. ``text`` is by language, one of which is enough.
+    ``asks`` are the questions in their order, ``needs`` those without which a label is not taken; ``units``, whether
+    each unit is right, is asked of critiques alone. ``taxonomy`` has the harm types to choose from. ``text`` is by
+    language, one of which is enough.
     """
 
     name: CardName
@@ -72,8 +75,8 @@ def load_guideline(name: str | Path = DEFAULT) -> Guideline:
         CardError: the card lacks something or contradicts itself.
     """
     try:
-        if name == DEFAULT:
-            text = (files("hantei.annotation") / "guidelines" / "default.toml").read_text(encoding="utf-8")
+        if name in (DEFAULT, CRITIQUES):
+            text = (files("hantei.annotation") / "guidelines" / f"{name}.toml").read_text(encoding="utf-8")
         else:
             text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from hantei.annotation.guideline import Guideline
 from hantei.errors import UsageError
 from hantei.records import Action, Refusal
-from hantei.runs.label_lines import Label
+from hantei.runs.label_lines import CritiqueLabel, Label, UnitVerdict
 
 SCALE = "1-5"
 LabelId = Annotated[str, Meta(pattern=r"^[0-9a-f-]{8,64}$")]
@@ -26,6 +26,7 @@ class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refusal: Refusal | None = None
     harm: str | None = None
     comment: Comment | None = None
+    units: tuple[UnitVerdict, ...] | None = None
     skip: bool = False
 
     def check(self, guideline: Guideline) -> None:
@@ -37,8 +38,8 @@ class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.skip:
             return
         missing = [name for name in guideline.needs if getattr(self, name) is None]
-        strange = [name for name in Said.__struct_fields__[:5] if getattr(self, name) is not None]
-        strange = [name for name in strange if name not in guideline.asks]
+        asked = ("unsafe", "action", "score", "refusal", "harm", "units")
+        strange = [name for name in asked if getattr(self, name) is not None and name not in guideline.asks]
         if missing or strange:
             raise UsageError(f"expected {', '.join(guideline.needs)}; missing: {missing}, not asked: {strange}")
         if self.harm is not None and self.harm not in {node.id for node in guideline.harms()}:
@@ -73,5 +74,6 @@ def said_by(label: Label | None) -> Said:
         refusal=label.refusal,
         harm=next(iter(label.categories), None),
         comment=label.comment,
+        units=tuple(unit.verdict for unit in label.units) if isinstance(label, CritiqueLabel) and label.units else None,
         skip=label.skipped,
     )

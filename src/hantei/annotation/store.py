@@ -18,10 +18,10 @@ from hantei.annotation.guideline import Guideline
 from hantei.errors import RunError
 from hantei.files import write_atomic
 from hantei.record_lines import records_at, to_line
-from hantei.runs.folder import Run
+from hantei.runs.folder import Run, file_name
 from hantei.runs.info import now
 from hantei.runs.journal import Journal
-from hantei.runs.label_lines import Label
+from hantei.runs.label_lines import CritiqueLabel, Label
 from hantei.runs.lock import locked
 
 
@@ -36,14 +36,14 @@ class StaleError(Exception):
 class LabelJournal:
     """All that one person said, in memory, and the file that it is appended to."""
 
-    def __init__(self, judge: str, path: Path) -> None:
+    def __init__(self, judge: str, path: Path, kind: type[Label] = Label) -> None:
         self.judge = judge
         self.path = path
         self.journal = Journal(path)
         self._stacks: dict[str, list[Label]] = {}
         self._known: dict[str, Label] = {}
         self._order: list[Label] = []
-        for offset, line in records_at(path, Label):
+        for offset, line in records_at(path, kind):
             if isinstance(line, Label):
                 self._take(line if line.label_id else replace(line, label_id=f"line-{offset}"))
 
@@ -115,7 +115,7 @@ class LabelJournal:
 
 def _nothing_said(taken: Label) -> Label:
     """Return a label that says nothing of the answer of another one."""
-    return Label(
+    return type(taken)(
         response_id=taken.response_id,
         judge=taken.judge,
         status="abstained",
@@ -136,10 +136,16 @@ class Store:
 
 
 @contextmanager
-def opened(run: Run, judges: Sequence[str], guideline: Guideline) -> Iterator[Store]:
+def opened(run: Run, judges: Sequence[str], guideline: Guideline, critic: str | None = None) -> Iterator[Store]:
     """Open the labels of these judges (``human:NAME``) for writing; one process at a time holds them.
 
     The lock is that of the labels: the run can be judged and reported meanwhile.
+
+    Args:
+        run: the run folder.
+        judges: whose labels.
+        guideline: by which they are given.
+        critic: of whose critiques they are, which then lie in a folder of their own; None for labels of answers.
 
     Raises:
         RunError: another process holds the labels, or some were given by another version of the guideline.
@@ -152,11 +158,18 @@ def opened(run: Run, judges: Sequence[str], guideline: Guideline) -> Iterator[St
         write_atomic(folder / f"guideline-{guideline.name}-{guideline.hash[:8]}.toml", [guideline.as_card().encode()])
         people = {}
         for judge in judges:
-            people[judge] = LabelJournal(judge, run.judgments_path(judge))
+            people[judge] = _journal(run, judge, critic)
             stack.enter_context(people[judge].journal)
             _check_version(people[judge], guideline)
         _sync_folder(folder)
         yield Store(people)
+
+
+def _journal(run: Run, judge: str, critic: str | None) -> LabelJournal:
+    if critic is None:
+        return LabelJournal(judge, run.judgments_path(judge))
+    name = file_name(f"{judge} on {critic}")
+    return LabelJournal(judge, run.path / "labels" / "critiques" / f"{name}.jsonl", CritiqueLabel)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ def annotate(
     show_critiques: Annotated[
         str | None, typer.Option(help="half: a second look at each, half of them with --judge's critique.")
     ] = None,
+    critiques: Annotated[str | None, typer.Option(help="Label this judge's critiques, not answers.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8137,
     choose: Annotated[
@@ -51,6 +52,7 @@ def annotate(
         limit=limit,
         system=system,
         show_critiques=show_critiques,
+        critiques=critiques,
         judge=judge,
         host=host,
         port=port,

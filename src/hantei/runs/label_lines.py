@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+
+from hantei.record_lines import read_records
 from hantei.records import Judgment
 
 Arm = Literal["shown", "hidden"]
@@ -28,3 +33,31 @@ class Label(Judgment, frozen=True, kw_only=True, omit_defaults=True):
     def skipped(self) -> bool:
         """Whether the person passed this answer over."""
         return self.reason == "skipped"
+
+
+UnitVerdict = Literal["right", "wrong", "unclear"]
+
+
+class LabelledUnit(Struct, frozen=True, kw_only=True):
+    """A unit of a critique and what a person says of it."""
+
+    text: str
+    verdict: UnitVerdict
+
+
+class CritiqueLabel(Label, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person says of the critique that ``critic`` wrote of an answer: each unit, and ``score`` of the whole.
+
+    These lie in ``labels/critiques``, a file each person, for they are no judgments of answers.
+    """
+
+    critic: str = ""
+    units: tuple[LabelledUnit, ...] = ()
+
+
+def critique_labels(run: Path) -> Iterator[CritiqueLabel]:
+    """Yield the last word of each person on each critique of a run folder; passed over ones are left out."""
+    for path in sorted((run / "labels" / "critiques").glob("*.jsonl")):
+        lines: Iterator[Judgment] = read_records(path, CritiqueLabel)
+        last = {(line.critic, line.response_id): line for line in lines if isinstance(line, CritiqueLabel)}
+        yield from (line for line in last.values() if line.status == "ok")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hantei.annotation.access import Member, is_loopback, members
+from hantei.annotation.critiques import WrittenCritiques
 from hantei.annotation.desk import Desk
-from hantei.annotation.guideline import DEFAULT, load_guideline
+from hantei.annotation.guideline import CRITIQUES, DEFAULT, Guideline, load_guideline
 from hantei.annotation.items import Items, item_key
 from hantei.annotation.overview import Overview
 from hantei.annotation.panel import Panel
@@ -43,7 +44,8 @@ class AnnotationOptions:
         limit: how many answers in all; default those of ``rows``, else all of the run.
         system: only this system's answers.
         show_critiques: ``half``: after each first label a second look, half of them with the judge's critique.
-        judge: whose critiques; default the run's only judge.
+        critiques: the judge whose critiques are labelled instead of answers.
+        judge: whose critiques are shown; default the run's only judge.
         host: the address to listen on.
         port: the port to listen on.
     """
@@ -56,6 +58,7 @@ class AnnotationOptions:
     limit: int | None = None
     system: str | None = None
     show_critiques: str | None = None
+    critiques: str | None = None
     judge: str | None = None
     host: str = HOST
     port: int = PORT
@@ -70,17 +73,20 @@ def annotate(path: str | Path, options: AnnotationOptions, say: Callable[[str], 
             taken.
     """
     _check_installed()
-    run, guideline = load_run(path), load_guideline(options.guideline)
+    run = load_run(path)
+    critiques = WrittenCritiques(run, options.critiques) if options.critiques else None
+    guideline = load_guideline(CRITIQUES if critiques and options.guideline == DEFAULT else options.guideline)
+    _check_fits(options, guideline)
     judges = judge_names(options.people, guideline.name)
     deciding = _deciding_judges(options.adjudicator, judges, guideline.name) if options.adjudicator else []
-    items = Items(run, _chances(run, options.rows) if options.rows else {}, options.limit, options.system)
+    items = Items(run, _first_ones(run, options, critiques), options.limit, options.system)
     again = [derived(judge, SECOND) for judge in judges] if options.show_critiques else []
-    with opened(run, [*judges, *deciding, *again], guideline) as store:
+    with opened(run, [*judges, *deciding, *again], guideline, critiques.critic if critiques else None) as store:
         people = {judge: store.people[judge] for judge in judges}
         panel = Panel(items, people, guideline, options.each, *(store.people[one] for one in deciding))
-        critiques = _critiques(run, items, options) if again else {}
-        looks = {judge: SecondLook(store.people[one], critiques) for judge, one in zip(judges, again, strict=False)}
-        desks = [(one, _desk(panel, one.judge, looks.get(one.judge))) for one in members(run.path, judges)]
+        halves = _halves(run, items, options) if again else {}
+        looks = {judge: SecondLook(store.people[one], halves) for judge, one in zip(judges, again, strict=False)}
+        desks = [(one, _desk(panel, one.judge, looks.get(one.judge), critiques)) for one in members(run.path, judges)]
         desks += [(member, _deciding(panel, store.people[member.judge])) for member in members(run.path, deciding[:1])]
         (steering,) = members(run.path, [STEERING])
         say(f"{run.path}: {len(items.by_key):,} answers to label, by the guideline {guideline.name}")
@@ -102,16 +108,17 @@ def _deciding_judges(adjudicator: str, labelling: Sequence[str], guideline: str)
     return [derived(own, RULING), derived(panel, SETTLED)]
 
 
-def _desk(panel: Panel, judge: str, second: SecondLook | None) -> Desk:
+def _desk(panel: Panel, judge: str, second: SecondLook | None, critiques: WrittenCritiques | None) -> Desk:
     mine = panel.assigned[judge]
-    return Desk(panel.people[judge], panel.items, panel.guideline, lambda: mine, panel.follow, second=second)
+    person, follow = panel.people[judge], panel.follow
+    return Desk(person, panel.items, panel.guideline, lambda: mine, follow, second=second, critiques=critiques)
 
 
 def _deciding(panel: Panel, rulings: LabelJournal) -> Desk:
     return Desk(rulings, panel.items, panel.guideline, panel.divided, panel.follow, panel.said)
 
 
-def _critiques(run: Run, items: Items, options: AnnotationOptions) -> dict[str, str | None]:
+def _halves(run: Run, items: Items, options: AnnotationOptions) -> dict[str, str | None]:
     """Return the critiques of a judge by answer, half of them None.
 
     Raises:
@@ -127,9 +134,27 @@ def _critiques(run: Run, items: Items, options: AnnotationOptions) -> dict[str, 
     return found
 
 
-def _chances(run: Run, sheet: Path) -> dict[str, float | None]:
-    """Return the answers of a sheet, with the chance with which each was drawn."""
-    return {identity: row.sampling_p for identity, row in labels_of(run, sheet, LabelFiles()).rows.items()}
+def _check_fits(options: AnnotationOptions, guideline: Guideline) -> None:
+    """Look whether a guideline asks of what is labelled.
+
+    Raises:
+        UsageError: it does not, or critiques are to be labelled in a way that only answers are.
+    """
+    of_critiques = options.critiques is not None
+    if ("units" in guideline.asks) != of_critiques or (of_critiques and {*guideline.asks} - {"units", "score"}):
+        what = "of critiques, units and score" if of_critiques else "of answers, and no units"
+        raise UsageError(f"--guideline {options.guideline}: expected one that asks {what}")
+    if of_critiques and (options.adjudicator or options.show_critiques or options.rows):
+        raise UsageError("--critiques: goes without --adjudicator, --show-critiques and --rows")
+
+
+def _first_ones(run: Run, options: AnnotationOptions, critiques: WrittenCritiques | None) -> Mapping[str, float | None]:
+    """Return the answers that come first, with the chance with which each was drawn."""
+    if critiques:
+        return critiques.answers()
+    if options.rows is None:
+        return {}
+    return {identity: row.sampling_p for identity, row in labels_of(run, options.rows, LabelFiles()).rows.items()}
 
 
 def _serve(app: Any, options: AnnotationOptions) -> None:
@@ -154,7 +179,7 @@ def judge_names(people: Sequence[str], guideline: str) -> list[str]:
     wrong = next((name for name in names if not name or set(name) & set("@:*?[],/+") or not name.isprintable()), None)
     if wrong is not None or len({name.casefold() for name in names}) < len(names):
         raise UsageError(f"--people {','.join(names)}: expected names, each once, without @ : * ? [ ] / +")
-    return [f"human:{name}" + ("" if guideline == DEFAULT else f"@{guideline}") for name in names]
+    return [f"human:{name}" + ("" if guideline in (DEFAULT, CRITIQUES) else f"@{guideline}") for name in names]
 
 
 def links(people: Sequence[Member], options: AnnotationOptions) -> list[str]:

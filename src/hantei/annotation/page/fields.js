@@ -2,22 +2,40 @@
 import { make } from "./reading.js";
 import { of, table, word } from "./words.js";
 
+const UNIT = ["wrong", "right", "unclear"];
 const VALUES = { unsafe: [false, true], action: [0, 1, 2, 3, 4, 5], score: [1, 2, 3, 4, 5], refusal: ["none", "partial", "full"] };
 const FIRST_DIGIT = { unsafe: 0, action: 0, score: 1, refusal: 0 };
 const by = (id) => document.getElementById(id);
 let asks = [];
+let asked = []; // the questions as they stand on the page: one for each unit of a critique
 let needs = [];
+let units = [];
 let harms = [];
 let marked = 0;
+
+const isUnit = (name) => name.startsWith("unit-");
+const unitOf = (name) => units[Number(name.slice(5))];
+const valuesOf = (name) => (isUnit(name) ? UNIT : VALUES[name]);
+const firstDigit = (name) => (isUnit(name) ? 0 : FIRST_DIGIT[name]);
+const kindOf = (name) => (isUnit(name) ? "unit" : name === "score" && asks.includes("units") ? "critique_score" : name);
+const titleOf = (name) => (isUnit(name) ? unitOf(name) : table("fields")[kindOf(name)]);
+const needed = (name) => needs.includes(isUnit(name) ? "units" : name);
 
 export function learn(start) {
   ({ asks, needs, harms } = start);
 }
 
+// Ask of these units of a critique; none while it is veiled.
+export function askOf(found) {
+  units = found;
+  draw();
+}
+
 // Build the questions in the language at hand; what was chosen stays.
 export function draw() {
-  const said = asks.length && by("fields").children.length ? read() : {};
-  by("fields").replaceChildren(...asks.map((name, at) => (name === "harm" ? harmField(at) : choiceField(name, at))));
+  const said = asked.length ? read() : {};
+  asked = asks.flatMap((name) => (name === "units" ? units.map((_, at) => `unit-${at}`) : [name]));
+  by("fields").replaceChildren(...asked.map((name, at) => (name === "harm" ? harmField(at) : choiceField(name, at))));
   fill(said);
   mark(marked);
 }
@@ -25,7 +43,7 @@ export function draw() {
 function fieldset(name, at) {
   const node = make("fieldset");
   node.id = `field-${name}`;
-  node.append(make("legend", table("fields")[name] + (needs.includes(name) ? " *" : "")));
+  node.append(make("legend", titleOf(name) + (needed(name) ? " *" : "")));
   node.addEventListener("focusin", () => mark(at));
   return node;
 }
@@ -33,12 +51,12 @@ function fieldset(name, at) {
 function choiceField(name, at) {
   const node = fieldset(name, at);
   const row = make("div", null, "choices");
-  table("options")[name].forEach((text, number) => {
+  table("options")[kindOf(name)].forEach((text, number) => {
     const label = make("label");
     const input = make("input");
     Object.assign(input, { type: "radio", name, value: String(number) });
     label.append(input);
-    if (name !== "score") label.append(keyOf(number + FIRST_DIGIT[name])); // a score says its digit itself
+    if (name !== "score") label.append(keyOf(number + firstDigit(name))); // a score says its digit itself
     label.append(make("span", text));
     row.append(label);
   });
@@ -70,15 +88,15 @@ function harmField(at) {
 }
 
 export function mark(at) {
-  marked = Math.max(0, Math.min(at, asks.length - 1));
-  asks.forEach((name, number) => by(`field-${name}`).classList.toggle("marked", number === marked));
+  marked = Math.max(0, Math.min(at, asked.length - 1));
+  asked.forEach((name, number) => by(`field-${name}`).classList.toggle("marked", number === marked));
 }
 
 // Choose by digit in the marked question, and mark the next one.
 export function digit(number) {
-  const name = asks[marked];
+  const name = asked[marked];
   if (name === "harm") return chooseHarm(number);
-  return choose(name, number - FIRST_DIGIT[name]);
+  return choose(name, number - firstDigit(name));
 }
 
 function chooseHarm(number) {
@@ -90,29 +108,32 @@ export function choose(name, number) {
   if (!input) return;
   input.checked = true;
   input.focus({ preventScroll: true });
-  mark(asks.indexOf(name) + 1);
+  mark(asked.indexOf(name) + 1);
+}
+
+function chosen(name) {
+  const input = document.querySelector(`#field-${name} input:checked`);
+  return input ? valuesOf(name)[Number(input.value)] : null;
 }
 
 export function read() {
   const said = {};
-  for (const name of asks) {
-    if (name === "harm") {
-      said.harm = by("harm").value || null;
-    } else {
-      const chosen = document.querySelector(`#field-${name} input:checked`);
-      said[name] = chosen ? VALUES[name][Number(chosen.value)] : null;
-    }
+  for (const name of asked) {
+    if (name === "harm") said.harm = by("harm").value || null;
+    else if (!isUnit(name)) said[name] = chosen(name);
   }
+  if (asks.includes("units")) said.units = units.map((_, at) => chosen(`unit-${at}`));
   said.comment = by("comment").value.trim() || null;
   return said;
 }
 
 export function fill(said) {
-  for (const name of asks) {
+  for (const name of asked) {
     if (name === "harm") {
       by("harm").value = said.harm || "";
     } else {
-      const number = VALUES[name].indexOf(said[name]);
+      const value = isUnit(name) ? (said.units || [])[Number(name.slice(5))] : said[name];
+      const number = valuesOf(name).indexOf(value);
       document.querySelectorAll(`#field-${name} input`).forEach((input) => { input.checked = Number(input.value) === number; });
     }
   }
@@ -121,7 +142,8 @@ export function fill(said) {
 
 // The needed questions that have no answer, by the names that people see.
 export function missing(said) {
-  return needs.filter((name) => said[name] === null).map((name) => table("fields")[name]);
+  const open = (name) => (name === "units" ? !said.units.length || said.units.includes(null) : said[name] === null);
+  return needs.filter(open).map((name) => table("fields")[name === "score" ? kindOf(name) : name]);
 }
 
 // What a label says, in one line.

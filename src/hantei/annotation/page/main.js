@@ -54,7 +54,7 @@ function showItem(told) {
   by("look-again").disabled = !start.first;
   if (!item) return by("look-again").focus();
   reading.show(item);
-  fields.fill({ comment: null, ...item.said, ...drafts.get(item.item) });
+  refill();
   fields.mark(0);
   showAlready();
   showOthers();
@@ -67,6 +67,19 @@ function showItem(told) {
   document.documentElement.dataset.item = item.item;
   window.scrollTo(0, 0);
   return undefined;
+}
+
+// What was said of this answer before, or chosen and not saved.
+function refill() {
+  fields.fill({ comment: null, ...item.said, ...drafts.get(item.item) });
+}
+
+// The units of a critique are veiled with it; what was chosen of them stays.
+function veilUnits(readable) {
+  if (!item || !item.units.length) return;
+  if (!readable) drafts.set(item.item, fields.read());
+  fields.askOf(readable ? readable.units : []);
+  if (readable) refill();
 }
 
 function showAlready() {
@@ -139,7 +152,8 @@ async function once(action) {
 
 function unsaved(shown) {
   const said = fields.read();
-  return Object.keys(said).some((name) => said[name] !== (shown.said[name] ?? null));
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other) || (!one?.length && !other?.length && !(one ?? other));
+  return Object.keys(said).some((name) => !same(said[name] ?? null, shown.said[name] ?? null));
 }
 
 const stale = (error) => error instanceof server.Refused && error.kind === "stale";
@@ -223,6 +237,7 @@ async function begin() {
   start = await server.askUntilAnswered("start", undefined, tell);
   words.learn(start.words);
   fields.learn(start);
+  reading.onVeil(veilUnits);
   for (const [code, name] of words.languages()) {
     const option = reading.make("option", name);
     Object.assign(option, { value: code, lang: code });

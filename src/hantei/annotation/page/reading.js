@@ -5,6 +5,12 @@ const STORED = "hantei-veil";
 const by = (id) => document.getElementById(id);
 let item = null;
 let open = false;
+let opened = () => {};
+
+// `then` is called with what can be read now, null while it is veiled.
+export function onVeil(then) {
+  opened = then;
+}
 
 export function make(tag, text, className) {
   const node = document.createElement(tag);
@@ -44,6 +50,7 @@ export function draw() {
   by("veil").hidden = open || !item;
   by("texts").replaceChildren();
   if (open && item) by("texts").append(...parts(item));
+  opened(open && item ? item : null);
 }
 
 function* parts(shown) {
