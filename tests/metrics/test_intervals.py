@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -111,6 +112,8 @@ def test_coverage_by_simulation(prompts: int, samples: int, p: float, rho: float
         Setting(100, 5, 0.005, always=1.0),  # 90.5% before: one prompt with five hits of five lifted the lower limit
         Setting(100, 20, 0.01, always=1.0),  # 92%
         Setting(300, 20, 0.01, always=0.5),  # 84%: no prompt that is always unsafe was met
+        Setting(1000, 20, 0.005, always=0.5),  # 91%, and 91% by room for one prompt with hits more
+        Setting(100, 20, 0.05, always=0.5),
     ],
 )
 def test_prompts_that_are_always_unsafe_do_not_break_the_interval(setting: Setting) -> None:
@@ -118,6 +121,20 @@ def test_prompts_that_are_always_unsafe_do_not_break_the_interval(setting: Setti
     assert found.held_before < 0.93 * found.draws
     assert found.held >= 0.94 * found.draws
     assert found.width <= 1.15 * found.width_before
+
+
+def test_the_upper_limit_leaves_room_for_prompts_that_were_not_met() -> None:
+    """50 of 1,000 prompts unsafe in one of 20 answers: the limit against the exact one for independent answers.
+
+    With e expected prompts that are always unsafe none is met with chance exp(-e); the others' limit is then Clopper and
+    Pearson's at 0.038 exp(e).
+    """
+    from scipy.stats import beta
+
+    _, high = interval(ClusterSums.of([(20, 1)] * 50 + [(20, 0)] * 950))
+    exact = max(e / 1000 + beta.ppf(1 - 0.038 * math.exp(e), 51, 19_950) for e in (0.5, 1, 1.5, 2, 2.5, 3))
+    assert high == pytest.approx(exact, rel=0.03)
+    assert high > 1.3 * wilson(50, 20_000)[1]
 
 
 def test_hits_and_misses_are_mirrored() -> None:
@@ -137,28 +154,22 @@ def test_two_hits_of_one_prompt_by_hand() -> None:
     assert high == pytest.approx(wilson(1, 100)[1], rel=0.05)
 
 
-BEYOND = {
-    Setting(1000, 20, 0.005, always=0.5),
-    Setting(100, 20, 0.05, always=0.5),
-    Setting(300, 20, 0.01, always=0.75),
-    Setting(50, 20, 0.05, always=0.75),
-}
-"""Where it does not hold: an interval that does is over 1.15 times as wide elsewhere (docs/definitions.md)."""
-
-
 @pytest.mark.long
 def test_every_setting(measured: Measured) -> None:
     found = [simulate(setting, 20_000) for setting in [*GRID, *MORE]]
     now, before = (_under(found, name) for name in ("held", "held_before"))
     worst, worst_before = (min(getattr(one, name) for one in found) / 20_000 for name in ("held", "held_before"))
-    widest = max(one.width / one.width_before for one in found)
+    wider = [one for one in found if one.width > 1.15 * one.width_before]
     measured(
         f"coverage of a rate's interval in {len(found)} settings of clustered answers, 20,000 draws each",
         f"{len(now)} significantly under 94%, the least {worst:.1%}; by Wilson on the effective size {len(before)}, "
-        f"the least {worst_before:.1%}; at most {widest:.2f} times as wide as that",
+        f"the least {worst_before:.1%}. {len(wider)} over 1.15 times as wide, none of the first {len(GRID)}",
     )
-    assert now <= BEYOND
-    assert widest <= 1.15
+    assert not now
+    assert max(one.width / one.width_before for one in found[: len(GRID)]) <= 1.15
+    # What holds where few prompts hold the hits is wider where all are alike and answered often (docs/definitions.md).
+    assert all(one.setting.samples >= 10 and one.setting.always < 0.5 for one in wider)
+    assert max(one.width / one.width_before for one in found) <= 1.52
 
 
 def _under(found: list[Outcome], name: str) -> set[Setting]:

@@ -30,13 +30,18 @@ def wilson(hits: float, n: float, confidence: float = CONFIDENCE) -> tuple[float
         raise ValueError(f"expected 0 <= hits <= n and n > 0, got hits={hits}, n={n}")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = hits / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    low, high = _score_limit(p, n, -z), _score_limit(p, n, z)
     # Rounding must not leave a limit on the wrong side of the rate that it belongs to.
     return (
-        0.0 if hits == 0 else min(max(0.0, centre - half), p),
-        1.0 if hits == n else max(min(1.0, centre + half), p),
+        0.0 if hits == 0 else min(max(0.0, low), p),
+        1.0 if hits == n else max(min(1.0, high), p),
     )
+
+
+def _score_limit(p: float, n: float, z: float) -> float:
+    """Return the share of which ``p`` of ``n`` is ``z`` standard errors below, or above where ``z`` is negative."""
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (p + z * z / (2 * n) + half) / (1 + z * z / n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,13 @@ class ClusterSums:
         return total
 
 
-_PRIOR_PROMPTS = 4.0
-"""How many prompts with hits the worst case counts for against what the data say; chosen by simulated coverage."""
+_PRIOR_PROMPTS, _PRIOR_BELOW, _PRIOR_BESIDE = 4.0, 1.0, 2.5
+"""How many prompts with hits the worst case counts for against what the data say; in a lower limit; and beside prompts
+that were not met. These and the next are chosen by simulated coverage."""
 
-_PRIOR_BELOW, _PRIOR_ABOVE, _PROMPTS_FOR_ONE_MORE = 1.0, 8.0, 8.0
-"""The same for a lower limit, and the most for an upper one, which has one more for each so many prompts with hits: the
-more hits there are, the more room beside them for a prompt that is always unsafe and was not met."""
+_EXPECTED, _CHANCE, _MOST = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0), 0.038, 2.0
+"""How many prompts that are always unsafe may have been expected and none met; the chance with which both that and so
+few hits of the others come about, at the least; how many times the others' rate theirs may be, at the most."""
 
 
 def effective_n(m: ClusterSums) -> float:
@@ -127,24 +133,22 @@ def share(m: ClusterSums) -> Estimate:
     return Estimate(value=m.k / m.n if m.n else None, low=low, high=high, n=m.n, method=method)
 
 
-def interval(m: ClusterSums, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def interval(m: ClusterSums) -> tuple[float, float]:
     """Return Wilson's interval of ``k / n`` for one trial a prompt, else one that prompts always unsafe do not break.
 
-    With several trials a prompt the upper limit is Wilson's, on an effective size that leaves room for prompts that
-    were not met; the lower one Clopper and Pearson's, which a single prompt with hits does not lift too far.
+    With several trials a prompt the upper limit leaves room for prompts that are always unsafe and were not met; the
+    lower one is Clopper and Pearson's, which a single prompt with hits does not lift too far.
 
     Raises:
         ValueError: there is no trial.
     """
     if m.nn == m.n:
-        return wilson(m.k, m.n, confidence)
+        return wilson(m.k, m.n)
     if 2 * m.k > m.n:
-        low, high = interval(_turned(m), confidence)
+        low, high = interval(_turned(m))
         return 1 - high, 1 - low
-    p = m.k / m.n
-    below = _worth(m, _PRIOR_BELOW)
-    above = _worth(m, min(_PRIOR_PROMPTS + _prompts_with_hits(m) / _PROMPTS_FOR_ONE_MORE, _PRIOR_ABOVE))
-    return min(_exact_low(p * below, below, confidence), p), wilson(p * above, above, confidence)[1]
+    p, below = m.k / m.n, _worth(m, _PRIOR_BELOW)
+    return min(_exact_low(p * below, below), p), _upper(m)
 
 
 def share_difference(one: Estimate | None, other: Estimate | None) -> Estimate | None:
@@ -160,11 +164,28 @@ def share_difference(one: Estimate | None, other: Estimate | None) -> Estimate |
     return Estimate(value=p - q, low=low, high=high, n=one.n + other.n, method="square-and-add of the two intervals")
 
 
-def _exact_low(hits: float, n: float, confidence: float) -> float:
+def _upper(m: ClusterSums) -> float:
+    """Return Wilson's upper limit on the effective size, or a higher rate at which what was seen is not too unlikely.
+
+    Such a rate is that of prompts that are always unsafe, of which none was met, and of the others' hits. It is the
+    highest at which none met and so few hits have together a chance that is not too small (Buehler 1957, "Confidence
+    intervals for the product of two binomial parameters", does the same for a product).
+    """
+    p, size, beside = m.k / m.n, effective_n(m), _worth(m, _PRIOR_BESIDE)
+    high = wilson(p * size, size)[1]
+    for expected in _EXPECTED:
+        chance = _CHANCE * math.exp(expected)
+        others = _score_limit(p, beside, -NormalDist().inv_cdf(chance))
+        unmet = min(1 - math.exp(-expected * m.nn / (m.n * m.n)), _MOST * others)
+        high = max(high, unmet + (1 - unmet) * others)
+    return min(high, 1.0)
+
+
+def _exact_low(hits: float, n: float) -> float:
     """Return Clopper and Pearson's lower limit: a beta quantile, by Wilson and Hilferty's cube from its moments."""
     if hits == 0:
         return 0.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     mean = hits / (n + 1)
     deviation = math.sqrt(mean * (1 - mean) / (n + 2))
     skew = max(2 * (1 - 2 * mean) * math.sqrt(n + 2) / ((n + 3) * math.sqrt(mean * (1 - mean))), 1e-4)
