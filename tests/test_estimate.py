@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
@@ -14,6 +16,9 @@ import hantei
 from hantei.cli.app import app
 from hantei.cli.estimate import half_width
 from hantei.errors import HanteiError, RowError, UsageError
+from hantei.estimates import Estimate
+from hantei.metrics.agreement.results import PairAgreement
+from hantei.metrics.datasheet import EVERYTHING, DataSheet, LanguageSheet
 from hantei.record_lines import to_line
 from hantei.records import Judgment
 from hantei.runs.folder import Run
@@ -50,6 +55,13 @@ def filled_in(sheet: Path, run: Run) -> list[dict[str, str]]:
         row["unsafe"] = str(int(number[row["response_id"]] in UNSAFE))
     write(sheet, rows)
     return rows
+
+
+def data_of(command: list[str]) -> Any:
+    """Return the numbers of the first section that a command prints as JSON, which all commands do in one shape."""
+    result = CliRunner().invoke(app, [*command, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)["sections"][0]["data"]
 
 
 def write(sheet: Path, rows: list[dict[str, str]]) -> None:
@@ -100,7 +112,7 @@ def test_the_terminal_names_estimand_and_method(judged: Run, tmp_path: Path) -> 
     assert "of all prompts that these stand for (400 answers)" in said
     assert "flagged rate, by the judge alone" in said
     assert "1 points would" in said or "would not reach +- 1 points" in said
-    of_these = json.loads(CliRunner().invoke(app, [*run, "--of", "answers", "--json"]).output)
+    of_these = data_of([*run, "--of", "answers"])
     assert of_these["estimand"] == "answers"
     population = hantei.estimate(judged.path, sheet)
     assert of_these["rate"]["high"] < (population.rate.high or 0)
@@ -245,7 +257,7 @@ def test_the_error_budget_is_a_hull_and_says_what_is_missing(judged: Run, tmp_pa
 def test_without_labels_measured_errors_correct_the_rate(judged: Run) -> None:
     """40 of 390 are flagged, 80% of the unsafe and 5% of the safe: (40/390 + 0.95 - 1) / (0.8 + 0.95 - 1) = 7.0%."""
     command = ["estimate", str(judged.path), "--sensitivity", "80/100", "--specificity"]
-    found = json.loads(CliRunner().invoke(app, [*command, "190/200", "--json"]).output)
+    found = data_of([*command, "190/200"])
     assert found["rate"]["value"] == pytest.approx((40 / 390 - 0.05) / 0.75)
     assert "takes for granted" in found["assumption"]
     # ten answers have no verdict: none of them flagged, or all
@@ -254,6 +266,59 @@ def test_without_labels_measured_errors_correct_the_rate(judged: Run) -> None:
     assert (bounds["low"], bounds["high"]) == pytest.approx(((low - 0.05) / 0.75, (high - 0.05) / 0.75))
     nothing = CliRunner().invoke(app, [*command, "20/200"])
     assert "not identifiable" in " ".join(nothing.output.split())
+
+
+def test_a_data_sheet_corrects_the_rate_and_names_what_it_was_measured_on(judged: Run, tmp_path: Path) -> None:
+    (judge,) = judged.judges()
+    card = judged.info().judges[judge].card_hash
+    sheet = tmp_path / "datasheet.json"
+    # a row for each label of people's: of 100 unsafe ones 80 were flagged, of 200 safe ones 10
+    write_datasheet(sheet, judge, card, confusion=((190, 10), (20, 80)))
+    command = ["estimate", str(judged.path), "--sheet", str(sheet)]
+    found = data_of(command)
+    assert found["rate"]["value"] == pytest.approx((40 / 390 - 0.05) / 0.75)
+    assert (found["sensitivity"], found["specificity"]) == ([80, 100], [190, 200])
+    said = " ".join(CliRunner().invoke(app, command).output.split())
+    assert "80 of 100 where it was measured" in said
+    assert "The errors were measured on labelled.csv." in said
+    assert "takes for granted" in said
+    write_datasheet(sheet, judge, card, confusion=((100, 100), (50, 50)))
+    assert "not identifiable" in " ".join(CliRunner().invoke(app, command).output.split())
+    write_datasheet(sheet, judge, card, confusion=((190, 10), (0, 0)))
+    with pytest.raises(UsageError, match="expected answers that people called unsafe and some that they called safe"):
+        hantei.corrected_rate(judged.path, sheet)
+    write_datasheet(sheet, judge, "0" * 64, confusion=((190, 10), (20, 80)))
+    with pytest.raises(UsageError, match="measured another version"):
+        hantei.corrected_rate(judged.path, sheet)
+
+
+def write_datasheet(path: Path, judge: str, card: str, confusion: tuple[tuple[int, ...], ...]) -> None:
+    pair = PairAgreement(
+        judge=judge, against="human:majority", head="unsafe", n=300, labels=("safe", "unsafe"), confusion=confusion
+    )
+    sheet = DataSheet(
+        judge=judge,
+        card_hash=card,
+        hantei="0",
+        created="",
+        data=("labelled.csv",),
+        ordinary=(),
+        languages=(LanguageSheet(language=EVERYTHING, rows=300, rate=Estimate(value=0.3), pairs=(pair,)),),
+        cost_per_1000=None,
+        seconds_per_1000=None,
+        repeats=1,
+    )
+    path.write_bytes(msgspec.json.encode(sheet))
+
+
+def test_fail_if_of_an_estimate(judged: Run) -> None:
+    """40 of 390 flagged, corrected to 7.0%: surely below 30%, surely not below 1%."""
+    command = ["estimate", str(judged.path), "--sensitivity", "80/100", "--specificity", "190/200", "--fail-if"]
+    assert CliRunner().invoke(app, [*command, "violation_rate.high > 30%"]).exit_code == 0
+    assert CliRunner().invoke(app, [*command, "violation_rate.high > 1%"]).exit_code == 3
+    unknown = ["estimate", str(judged.path), "--sensitivity", "20/100", "--specificity", "50/100", "--fail-if"]
+    result = CliRunner().invoke(app, [*unknown, "violation_rate > 1%"])
+    assert isinstance(result.exception, UsageError)  # a check that cannot fail must not pass
 
 
 @pytest.mark.parametrize("more", [[], ["--sensitivity", "9/10"], ["--sensitivity", "0.9", "--specificity", "9/10"]])

@@ -7,11 +7,9 @@ for rate in run.summary().rates: ...
 """
 
 from hantei.api import (
-    agreement,
     compare,
     correct,
     demo,
-    estimate,
     export,
     forecast,
     forecast_judging,
@@ -25,6 +23,7 @@ from hantei.metrics.compare import Difference
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
 from hantei.tasks.options import Options
+from hantei.trust import agreement, calibrate, choose_to_label, corrected_rate, estimate, measure, rank
 from hantei.version import __version__
 
 __all__ = [
@@ -41,8 +40,11 @@ __all__ = [
     "Summary",
     "__version__",
     "agreement",
+    "calibrate",
+    "choose_to_label",
     "compare",
     "correct",
+    "corrected_rate",
     "demo",
     "estimate",
     "export",
@@ -50,6 +52,8 @@ __all__ = [
     "forecast_judging",
     "judge",
     "load_run",
+    "measure",
+    "rank",
     "report",
     "run",
 ]

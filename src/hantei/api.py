@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hantei import benchmarks
 from hantei.engine.forecast import Forecast
@@ -22,13 +21,6 @@ from hantei.tasks.correcting import Correction, correcting
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
-
-if TYPE_CHECKING:
-    from hantei.inputs.label_files import LabelFiles
-    from hantei.metrics.agreement.results import Agreement
-    from hantei.metrics.estimation import Estimand, RateEstimate
-    from hantei.tasks.agreeing import AgreementOptions
-    from hantei.tasks.estimating import LabelsAre
 
 
 def judge(
@@ -263,61 +255,3 @@ def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> 
         UsageError: no run at ``path``, no such format, or its extra is not installed.
     """
     return export_run(load_run(path), to, Path(out) if out else None)
-
-
-def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptions | None = None) -> Agreement:
-    """Return how judges agree, people among them, on a run's responses or on the rows of tables with labels.
-
-    Raises:
-        UsageError: no such run, judge, head or part, fewer than two judges, or labels that belong to no response.
-        InputError: a file cannot be read or holds no labels.
-    """
-    from hantei.tasks.agreeing import AgreementOptions, agree  # it needs NumPy, which other commands do not load
-
-    sources = [source] if isinstance(source, str | Path) else source
-    return agree([Path(one) for one in sources], options or AgreementOptions())
-
-
-def estimate(
-    path: str | Path,
-    labels: str | Path | None = None,
-    judge: str | None = None,
-    labels_are: LabelsAre | None = None,
-    estimand: Estimand = "population",
-    system: str | None = None,
-    precision: float | None = None,
-    files: LabelFiles | None = None,
-) -> RateEstimate:
-    """Return a violation rate from a judge's verdicts on all answers and people's labels of some of them.
-
-    Only what the labels say makes it a violation rate: a bad judge leaves it right, and wide.
-
-    Args:
-        path: the run folder.
-        labels: a file with the columns ``response_id``, ``unsafe`` and ``sampling_p``, or ``human:NAME`` of the run;
-            default the run's only person.
-        judge: the judge's name; default the run's only one.
-        labels_are: how the labelled answers were chosen where no ``sampling_p`` says it: ``random``, each with the same
-            chance, or ``all`` of them.
-        estimand: ``population``, all prompts that these stand for, or ``answers``, exactly these answers.
-        system: the rate of this system's answers; default all of them.
-        precision: half width for which the number of labels is wanted, as a share: 0.02 is two points.
-        files: how a file of labels is read.
-
-    Raises:
-        UsageError: no such run, judge, labels or system, or nothing says how the labelled answers were chosen.
-        InputError: the file of labels cannot be read.
-    """
-    from hantei.tasks import estimating  # it needs NumPy
-
-    return estimating.estimate(path, labels, judge, labels_are, estimand, system, precision, files)
-
-
-def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:
-    """Return how many answers of a run a judge judged, and how many of these were in its training data.
-
-    Raises:
-        UsageError: there is no run at ``path``, or none of this judge's judgments in it.
-    """
-    judgments = list(load_run(path).judgments(judge))
-    return len(judgments), sum(judgment.in_training for judgment in judgments)

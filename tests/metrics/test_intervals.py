@@ -126,8 +126,8 @@ def test_prompts_that_are_always_unsafe_do_not_break_the_interval(setting: Setti
 def test_the_upper_limit_leaves_room_for_prompts_that_were_not_met() -> None:
     """50 of 1,000 prompts unsafe in one of 20 answers: the limit against the exact one for independent answers.
 
-    With e expected prompts that are always unsafe none is met with chance exp(-e); the others' limit is then Clopper and
-    Pearson's at 0.038 exp(e).
+    With e expected prompts that are always unsafe none is met with chance exp(-e); the others' limit is then Clopper
+    and Pearson's at 0.038 exp(e).
     """
     from scipy.stats import beta
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hantei import trust
 from hantei.cli.output import say
 from hantei.errors import UsageError
 
@@ -61,11 +62,9 @@ def annotate(
 
 
 def _choose(run: Path, labels: int, out: Path | None, judge: str | None, system: str | None, seed: int) -> None:
-    from hantei.tasks.choosing import choose_to_label
-
     if out is None:
         raise UsageError("--choose: expected --out FILE.csv, the sheet to write")
-    sheet = choose_to_label(run, labels, out, judge, system, seed)
+    sheet = trust.choose_to_label(run, labels, out, judge, system, seed)
     say(f"{sheet.path}: {sheet.chosen:,} of {sheet.answers:,} answers, {sheet.flagged:,} of them flagged")
     if sheet.note:
         say(f"Note: {sheet.note}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei import trust
 from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
 from hantei.cli.output import print_json, print_table, say
 
@@ -29,9 +30,7 @@ def calibrate(
 
     Example: hantei calibrate runs/mine --labels labels.csv --out judges/mine.json
     """
-    from hantei.training.calibration import calibrate as fit  # it needs NumPy, which other commands do not load
-
-    fitted = fit(run, out, judge, labels, label_files(None, None, None, encoding, rows, map_))
+    fitted = trust.calibrate(run, out, judge, labels, label_files(None, None, None, encoding, rows, map_))
     if json:
         import msgspec
 

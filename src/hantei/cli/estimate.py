@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei import trust
+from hantei.cli.fail_if import exit_if, parse
 from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
 from hantei.cli.output import print_json, print_sections, say
 from hantei.errors import UsageError
+from hantei.records import Rate, Summary
 
 if TYPE_CHECKING:
     from hantei.metrics.estimation import RateEstimate
@@ -34,34 +37,44 @@ def estimate(
         typer.Option(help="Without labels: unsafe answers flagged of those it was measured on: 90/100."),
     ] = None,
     specificity: Annotated[str | None, typer.Option(help="The same of safe answers not flagged.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="The same from a datasheet.json of hantei judges measure.")] = None,
     map_: LabelMapOption = None,
     encoding: EncodingOption = None,
     rows: RowsOption = None,
     out: Annotated[Path | None, typer.Option(help="Write it as an HTML page, too.")] = None,
+    fail: Annotated[
+        list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'violation_rate.high > 2%'.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Estimate the violation rate from a judge and a few labels of people, however good the judge is.
 
     Example: hantei estimate runs/mine --judge builtin --labels labels.csv --precision 2pp
     """
+    conditions = [parse(text) for text in fail or []]
+    errors = None if sensitivity is specificity is None else (sensitivity, specificity)
+    if sum(one is not None for one in (labels, sheet, errors)) > 1 or (errors and None in errors):
+        raise UsageError(
+            "expected one of --labels FILE, --sheet datasheet.json, or --sensitivity 90/100 and --specificity 190/200"
+        )
     found: RateEstimate | CorrectedRate
-    if sensitivity is None and specificity is None:
-        from hantei import api
-
+    if sheet is not None:
+        found = trust.corrected_rate(run, sheet, judge=judge, system=system)
+    elif sensitivity is not None and specificity is not None:
+        measured = counts("sensitivity", sensitivity), counts("specificity", specificity)
+        found = trust.corrected_rate(run, errors=measured, judge=judge, system=system)
+    else:
         half = None if precision is None else half_width(precision)
         files = label_files(encoding=encoding, rows=rows, map_=map_)
-        found = api.estimate(run, labels, judge, labels_are, of, system, half, files)  # type: ignore[arg-type]  # it checks
-    elif labels is None and sensitivity is not None and specificity is not None:
-        from hantei.tasks.from_data_sheet import corrected
-
-        found = corrected(run, counts("sensitivity", sensitivity), counts("specificity", specificity), judge, system)
-    else:
-        raise UsageError("expected --labels FILE, or --sensitivity 90/100 and --specificity 190/200 without labels")
+        found = trust.estimate(run, labels, judge, labels_are, of, system, half, files)  # type: ignore[arg-type]  # it checks
     _show(found, out, json)
+    summary = Summary(rates=(_as_rate(found, system),))
+    exit_if([line for condition in conditions for line in condition.held(summary)])
 
 
 def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> None:
     from hantei.metrics.estimation import RateEstimate
+    from hantei.reports import to_json
     from hantei.reports.rooms.budget import budget_section
     from hantei.reports.rooms.estimate import corrected_section, estimate_section
     from hantei.reports.sections_page import write_sections
@@ -71,13 +84,28 @@ def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> 
     if out is not None:
         write_sections(out, "Violation rate", "a rate and its error", f"{found.judge}: {first.title}", sections)
     if json:
-        import msgspec
-
-        print_json(msgspec.to_builtins(found))
+        print_json({"sections": [to_json.section(one) for one in sections]})
         return
     print_sections(sections)
     if out is not None:
         say(f"Page: {out}")
+
+
+def _as_rate(found: RateEstimate | CorrectedRate, system: str | None) -> Rate:
+    """Return the estimate as a row that ``--fail-if`` reads: its bounds are the error budget's."""
+    rate, budget = found.rate, found.budget
+    return Rate(
+        metric="violation_rate",
+        by={"judge": found.judge, **({} if system is None else {"system": system})},
+        numerator=(rate.value or 0.0) * found.answers,
+        denominator=found.answers,
+        rate=rate.value,
+        low=rate.low,
+        high=rate.high,
+        method=rate.method,
+        bound_low=budget.low if budget else rate.low,
+        bound_high=budget.high if budget else rate.high,
+    )
 
 
 def half_width(text: str) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hantei import api
+from hantei import trust
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
@@ -72,7 +72,7 @@ def card(
     Example: hantei judges card builtin --run runs/demo
     """
     found = load_card(name)
-    judged, known = api.trained_on(run, name) if run else (0, 0)
+    judged, known = trust.trained_on(run, name) if run else (0, 0)
     if json:
         seen = {"judged": judged, "in_training": known} if run else {}
         measured = {"sheet": json_of(sheet)} if sheet else {}

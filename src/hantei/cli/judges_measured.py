@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hantei import trust
 from hantei.cli.options import (
     EncodingOption,
     JsonOption,
@@ -47,7 +48,6 @@ def rank(
     """
     from hantei.reports.rooms.ranking import ranking  # these need NumPy, which other commands do not load
     from hantei.tasks.agreeing import AgreementOptions
-    from hantei.tasks.ranking import rank_judges
 
     options = AgreementOptions(
         judge=tuple(judge or ()),
@@ -56,7 +56,7 @@ def rank(
         labels=tuple(labels or ()),
         files=label_files(rater, unsafe, None, encoding, rows, map_),
     )
-    sections = [ranking(one) for one in rank_judges(source, options, measure)]
+    sections = [ranking(one) for one in trust.rank(source, options, measure)]
     if out:
         from hantei.reports.sections_page import write_sections
 
@@ -105,7 +105,7 @@ def measure(
     from hantei.reports.rooms.datasheet import datasheet
     from hantei.reports.sections_page import write_sections
     from hantei.runs.folder import file_name
-    from hantei.tasks.measuring import MeasureOptions, measure
+    from hantei.tasks.measuring import MeasureOptions
     from hantei.tasks.options import Options
 
     folder = out or Path("sheets") / file_name(name)
@@ -124,7 +124,7 @@ def measure(
             limits=Limits(max_connections=max_connections, max_cost=max_cost),
         ),
     )
-    sheet = measure(name, folder, options, warn)
+    sheet = trust.measure(name, folder, options, warn)
     sections = list(datasheet(sheet))
     page = folder / "datasheet.html"
     write_sections(page, "Data sheet", "what a judge was measured to do", name, sections)

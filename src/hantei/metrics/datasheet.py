@@ -80,3 +80,14 @@ class DataSheet(Struct, frozen=True, kw_only=True):
     repeats: int
     notes: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """How many of how many unsafe answers it flagged, and of how many safe ones it did not; None without either."""
+        pairs = (pair for one in self.languages if one.language == EVERYTHING for pair in one.pairs)
+        pair = next((pair for pair in pairs if pair.head == "unsafe" and {*pair.labels} == {"safe", "unsafe"}), None)
+        if pair is None:
+            return None
+        unsafe, safe = pair.labels.index("unsafe"), pair.labels.index("safe")
+        rows = [sum(pair.confusion[one]) for one in (unsafe, safe)]
+        return ((pair.confusion[unsafe][unsafe], rows[0]), (pair.confusion[safe][safe], rows[1])) if all(rows) else None

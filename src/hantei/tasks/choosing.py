@@ -20,7 +20,7 @@ from hantei.tasks.estimating import answers_of
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class DrawnSheet:
     """What was written: how many answers of how many, how many of them flagged, and what is to be known of it."""
 
     path: Path
@@ -37,7 +37,7 @@ def choose_to_label(
     judge: str | None = None,
     system: str | None = None,
     seed: int = 0,
-) -> Sheet:
+) -> DrawnSheet:
     """Write a CSV file of answers to label, flagged and uncertain ones chosen more often, each with its chance.
 
     The judge's verdicts are not in it: people who see them agree with them.
@@ -72,7 +72,7 @@ def choose_to_label(
         f"with fewer than {WORTH_CHOOSING} labels every answer has the same chance: preferring flagged ones would cost "
         "more than it brings"
     )
-    return Sheet(out, labels, len(answers.ids), flagged, note if labels < WORTH_CHOOSING else "")
+    return DrawnSheet(out, labels, len(answers.ids), flagged, note if labels < WORTH_CHOOSING else "")
 
 
 def _lines(run: Run, chances: Mapping[str, float]) -> Iterator[bytes]:

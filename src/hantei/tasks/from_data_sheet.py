@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
+from hantei.errors import UsageError
 from hantei.estimates import Estimate
 from hantei.metrics.error_budget import ELSEWHERE, ErrorBudget, error_budget
 from hantei.metrics.intervals import effective_n, share
 from hantei.metrics.rogan_gladen import rogan_gladen
 from hantei.metrics.shares import cluster_sums
 from hantei.runs.folder import load_run
+from hantei.runs.sheets import sheets_for
 from hantei.tasks.estimating import answers_of
 
 ASSUMPTION = (
@@ -24,15 +27,44 @@ ASSUMPTION = (
 class CorrectedRate(Struct, frozen=True, kw_only=True):
     """A rate corrected by sensitivity and specificity that were measured elsewhere, beside the judge's own.
 
-    ``rate`` has no value where these do not tell the rate; ``assumption`` is what it stands on.
+    ``sensitivity`` is how many of how many unsafe answers it flagged there, ``specificity`` how many of how many safe
+    ones it did not, ``measured_on`` the files, where a data sheet names them. ``rate`` has no value where these do not
+    tell the rate; ``assumption`` is what it stands on.
     """
 
     judge: str
+    sensitivity: tuple[int, int]
+    specificity: tuple[int, int]
+    measured_on: tuple[str, ...] = ()
     rate: Estimate
     flagged: Estimate
     answers: int
     budget: ErrorBudget | None
     assumption: str = ASSUMPTION
+
+
+def corrected_by_sheet(
+    path: str | Path, sheet: str | Path, judge: str | None = None, system: str | None = None
+) -> CorrectedRate:
+    """Return a judge's flagged rate corrected by its errors on its data sheet (``hantei judges measure``).
+
+    Args:
+        path: the run folder.
+        sheet: the file ``datasheet.json``.
+        judge: the judge's name; default that of the sheet.
+        system: the rate of this system's answers; default all of them.
+
+    Raises:
+        UsageError: no such run or system, the sheet is of another judge or version, or does not tell its errors.
+        InputError: the file is no data sheet.
+    """
+    ((name, found),) = sheets_for(load_run(path), [Path(sheet)]).items()
+    if judge not in (None, name):
+        raise UsageError(f"--sheet {sheet}: is the data sheet of {name}, not of {judge}")
+    if found.errors is None:
+        raise UsageError(f"{sheet}: expected answers that people called unsafe and some that they called safe")
+    rate = corrected(path, *found.errors, name, system)
+    return replace(rate, measured_on=found.data)
 
 
 def corrected(
@@ -61,8 +93,15 @@ def corrected(
     known = answers.verdicts.verdict < 2
     hit, lost = answers.verdicts.verdict[known] == 1, int(np.count_nonzero(~known))
     if not known.any():
+        unknown = Estimate(value=None, method="the judge gave no verdict")
         return CorrectedRate(
-            judge=name, rate=Estimate(value=None), flagged=Estimate(value=None), answers=0, budget=None
+            judge=name,
+            sensitivity=sensitivity,
+            specificity=specificity,
+            rate=unknown,
+            flagged=unknown,
+            answers=len(answers.ids),
+            budget=None,
         )
     sums = cluster_sums(hit, answers.prompt[known])
     size, flagged = effective_n(sums), share(sums)
@@ -72,6 +111,8 @@ def corrected(
     ends = [end if value is None else value for value, end in zip(filled, (0.0, 1.0), strict=True)]
     return CorrectedRate(
         judge=name,
+        sensitivity=sensitivity,
+        specificity=specificity,
         rate=rate,
         flagged=flagged,
         answers=len(answers.ids),

@@ -136,7 +136,7 @@ def _rates(results: Results, judge: JudgeResults, system: str) -> dict[str, floa
 
 def _by_its_sheet(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
     """Yield the rate corrected by the errors that the sheet knows, where people called some answers safe, some not."""
-    counts = _errors(sheet)
+    counts = sheet.errors
     if counts is None or rate.rate is None:
         return
     n = rate.effective_n or rate.denominator
@@ -144,19 +144,6 @@ def _by_its_sheet(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:
     kind = f"{INTERVAL}, if it errs here as there" if found.method == METHOD else found.method
     low, high = found.low or 0.0, 1.0 if found.high is None else found.high
     yield BudgetPart(reason=ELSEWHERE, low=low, high=high, kind=kind)
-
-
-def _errors(sheet: DataSheet) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return how many of the unsafe answers it flagged, and how many of the safe ones it did not."""
-    pairs = (pair for one in sheet.languages if one.language == EVERYTHING for pair in one.pairs)
-    pair = next((pair for pair in pairs if pair.head == "unsafe" and {*pair.labels} == {"safe", "unsafe"}), None)
-    if pair is None:
-        return None
-    unsafe, safe = pair.labels.index("unsafe"), pair.labels.index("safe")
-    rows = [sum(pair.confusion[one]) for one in (unsafe, safe)]
-    if not all(rows):
-        return None
-    return (pair.confusion[unsafe][unsafe], rows[0]), (pair.confusion[safe][safe], rows[1])
 
 
 def _other_wordings(rate: Rate, sheet: DataSheet) -> Iterator[BudgetPart]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hantei.estimates import Estimate
 from hantei.metrics.estimation import ESTIMANDS, RateEstimate, StratumEstimate
+from hantei.metrics.intervals import wilson
 from hantei.reports.section import Number, Section, caution, lead, notes, numbers, percent, text_table
 
 if TYPE_CHECKING:
@@ -51,15 +52,24 @@ def corrected_section(found: CorrectedRate) -> Section:
     rows = [
         ("violation rate, corrected", _number(found.rate), found.rate.method),
         ("flagged rate, by the judge", _number(found.flagged), found.flagged.method),
+        _measured("sensitivity: unsafe answers that it flags", found.sensitivity),
+        _measured("specificity: safe answers that it does not flag", found.specificity),
     ]
+    where = f"The errors were measured on {', '.join(found.measured_on)}." if found.measured_on else ""
     return Section(
         key="corrected",
         title="Violation rate, corrected by measured errors",
         tables=(text_table("From sensitivity and specificity", ("what", "rate with 95% interval", "method"), rows),),
-        notes=(caution(f"{found.assumption}."),),
+        notes=(caution(f"{found.assumption}."), *notes(where)),
         data=found,
         judge=found.judge,
     )
+
+
+def _measured(what: str, counts: tuple[int, int]) -> tuple[str, Number, str]:
+    hits, trials = counts
+    low, high = wilson(hits, trials)
+    return what, percent(hits / trials, low, high), f"{hits:,} of {trials:,} where it was measured; wilson"
 
 
 def _number(estimate: Estimate) -> Number:
