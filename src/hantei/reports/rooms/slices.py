@@ -59,20 +59,23 @@ def _tables(
         title: the section's title.
         head: what one value is called.
     """
-    metrics = _metrics(judge, dimension, values)
+    metrics, validated = _metrics(judge, dimension, values), results.validated(judge.name)
     if len(judge.systems) < 2:
         rows = [
             ReportRow(name=results.label(dimension, value), cells=rates(judge, metrics, **{dimension: value}))
             for value in values
         ]
-        yield rate_table(title, head, columns(metrics), rows)
+        yield rate_table(title, head, columns(metrics, validated), rows)
         return
     if len(values) > _SIDE_BY_SIDE:
         yield from (_by_value(results, judge, dimension, values, head, metric) for metric in metrics)
         return
     for value in values:
         yield rate_table(
-            results.label(dimension, value), "System", columns(metrics), _systems(judge, metrics, {dimension: value})
+            results.label(dimension, value),
+            "System",
+            columns(metrics, validated),
+            _systems(judge, metrics, {dimension: value}),
         )
 
 
@@ -89,7 +92,9 @@ def _by_value(
         for value in values
     ]
     titles = [*(clip(system, NAME_LIMIT) for system in judge.systems), ALL_SYSTEMS]
-    by_system = [Column(title=title, unsafe=metric.rate_kind is not None) for title in titles]
+    by_system = [
+        Column(title=title, unsafe=metric.rate_kind is not None and results.validated(judge.name)) for title in titles
+    ]
     return rate_table(metric.title, head, by_system, rows)
 
 

@@ -63,7 +63,7 @@ def _of_one(results: Results) -> ReportTable:
         for judge in results.judges
     ]
     unsafe = Column(title="Called unsafe", unsafe=all(results.validated(judge.name) for judge in results.judges))
-    return rate_table("The judges side by side", "Judge", [unsafe, *columns(metrics)], rows)
+    return rate_table("The judges side by side", "Judge", [unsafe, *columns(metrics, validated=True)], rows)
 
 
 def systems(results: Results) -> Iterator[Section]:
@@ -71,7 +71,12 @@ def systems(results: Results) -> Iterator[Section]:
     for judge in results.judges:
         metrics = judge.metrics("systems")
         rows = list(_rows(judge, [metric.name for metric in metrics], judge.main.name))
-        table = rate_table("Rates by system", "System", [*columns(metrics), Column(title="No verdict")], rows)
+        table = rate_table(
+            "Rates by system",
+            "System",
+            [*columns(metrics, results.validated(judge.name)), Column(title="No verdict")],
+            rows,
+        )
         yield Section(key="systems", title="Systems", tables=(table,), judge=judge.name)
 
 

@@ -24,10 +24,12 @@ def rate_table(caption: str, head: str, columns: Sequence[Column], rows: Iterabl
     return ReportTable(caption=caption, head=head, columns=tuple(columns), rows=tuple(rows))
 
 
-def columns(metrics: Iterable[Metric]) -> list[Column]:
-    """Return a column for each metric."""
+def columns(metrics: Iterable[Metric], validated: bool) -> list[Column]:
+    """Return a column for each metric; unsafe answers are red only where the judge is ``validated`` here."""
     return [
-        Column(title=metric.title, unsafe=metric.rate_kind is not None, terminal="terminal" in metric.shown)
+        Column(
+            title=metric.title, unsafe=validated and metric.rate_kind is not None, terminal="terminal" in metric.shown
+        )
         for metric in metrics
     ]
 
