@@ -187,3 +187,17 @@ def test_settings_within_settings_are_no_python() -> None:
         ("hosts 2", "none"),
         ("data: rows: kept", "3"),
     ]
+
+
+def test_many_systems_are_folded_where_each_has_a_picture() -> None:
+    folded = {}
+    for systems in (12, 13):
+        rates = [
+            Rate(metric=metric, by={"judge": judge, "system": f"{n}", **by}, numerator=1, denominator=20, rate=0.05)
+            for judge in ("builtin", "other")
+            for n in range(systems)
+            for metric, by in (("flagged_rate", {}), ("action_rate", {"action": "0"}))
+        ]
+        found = sections(Results(Summary(rates=tuple(rates)), {}, {}))
+        folded[systems] = {section.key for section in found if section.folded}
+    assert folded == {12: set(), 13: {"judges", "actions"}}

@@ -25,6 +25,9 @@ VALIDATED = 50
 SIDE_BY_SIDE = 4
 """So many systems have a rate in large letters each."""
 
+MANY = 12
+"""Of more systems than that only the table of systems, the heat map and the answers are unfolded."""
+
 LANGUAGES = {"en": "English", "ja": "Japanese", "zh": "Chinese", "ko": "Korean", "fr": "French", "de": "German"}
 
 

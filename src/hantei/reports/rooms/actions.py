@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hantei.records import ACTIONS, Rate
 from hantei.reports.figures import StackedBars
-from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
+from hantei.reports.results import MANY, NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import ALL_SYSTEMS
 from hantei.reports.section import Section, lead
 from hantei.reports.text import clip
@@ -32,6 +32,7 @@ def actions(results: Results) -> Iterator[Section]:
                 notes=(lead(_READING),),
                 judge=judge.name,
                 terminal=False,
+                folded=len(judge.systems) > MANY,
             )
 
 

@@ -6,14 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from hantei.metrics.definitions import shown_in
 from hantei.records import Rate
-from hantei.reports.results import NAME_LIMIT, JudgeResults, Results
+from hantei.reports.results import MANY, NAME_LIMIT, JudgeResults, Results
 from hantei.reports.rooms.tables import ALL_SYSTEMS, columns, rate_table, rates
 from hantei.reports.section import Cell, Column, ReportRow, ReportTable, Section, lead
 from hantei.reports.text import clip
 from hantei.reports.wording import reasons
-
-_MOST_ON_TOP = 12
-"""More systems than that are folded: their rates stand below, judge by judge."""
 
 _CALLED_UNSAFE = "The share of each system's answers that each judge calls unsafe; people are judges, too."
 
@@ -30,7 +27,7 @@ def judges(results: Results) -> Iterator[Section]:
         tables=(table,),
         notes=(lead(_CALLED_UNSAFE),) if len(systems) > 1 else (),
         terminal=False,
-        folded=len(systems) > _MOST_ON_TOP,
+        folded=len(systems) > MANY,
     )
 
 
