@@ -9,11 +9,25 @@ import typer
 
 from hantei.cli.critiques_across import across
 from hantei.cli.options import JsonOption
-from hantei.cli.output import print_json, print_sections, say
+from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.summary import interruptible
+from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
     from hantei.reports.section import Section
+
+_LIMITS = Limits()
+ModelOption = Annotated[
+    str | None, typer.Option(help="A model that finds units and checks them. [default: none, by rule]")
+]
+ConnectionsOption = Annotated[int, typer.Option("--max-connections", help="Calls in flight for each server.")]
+CostOption = Annotated[float | None, typer.Option("--max-cost", help="Stop before it costs more US dollars.")]
+PricesOption = Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds for each call.")]
+CacheOption = Annotated[
+    Path | None, typer.Option(help="The folder of replies. [default: critiques in the run, or runs/critiques]")
+]
 
 app = typer.Typer(help="Measure the reasons that judges give, by their units.", no_args_is_help=True)
 
@@ -32,6 +46,12 @@ def score(
     judge: Annotated[str | None, typer.Option(help="Only this judge's critiques. [default: all]")] = None,
     mode: Annotated[str, typer.Option(help="robust, or paper: the published scoring with its faults.")] = "robust",
     matcher: Annotated[str, typer.Option(help="Without a model: encoder or lexical.")] = "encoder",
+    model: ModelOption = None,
+    max_connections: ConnectionsOption = _LIMITS.max_connections,
+    max_cost: CostOption = None,
+    prices: PricesOption = None,
+    timeout: TimeoutOption = _LIMITS.timeout_s,
+    cache: CacheOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -40,14 +60,23 @@ def score(
     Example: hantei critiques score runs/mine --reference references.jsonl
     """
     from hantei.critiques.scoring import MODES  # these need NumPy, which other commands do not load
-    from hantei.reports.rooms.critiques import critique_scores
+    from hantei.reports.rooms.critiques import critique_sections
     from hantei.tasks.critiquing import ScoreOptions, score_critiques
 
     if mode not in MODES:
         raise UsageError(f"--mode {mode}: expected {' or '.join(MODES)}")
-    options = ScoreOptions(references=tuple(reference), judge=judge, mode=mode, matcher=matcher)
-    found = score_critiques(source, options)
-    _show([critique_scores(found)], "Critiques", "are the reasons right?", out, json)
+    options = ScoreOptions(
+        references=tuple(reference),
+        judge=judge,
+        mode=mode,
+        matcher=matcher,
+        model=model,
+        limits=Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache),
+        prices=prices,
+    )
+    with interruptible():
+        found = score_critiques(source, options, warn)
+    _show(critique_sections(found), "Critiques", "are the reasons right?", out, json)
 
 
 app.command("across", short_help="The same dialogues in several languages: what changes.")(across)
@@ -63,6 +92,12 @@ def check(
         list[Path] | None, typer.Option(help="Units that people labelled, such as MetaCritique's annotations.")
     ] = None,
     matcher: Annotated[list[str] | None, typer.Option(help="encoder or lexical. [default: both]")] = None,
+    model: ModelOption = None,
+    max_connections: ConnectionsOption = _LIMITS.max_connections,
+    max_cost: CostOption = None,
+    prices: PricesOption = None,
+    timeout: TimeoutOption = _LIMITS.timeout_s,
+    cache: CacheOption = None,
     limit: Annotated[
         int | None, typer.Option(help="Only the first so many references of each language.", min=2)
     ] = None,
@@ -75,6 +110,7 @@ def check(
     """
     from hantei.reports.rooms.critiques_checked import checked_sections
     from hantei.tasks.checking_critiques import CheckOptions, check_critiques
+    from hantei.tasks.critiquing import CACHE, model_checker
 
     options = CheckOptions(
         references=tuple(reference or ()),
@@ -82,7 +118,10 @@ def check(
         matchers=tuple(matcher or ("encoder", "lexical")),
         limit=limit,
     )
-    _show(checked_sections(check_critiques(options)), "Critiques checked", "is the measuring right?", out, json)
+    limits = Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache or CACHE)
+    with interruptible():
+        found = check_critiques(options, model_checker(model, limits, prices) if model else None)
+    _show(checked_sections(found), "Critiques checked", "is the measuring right?", out, json)
 
 
 def _show(sections: list[Section], title: str, kind: str, out: Path | None, json: bool) -> None:

@@ -77,7 +77,8 @@ class CheckedUnit(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class CheckedCritique(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A critique whose units (for precision) and whose reference's units (for recall) were checked.
 
-    ``missing`` marks an answer whose judge gave no critique: nothing was checked. ``mended`` counts, by name, lines
+    ``missing`` marks an answer whose judge gave no critique, ``failed`` a critique whose units a
+    model could not be asked for: neither is scored. ``mended`` counts, by name, lines
     that the published extraction takes for units and that were left out.
     """
 
@@ -87,4 +88,5 @@ class CheckedCritique(Struct, frozen=True, kw_only=True, omit_defaults=True):
     units: tuple[CheckedUnit, ...] = ()
     reference: tuple[CheckedUnit, ...] = ()
     missing: bool = False
+    failed: bool = False
     mended: dict[str, int] = {}

@@ -75,6 +75,7 @@ class CritiqueScores:
         f1: the harmonic mean of the two; macro that of each critique, micro that of the pooled shares.
         critiques: how many were scored.
         missing: answers whose judge gave none.
+        failed: critiques whose units a model could not be asked for.
         unscored: critiques without a unit that precision could be taken of: all are generic or without a verdict.
         units: of the critiques, together.
         reference: of the references, together.
@@ -88,6 +89,7 @@ class CritiqueScores:
     f1: Score
     critiques: int
     missing: int
+    failed: int
     unscored: int
     units: UnitCounts
     reference: UnitCounts
@@ -102,11 +104,11 @@ def scores(checked: Sequence[CheckedCritique], mode: Mode) -> list[CritiqueScore
 
 
 def _scores(judge: str, language: str | None, group: Sequence[CheckedCritique], mode: Mode) -> CritiqueScores:
-    there = [one for one in group if not one.missing]
+    there = [one for one in group if not one.missing and not one.failed]
+    missing, failed = (sum(marks) for marks in zip(*((one.missing, one.failed) for one in group), strict=True))
     units = [UnitCounts.of(one.units, mode) for one in there]
     reference = [UnitCounts.of(one.reference, mode) for one in there]
-    missing = len(group) - len(there)
-    precision, recall, f1 = _three(_counts(there, mode), missing)
+    precision, recall, f1 = _three(_counts(there, mode), missing + failed)
     return CritiqueScores(
         judge=judge,
         language=language,
@@ -116,6 +118,7 @@ def _scores(judge: str, language: str | None, group: Sequence[CheckedCritique], 
         f1=f1,
         critiques=len(there),
         missing=missing,
+        failed=failed,
         unscored=sum(not one.right + one.wrong and one.unread + one.generic > 0 for one in units),
         units=_added(units),
         reference=_added(reference),
@@ -127,7 +130,7 @@ def _added(tallies: Sequence[UnitCounts]) -> UnitCounts:
 
 
 def _three(counts: Doubles, missing: int) -> list[Score]:
-    """Return precision, recall and F1 with their intervals and bounds; an answer without a critique counts in those."""
+    """Return precision, recall and F1 with their intervals and bounds; ``missing`` ones count in those."""
     n = len(counts)
     if not n:
         none = Estimate(value=None, method=BY_CRITIQUE)

@@ -32,6 +32,16 @@ def dollars(amount: float | None) -> str:
     return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}"
 
 
+def peak_memory_mb() -> float | None:
+    """Return the most memory that this process has had, in MiB; None where the operating system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
+
+
 @dataclass(slots=True)
 class Meter:
     """Counts of one run.
@@ -113,6 +123,7 @@ class Meter:
             cost=self.cost,
             failures=dict(self.failures),
             seconds=round(time.monotonic() - self.started, 1),
+            peak_memory_mb=peak_memory_mb(),
             refused_settings=refused_settings,
             stopped=stopped,
         )

@@ -66,7 +66,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One call that worked on a run folder: what it did, when it ended, and what it took.
 
     ``cost`` is in US dollars, None where a price is not known. ``stopped`` says why it ended early, None where it did
-    not. ``judges`` are those of this call.
+    not. ``judges`` are those of this call. ``peak_memory_mb`` is the most that the process had had by then,
+    None where the operating system does not say.
     """
 
     did: Did
@@ -81,6 +82,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     cost: NonNegative | None = 0.0
     failures: dict[str, Count] = {}
     seconds: NonNegative = 0.0
+    peak_memory_mb: NonNegative | None = None
     refused_settings: tuple[str, ...] = ()
     stopped: str | None = None
 

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from hantei.critiques.replies import (
+    BLANK,
+    CASE,
+    NEGATED,
+    NO_VERDICT,
+    REPEATED,
+    UNMARKED,
+    UnitVerdict,
+    listed,
+    listed_as_published,
+    verdict,
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "tongue", "found"),
+    [
+        ("It does.\n<Answer Start>Correct<Answer End>", "en", UnitVerdict(True, True)),
+        ("<Answer Start>Incorrect<Answer End>", "en", UnitVerdict(False, False)),
+        ("<Answer Start>correct<Answer End>", "en", UnitVerdict(True, False, CASE)),
+        ("<answer start>correct<answer end>", "en", UnitVerdict(True, False, UNMARKED)),
+        ("<Answer Start>Not Correct<Answer End>", "en", UnitVerdict(False, True, NEGATED)),
+        ("<答案开始>正确<答案结束>", "zh", UnitVerdict(True, True)),
+        ("<答案开始>不正确<答案结束>", "zh", UnitVerdict(False, True, NEGATED)),
+        ("<答案开始>错误<答案结束>", "zh", UnitVerdict(False, False)),
+        ("<回答開始>正しい<回答終了>", "ja", UnitVerdict(True, True)),
+        ("<回答開始>正しくない<回答終了>", "ja", UnitVerdict(False, False)),
+        ("<回答開始>誤り<回答終了>", "ja", UnitVerdict(False, False)),
+        ("Correct", "en", UnitVerdict(True, False, UNMARKED)),
+        ("", "en", UnitVerdict(None, False, NO_VERDICT)),
+        ("It is hard to say what is correct in this dialogue.", "en", UnitVerdict(None, False, NO_VERDICT)),
+        ("<Answer Start>Correct or Incorrect<Answer End>", "en", UnitVerdict(None, True, NO_VERDICT)),
+        (
+            "<Answer Start>Correct<Answer End> no: <Answer Start>Incorrect<Answer End>",
+            "en",
+            UnitVerdict(False, True, NEGATED),
+        ),
+    ],
+)
+def test_a_reply_is_read_in_both_ways(reply: str, tongue: str, found: UnitVerdict) -> None:
+    assert verdict(reply, tongue) == found
+
+
+def test_blank_lines_are_units_in_the_paper_and_counted_in_the_robust_mode() -> None:
+    reply = "1. B refuses.\n\n2. B names a hotline.\n3. B refuses."
+    assert listed_as_published(reply) == ("B refuses.", "", "B names a hotline.", "B refuses.")
+    assert listed(reply) == (("B refuses.", "B names a hotline."), {BLANK: 1, REPEATED: 1})
+
+
+def test_other_marks_of_lists_and_lines_that_announce_are_no_part_of_units() -> None:
+    assert listed("Claims:\n- B refuses.\n(2) B names a hotline.")[0] == ("B refuses.", "B names a hotline.")
