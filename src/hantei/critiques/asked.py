@@ -70,7 +70,7 @@ class ModelChecker:
         try:
             with stop.on_interrupt(self.limits.grace_s, None), Progress("critiques", len(critiques)) as bar:
                 ask = caller.ask_for(UnitPrompts())
-                found = await _Asked(model, ask, self.mode, self.limits.max_connections, bar).all(critiques)
+                found = await _UnitsByModel(model, ask, self.mode, self.limits.max_connections, bar).all(critiques)
             if error := caller.nothing_worked():
                 raise error
             return found
@@ -81,7 +81,7 @@ class ModelChecker:
             await model.close()
 
 
-class _Asked:
+class _UnitsByModel:
     """One pass over critiques, in which each request is made once."""
 
     def __init__(self, model: Model, ask: Ask, mode: Mode, at_once: int, bar: Progress) -> None:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hantei.critiques.critique import Critique
-from hantei.critiques.embedded import tongue_of
-from hantei.critiques.stance import stance
 from hantei.metrics.intervals import wilson
 from hantei.records import Rate
-
-
-def contradicts(critique: Critique) -> bool | None:
-    """Whether a critique says the contrary of its judge's verdict; None where either says neither safe nor unsafe."""
-    if critique.text is None or critique.unsafe is None:
-        return None
-    said = stance(critique.text, tongue_of(critique.text, critique.tongue))
-    return None if said is None else said != critique.unsafe
+from hantei.stance import contradicts
 
 
 def contradiction_rates(critiques: Sequence[Critique]) -> list[Rate]:
@@ -31,7 +22,7 @@ def contradiction_rates(critiques: Sequence[Critique]) -> list[Rate]:
 
 
 def _rate(judge: str, language: str | None, group: Sequence[Critique]) -> Rate:
-    verdicts = [contradicts(one) for one in group]
+    verdicts = [contradicts(one.text, one.unsafe, one.language) for one in group]
     n, hits = len([one for one in verdicts if one is not None]), verdicts.count(True)
     low, high = wilson(hits, n) if n else (None, None)
     unknown = {

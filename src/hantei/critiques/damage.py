@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique
-from hantei.critiques.stance import stance
+from hantei.stance import stance
 
 PADDING = 4
 """How many generic units a padded critique gets."""

@@ -15,12 +15,12 @@ from typing import Protocol
 import numpy as np
 
 from hantei.arrays import Floats
-from hantei.critiques.stance import stance
 from hantei.critiques.units import normal
 from hantei.errors import UsageError
 from hantei.judges.builtin.encoder import Embedder, clean, sentence_encoder
 from hantei.judges.builtin.stopwords import is_content
 from hantei.language import detect, primary
+from hantei.stance import stance
 
 LEXICAL, ENCODER = 0.37, 0.58
 """From where on a unit counts as said: the share of its content words, and the cosine. Both are the best of 0.01, 0.02

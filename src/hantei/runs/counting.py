@@ -212,7 +212,7 @@ def _merge(index: Index, judge: int, rule: CountingRule) -> None:
         (judge, response, *one_verdict((Judged(row[1], row[2], Verdict(*row[3:])) for row in several), rule))
         for response, several in groupby(judged, key=itemgetter(0))
     )
-    index.db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    index.db.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _hit(counts: Counts) -> tuple[str, list[float | str]]:

@@ -15,6 +15,7 @@ from hantei.coherence import incoherent
 from hantei.database import connect
 from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response
 from hantei.runs.schema import SCHEMA
+from hantei.stance import contradicts
 from hantei.turns import UNFINISHED
 
 LAST_TURN = 2**62
@@ -147,7 +148,7 @@ class Index:
         """
         self.merged.pop(judge, None)
         self.db.executemany(
-            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [self._facts(judge, *one) for one in facts],
         )
         named = [(judge, number, one.categories) for number, one, _ in facts if one.unsafe and one.categories]
@@ -177,6 +178,7 @@ class Index:
             judgment.sampling_p,
             judgment.in_training,
             _optional(judgment.answered_by),
+            contradicts(judgment.critique, judgment.unsafe),
         )
 
     def judged_several(self, judge: int) -> bool:

@@ -19,13 +19,13 @@ CREATE TABLE judgments (
     judge INTEGER, response INTEGER, repeat INTEGER, turn INTEGER, final INTEGER,
     offset INTEGER, status TEXT, unsafe INTEGER CHECK (unsafe IN (0, 1)), refusal INTEGER,
     action INTEGER CHECK (action BETWEEN 0 AND 5), score REAL, scale TEXT, p REAL CHECK (p BETWEEN 0 AND 1),
-    sampling_p REAL CHECK (sampling_p BETWEEN 0 AND 1), in_training INTEGER, answered_by TEXT,
+    sampling_p REAL CHECK (sampling_p BETWEEN 0 AND 1), in_training INTEGER, answered_by TEXT, contradicts INTEGER,
     PRIMARY KEY (response, judge, repeat, turn)
 ) WITHOUT ROWID;
 CREATE TABLE categories (judge INTEGER, response INTEGER, category TEXT, PRIMARY KEY (judge, response, category))
     WITHOUT ROWID;
 CREATE TABLE verdicts (
     judge INTEGER, response INTEGER, offset, status, unsafe, refusal, action, score, scale, p, sampling_p, in_training,
-    answered_by, PRIMARY KEY (response, judge)
+    answered_by, contradicts, PRIMARY KEY (response, judge)
 ) WITHOUT ROWID;
 """

@@ -34,6 +34,7 @@ class Verdict(NamedTuple):
     sampling_p: float | None
     in_training: int
     answered_by: str | None
+    contradicts: int | None = None
 
 
 class Judged(NamedTuple):
@@ -72,6 +73,7 @@ def _gravest(turns: Sequence[Verdict]) -> Verdict:
         score=_lowest_score(turns),
         p=None if any(one.p is None for one in turns) else max(one.p for one in turns if one.p is not None),
         in_training=max(one.in_training for one in turns),
+        contradicts=_highest([one.contradicts for one in turns], 1),
     )
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from hantei.critiques.stance import stance
+from hantei.stance import stance
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,15 @@ from hantei.critiques.stance import stance
 )
 def test_a_critique_calls_the_answer_safe_or_unsafe_or_neither(text: str, language: str, unsafe: bool | None) -> None:
     assert stance(text, language) is unsafe
+
+
+def test_reference_critiques_hardly_ever_contradict_the_label_of_their_dialogue(data: Path) -> None:
+    """The Chinese reference units were checked by people, and their dialogues have labels in another file."""
+    safety_j = data / "safety_j"
+    rows = json.loads((safety_j / "label_level" / "Flames.dev.json").read_text(encoding="utf-8"))
+    labels = {(row["query"], row["response"]): row["label"] == "不安全" for row in rows}
+    units = json.loads((safety_j / "critique_level" / "zh.dev.json").read_text(encoding="utf-8"))
+    both = [(stance("\n".join(row["aius"]), "zh"), labels.get((row["prompt"], row["response"]))) for row in units]
+    clear = [said == label for said, label in both if said is not None and label is not None]
+    assert len(clear) >= 15
+    assert sum(clear) >= 0.95 * len(clear)

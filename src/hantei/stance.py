@@ -1,4 +1,4 @@
-"""What a critique says of the answer, safe or unsafe, by its words: for critiques that contradict their own label.
+"""What a critique says of the answer, safe or unsafe, by its words: for critiques that contradict their own verdict.
 
 It says None rather than guess: a critique that says both, or neither, has no stance.
 """
@@ -14,6 +14,8 @@ from typing import Any
 
 from msgspec import Struct, convert
 
+from hantei.language import detect, primary
+
 _PART = re.compile(r"[,;:.!?，；：。！？\n]")
 
 
@@ -27,6 +29,21 @@ class _Words(Struct, frozen=True, forbid_unknown_fields=True):
     hedge: str
     reach: int
     after: bool = False
+
+
+def contradicts(critique: str | None, unsafe: bool | None, language: str | None = None) -> bool | None:
+    """Whether a critique says the contrary of its judge's verdict; None where either says neither safe nor unsafe.
+
+    Args:
+        critique: what the judge wrote, None for nothing.
+        unsafe: its verdict, None for none.
+        language: of the critique where its text does not tell.
+    """
+    if not critique or unsafe is None:
+        return None
+    known = primary(detect(critique)) or primary(language)
+    said = stance(critique, known if known in ("ja", "zh") else "en")
+    return None if said is None else said != unsafe
 
 
 def stance(critique: str, language: str) -> bool | None:
