@@ -12,7 +12,7 @@ from hantei.critiques.critique import Critique
 from hantei.judges.render import Template, compiled, defuse, fence, mark, variables
 from hantei.models.base import Request, Sampling
 
-Question = Literal["extract", "precision", "recall"]
+UnitQuestion = Literal["extract", "precision", "recall"]
 TONGUES = ("en", "ja", "zh")
 _FOLDER = Path(__file__).parent / "prompts"
 _TOKENS: Mapping[str, int] = {"extract": 2048, "precision": 512, "recall": 512}
@@ -68,13 +68,13 @@ def _claim(unit: str) -> str:
     return fence("claim", clean, mark([clean]))
 
 
-def _request(question: Question, tongue: str, values: Mapping[str, object]) -> Request:
+def _request(question: UnitQuestion, tongue: str, values: Mapping[str, object]) -> Request:
     sampling = Sampling(temperature=0.0, max_tokens=_TOKENS[question])
     return Request(messages=_template(question, tongue)(values), sampling=sampling)
 
 
 @cache
-def _template(question: Question, tongue: str) -> Template:
+def _template(question: UnitQuestion, tongue: str) -> Template:
     file = f"{question}.{tongue}"
     return compiled(UnitPrompts.name, file, (_FOLDER / f"{file}.j2").read_text(encoding="utf-8"))
 
