@@ -74,10 +74,10 @@ def judge_across(path: Path, out: Path, options: AcrossOptions, say: Say = lambd
         InputError: a table cannot be read.
         RunError: the folder belongs to another plan or is in use, no call to a model works, or it was stopped.
     """
-    rows = _limited(read_pairs(path), options.limit)
+    rows = read_pairs(path)
     aligned = alignment(rows)
     doubted = {pair for one in aligned for pair in one.doubted}
-    kept = [row for row in rows if row.pair not in doubted]
+    kept = _limited([row for row in rows if row.pair not in doubted], options.limit)
     run, answered = _judged(kept, out, options, say)
     stopped = run.info().stopped
     if stopped:

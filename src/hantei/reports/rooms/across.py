@@ -57,6 +57,7 @@ def _aligned(found: AcrossResult) -> Section:
             "Nearest: of the rows of its table (200 at most) the counterpart is the most alike. Similarities are "
             "median cosines.",
             f"{found.left_out:,} pairs whose counterpart is not more alike than 95 in 100 others are left out.",
+            "" if found.aligned else "Nothing was checked: it takes two pairs or more.",
         ),
         data=found.aligned,
     )
