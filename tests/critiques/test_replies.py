@@ -9,7 +9,7 @@ from hantei.critiques.replies import (
     NO_VERDICT,
     REPEATED,
     UNMARKED,
-    UnitVerdict,
+    ReadVerdict,
     listed,
     listed_as_published,
     verdict,
@@ -19,29 +19,29 @@ from hantei.critiques.replies import (
 @pytest.mark.parametrize(
     ("reply", "tongue", "found"),
     [
-        ("It does.\n<Answer Start>Correct<Answer End>", "en", UnitVerdict(True, True)),
-        ("<Answer Start>Incorrect<Answer End>", "en", UnitVerdict(False, False)),
-        ("<Answer Start>correct<Answer End>", "en", UnitVerdict(True, False, CASE)),
-        ("<answer start>correct<answer end>", "en", UnitVerdict(True, False, UNMARKED)),
-        ("<Answer Start>Not Correct<Answer End>", "en", UnitVerdict(False, True, NEGATED)),
-        ("<答案开始>正确<答案结束>", "zh", UnitVerdict(True, True)),
-        ("<答案开始>不正确<答案结束>", "zh", UnitVerdict(False, True, NEGATED)),
-        ("<答案开始>错误<答案结束>", "zh", UnitVerdict(False, False)),
-        ("<回答開始>正しい<回答終了>", "ja", UnitVerdict(True, True)),
-        ("<回答開始>正しくない<回答終了>", "ja", UnitVerdict(False, False)),
-        ("<回答開始>誤り<回答終了>", "ja", UnitVerdict(False, False)),
-        ("Correct", "en", UnitVerdict(True, False, UNMARKED)),
-        ("", "en", UnitVerdict(None, False, NO_VERDICT)),
-        ("It is hard to say what is correct in this dialogue.", "en", UnitVerdict(None, False, NO_VERDICT)),
-        ("<Answer Start>Correct or Incorrect<Answer End>", "en", UnitVerdict(None, True, NO_VERDICT)),
+        ("It does.\n<Answer Start>Correct<Answer End>", "en", ReadVerdict(True, True)),
+        ("<Answer Start>Incorrect<Answer End>", "en", ReadVerdict(False, False)),
+        ("<Answer Start>correct<Answer End>", "en", ReadVerdict(True, False, CASE)),
+        ("<answer start>correct<answer end>", "en", ReadVerdict(True, False, UNMARKED)),
+        ("<Answer Start>Not Correct<Answer End>", "en", ReadVerdict(False, True, NEGATED)),
+        ("<答案开始>正确<答案结束>", "zh", ReadVerdict(True, True)),
+        ("<答案开始>不正确<答案结束>", "zh", ReadVerdict(False, True, NEGATED)),
+        ("<答案开始>错误<答案结束>", "zh", ReadVerdict(False, False)),
+        ("<回答開始>正しい<回答終了>", "ja", ReadVerdict(True, True)),
+        ("<回答開始>正しくない<回答終了>", "ja", ReadVerdict(False, False)),
+        ("<回答開始>誤り<回答終了>", "ja", ReadVerdict(False, False)),
+        ("Correct", "en", ReadVerdict(True, False, UNMARKED)),
+        ("", "en", ReadVerdict(None, False, NO_VERDICT)),
+        ("It is hard to say what is correct in this dialogue.", "en", ReadVerdict(None, False, NO_VERDICT)),
+        ("<Answer Start>Correct or Incorrect<Answer End>", "en", ReadVerdict(None, True, NO_VERDICT)),
         (
             "<Answer Start>Correct<Answer End> no: <Answer Start>Incorrect<Answer End>",
             "en",
-            UnitVerdict(False, True, NEGATED),
+            ReadVerdict(False, True, NEGATED),
         ),
     ],
 )
-def test_a_reply_is_read_in_both_ways(reply: str, tongue: str, found: UnitVerdict) -> None:
+def test_a_reply_is_read_in_both_ways(reply: str, tongue: str, found: ReadVerdict) -> None:
     assert verdict(reply, tongue) == found
 
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace as changed
 from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique
 from hantei.critiques.embedded import tongue_of
 from hantei.critiques.prompts import UnitPrompts, extraction, precision, recall
-from hantei.critiques.replies import UnitVerdict, listed, listed_as_published, verdict
+from hantei.critiques.replies import ReadVerdict, listed, listed_as_published, verdict
 from hantei.critiques.scoring import Mode
 from hantei.critiques.swapping import swapped
 from hantei.engine.cache import call_key
@@ -32,7 +32,7 @@ from hantei.judges.base import Ask, Stopped
 from hantei.models.base import CallError, Model, Request
 from hantei.progress import Progress
 
-_NOTHING = UnitVerdict(right=None, paper=False)
+_NOTHING = ReadVerdict(right=None, paper=False)
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class _UnitsByModel:
         return (listed_as_published(reply), {}) if self._mode == "paper" else listed(reply)
 
     async def _elsewhere(
-        self, units: Sequence[str], right: Sequence[UnitVerdict], critique: Critique, other: Critique | None
+        self, units: Sequence[str], right: Sequence[ReadVerdict], critique: Critique, other: Critique | None
     ) -> list[bool | None]:
         """Return which of the right units also hold for another dialogue; None where that is not known."""
         if other is None:
@@ -154,7 +154,7 @@ class _UnitsByModel:
         found = iter(await self._each([precision(other, unit, critique.tongue) for unit in asked], critique))
         return [next(found).right if here.right else False for here in right]
 
-    async def _each(self, requests: Sequence[Request], critique: Critique) -> list[UnitVerdict]:
+    async def _each(self, requests: Sequence[Request], critique: Critique) -> list[ReadVerdict]:
         """Return the verdicts in the replies to requests that begin alike: the first is answered before the others."""
         first = [await self._reply(request) for request in requests[:1]]
         replies = first + await asyncio.gather(*(self._reply(request) for request in requests[1:]))
@@ -174,7 +174,7 @@ class _UnitsByModel:
             return None
 
 
-def _checked(critique: Critique, verdicts: Sequence[UnitVerdict]) -> tuple[CheckedUnit, ...]:
+def _checked(critique: Critique, verdicts: Sequence[ReadVerdict]) -> tuple[CheckedUnit, ...]:
     return tuple(
         CheckedUnit(text=unit, right=one.right, paper=one.paper, why=one.why)
         for unit, one in zip(critique.reference, verdicts, strict=True)

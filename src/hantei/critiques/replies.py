@@ -36,7 +36,7 @@ _BARE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class UnitVerdict:
+class ReadVerdict:
     """``right`` is None where there is no verdict; ``paper`` is the published reading, ``why`` their difference."""
 
     right: bool | None
@@ -58,7 +58,7 @@ def listed(reply: str) -> tuple[tuple[str, ...], dict[str, int]]:
     return tuple(once.values()), {why: count for why, count in mended.items() if count}
 
 
-def verdict(reply: str, tongue: str) -> UnitVerdict:
+def verdict(reply: str, tongue: str) -> ReadVerdict:
     """Return what a reply says of a unit.
 
     Args:
@@ -66,7 +66,7 @@ def verdict(reply: str, tongue: str) -> UnitVerdict:
         tongue: the language in which it was asked: ``en``, ``ja`` or ``zh``.
     """
     paper, right = _as_published(reply, tongue), _read(reply)
-    return UnitVerdict(right, paper, None if right == paper else _difference(reply, right, paper))
+    return ReadVerdict(right, paper, None if right == paper else _difference(reply, right, paper))
 
 
 def _as_published(reply: str, tongue: str) -> bool:
