@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy.optimize import minimize
 from typer.testing import CliRunner
 
@@ -94,6 +95,21 @@ def test_answers_of_the_training_data_are_left_out(tmp_path: Path) -> None:
     run = overconfident(tmp_path / "run", 40, in_training=True)
     with pytest.raises(UsageError, match=r"no labelled answer .*; 40 labelled answers were left out: .* was trained"):
         calibrate(run.path, tmp_path / "c.json")
+
+
+def test_a_scaling_that_is_no_better_is_said_to_be_so(tmp_path: Path) -> None:
+    """Nothing can be better than a judge that is always right and says 0 or 1."""
+    run = overconfident(tmp_path / "run", 40)
+    assert not [note for note in calibrate(run.path, tmp_path / "c.json").notes if "no better" in note]
+    right = [replace(one, p_unsafe=float(k % 2)) for k, one in enumerate(run.judgments("builtin"))]
+    labels = [Judgment(response_id=one.response_id, judge="human:given", unsafe=one.p_unsafe == 1) for one in right]
+    run.judgments_path("builtin").write_bytes(b"".join(map(to_line, right)))
+    run.judgments_path("human:given").write_bytes(b"".join(map(to_line, labels)))
+    made = calibrate(run.path, tmp_path / "c.json")
+    (scaling,) = made.calibration.scalings
+    assert scaling.accuracy_before.value == scaling.accuracy.value == 1.0
+    assert scaling.error_before.value == 0
+    assert [note for note in made.notes if note.startswith("unsafe: no better than the judge as it is")]
 
 
 def test_another_version_and_another_file_are_refused(tmp_path: Path) -> None:

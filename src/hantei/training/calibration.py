@@ -108,6 +108,7 @@ def _calibrate(run: Run, judge: str, person: PersonLabels, out: Path) -> Fitted:
         scaling = _scaling(head, fresh, prompts)
         if isinstance(scaling, Scaling):
             scalings.append(scaling)
+            notes += _no_better(head, scaling)
         elif head == "unsafe":
             raise UsageError("; ".join([f"{run.path}: {judge} against {person.who}: {scaling}", *notes]))
         else:
@@ -123,6 +124,17 @@ def _calibrate(run: Run, judge: str, person: PersonLabels, out: Path) -> Fitted:
     )
     _write(out, made)
     return Fitted(made, tuple(notes))
+
+
+def _no_better(head: Head, scaling: Scaling) -> list[str]:
+    """Return a note where the scaling predicts prompts that it has not seen no better than the judge did before."""
+    accuracy, error = scaling.accuracy.value, scaling.error.value
+    before, error_before = scaling.accuracy_before.value, scaling.error_before.value
+    if accuracy is None or error is None or before is None or error_before is None:
+        return []
+    if accuracy > before or error < error_before:
+        return []
+    return [f"{head}: no better than the judge as it is, on prompts left out of the fit: label more, or leave it"]
 
 
 def _write(out: Path, made: FittedCalibration) -> None:
