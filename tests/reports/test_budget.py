@@ -114,7 +114,7 @@ def test_the_picture_is_drawn_on_the_axis_of_rates_in_text_and_on_the_page() -> 
         "  .....=====|====..................................  sampling",
         "  ..........|--------------........................  choice of judge: a, <b>",
         "  .....#####|##############........................  together",
-        "  0%   1%    5%  10%      25%       50%           100%",
+        "  0%   1%        10%      25%       50%           100%",
     ]
     page = str(html(budget_section(made)))
     assert '<rect class="interval" x="20.00%" y="1" width="30.00%"' in page  # 4% to 25%

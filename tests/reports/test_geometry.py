@@ -14,7 +14,7 @@ def text(k: int, n: int, low: float = 0.0, high: float = 1.0) -> RateText:
 def test_a_bar_stands_where_the_rate_is_on_the_axis_of_all_rates() -> None:
     # Roots: 1% stands at a tenth, 25% at half of the axis, 4% at a fifth.
     assert bar(text(4, 100, 0.01, 0.25)) == Bar(left="10.00%", width="40.00%", at="20.00%")
-    assert rate_ticks()[3:5] == [("31.62%", "10%"), ("50.00%", "25%")]
+    assert rate_ticks()[2:4] == [("31.62%", "10%"), ("50.00%", "25%")]
 
 
 def test_nothing_judged_has_no_bar() -> None:

@@ -15,7 +15,7 @@ _MOST_STEPS = 5
 _LABELLED = 0.04
 """A piece of a stacked bar that is narrower than this share has no room for a number."""
 
-RATE_TICKS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
+RATE_TICKS = (0.0, 0.01, 0.1, 0.25, 0.5, 1.0)
 """What is written on the axis of a rate, which is the same on every page: from 0 to 100%."""
 
 MIN_COLOURED = 10
