@@ -154,7 +154,7 @@ def opened(run: Run, judges: Sequence[str], guideline: Guideline, critic: str | 
     folder = run.path / "labels"
     run.check_there()
     with ExitStack() as stack:
-        stack.enter_context(_held(folder))
+        stack.enter_context(held(folder))
         write_atomic(folder / f"guideline-{guideline.name}-{guideline.hash[:8]}.toml", [guideline.as_card().encode()])
         people = {}
         for judge in judges:
@@ -173,7 +173,12 @@ def _journal(run: Run, judge: str, critic: str | None) -> LabelJournal:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Iterator[None]:
+    """Hold a run's folder of labels, which is made if it is not there.
+
+    Raises:
+        RunError: another process holds it, or nothing may be written there.
+    """
     folder.mkdir(exist_ok=True)
     with ExitStack() as stack:
         try:

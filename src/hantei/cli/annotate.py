@@ -24,6 +24,12 @@ def annotate(
         str | None, typer.Option(help="half: a second look at each, half of them with --judge's critique.")
     ] = None,
     critiques: Annotated[str | None, typer.Option(help="Label this judge's critiques, not answers.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Serve nothing: write all labels, to .jsonl, .csv or .json (Label Studio).")
+    ] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", help="Serve nothing: read labels, from the same kinds of files.")
+    ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8137,
     choose: Annotated[
@@ -40,6 +46,9 @@ def annotate(
     """
     if choose is not None:
         _choose(run, choose, out, judge, system, seed)
+        return
+    if export is not None or import_ is not None:
+        _exchange(run, export, import_)
         return
     from hantei.tasks.annotating import AnnotationOptions, annotate
 
@@ -59,6 +68,17 @@ def annotate(
         port=port,
     )
     annotate(run, options, say)
+
+
+def _exchange(run: Path, out: Path | None, file: Path | None) -> None:
+    from hantei.tasks.exchanging_labels import export_labels, import_labels
+
+    if file is not None:
+        found = import_labels(run, file)
+        lost = f"; {found.lost:,} are of no answer of this run" if found.lost else ""
+        say(f"{file}: {found.new:,} labels of {', '.join(found.people)} are new, {found.there:,} were there{lost}")
+    if out is not None:
+        say(f"{out}: {export_labels(run, out):,} labels")
 
 
 def _choose(run: Path, labels: int, out: Path | None, judge: str | None, system: str | None, seed: int) -> None:
