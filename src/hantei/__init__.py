@@ -7,6 +7,7 @@ for rate in run.summary().rates: ...
 """
 
 from hantei.api import (
+    check_critiques,
     compare,
     correct,
     demo,
@@ -16,6 +17,7 @@ from hantei.api import (
     judge,
     report,
     run,
+    score_critiques,
 )
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
@@ -41,6 +43,7 @@ __all__ = [
     "__version__",
     "agreement",
     "calibrate",
+    "check_critiques",
     "choose_to_label",
     "compare",
     "correct",
@@ -56,4 +59,5 @@ __all__ = [
     "rank",
     "report",
     "run",
+    "score_critiques",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hantei import benchmarks
 from hantei.engine.forecast import Forecast
@@ -21,6 +22,10 @@ from hantei.tasks.correcting import Correction, correcting
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
+
+if TYPE_CHECKING:
+    from hantei.tasks.checking_critiques import CheckedMeasure, CheckOptions
+    from hantei.tasks.critiquing import ScoredCritiques, ScoreOptions
 
 
 def judge(
@@ -255,3 +260,33 @@ def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> 
         UsageError: no run at ``path``, no such format, or its extra is not installed.
     """
     return export_run(load_run(path), to, Path(out) if out else None)
+
+
+def score_critiques(source: str | Path, options: ScoreOptions, say: Say = lambda _line: None) -> ScoredCritiques:
+    """Score the critiques of a run folder or a table by their atomic units, as ``hantei critiques score`` does.
+
+    Args:
+        source: a run folder whose judges wrote critiques, or a table with critiques.
+        options: the references, and who checks the units (``hantei.tasks.critiquing.ScoreOptions``).
+        say: takes lines for people.
+
+    Raises:
+        UsageError: no such run, file, judge, matcher or model, or no critique has a reference.
+        InputError: a file cannot be read.
+        RunError: calls to the model ended early: the same call goes on from there.
+    """
+    from hantei.tasks import critiquing  # it needs NumPy
+
+    return critiquing.score_critiques(Path(source), options, say)
+
+
+def check_critiques(options: CheckOptions | None = None) -> CheckedMeasure:
+    """Damage good critiques in known ways and say how each score moves; compare verdicts on units with people's.
+
+    Raises:
+        UsageError: no such file or matcher.
+        InputError: a file cannot be read, or holds no units or labels.
+    """
+    from hantei.tasks import checking_critiques  # it needs NumPy
+
+    return checking_critiques.check_critiques(options or checking_critiques.CheckOptions())

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from hantei.critiques.people import LabelledCritique, read_unit_labels, shipped_labels
 from tests.commands import hantei
+from tests.critiques.oracle import UNSAFE, careful
+from tests.servers import fault_server
 
 
 def lines(path: Path, *rows: dict[str, Any]) -> str:
@@ -90,3 +93,68 @@ def test_check_shows_damages_and_agreement_with_people(tmp_path: Path) -> None:
     assert [one["name"] for one in damaged][:4] == ["good", "drop", "false", "contradict"]
     assert len(sections["critiques-people"]["people"]) == 2 * 3
     assert "7 of 8" in page.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def labelled() -> list[LabelledCritique]:
+    return [one for language in ("en", "ja", "zh") for one in read_unit_labels(shipped_labels(language))]
+
+
+def rows(labelled: list[LabelledCritique], folder: Path) -> tuple[str, str]:
+    """Write the dialogues that come with hantei, with people's labels of the answers, and their reference units."""
+    dialogues = [
+        {
+            "id": f"{one.critique.language}{one.critique.id}",
+            "prompt": one.critique.prompt.text,
+            "response": one.critique.response.text,
+            "language": one.critique.language,
+            "unsafe": int(one.critique.prompt.id in UNSAFE),
+        }
+        for one in labelled
+    ]
+    units = [list(one.critique.reference) for one in labelled]
+    references = [{**row, "units": each} for row, each in zip(dialogues, units, strict=True)]
+    return lines(folder / "rows.jsonl", *dialogues), lines(folder / "reference.jsonl", *references)
+
+
+def test_a_run_is_judged_and_its_critiques_scored_by_a_model(labelled: list[LabelledCritique], tmp_path: Path) -> None:
+    answers, reference = rows(labelled, tmp_path)
+    run = str(tmp_path / "run")
+    with fault_server(careful(labelled)) as server:
+        model = f"openai/m?base_url={server.url}"
+        judges = ("--judge", f"critique@{model}")
+        assert hantei("judge", answers, *judges, "--labels", "--out", run).exit_code == 0
+        judged = len(server.calls)
+        score = ("critiques", "score", run, "--reference", reference, "--model", model, "--json")
+        said = hantei(*score)
+        assert said.exit_code == 0, said.output
+        checked = len(server.calls) - judged
+        again = hantei(*score)
+        assert len(server.calls) == judged + checked  # every reply was kept
+    sections = {one["key"]: one for one in json.loads(said.output.partition("\n")[2])["sections"]}
+    for found in sections["critique-scores"]["data"]["scores"]:
+        assert found["precision"]["macro"]["value"] == pytest.approx(21 / 30)  # what the labels say
+        assert found["recall"]["macro"]["value"] == pytest.approx(17 / 30)
+    costs = {one["work"]: one for one in sections["critique-costs"]["data"]["costs"]}
+    assert costs["label and critique"]["calls"] == judged == 30
+    assert costs["meta-evaluation"]["calls"] == checked
+    assert costs["meta-evaluation"]["input_tokens"] > costs["label and critique"]["input_tokens"] > 0
+    assert costs["meta-evaluation"]["dollars"] is None
+    assert "30 of the scored dialogues carry people's labels" in json.dumps(sections["critique-scores"])
+    assert "critique-contradictions" in sections
+    after = {one["key"]: one for one in json.loads(again.output.partition("\n")[2])["sections"]}
+    assert after["critique-scores"]["data"] == sections["critique-scores"]["data"]
+    assert len(list((tmp_path / "run" / "critiques").glob("*.jsonl"))) == 1
+
+
+def test_check_takes_a_model(labelled: list[LabelledCritique], tmp_path: Path) -> None:
+    with fault_server(careful(labelled)) as server:
+        said = hantei(
+            *("critiques", "check", "--matcher", "lexical", "--limit", "2", "--json"),
+            *("--model", f"openai/m?base_url={server.url}", "--cache", str(tmp_path)),
+        )
+    assert said.exit_code == 0, said.output
+    people = next(one for one in json.loads(said.output)["sections"] if one["key"] == "critiques-people")
+    mine = [one for one in people["data"]["people"] if one["checker"].startswith("openai/m")]
+    assert len(mine) == 6
+    assert all(one["accuracy"]["value"] == 1 for one in mine)  # it says what the labels say

@@ -6,7 +6,9 @@ from hantei.critiques.scoring import CritiqueScores, Score, UnitCounts
 from hantei.engine.meter import dollars
 from hantei.estimates import Estimate
 from hantei.records import Rate
+from hantei.reports.results import NAME_LIMIT
 from hantei.reports.section import Cell, Section, caution, lead, notes, numbers, percent, text_table
+from hantei.reports.text import clip
 from hantei.tasks.critiquing import CostLine, ScoredCritiques
 
 EMBEDDED = (
@@ -61,7 +63,7 @@ def _header(kind: str, asked: bool) -> tuple[str, ...]:
 
 def _row(one: CritiqueScores, kind: str) -> tuple[Cell, ...]:
     shares = tuple(_cell(getattr(score, kind)) for score in (one.precision, one.recall, one.f1))
-    return (one.judge, one.language or "-", f"{one.critiques:,}", *shares, _bounds(one.f1, kind))
+    return (clip(one.judge, NAME_LIMIT), one.language or "-", f"{one.critiques:,}", *shares, _bounds(one.f1, kind))
 
 
 def _cell(estimate: Estimate) -> Cell:
@@ -77,7 +79,11 @@ def _counts(one: CritiqueScores) -> tuple[Cell, ...]:
     units, reference = one.units, one.reference
     counts = (_total(units), units.right, units.wrong, units.generic, units.unread)
     recalled = (_total(reference), reference.right, reference.wrong, reference.unread)
-    return (one.judge, one.language or "-", *(f"{count:,}" for count in (one.critiques, *counts, *recalled)))
+    return (
+        clip(one.judge, NAME_LIMIT),
+        one.language or "-",
+        *(f"{count:,}" for count in (one.critiques, *counts, *recalled)),
+    )
 
 
 def _total(tally: UnitCounts) -> int:
@@ -146,7 +152,7 @@ def _contradictions(scored: ScoredCritiques) -> Section | None:
 
 def _contradiction(rate: Rate) -> tuple[Cell, ...]:
     neither = sum(rate.no_verdict.values())
-    return (rate.by["judge"], rate.by.get("language", "-"), rate, f"{neither:,}")
+    return (clip(rate.by["judge"], NAME_LIMIT), rate.by.get("language", "-"), rate, f"{neither:,}")
 
 
 def _costs(scored: ScoredCritiques) -> Section:
@@ -170,4 +176,4 @@ def _cost(one: CostLine) -> tuple[Cell, ...]:
     seconds = "-" if one.seconds is None else f"{one.seconds:,.1f}"
     memory = "-" if one.peak_memory_mb is None else f"{one.peak_memory_mb:,.0f} MB"
     counts = (f"{count:,}" for count in (one.items, one.calls, one.input_tokens, one.output_tokens))
-    return (one.work, one.who, *counts, seconds, memory, dollars(one.dollars))
+    return (one.work, clip(one.who, NAME_LIMIT), *counts, seconds, memory, dollars(one.dollars))
