@@ -26,6 +26,7 @@ from hantei.tasks.task import Judging, asking, judging
 if TYPE_CHECKING:
     from hantei.tasks.checking_critiques import CheckedMeasure, CheckOptions
     from hantei.tasks.critiquing import ScoredCritiques, ScoreOptions
+    from hantei.tasks.serving import ServeOptions
 
 
 def judge(
@@ -119,6 +120,23 @@ def correct(
     """
     task = correcting(source, model, judge, check_with, options or Options(), correction or Correction(), say)
     return carry_out(task, out, say)
+
+
+def serve(judge: Judging, options: ServeOptions, say: Say = lambda _line: None) -> None:
+    """Serve an OpenAI-compatible endpoint in front of a model, until it is stopped.
+
+    Args:
+        judge: judges every answer before it leaves.
+        options: the model's server, the policy, who may come in.
+        say: takes lines for people.
+
+    Raises:
+        UsageError: the extra is not installed, no such judge, or an option that cannot be.
+        RunError: the address is taken.
+    """
+    from hantei.tasks.serving import serve as run_server
+
+    run_server(judge, options, say)
 
 
 def forecast(

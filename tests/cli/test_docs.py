@@ -74,7 +74,7 @@ def test_the_pages_name_most_commands() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("    hantei serve DIR --judge A", "there is no command 'serve'"),
+        ("    hantei guard DIR --judge A", "there is no command 'guard'"),
         ("with `hantei judge a.csv --jugde builtin`", "'judge' has no --jugde"),
         ("```\nhantei judges lst  # all\n```", "there is no command 'lst'"),
         ("`hantei run --model m \\\n  --benchmrk b`", "'run' has no --benchmrk"),

@@ -23,6 +23,7 @@ from hantei.cli import (
     judges_measured,
     reproduce,
     run,
+    serve,
     taxonomy,
     train,
 )
@@ -47,6 +48,7 @@ app.command("estimate", short_help="How sure am I? A rate from a judge and few l
 app.command("annotate", short_help="Label answers on a page, or choose which.")(annotate.annotate)
 app.command("calibrate", short_help="Fit a judge to labels of your own.")(calibrate.calibrate)
 app.command("correct", short_help="Can it be made safe? Unsafe answers, rewritten.")(correct.correct)
+app.command("serve", short_help="Guard a live model: judge answers as they leave.")(serve.serve)
 app.command("report", short_help="Write a run's summary and page again.")(judge.report)
 app.command("import", short_help="Make a run of another program's results.")(exchange.import_)
 app.command("export", short_help="Write a run as a table, data set or Inspect logs.")(export.export)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, unquote_plus
 
 from msgspec.structs import replace
@@ -112,6 +112,29 @@ class Classifier(Named, Protocol):
     def judge(self, pairs: Sequence[Pair]) -> list[Judgment]:
         """Return the judgments of ``pairs``, in the same order. It is called in a thread of its own."""
         ...
+
+
+@runtime_checkable
+class IntentReader(Protocol):
+    """A classifier that can also say what a prompt alone asks for."""
+
+    def read_prompts(self, prompts: Sequence[Prompt]) -> list[IntentReading]:
+        """Return a reading for each prompt, in the same order. It is called in a thread of its own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IntentReading:
+    """The chance that a prompt asks for harm, and of each harm type the chance that it is that one."""
+
+    asks_for_harm: float
+    harms: Mapping[str, float]
+
+
+def intent_reader(judge: Judge) -> IntentReader | None:
+    """Return what reads prompts alone in a judge, None where nothing does."""
+    inner = getattr(judge, "classifier", judge)
+    return inner if isinstance(inner, IntentReader) else None
 
 
 def language_of(prompt: Prompt, response: Response) -> str | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BATCH = 512
 """Pairs that a classifier gets at once, at most."""
 _GATHER_S = 0.05
-"""How long pairs that make no full batch wait for more."""
+"""So long they wait in a run, where nobody waits for one of them."""
 
 
 _WaitingPairs = tuple[Sequence[Pair], asyncio.Future[list[Judgment]]]
@@ -66,7 +66,8 @@ class ClassifierJudge:
     """A classifier behind the protocol of judges.
 
     Calls of ``judge`` that come at about the same time are judged together, in batches of up to ``BATCH``, one batch
-    after the other in a thread: a pair alone costs a classifier nearly as much as a batch.
+    after the other in a thread: a pair alone costs a classifier nearly as much as a batch. ``gather_s`` is how long
+    pairs that make no full batch wait for more.
     """
 
     models: tuple[Model, ...] = ()
@@ -74,6 +75,7 @@ class ClassifierJudge:
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
         self.name, self.card_hash = classifier.name, classifier.card_hash
+        self.gather_s = _GATHER_S
         self._waiting: list[_WaitingPairs] = []
         self._count = 0
         self._work: asyncio.Task[None] | None = None
@@ -109,7 +111,7 @@ class ClassifierJudge:
         try:
             while self._waiting:
                 if self._count < BATCH:
-                    await asyncio.sleep(_GATHER_S)
+                    await asyncio.sleep(self.gather_s)
                 await self._judge_batch(self._next_batch())
         finally:
             self._waiting, self._count = [], 0

@@ -228,7 +228,7 @@ def make_task(
         UsageError: no such judge, a wrong option, or ``max_cost`` without a price.
     """
     options.check()
-    judges = tuple(map(_judge, judge if isinstance(judge, list | tuple) else [judge]))
+    judges = tuple(map(loaded_judge, judge if isinstance(judge, list | tuple) else [judge]))
     _check_names(judges)
     task = Task(
         judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked, passes=passes
@@ -240,7 +240,12 @@ def make_task(
     return task
 
 
-def _judge(given: Judging) -> Judge:
+def loaded_judge(given: Judging) -> Judge:
+    """Return a judge by its name, or one of the user's own, checked.
+
+    Raises:
+        UsageError: there is no such judge, or it is none.
+    """
     if isinstance(given, str):
         return load_judge(given)
     check_own(given)

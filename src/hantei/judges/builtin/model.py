@@ -18,7 +18,16 @@ import numpy as np
 
 from hantei.arrays import Doubles
 from hantei.errors import CardError
-from hantei.judges.base import Pair, flag, language_not_judged, language_of, one_of, settings_of, unanswered
+from hantei.judges.base import (
+    IntentReading,
+    Pair,
+    flag,
+    language_not_judged,
+    language_of,
+    one_of,
+    settings_of,
+    unanswered,
+)
 from hantei.judges.builtin import semantic as meaning
 from hantei.judges.builtin.encoder import Encoder, sentence_encoder
 from hantei.judges.builtin.features import WINDOW, Places, answer_bags, batches, prompt_bags
@@ -28,6 +37,7 @@ from hantei.judges.builtin.weights import BuiltinWeights, Heads, pair_hashes, re
 from hantei.judges.card import JudgeCard
 from hantei.judges.profile import Profile
 from hantei.judges.topics import Topics
+from hantei.language import detect, primary
 from hantei.records import REFUSALS, Judgment, Prompt, Refusal, Response
 
 _ACTIONS = tuple(str(number) for number in range(6))
@@ -141,6 +151,16 @@ class BuiltinJudge:
         languages = [language_of(*pair) for pair in pairs]
         found = self.heads(windows, [languages[number] for number in owner])
         return _most_unsafe(found, np.array(owner)) if len(windows) > len(pairs) else found
+
+    def read_prompts(self, prompts: Sequence[Prompt]) -> list[IntentReading]:
+        """Return of each prompt what it asks for; a prompt in a language without a measurement is read all the same."""
+        asked = [prompt_text(prompt) for prompt in prompts]
+        languages = [primary(prompt.language) or detect(prompt.text) for prompt in prompts]
+        found = self.heads([Window(text, "", 0) for text in asked], languages)
+        return [
+            IntentReading(intent, dict(zip(HARMS, harm, strict=True)))
+            for intent, harm in zip(np.round(found.intent, 4).tolist(), np.round(found.harm, 4).tolist(), strict=True)
+        ]
 
     def _score(self, windows: Sequence[Window]) -> Doubles:
         prompts = prompt_bags([window.prompt for window in windows])
