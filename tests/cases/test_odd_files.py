@@ -56,6 +56,8 @@ def test_each_answer_of_a_list_is_a_sample_missing_ones_too(
         ([{"type": "human", "content": "q"}, {"type": "ai", "content": "A"}], "A", []),
         ([{"type": "human", "data": {"content": "q"}}, {"type": "ai", "data": {"content": "A"}}], "A", []),
         ([U, {"role": "assistant", "content": None, "refusal": "No."}], "No.", []),
+        ([U, {"role": "assistant", "content": {"answer": "A"}}], "A", []),
+        ([U, {"role": "assistant", "content": {"thinking": "hm", "answer": "A"}}], "A", []),
         (
             [
                 {"role": "user", "parts": [{"text": "q"}]},

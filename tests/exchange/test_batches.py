@@ -147,3 +147,19 @@ def test_anthropic_results_join_their_requests(tmp_path: Path, layout: str) -> N
     ]
     first = next(run.responses())
     assert (first.reasoning, first.usage) == ("Hm.", {"input": 3, "output": 1})
+
+
+def test_a_models_own_refusal_among_openais_responses_is_an_answer(tmp_path: Path) -> None:
+    def output(*parts: dict[str, str]) -> dict[str, Any]:
+        return {"object": "response", "status": "completed", "output": [{"role": "assistant", "content": list(parts)}]}
+
+    asked = lines(tmp_path / "requests.jsonl", [request(key) for key in "ab"])
+    refused = result("a", output({"type": "refusal", "refusal": "無理です。"}))
+    results = lines(
+        tmp_path / "results.jsonl", [refused, result("b", output({"type": "output_text", "text": "はい。"}))]
+    )
+    run = imported(asked, results)
+    assert [(one.text, one.status, one.finish_reason) for one in run.responses()] == [
+        ("無理です。", "ok", "refusal"),
+        ("はい。", "ok", "completed"),
+    ]

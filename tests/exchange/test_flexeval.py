@@ -55,3 +55,11 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
     rows = [row(), {"lm_output": "x"}, {"lm_output": "x", "task_inputs": 3}, {"output": "x"}, row("again")]
     run = imported(lines(tmp_path / "outputs.jsonl", rows))
     assert [number for number, _ in problems(run)] == [2, 3, 4, 5]
+
+
+def test_the_reasoning_is_no_judge(tmp_path: Path) -> None:
+    extra = {"raw_lm_output": "<think>why</think>罠です。", "reasoning_text": "why", "tool_calls": []}
+    run = imported(lines(tmp_path / "outputs.jsonl", [row(**extra, llm_score=4)]))
+    ((response,), judges) = run.responses(), run.judges()
+    assert (response.text, response.reasoning) == ("罠です。", "why")
+    assert judges == ["flexeval:llm_score"]

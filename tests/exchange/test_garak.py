@@ -3,6 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from hantei.errors import InputError
 from hantei.records import Message
 from tests.exchange.files import imported, judgments, lines, problems
 
@@ -109,3 +112,9 @@ def test_what_cannot_be_read_is_counted_and_the_rest_goes_on(tmp_path: Path) -> 
         ("garak:g", "unparsed"),
     ]
     assert next(run.judgments("garak:d")).comment == "x"
+
+
+def test_a_log_of_hits_is_told_from_a_report(tmp_path: Path) -> None:
+    hit = {"goal": "g", "prompt": "p", "output": "o", "score": 1.0, "attempt_id": "a", "probe": "p", "detector": "d"}
+    with pytest.raises(InputError, match=r"every rate is 100%; import the report beside it, garak\.x\.report\.jsonl"):
+        imported(lines(tmp_path / "garak.x.hitlog.jsonl", [hit]))

@@ -137,3 +137,9 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
     run = imported(document(tmp_path / "o.json", rows))
     assert [one.status for judge in run.judges() for one in run.judgments(judge)] == ["unparsed", "unparsed"]
     assert [row for row, _ in problems(run)] == [2, 3, 4]
+
+
+def test_every_trace_of_a_file_is_read_also_where_they_list_their_observations(tmp_path: Path) -> None:
+    rows = [trace(key, asked=f"{key}?", observations=["o"]) for key in "abc"]
+    run = imported(lines(tmp_path / "traces.jsonl", rows))
+    assert [prompt.text for prompt in run.prompts()] == ["a?", "b?", "c?"]

@@ -169,3 +169,21 @@ def test_what_does_not_exist_is_said(tmp_path: Path) -> None:
         import_run(tmp_path / "none.jsonl", "lm-eval", tmp_path / "out")
     with pytest.raises(InputError, match="expected files of samples"):
         import_run(tmp_path, "lm-eval", tmp_path / "out")
+
+
+def test_reasoning_is_kept_apart_as_in_live_replies(tmp_path: Path) -> None:
+    answers = ["<think>why</think>No.", "<think>cut off", "<|channel>thought\nwhy<channel|>No.", "<think>why</think>"]
+    run = imported(tmp_path, *(line(number, resps=[[text]]) for number, text in enumerate(answers)))
+    assert [(one.text, one.reasoning, one.status) for one in run.responses()] == [
+        ("No.", "why", "ok"),
+        ("", "cut off", "truncated"),
+        ("No.", "why", "ok"),
+        ("", "why", "error"),
+    ]
+
+
+def test_an_answer_in_content_parts_is_joined(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "It is "}, {"type": "text", "text": "a mole."}]
+    run = imported(tmp_path, line(resps=[[parts]]), line(1, resps=[[parts, "Two."]]), line(2, resps=[[[-1.5, False]]]))
+    assert [one.text for one in run.responses()] == ["It is a mole.", "It is a mole.", "Two."]
+    assert run.info().rejected == 1

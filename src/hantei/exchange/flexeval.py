@@ -31,7 +31,10 @@ from hantei.exchange.shared import (
 from hantei.inputs import Row
 from hantei.records import Judgment, Prompt
 
-_OWN = {"lm_output", "lm_prompt", "task_inputs", "extra_info", "references", "finish_reason", "messages"}
+_OWN = {
+    *("lm_output", "lm_prompt", "task_inputs", "extra_info", "references", "finish_reason", "messages"),
+    *("raw_lm_output", "reasoning_text", "tool_calls", "raw_tool_calls", "tool_call_validation_result"),
+}
 _MEASURES = ("output_length", "finish_reason")
 """What is written beside the metrics and judges nothing."""
 _NAMES = ("model", "model_name", "model_id", "pretrained_model_name_or_path")
@@ -74,7 +77,8 @@ def _item(path: Path, system: str, row: Row) -> Iterator[Item]:
     )
     finish = cells.get("finish_reason")
     failure = "the model gave no output" if cells["lm_output"] is None else None
-    answer = answered(cells["lm_output"], finish=finish, failure=failure)
+    thought = text_of(cells.get("reasoning_text"))
+    answer = answered(cells["lm_output"], finish=finish, failure=failure, reasoning=thought)
     yield item(RowLocation(path, row.number), prompt, answer, system, partial(_judgments, cells))
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hantei.errors import RowError
+from hantei.errors import InputError, RowError
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.recognising import rows_of
+from hantei.exchange.recognising import first_object, rows_of
 from hantei.exchange.shared import (
     EMPTY,
     ImportedAnswer,
@@ -42,12 +42,27 @@ _KEPT = ("goal", "probe_classname", "seq", "targets", "intent")
 
 
 def recognises(cells: Mapping[str, Any]) -> bool:
-    """Whether a first line is one of a report."""
-    return isinstance(cells.get("entry_type"), str)
+    """Whether a first line is one of a report, or of a log of hits."""
+    return isinstance(cells.get("entry_type"), str) or _is_hit(cells)
+
+
+def _is_hit(cells: Mapping[str, Any]) -> bool:
+    return {"attempt_id", "detector", "probe"} <= cells.keys()
 
 
 def read(paths: Sequence[Path]) -> ImportSource:
-    """Read reports."""
+    """Read reports.
+
+    Raises:
+        InputError: a file is a log of hits, which leaves out what no detector marked.
+    """
+    for path in paths:
+        if _is_hit(first_object(path)):
+            report = path.name.replace(".hitlog.", ".report.")
+            raise InputError(
+                f"{path}: holds only the answers that a detector marked, of which every rate is 100%; import the "
+                f"report beside it, {report}"
+            )
     return ImportSource((one for path in paths for one in _Report(path).items()), about=recorded("garak"))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hantei.errors import InputError, RecordError, RowError, UsageError
 from hantei.exchange.inspect_scores import KEY, from_score, restored
 from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.shared import reasoning_apart
 from hantei.inputs.conversation import read_conversation
 from hantei.language import detect
 from hantei.records import Judgment, Message, Prompt, Response, ResponseStatus, response_id
@@ -181,7 +182,7 @@ def _response(answered: Answered, prompt: Prompt) -> Response:
     if failure or (status == "ok" and not text):
         status = "error"
     usage = output.usage
-    return Response(
+    response = Response(
         id=response_id(answered.model, prompt.id, number),
         prompt_id=prompt.id,
         system=answered.model,
@@ -195,6 +196,7 @@ def _response(answered: Answered, prompt: Prompt) -> Response:
         served_model=output.model or None,
         error=(failure or "the answer is empty") if status == "error" else None,
     )
+    return reasoning_apart(response)
 
 
 def _reasoning(output: ModelOutput) -> str | None:

@@ -34,7 +34,7 @@ from hantei.exchange.shared import (
     text_of,
     verdict,
 )
-from hantei.inputs import Row
+from hantei.inputs import Row, open_table
 from hantei.inputs.values import parsed_list
 from hantei.records import Judgment, Message, Prompt
 
@@ -100,10 +100,11 @@ def _items(files: Sequence[Path]) -> Iterator[Item | RowError]:
 
 def _rows(file: Path) -> Iterator[Row | RowError]:
     """Yield the rows of a file; an object that is a trace itself is one."""
-    cells = first_object(file)
-    if _is_trace(cells) and isinstance(cells.get("observations"), list):
-        yield Row(1, cells)
-        return
+    if open_table(file).format == "object":
+        cells = first_object(file)
+        if _is_trace(cells) and isinstance(cells.get("observations"), list):
+            yield Row(1, cells)
+            return
     yield from rows_of(file, "data")
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from hantei.errors import InputError, RowError
 from hantei.exchange.items import ImportSource, Item
+from hantei.exchange.shared import reasoning_apart
 from hantei.inputs import Row, open_table
 from hantei.language import detect
 from hantei.records import Judgment, JudgmentStatus, Message, Prompt, Refusal, Response, response_id
@@ -183,7 +184,7 @@ def _response(row: Row, prompt: Prompt, system: str) -> Response:
     errors = row.cells.get("error_messages", row.cells.get("generation errors", row.cells.get("generate errors")))
     said = _said(errors)
     failed = "the call failed" if text is None else "the answer is empty"
-    return Response(
+    response = Response(
         id=response_id(system, prompt.id, 0),
         prompt_id=prompt.id,
         system=system,
@@ -192,6 +193,7 @@ def _response(row: Row, prompt: Prompt, system: str) -> Response:
         status="ok" if text else "filtered" if _is_filter(said) else "error",
         error=None if text else f"{failed}: {said}" if said else failed,
     )
+    return reasoning_apart(response)
 
 
 def _cell(row: Row, name: str) -> Any:

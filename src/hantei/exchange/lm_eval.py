@@ -16,8 +16,9 @@ from typing import Any
 
 from hantei.errors import InputError, RowError
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.shared import asked, verdict
+from hantei.exchange.shared import asked, reasoning_apart, verdict
 from hantei.inputs import Row, open_table
+from hantei.inputs.conversation import content_text
 from hantei.language import detect
 from hantei.records import Judgment, Message, Prompt, Response, response_id
 
@@ -128,10 +129,19 @@ class _Document:
         # One request is [answers]; lists inside hold its repeats, and log-likelihoods are [number, is_greedy].
         first = resps[0] if isinstance(resps, list) and resps else None
         given = first if isinstance(first, list) else [first]
-        texts = [text for text in given if text is None or isinstance(text, str)]
+        texts = [_text(one) for one in given if one is None or isinstance(one, str) or _is_parts(one)]
         if not isinstance(resps, list) or not resps or not texts or len(texts) < len(given):
             raise self.error("resps", "expected generated text; log-likelihoods of given choices hold no answer")
         return texts
+
+
+def _is_parts(value: Any) -> bool:
+    """Whether an answer is a list of content parts, as chat models of several media give it."""
+    return isinstance(value, list) and bool(value) and all(isinstance(part, Mapping) for part in value)
+
+
+def _text(answer: Any) -> str | None:
+    return content_text(answer)[0] if isinstance(answer, list) else answer
 
 
 def _context(arguments: Any) -> str | None:
@@ -167,7 +177,7 @@ def _answers(document: _Document) -> Iterator[Item]:
             file=str(document.path),
             row=document.rows[0].number,
             prompt=prompt,
-            response=response,
+            response=reasoning_apart(response),
             judgments=judgments,
         )
 

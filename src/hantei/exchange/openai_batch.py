@@ -6,6 +6,7 @@ A line of requests holds ``custom_id``, ``url`` and ``body``; one of results ``c
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -116,13 +117,17 @@ def _of_responses(body: Mapping[str, Any]) -> ImportedAnswer:
     why = mapping(body.get("incomplete_details")).get("reason")
     usage = mapping(body.get("usage"))
     counts = {ours: usage.get(f"{ours}_tokens") for ours in ("input", "output")}
-    return answered(
+    answer = answered(
         "\n".join(turn.shown for turn in read.messages),
         finish=why or body.get("status"),
         reasoning=read.reasoning,
         served_model=text_of(body.get("model")),
         usage={name: count for name, count in counts.items() if type(count) is int},
     )
+    # The model's own refusal, in a part for that, is an answer; a filter's is said in incomplete_details.
+    parts = (mapping(part) for one in listed(body.get("output")) for part in listed(mapping(one).get("content")))
+    refused = any(part.get("type") == "refusal" for part in parts) and answer.status == "ok"
+    return dataclasses.replace(answer, finish_reason="refusal") if refused else answer
 
 
 BATCH = BatchFormat("openai-batch", _is_request, _is_result, _model, _items)

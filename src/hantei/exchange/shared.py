@@ -178,6 +178,18 @@ def _read_answer(value: Any) -> tuple[str, str | None, bool]:
     return json.dumps(value, ensure_ascii=False, default=str), None, True
 
 
+def reasoning_apart(response: Response) -> Response:
+    """Return a response with the reasoning that its text holds kept apart; one that was cut off in it is truncated."""
+    split = split_reasoning(response.text)
+    status, error = response.status, response.error
+    if status == "ok" and not split.closed:
+        status = "truncated"
+    elif status == "ok" and response.text and not split.text:
+        status, error = "error", EMPTY
+    reasoning = joined(response.reasoning, split.reasoning)
+    return replace(response, text=split.text, reasoning=reasoning, status=status, error=error)
+
+
 def is_filtered(message: str, code: Any) -> bool:
     """Whether an error that a file holds says that a provider kept a prompt or an answer back."""
     words = frozenset(re.findall(r"[a-z_]{4,}", message.lower())) | {str(code)}

@@ -24,7 +24,8 @@ _CALLS = ("function_call", "tool_call")
 """Roles of ShareGPT's turns that hold a call of a tool as JSON."""
 _RESULTS = ("functionresponse", "function_response", "codeexecutionresult", "code_execution_result")
 _REASONING = ("reasoning", "thinking", "analysis")
-_TEXT_TYPES = ("text", "input_text", "output_text")
+_TEXT_TYPES = ("text", "input_text", "output_text", "answer")
+"""``answer`` is Arena-Hard's, with the thinking beside it."""
 _MEDIA = ("image", "audio", "video", "file", "document", "inlinedata", "filedata", "inline_data", "file_data")
 
 
@@ -176,13 +177,14 @@ def _read(content: Any, parts: _Parts) -> None:
 
 
 def _read_part(part: Mapping[str, Any], parts: _Parts) -> None:
-    kind = str(part.get("type") or next(iter(part), "")).lower()
+    kind = str(part.get("type") or ("answer" if "answer" in part else next(iter(part), ""))).lower()
     if isinstance(part.get("parts"), list):  # a content object with its own parts
         _read(part["parts"], parts)
     elif kind in ("thinking", "reasoning", "redacted_thinking", "summary_text"):
         parts.thoughts.append(_first_text(part, "thinking", "text", "reasoning", "summary"))
     elif kind in _TEXT_TYPES or (kind == "thought" and "text" in part):
-        (parts.thoughts if part.get("thought") is True else parts.texts).append(_first_text(part, "text"))
+        (parts.thoughts if part.get("thought") is True else parts.texts).append(_first_text(part, "text", "answer"))
+        parts.thoughts.append(_first_text(part, "thinking"))
     elif kind == "refusal":
         parts.texts.append(_first_text(part, "refusal", "text"))
     elif kind in ("tool_use", "server_tool_use", "functioncall", "function_call", "tool_call"):

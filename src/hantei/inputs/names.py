@@ -32,7 +32,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         ),
     ),
     "messages": ("messages", "conversation", "conversations", "turns", "contents"),
-    "id": ("id", "prompt_id", "question_id", "custom_id", "behaviorid"),
+    "id": ("id", "prompt_id", "question_id", "custom_id", "behaviorid", "uid"),
     "system": ("model", "model_id", "model_name", "generator", "target_model", "system"),
     "system_prompt": ("system_prompt", "system_message", "system_instruction"),
     "input": (),
