@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.info import JudgeInfo
 from hantei.runs.label_lines import LabelledUnit, critique_labels
+from tests.commands import hantei
 
 from .room import made_run
 
@@ -68,3 +70,30 @@ def test_a_judge_without_critiques_is_refused(tmp_path: Path) -> None:
     run.write_info(replace(run.info(), judges={CRITIC: JudgeInfo()}))
     with pytest.raises(UsageError, match="wrote no critique"):
         WrittenCritiques(run, CRITIC)
+
+
+def test_scores_are_compared_with_what_people_say(run: Run, tmp_path: Path) -> None:
+    card, critiques = load_guideline(CRITIQUES), WrittenCritiques(run, CRITIC)
+    items = Items(run, critiques.answers())
+    with opened(run, [ANNA], card, CRITIC) as store:
+        keys = list(items.by_key)
+        desk = Desk(store.people[ANNA], items, card, lambda: keys, lambda _key: None, critiques=critiques)
+        desk.label(NewLabel(id="a" * 8, item=keys[0], said=Said(score=4, units=("right", "wrong"))))
+        desk.label(NewLabel(id="b" * 8, item=keys[1], said=Said(score=2, units=("wrong", "unclear"))))
+    reference = tmp_path / "references.jsonl"
+    rows = [
+        {"prompt": f"question {n}", "response": f"answer {n}", "aius": ["The answer names a poison."]} for n in (1, 2)
+    ]
+    reference.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    scored = ["critiques", "score", str(run.path), "--reference", str(reference), "--matcher", "lexical", "--json"]
+    told = hantei(*scored, "--against", "human:*")
+    assert told.exit_code == 0
+    section = next(one for one in json.loads(told.output)["sections"] if one["key"] == "critiques-by-people")
+    (person,) = section["data"]["people"]
+    # Of four units one is right, two are wrong, one cannot be told.
+    assert (person["right"]["value"], person["unclear"], person["score"]["value"]) == (pytest.approx(1 / 3), 1, 3.0)
+    (checked,) = section["data"]["checked"]
+    # The matcher calls the first unit of both right and the second wrong: it agrees on two of three.
+    assert (checked["units"]["n"], checked["units"]["accuracy"]["value"]) == (3, pytest.approx(2 / 3))
+    nobody = hantei(*scored, "--against", "human:ben")
+    assert (nobody.exit_code, "nobody of that name" in nobody.output) == (2, True)

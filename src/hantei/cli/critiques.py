@@ -46,6 +46,9 @@ def score(
     judge: Annotated[str | None, typer.Option(help="Only this judge's critiques. [default: all]")] = None,
     mode: Annotated[str, typer.Option(help="robust, or paper: the published scoring with its faults.")] = "robust",
     matcher: Annotated[str, typer.Option(help="Without a model: encoder or lexical.")] = "encoder",
+    against: Annotated[
+        str | None, typer.Option(help="Compare with people who labelled them on the page, as in 'human:*'.")
+    ] = None,
     model: ModelOption = None,
     max_connections: ConnectionsOption = _LIMITS.max_connections,
     max_cost: CostOption = None,
@@ -76,7 +79,12 @@ def score(
     )
     with interruptible():
         found = score_critiques(source, options, warn)
-    _show(critique_sections(found), "Critiques", "are the reasons right?", out, json)
+    sections = critique_sections(found)
+    if against is not None:
+        from hantei.tasks.critiques_of_people import compare_with_people
+
+        sections = [*sections, compare_with_people(source, against, found)]
+    _show(sections, "Critiques", "are the reasons right?", out, json)
 
 
 app.command("across", short_help="The same dialogues in several languages: what changes.")(across)

@@ -144,7 +144,7 @@ def agreement_with_people(
         label, dialogue = _labels(labelled, part)
         units = [one.units if part == "precision" else one.reference for one in checked]
         verdicts = np.array([np.nan if unit.right is None else unit.right for group in units for unit in group])
-        out.append(_agreement(labels, part, checker, (label, dialogue, verdicts), None))
+        out.append(unit_agreement(labels, part, checker, (label, dialogue, verdicts), None))
     return out
 
 
@@ -169,7 +169,7 @@ def embedded_agreement(
     for part, strength in strengths.items():
         label, dialogue = _labels(labelled, part)
         verdicts = (strength >= limits[dialogue]).astype(float)
-        out.append(_agreement(labels, part, checker, (label, dialogue, verdicts), strength))
+        out.append(unit_agreement(labels, part, checker, (label, dialogue, verdicts), strength))
     return out
 
 
@@ -206,9 +206,18 @@ def _strengths(labelled: Sequence[LabelledCritique], part: Part, by: Matcher) ->
     return np.array(found)
 
 
-def _agreement(
+def unit_agreement(
     labels: str, part: Part, checker: str, units: tuple[Integers, Integers, Doubles], strength: Doubles | None
 ) -> PeopleAgreement:
+    """Return how verdicts on units agree with labels.
+
+    Args:
+        labels: where they are from.
+        part: whose units they are.
+        checker: who gave the verdicts.
+        units: by unit, the label (0 or 1), the number of its dialogue, and the verdict, nan where there is none.
+        strength: how strongly each unit is matched, None for a checker without such.
+    """
     known = ~np.isnan(units[2])
     label, dialogue = units[0][known], units[1][known]
     verdict = units[2][known].astype(np.int64)
