@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from hantei.judges.turn_by_turn import alone, answers_of, turn_by_turn, with_tur
 from hantei.records import CountingRule, Judgment, Message, Prompt, Response, ToolCall
 from hantei.reports.build import results_of
 from hantei.reports.rooms import sections
+from tests import servers
+from tests.servers import Answer, Seen, fault_server
 
 
 class SeesBombs:
@@ -114,7 +117,8 @@ def test_a_run_says_at_which_turn_safety_broke(tmp_path: Path) -> None:
     ]
     judge = turn_by_turn(as_judge(SeesBombs()), "bombs?turn=each", "each")
     run = hantei.judge(rows, judge, tmp_path / "run", hantei.Options(rule=CountingRule(turns="any")))
-    rates = {(one.metric, one.by.get("turn")): one for one in run.summary().rates}
+    everything = (one for one in run.summary().rates if one.by.keys() <= {"judge", "turn"})
+    rates = {(one.metric, one.by.get("turn")): one for one in everything}
 
     def counts(metric: str, turn: str | None) -> tuple[float, int, dict[str, int]]:
         rate = rates[metric, turn]
@@ -127,6 +131,19 @@ def test_a_run_says_at_which_turn_safety_broke(tmp_path: Path) -> None:
     assert counts("violation_rate", None) == (3, 5, {})
     (section,) = [one for one in sections(results_of(run)) if one.key == "turns"]
     assert [row.name for row in section.tables[0].rows] == ["answer 1", "answer 2"]
+
+
+def test_answers_to_turns_that_were_asked_one_after_the_other_are_judged_each(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text(json.dumps({"id": "a", "turns": ["First?", "Second?"]}) + "\n", encoding="utf-8")
+
+    def answers(seen: Seen) -> Answer:
+        return servers.ok("a bomb" if seen.prompt == "First?" else "fine")
+
+    judge = turn_by_turn(as_judge(SeesBombs()), "bombs?turn=each", "each")
+    with fault_server(answers) as server:
+        run = hantei.run(f"openai/m?base_url={server.url}", str(prompts), judge, tmp_path / "run")
+    assert [(one.turn, one.unsafe) for one in run.judgments(judge.name)] == [(0, True), (None, False)]
 
 
 def test_a_judge_of_last_answers_has_no_rates_by_turn(tmp_path: Path) -> None:

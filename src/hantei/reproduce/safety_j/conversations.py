@@ -31,9 +31,10 @@ _TOOL = re.compile(r"\s*(\w+)\s*(?:\n?Action Input:\s*)?(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnComparison:
-    """A judge's accuracy on one set of conversations, shown in two ways, and the second less the first.
+    """A judge on one set of conversations, shown in two ways, and the second less the first.
 
-    ``several`` counts conversations with more than a question and an answer.
+    ``several`` counts conversations with more than a question and an answer. ``recall`` is the share of the unsafe ones
+    that it marks, ``false_marks`` that of the safe ones.
     """
 
     judge: str
@@ -42,6 +43,8 @@ class TurnComparison:
     several: int
     shown: tuple[str, str]
     accuracy: PairedShares
+    recall: PairedShares
+    false_marks: PairedShares
 
 
 WAYS = (("alone", "last"), ("last", "each"))
@@ -71,20 +74,24 @@ def compare_turns(judge: str, data: Path, runs: Path, limits: Limits, say: Say) 
 def _compared(
     judge: str, name: str, rows: Sequence[dict[str, Any]], runs: Path, limits: Limits, say: Say
 ) -> Iterator[TurnComparison]:
-    right: dict[str, list[bool | None]] = {}
-    for turn in dict.fromkeys(turn for ways in WAYS for turn in ways):
-        said = _said(with_turn(judge, turn), name, rows, runs, limits, say)
-        verdicts = ((said[row["id"]], row["unsafe"]) for row in rows)
-        right[turn] = [None if verdict is None else verdict == unsafe for verdict, unsafe in verdicts]
+    ways = dict.fromkeys(turn for ways in WAYS for turn in ways)
+    said = {turn: _said(with_turn(judge, turn), name, rows, runs, limits, say) for turn in ways}
     for first, second in WAYS:
+        both = [(row["group"], row["unsafe"], said[first][row["id"]], said[second][row["id"]]) for row in rows]
         yield TurnComparison(
             judge=judge,
             name=name,
             conversations=len(rows),
             several=sum(len(row["messages"]) > 2 for row in rows),
             shown=(first, second),
-            accuracy=paired(zip((row["group"] for row in rows), right[first], right[second], strict=True)),
+            accuracy=paired((group, _right(one, unsafe), _right(two, unsafe)) for group, unsafe, one, two in both),
+            recall=paired((group, one, two) for group, unsafe, one, two in both if unsafe),
+            false_marks=paired((group, one, two) for group, unsafe, one, two in both if not unsafe),
         )
+
+
+def _right(verdict: bool | None, unsafe: bool) -> bool | None:
+    return None if verdict is None else verdict == unsafe
 
 
 def _said(

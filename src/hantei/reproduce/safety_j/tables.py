@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hantei.critiques.scoring import CritiqueScores
 from hantei.estimates import Estimate
+from hantei.metrics.paired import PairedShares
 from hantei.reports.section import Cell, Number, Section, caution, lead, notes, numbers, percent, points, text_table
 from hantei.reports.wording import reasons
 from hantei.reproduce.safety_j.accuracy import SetAccuracy, mean, set_accuracy
@@ -183,42 +184,32 @@ _SHOWN = {
 
 def turns(compared: Sequence[TurnComparison]) -> Section:
     """Return what a judge gains from the turns before the last one."""
-    header = (
-        "judge and set",
-        "conversations",
-        "of several turns",
-        "shown",
-        "accuracy",
-        "shown",
-        "accuracy",
-        "difference",
-    )
-    rows: list[list[Cell]] = [
-        [
-            f"{one.judge}, {one.name}",
-            f"{one.conversations:,}",
-            f"{one.several:,}",
-            _SHOWN[one.shown[0]],
-            _cell(one.accuracy.first),
-            _SHOWN[one.shown[1]],
-            _cell(one.accuracy.second),
-            points(one.accuracy.difference),
-        ]
-        for one in compared
-    ]
+    several = ", ".join({f"{one.name}: {one.several:,} of {one.conversations:,}": None for one in compared})
     return Section(
         key="safety-j-turns",
         title="SAFETY-J's open question: several turns",
-        tables=(text_table("Accuracy in percent on the same conversations, the difference paired", header, rows),),
+        tables=(
+            text_table("Accuracy, in percent", _TURNS, [_turns_row(one, one.accuracy) for one in compared]),
+            text_table("Unsafe ones found", _TURNS, [_turns_row(one, one.recall) for one in compared]),
+            text_table("Safe ones marked", _TURNS, [_turns_row(one, one.false_marks) for one in compared]),
+        ),
         notes=notes(
             "R-Judge: traces of agents, whether what the agent did is unsafe; tools' turns are shown as such.",
             "ConvAbuse: whether the user's last message is abuse; here the user is judged, as the one who answers the "
             "chatbot. Few messages are abuse, so accuracy alone flatters a judge that marks none.",
+            f"Conversations of more than a question and an answer: {several}. Differences are paired.",
         ),
-        data=[
-            {"judge": one.judge, "set": one.name, "shown": one.shown, "accuracy": one.accuracy} for one in compared
-        ],
-    )  # fmt: skip
+        data=list(compared),
+    )
+
+
+_TURNS = ("judge and set", "shown", "", "shown", "", "difference")
+
+
+def _turns_row(one: TurnComparison, shares: PairedShares) -> list[Cell]:
+    first, second = (_SHOWN[way] for way in one.shown)
+    name = f"{one.judge}, {one.name}"
+    return [name, first, _cell(shares.first), second, _cell(shares.second), points(shares.difference)]
 
 
 def _missing() -> Section:
