@@ -84,7 +84,7 @@ def root(share: float) -> float:
 
 def rate_ticks() -> list[tuple[str, str]]:
     """Return where numbers stand on the axis of a rate, and how they are written."""
-    return [(_percent(root(value)), f"{100 * value:g}%") for value in RATE_TICKS]
+    return [(_percent(root(value)), f"{100 * value:g}%" if value else "0") for value in RATE_TICKS]
 
 
 def ticks(over: Range) -> list[float]:
