@@ -96,7 +96,7 @@ class _UnitsByModel:
             Stopped: the calls ended early.
         """
         others = swapped(critiques) if self._mode == "robust" else [None] * len(critiques)
-        order = sorted(range(len(critiques)), key=lambda at: critiques[at].prompt.text)
+        order = sorted(range(len(critiques)), key=lambda at: critiques[at].dialogue)
         tasks = {at: asyncio.create_task(self._in_turn(critiques[at], others[at])) for at in order}
         try:
             await asyncio.gather(*tasks.values())

@@ -39,6 +39,12 @@ class Critique:
     unsafe: bool | None = None
 
     @property
+    def dialogue(self) -> tuple[str, ...]:
+        """What was said, turn by turn to the answer, white space folded: what critiques are put together by."""
+        turns = (turn.shown for turn in self.prompt.messages if turn.role != "system")
+        return tuple(" ".join(text.split()) for text in (*turns, self.response.text))
+
+    @property
     def tongue(self) -> str:
         """The language whose rules and prompts are used: ``en``, ``ja`` or ``zh``; English for any other."""
         known = primary(self.language)

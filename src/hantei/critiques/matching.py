@@ -26,6 +26,9 @@ LEXICAL, ENCODER = 0.37, 0.58
 """From where on a unit counts as said: the share of its content words, and the cosine. Both are the best of 0.01, 0.02
 ... on the recall labels of MetaCritique (docs/critiques.md has the agreement out of fold)."""
 
+_READ = 2000
+"""Characters of a unit that are embedded, at most."""
+
 _STEM = 6
 """Letters by which English words are compared: endings differ more than words."""
 
@@ -99,7 +102,7 @@ class EncoderMatcher:
     def _vectors(self, texts: Sequence[str]) -> Floats:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
-            vectors = (self.embed or sentence_encoder()).encode([clean(text) for text in new])
+            vectors = (self.embed or sentence_encoder()).encode([clean(text[:_READ]) for text in new])
             self._known.update(zip(new, vectors, strict=True))
         return np.stack([self._known[text] for text in texts])
 

@@ -23,8 +23,6 @@ UNITS = ("aius", "units", "reference_units")
 CRITIQUE = ("critique", "analysis")
 JUDGE = ("judge", "critic")
 
-_Dialogue = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class FoundCritiques:
@@ -58,7 +56,7 @@ def read_critiques(source: Path, references: Sequence[Path], judge: str | None =
     matched: list[Critique] = []
     unmatched: dict[str, int] = {}
     for one in found:
-        reference = known.get(_dialogue(one.prompt, one.response))
+        reference = known.get(one.dialogue)
         if reference is None:
             unmatched[one.judge] = unmatched.get(one.judge, 0) + 1
         else:
@@ -86,7 +84,7 @@ def _critique(prompt: Prompt, response: Response, judge: str, **more: Any) -> Cr
     )  # fmt: skip
 
 
-def _references(paths: Sequence[Path]) -> dict[_Dialogue, Critique]:
+def _references(paths: Sequence[Path]) -> dict[tuple[str, ...], Critique]:
     out = {}
     for path in paths:
         for prompt, response, cells in _rows(path):
@@ -95,7 +93,7 @@ def _references(paths: Sequence[Path]) -> dict[_Dialogue, Critique]:
                 raise InputError(f"{path}: expected a column of reference units: {', '.join(UNITS)}")
             own = _critique(prompt, response, "reference", units=units, reference=units)
             # The dialogue may be in another language, or in none that is known.
-            out[_dialogue(prompt, response)] = replace(own, language=detect("\n".join(units)))
+            out[own.dialogue] = replace(own, language=detect("\n".join(units)) or own.language)
     return out
 
 
@@ -154,7 +152,3 @@ def _of_run(run: Run, judge: str | None) -> Iterator[Critique]:
 def _first_ones(judgments: Iterator[Judgment]) -> list[Judgment]:
     """Return the judgments of whole answers, of several of one answer the last line of the first repeat."""
     return list({one.response_id: one for one in judgments if one.repeat == 0 and one.turn is None}.values())
-
-
-def _dialogue(prompt: Prompt, response: Response) -> _Dialogue:
-    return " ".join(prompt.text.split()), " ".join(response.text.split())

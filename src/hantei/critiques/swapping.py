@@ -17,14 +17,10 @@ def swapped(critiques: Sequence[Critique]) -> list[Critique | None]:
         groups.setdefault((one.judge, one.language), []).append(number)
     out: list[Critique | None] = [None] * len(critiques)
     for members in groups.values():
-        dialogues = list({_dialogue(critiques[number]): number for number in members}.values())
-        place = {_dialogue(critiques[number]): at for at, number in enumerate(dialogues)}
+        dialogues = list({critiques[number].dialogue: number for number in members}.values())
+        place = {critiques[number].dialogue: at for at, number in enumerate(dialogues)}
         for number in members:
             if len(dialogues) > 1:
-                at = place[_dialogue(critiques[number])]
+                at = place[critiques[number].dialogue]
                 out[number] = critiques[dialogues[(at + len(dialogues) // 2) % len(dialogues)]]
     return out
-
-
-def _dialogue(critique: Critique) -> tuple[str, str]:
-    return critique.prompt.text, critique.response.text
