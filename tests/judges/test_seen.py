@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hantei.judges import card_names, load_card
+from hantei.judges.card import JudgeCard
 from hantei.records import Message, Prompt, Response
 from tests.judges.conftest import judge_of
 
@@ -53,6 +54,12 @@ def test_a_published_prompt_takes_one_question_and_one_answer() -> None:
     sees = load_card("safety-j").seen()
     assert sees is not None
     assert (sees.turns, sees.reference) == ("the last question and the last answer", "never")
+
+
+def test_an_encoder_that_was_trained_on_answers_alone_sees_no_question() -> None:
+    sees = JudgeCard("encoder", {"encoder": {"text": "answer"}}).seen()
+    assert sees is not None
+    assert sees.turns == "the last answer alone"
 
 
 def test_the_data_sheet_and_the_run_say_it() -> None:

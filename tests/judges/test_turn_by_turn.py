@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ import hantei
 from hantei.errors import UsageError
 from hantei.judges import load_judge
 from hantei.judges.base import Ask, Pair, Stopped
+from hantei.judges.calibrated import FORMAT, FittedCalibration
 from hantei.judges.classifying import as_judge
 from hantei.judges.turn_by_turn import alone, answers_of, turn_by_turn, with_turn
 from hantei.records import CountingRule, Judgment, Message, Prompt, Response, ToolCall
@@ -225,3 +227,17 @@ def test_the_builtin_judge_takes_the_setting() -> None:
     judge = load_judge("builtin?turn=each&mode=strict")
     assert judge.card_hash != load_judge("builtin?mode=strict").card_hash
     assert any("every answer of a conversation" in notice for notice in judge.outline()["notices"])
+
+
+def test_a_calibration_is_of_what_the_judge_was_shown(tmp_path: Path) -> None:
+    each = load_judge("builtin?turn=each")
+    fitted = FittedCalibration(
+        format=FORMAT, hantei="0", created="", judge=each.name, card_hash=each.card_hash, labels="x", scalings=()
+    )
+    file = tmp_path / "c.json"
+    file.write_bytes(msgspec.json.encode(fitted))
+    judge = load_judge(f"builtin?turn=each&calibration={file}")
+    judgments = asyncio.run(collected(judge, [pair_of("a", "q", "x", "q", "y")]))
+    assert [(one.judge, one.turn) for one in judgments] == [(judge.name, 0), (judge.name, None)]
+    with pytest.raises(UsageError, match="was made for another judge or version"):
+        load_judge(f"builtin?calibration={file}")

@@ -55,7 +55,7 @@ class JudgeCard:
 
     def seen(self) -> Seen | None:
         """Return what the judge sees of a conversation, and in which order it writes; None where that is not known."""
-        return seen(self.name, self.data, templates(self))
+        return seen(self.name, self.data, templates(self) if self.asks else {})
 
     def text(self) -> str:
         """Return the card as its file holds it."""

@@ -24,12 +24,12 @@ def load_judge(name: str) -> Judge:
     """
     if name.startswith("human:"):
         raise UsageError(f"--judge {name}: a person is no judge to run; import the labels, or use hantei annotate")
+    plain, file = split_setting(name, CALIBRATION)
+    if file is not None:  # first: it was fitted to what the judge says of what it is shown
+        return calibrated(load_judge(plain), name, file)
     plain, turn = split_setting(name, TURN)
     if turn is not None:
         return turn_by_turn(load_judge(plain), name, turn)
-    plain, file = split_setting(name, CALIBRATION)
-    if file is not None:
-        return calibrated(load_judge(plain), name, file)
     card, _, model = name.partition("@")
     _check_no_model(name)
     if load_card(card).asks:

@@ -28,6 +28,7 @@ class Seen:
 
 
 _ONE_TEXT = Seen(order="label only", reference="never", turns="all, as one text in which nobody is named")
+_ANSWER_ALONE = Seen(order="label only", reference="never", turns="the last answer alone")
 _OTHERS = {
     "builtin": _ONE_TEXT,
     "encoder": _ONE_TEXT,
@@ -48,10 +49,16 @@ def seen(name: str, data: Mapping[str, Any], templates: Mapping[str, str]) -> Se
         templates: the source of its templates by file name.
     """
     if "ask" not in data:
-        return _OTHERS.get(name)
+        return _ANSWER_ALONE if _reads_answers_alone(data) else _OTHERS.get(name)
     if data["prompt"].get("exact_url") and not name.endswith("-style"):  # the published prompt, from the user's file
         templates = {"published": " ".join(f"{{{{ {text} }}}}" for text in data["prompt"].get("exact", {}).values())}
     return Seen(order=order_of(data), reference=_reference(data, templates), turns=_turns(data, templates))
+
+
+def _reads_answers_alone(data: Mapping[str, Any]) -> bool:
+    """Whether a card is that of an encoder which was trained on answers without their questions."""
+    encoder = data.get("encoder")
+    return isinstance(encoder, Mapping) and encoder.get("text") == "answer"
 
 
 def order_of(data: Mapping[str, Any]) -> Order:
