@@ -11,7 +11,7 @@ import pytest
 from hantei import api
 from hantei.cli import fail_if
 from hantei.judges.base import Pair
-from hantei.records import Judgment
+from hantei.records import Judgment, JudgmentStatus
 from hantei.stance import contradicts
 from hantei.tasks.options import Options
 
@@ -37,7 +37,7 @@ class Reasoner:
 
     def _one(self, number: int, response: str) -> Judgment:
         _, unsafe, critique = SAID[number]
-        status = "ok" if unsafe is not None else "unparsed"
+        status: JudgmentStatus = "ok" if unsafe is not None else "unparsed"
         return Judgment(response_id=response, judge=self.name, status=status, unsafe=unsafe, critique=critique)
 
 
