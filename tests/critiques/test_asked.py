@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,37 @@ def test_the_first_unit_of_a_dialogue_is_asked_before_the_others() -> None:
     starts = [prompt.partition("<claim-")[0] for prompt in checks]
     assert len(set(starts)) == 2  # one start for the critique, one for the dialogue
     assert starts == sorted(starts, key=starts.index)
+
+
+def test_a_server_that_keeps_prefixes_has_one_before_the_others_come() -> None:
+    at_work: list[tuple[str, int]] = []
+
+    def plan(seen: Seen) -> Answer:
+        start, claim, _ = seen.prompt.partition("<claim-")
+        if claim:
+            at_work.append((start, server.open))
+        answer = knowing(seen)
+        return replace(answer, delay_s=0.02)
+
+    knowing = oracle(true)
+    with asked(plan) as (checker, server):
+        checker.check([written(*OWN["answer 1"])])
+    firsts = {start: next(count for other, count in at_work if other == start) for start, _ in at_work}
+    assert list(firsts.values()) == [0, 0]  # nothing else is under way when a start is asked for the first time
+    assert max(count for _, count in at_work) == 1  # the other two units come together
+
+
+def test_a_limit_on_money_stops_and_the_same_check_goes_on(tmp_path: Path) -> None:
+    critiques = [written(*OWN["answer 1"]), written(*OWN["answer 2"], number=2)]
+    with asked(oracle(true), cache=tmp_path, max_cost=0.05, max_connections=1) as (checker, server):
+        checker.price = lambda _model, _usage: 0.01
+        with pytest.raises(RunError, match=r"the limit of --max-cost 0.05 is reached"):
+            checker.check(critiques)
+        before = len(server.calls)
+        assert 4 <= before <= 5
+        checker.limits = Limits(cache=tmp_path)
+        assert all(unit.right for one in checker.check(critiques) for unit in one.units)
+        assert len(server.calls) == 17  # 2 extractions, 5 units here and elsewhere, 5 of the references; each once
 
 
 def test_a_critique_that_cannot_be_taken_apart_is_counted_as_failed() -> None:

@@ -164,7 +164,8 @@ class _UnitsByModel:
         """Return the text of a reply, None where the call failed for good; the same request is made once."""
         key = call_key(self._model, request, 0)
         if key not in self._made:
-            self._made[key] = asyncio.create_task(self._call(request))
+            made = self._made[key] = asyncio.create_task(self._call(request))
+            made.add_done_callback(_retrieve)
         return await asyncio.shield(self._made[key])
 
     async def _call(self, request: Request) -> str | None:
@@ -172,6 +173,12 @@ class _UnitsByModel:
             return (await self._ask(self._model, request)).reply.text
         except CallError:
             return None
+
+
+def _retrieve(made: asyncio.Task[str | None]) -> None:
+    """Look at how a call ended: where all stop, nobody else may."""
+    if not made.cancelled():
+        made.exception()
 
 
 def _checked(critique: Critique, verdicts: Sequence[ReadVerdict]) -> tuple[CheckedUnit, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -135,7 +136,7 @@ def _three(counts: Doubles, missing: int) -> list[Score]:
     if not n:
         none = Estimate(value=None, method=BY_CRITIQUE)
         return [Score(macro=none, micro=none, macro_bounds=(0.0, 1.0), micro_bounds=(0.0, 1.0))] * 3
-    items, draws = _of_items(counts), np.array(list(bootstrap_counts(np.arange(n))))
+    items, draws = _of_items(counts), _draws(n)
     means, pooled = _means(items, draws), _pooled(counts, draws)
     mean, whole = _means(items)[0], _pooled(counts)[0]
     low, high = (_settled(counts, unread_right=right) for right in (False, True))
@@ -163,9 +164,15 @@ def move(before: Sequence[CheckedCritique], after: Sequence[CheckedCritique], mo
     """
     difference = item_scores(after, mode) - item_scores(before, mode)
     n = (~np.isnan(difference)).sum(axis=1)
-    draws = _means(difference, np.array(list(bootstrap_counts(np.arange(len(before))))))
+    draws = _means(difference, _draws(len(before)))
     found = _means(difference)[0]
     return [_estimate(found[at], draws[:, at], int(n[at])) for at in range(3)]
+
+
+@lru_cache(1)
+def _draws(critiques: int) -> Doubles:
+    """Return how often each critique is drawn (replicates, critiques): always the same for as many critiques."""
+    return np.array(list(bootstrap_counts(np.arange(critiques))))
 
 
 def item_scores(checked: Sequence[CheckedCritique], mode: Mode) -> Doubles:
