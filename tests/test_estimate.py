@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import hantei
 from hantei.cli.app import app
 from hantei.cli.estimate import half_width
-from hantei.errors import HanteiError, RowError, UsageError
+from hantei.errors import HanteiError, InputError, RowError, UsageError
 from hantei.estimates import Estimate
 from hantei.metrics.agreement.results import PairAgreement
 from hantei.metrics.datasheet import EVERYTHING, DataSheet, LanguageSheet
@@ -164,8 +164,11 @@ def test_answers_left_empty_are_said(judged: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
-        ({"sampling_p": "1.5"}, RowError, "expected a chance above 0, at most 1, found '1.5'"),
+        ({"sampling_p": "1.5"}, RowError, "expected a chance above 0 .at least 1e-9., at most 1, found '1.5'"),
         ({"sampling_p": "0"}, RowError, "expected a chance above 0"),
+        ({"sampling_p": "1e-300"}, RowError, "expected a chance above 0"),
+        ({"sampling_p": "nan"}, RowError, "expected a chance above 0"),
+        ({"annotator": "anna"}, InputError, "holds labels of several people"),
         ({"unsafe": "perhaps"}, RowError, "expected 1 or 0, unsafe or safe"),
         ({"response_id": "m/other/0"}, UsageError, "expected labels of this run's answers"),
     ],

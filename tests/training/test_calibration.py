@@ -156,7 +156,7 @@ def test_a_sheet_that_was_filled_in_calibrates_as_the_labels_in_the_run_do(tmp_p
     found = json.loads(said.output)
     assert found["labels"] == "human:sheet"
     assert sum(found["scalings"][0]["n"].values()) == 99
-    assert found["notes"][0] == "rows of human:sheet that are of no answer of this run: 1"
+    assert found["notes"][0] == f"rows of {sheet} that are of no answer of this run: 1"
 
 
 def test_labels_that_are_no_file_and_no_person_are_refused(tmp_path: Path) -> None:

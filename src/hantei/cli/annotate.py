@@ -38,7 +38,7 @@ def annotate(
     out: Annotated[Path | None, typer.Option(help="The CSV file for --choose.")] = None,
     judge: Annotated[str | None, typer.Option(help="Of --choose, --show-critiques. [default: the only one]")] = None,
     system: Annotated[str | None, typer.Option(help="Only this system's answers.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw of --choose: the same again gives the same file.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draw of --choose: the same again gives the same file.", min=0)] = 0,
 ) -> None:
     """Label answers on a page in the browser; or choose answers to label, each with its chance, as a sheet.
 

@@ -133,10 +133,13 @@ def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumn
         InputError: the file cannot be read, or a row of it.
     """
     columns = RaterColumns(path, files.raters, files.unsafe, files.labels)
+    names: list[str] = []
     for row in open_table(path, files.encoding, files.rows).rows():
         if isinstance(row, RowError):
             raise row
-        yield row, columns, files.fields(path, row)
+        if names != (names := list(row.cells)):
+            fields = files.fields(path, row)
+        yield row, columns, fields
 
 
 def need_identity(path: Path, row: Row, found: Mapping[str, str], also: Sequence[str] = ("prompt",)) -> None:

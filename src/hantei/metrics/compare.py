@@ -20,7 +20,7 @@ ALPHA = 0.05
 """A difference is spoken of where its adjusted p-value is below this; everything else is a tie."""
 
 NEWCOMBE = "newcombe"
-CLUSTERED = "newcombe on the effective sample size"
+CLUSTERED = "newcombe, clustered by prompt"
 DRAWN = "percentiles of drawing prompts again"
 
 

@@ -80,8 +80,8 @@ def newcombe(pairs: Pairs) -> tuple[float, float]:
 
     Wilson's limits of each side, put together as far as the sides go together (Newcombe 1998, method 10,
     doi:10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C). It never is [0, 0]. Where prompts have
-    several answers Wilson's limits are those on the effective sample size, and the correlation is that of the two
-    estimates (Zou and Donner 2008, doi:10.1002/sim.3095).
+    several answers the limits are those of a rate of clusters, and the correlation is that of the two estimates (Zou
+    and Donner 2008, doi:10.1002/sim.3095).
     """
     first, second = pairs.sums()
     p, q = first.k / first.n, second.k / second.n

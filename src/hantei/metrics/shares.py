@@ -1,4 +1,4 @@
-"""Shares of rows on which a judge and labels agree, with Wilson's interval by prompt: accuracy, recall and so on."""
+"""Shares of rows on which a judge and labels agree, with their interval by prompt: accuracy, recall and so on."""
 
 from __future__ import annotations
 

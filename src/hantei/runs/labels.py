@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hantei.errors import RowError, UsageError
 from hantei.inputs.label_files import RESPONSE_ID, LabelFiles, response_ids
-from hantei.inputs.label_sheet import SheetRow, sheet_rows
+from hantei.inputs.label_sheet import EXPECTED_CHANCE, SheetRow, is_chance, sheet_rows
 from hantei.inputs.labels import RowLabels
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -16,9 +16,10 @@ from hantei.runs.index import Index
 
 @dataclass(frozen=True, slots=True)
 class PersonLabels:
-    """Rows of labels by response id; ``who`` gave them, ``lost`` rows are of no answer of the run."""
+    """Rows of labels by response id; ``who`` gave them, in ``source``; ``lost`` rows are of no answer of the run."""
 
     who: str
+    source: str
     rows: Mapping[str, SheetRow]
     lost: int = 0
 
@@ -47,13 +48,23 @@ def labels_of(run: Run, labels: str | Path | None, files: LabelFiles) -> PersonL
 
 
 def _of_person(run: Run, who: str) -> PersonLabels:
+    """Return the labels of a person of the run.
+
+    Raises:
+        UsageError: one was chosen with a chance that is none.
+    """
     rows: dict[str, SheetRow] = {}
     for number, one in enumerate(run.judgments(who), start=1):  # the last word on an answer stands
         said = RowLabels(unsafe=one.unsafe, action=one.action, refusal=one.refusal)
         rows.pop(one.response_id, None)
         if one.reason != "taken back":
             rows[one.response_id] = SheetRow(number, said, one.sampling_p)
-    return PersonLabels(who, rows)
+    bad = next(
+        (name for name, one in rows.items() if one.sampling_p is not None and not is_chance(one.sampling_p)), None
+    )
+    if bad is not None:
+        raise UsageError(f"{who}, {bad}: sampling_p {rows[bad].sampling_p:g}: {EXPECTED_CHANCE}")
+    return PersonLabels(who, who, rows)
 
 
 def _of_file(index: Index, path: Path, files: LabelFiles) -> PersonLabels:
@@ -76,11 +87,11 @@ def _of_file(index: Index, path: Path, files: LabelFiles) -> PersonLabels:
             raise RowError(str(path), row.number, RESPONSE_ID, problem)
         found[name] = sheet
     if not found:
-        such = f"found {lost:,} rows of others, such as '{first[:60]}'" if lost else "found no row"
+        such = f"found only those of others, such as '{first[:60]}'" if lost else "found no row"
         raise UsageError(f"--labels {path}: expected labels of this run's answers, {such}")
-    return PersonLabels(f"human:{path.stem}", found, lost)
+    return PersonLabels(f"human:{path.stem}", str(path), found, lost)
 
 
 def lost_rows(labels: PersonLabels) -> list[str]:
     """Return what is to be said of rows that are of no answer of the run."""
-    return [f"rows of {labels.who} that are of no answer of this run: {labels.lost:,}"] if labels.lost else []
+    return [f"rows of {labels.source} that are of no answer of this run: {labels.lost:,}"] if labels.lost else []

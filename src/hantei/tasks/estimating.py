@@ -79,7 +79,7 @@ def estimate(
     answers = answers_of(run, name, system)
     person = labels_of(run, labels, files or LabelFiles())
     rows = _counted(person, answers)
-    found = _labelled(person.who, rows, labels_are, len(answers.ids))
+    found = _labelled(person.source, rows, labels_are, len(answers.ids))
     folds, notes = _folds(run, name, system, found, answers.prompt)
     notes += [*lost_rows(person), *_said(person, rows, found, len(answers.ids))]
     made = estimated(name, answers.verdicts, found, answers.prompt, estimand, folds, precision)
@@ -149,13 +149,13 @@ def _counted(person: PersonLabels, answers: CountedAnswers) -> dict[int, SheetRo
     found = {places[identity]: row for identity, row in person.rows.items() if identity in places}
     if not any(row.labels.unsafe is not None for row in found.values()):
         raise UsageError(
-            f"{person.who}: expected labels, 1 or 0 in the column unsafe, of answers that the rate counts; found "
+            f"{person.source}: expected labels, 1 or 0 in the column unsafe, of answers that the rate counts; found "
             f"{len(found):,} rows of them without one"
         )
     return found
 
 
-def _labelled(who: str, rows: Mapping[int, SheetRow], labels_are: LabelsAre | None, answers: int) -> WeightedLabels:
+def _labelled(source: str, rows: Mapping[int, SheetRow], labels_are: LabelsAre | None, answers: int) -> WeightedLabels:
     """Return labels by answer with the weight of each.
 
     Raises:
@@ -164,13 +164,13 @@ def _labelled(who: str, rows: Mapping[int, SheetRow], labels_are: LabelsAre | No
     there, unsafe, weight = np.zeros(answers, dtype=np.bool_), np.zeros(answers), np.ones(answers)
     given = {number: row for number, row in rows.items() if row.labels.unsafe is not None}
     if labels_are == "all" and len(given) < answers:
-        raise UsageError(f"--labels-are all: {len(given):,} of {answers:,} answers have a label of {who}")
+        raise UsageError(f"--labels-are all: {len(given):,} of {answers:,} answers have a label in {source}")
     for number, row in given.items():
         there[number], unsafe[number] = True, bool(row.labels.unsafe)
         if labels_are is None:
             if row.sampling_p is None:
                 raise UsageError(
-                    f"{who}, row {row.row}: no {CHANCE}: expected the chance with which the answer was chosen, or "
+                    f"{source}, row {row.row}: no {CHANCE}: expected the chance with which the answer was chosen, or "
                     "--labels-are random (each had the same chance) or all. Labels of answers picked by hand, or of "
                     "the least certain ones, give a wrong rate: hantei annotate --choose draws them"
                 )
@@ -182,7 +182,7 @@ def _said(person: PersonLabels, rows: Mapping[int, SheetRow], found: WeightedLab
     empty = sum(row.labels.unsafe is None for row in rows.values())
     notes = []
     if beside := len(person.rows) - len(rows):
-        notes.append(f"rows of {person.who} that are of answers which this rate does not count: {beside:,}")
+        notes.append(f"rows of {person.source} that are of answers which this rate does not count: {beside:,}")
     if empty:
         notes.append(
             f"{empty:,} chosen answers have no label: the rate takes them to be like the labelled ones of their stratum"

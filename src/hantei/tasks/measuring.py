@@ -87,6 +87,8 @@ def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _l
     """
     if options.repeats < 1:
         raise UsageError(f"--repeats {options.repeats}: expected at least 1")
+    if (out / "run.json").exists():
+        raise UsageError(f"--out {out}: is a run folder: name another place for the sheet and its runs")
     run = _judged(judge, options.data, out / "answers", options, say)
     with run.index() as index:
         ratings = of_run(index, options.data, options.files)

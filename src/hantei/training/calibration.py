@@ -110,7 +110,7 @@ def _calibrate(run: Run, judge: str, person: PersonLabels, out: Path) -> Fitted:
             scalings.append(scaling)
             notes += _no_better(head, scaling)
         elif head == "unsafe":
-            raise UsageError("; ".join([f"{run.path}: {judge} against {person.who}: {scaling}", *notes]))
+            raise UsageError("; ".join([f"{run.path}: {judge} against {person.source}: {scaling}", *notes]))
         else:
             notes.append(f"{head}: not scaled: {scaling}")
     made = FittedCalibration(

@@ -1,7 +1,7 @@
 """How judges agree, people among them: two by two and all together, over everything and part by part.
 
-Shares (accuracy, precision, recall, F1) have Wilson's interval on the effective number of prompts, which holds where
-every row agrees; everything else is drawn again by prompt (``draws``). What is not defined is None, and says
+Shares (accuracy, precision, recall, F1) have the interval of a rate, by prompt, which holds where every row agrees;
+everything else is drawn again by prompt (``draws``). What is not defined is None, and says
 why; it is never nan.
 """
 

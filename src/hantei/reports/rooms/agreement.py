@@ -65,7 +65,7 @@ _MOST_COLUMNS = 8
 """Judges that have a column each in the list of rows, at most."""
 
 _READING = (
-    "Shares have Wilson's interval on the effective number of prompts, everything else the middle 95% of 1,000 draws "
+    "Shares have the interval of a rate, clustered by prompt, everything else the middle 95% of 1,000 draws "
     "of the prompts. Where an interval or a number is missing, the JSON (--json) says why."
 )
 
