@@ -89,13 +89,13 @@ def test_no_more_than_the_limit_at_once_and_judges_first() -> None:
     async def work() -> None:
         gate, order = proved(1), []
 
-        async def call(name: str, urgent: bool) -> None:
-            await gate.enter(urgent)
+        async def call(name: str, answer: int | None) -> None:
+            await gate.enter(answer)
             order.append(name)
             gate.leave()
 
-        await gate.enter(False)
-        tasks = [asyncio.create_task(call(*who)) for who in (("model", False), ("judge", True), ("model", False))]
+        await gate.enter()
+        tasks = [asyncio.create_task(call(*who)) for who in (("model", None), ("judge", 7), ("model", None))]
         await tick()
         assert order == []
         gate.leave()
@@ -107,11 +107,30 @@ def test_no_more_than_the_limit_at_once_and_judges_first() -> None:
     in_loop(work)
 
 
+def test_of_judges_the_earliest_begun_answer_goes_first() -> None:
+    async def work() -> None:
+        gate, order = proved(1), []
+
+        async def call(answer: int) -> None:
+            await gate.enter(answer)
+            order.append(answer)
+            gate.leave()
+
+        await gate.enter()
+        tasks = [asyncio.create_task(call(answer)) for answer in (5, 3, 9, 3)]
+        await tick()
+        gate.leave()
+        await asyncio.gather(*tasks)
+        assert order == [3, 3, 5, 9]
+
+    in_loop(work)
+
+
 def test_a_cancelled_wait_gives_its_place_on() -> None:
     async def work() -> None:
         gate = proved(1)
-        await gate.enter(False)
-        first, second = asyncio.create_task(gate.enter(False)), asyncio.create_task(gate.enter(False))
+        await gate.enter()
+        first, second = asyncio.create_task(gate.enter()), asyncio.create_task(gate.enter())
         await tick()
         gate.leave()
         await asyncio.sleep(0)  # the place is given to the first, which has not run yet
@@ -127,7 +146,7 @@ def test_a_pause_that_the_server_asks_for_holds_for_everybody() -> None:
         gate, loop = proved(8), asyncio.get_running_loop()
         gate.overloaded(loop.time(), 0.2)
         started = loop.time()
-        await asyncio.gather(*(gate.enter(False) for _ in range(3)))
+        await asyncio.gather(*(gate.enter() for _ in range(3)))
         assert loop.time() - started >= 0.2
 
     in_loop(work)
@@ -136,11 +155,11 @@ def test_a_pause_that_the_server_asks_for_holds_for_everybody() -> None:
 def test_a_closed_gate_turns_everybody_away() -> None:
     async def work() -> None:
         gate = proved(1)
-        await gate.enter(False)
-        waiting = asyncio.create_task(gate.enter(False))
+        await gate.enter()
+        waiting = asyncio.create_task(gate.enter())
         await tick()
         gate.close(KeyError("closed"))
-        for one in (waiting, gate.enter(True)):
+        for one in (waiting, gate.enter(1)):
             with pytest.raises(KeyError):
                 await one
 

@@ -239,6 +239,22 @@ def test_a_kill_costs_at_most_the_calls_in_flight(make: Callable[..., Any]) -> N
     assert (len(at_risk), max(at_risk)) == (200, 4)  # 4: the call that looks is not busy any more
 
 
+def test_a_verdict_that_takes_two_calls_is_completed_before_another_is_begun(make: Callable[..., Any]) -> None:
+    """So a kill costs the calls of as many verdicts as there are connections, not those of a whole batch."""
+    run, index = make([{"id": str(n), "prompt": "Q", "response": f"R{n}"} for n in range(200)])
+    at_risk: list[int] = []
+
+    def unread_at_first(_question: str, before: int) -> Reply | None:
+        written = run.judgments_path("fake@fake/model").read_bytes().count(b"\n")
+        at_risk.append(len(model.asked) - written)
+        return None if before else Reply(text="hm")
+
+    model = FakeModel(unread_at_first, delay_s=0.001)
+    limits = replace(FAST, max_connections=5, keep_going=True)
+    assert judge_run(run, index, FakeAskingJudge(model), limits) == 200
+    assert (len(at_risk), max(at_risk)) == (400, 5)
+
+
 def test_a_verdict_is_written_while_others_of_its_batch_are_waited_for(make: Callable[..., Any]) -> None:
     run, index = make([{"id": str(n), "prompt": "Q", "response": f"R{n}"} for n in range(3)])
     model = FakeModel()

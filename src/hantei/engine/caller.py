@@ -13,7 +13,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter, dollars
 from hantei.engine.stopping import Breaker, Stop
 from hantei.errors import RunError
-from hantei.judges.base import Ask, Named, PricedReply
+from hantei.judges.base import Ask, Named, PricedReply, begun
 from hantei.models.base import RETRIED, CallError, Model, Reply, Request
 
 _AFFORD_S = 0.02
@@ -118,7 +118,7 @@ class Caller:
         while True:
             started = asyncio.get_running_loop().time()
             try:
-                reply = await self._once(gate, model, request, urgent=judge is not None)
+                reply = await self._once(gate, model, request, begun() if judge else None)
             except CallError as error:
                 limited = error.failure == "rate-limit"
                 tries, waits = tries + (not limited), waits + limited
@@ -136,8 +136,8 @@ class Caller:
                 breaker.answered()
                 return reply
 
-    async def _once(self, gate: Gate, model: Model, request: Request, urgent: bool) -> Reply:
-        await gate.enter(urgent)
+    async def _once(self, gate: Gate, model: Model, request: Request, answer: int | None) -> Reply:
+        await gate.enter(answer)
         try:
             if self._limits.max_cost is not None:
                 await self._afford(self._limits.max_cost)

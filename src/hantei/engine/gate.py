@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from heapq import heappop, heappush
+from itertools import count
 
 _PROBES = 4
 """Calls in flight before a server has given its first answer: a wrong key costs so many calls, not a full house."""
@@ -17,7 +19,8 @@ class Gate:
 
     Every answer raises the limit by a fraction that makes one more call a round; an overload halves it, once for all
     calls that were under way, and a pause that the server asks for stops all calls to it. Judges go before models, so
-    that what was answered is judged before more is asked.
+    that what was answered is judged before more is asked, and of their calls those about the answer that was begun
+    first: a verdict that takes several calls is completed before another is begun.
     """
 
     def __init__(self, maximum: int) -> None:
@@ -25,14 +28,19 @@ class Gate:
         self.limit = float(min(_PROBES, maximum))
         self.busy = 0
         self._proved = False
-        self._first: deque[asyncio.Future[None]] = deque()
-        self._second: deque[asyncio.Future[None]] = deque()
+        self._judges: list[tuple[int, int, asyncio.Future[None]]] = []  # a heap
+        self._models: deque[asyncio.Future[None]] = deque()
+        self._came = count()
         self._cut_at = 0.0
         self._open_at = 0.0
         self._closed: BaseException | None = None
 
-    async def enter(self, urgent: bool) -> None:
-        """Wait for a free place; ``urgent`` goes first.
+    async def enter(self, answer: int | None = None) -> None:
+        """Wait for a free place.
+
+        Args:
+            answer: which answer is judged, numbered as they were begun: the lowest goes first; None where a model is
+                asked for one, which goes last.
 
         Raises:
             BaseException: the one that the gate was closed with.
@@ -40,11 +48,14 @@ class Gate:
         """
         if self._closed is not None:
             raise self._closed
-        if self._free() and not self._first and (urgent or not self._second):
+        if self._free() and not self._judges and (answer is not None or not self._models):
             self.busy += 1
             return
         place = asyncio.get_running_loop().create_future()
-        (self._first if urgent else self._second).append(place)
+        if answer is None:
+            self._models.append(place)
+        else:
+            heappush(self._judges, (answer, next(self._came), place))
         try:
             await place
         except asyncio.CancelledError:
@@ -83,11 +94,10 @@ class Gate:
     def close(self, reason: BaseException) -> None:
         """Let nobody in any more; who waits gets ``reason``."""
         self._closed = reason
-        for queue in (self._first, self._second):
-            while queue:
-                place = queue.popleft()
-                if not place.done():
-                    place.set_exception(reason)
+        while self._judges or self._models:
+            place = self._next()
+            if not place.done():
+                place.set_exception(reason)
 
     def _free(self) -> bool:
         return self.busy < int(self.limit) and asyncio.get_running_loop().time() >= self._open_at
@@ -97,8 +107,11 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
-        while (self._first or self._second) and self._free():
-            place = (self._first or self._second).popleft()
+        while (self._judges or self._models) and self._free():
+            place = self._next()
             if not place.done():
                 self.busy += 1
                 place.set_result(None)
+
+    def _next(self) -> asyncio.Future[None]:
+        return heappop(self._judges)[-1] if self._judges else self._models.popleft()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -25,6 +27,10 @@ TURN = "turn"
 
 Pair = tuple[Prompt, Response]
 """A response and the prompt that it answers."""
+
+
+_BEGUN: ContextVar[int] = ContextVar("begun")
+_NUMBERS = count()
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error
@@ -59,6 +65,17 @@ class Ask(Protocol):
             Stopped: the run stops.
         """
         ...
+
+
+def begun() -> int:
+    """Return the number of what this task judges, counted as it was begun; tasks that it starts have the same.
+
+    By it all calls that a verdict takes go before those of verdicts that were begun later, so that little is paid for
+    that a kill would cost.
+    """
+    if _BEGUN.get(None) is None:
+        _BEGUN.set(next(_NUMBERS))
+    return _BEGUN.get()
 
 
 class Named(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace as changed
 
-from hantei.judges.base import Ask, Named, Pair, PricedReply, Stopped, no_verdict
+from hantei.judges.base import Ask, Named, Pair, PricedReply, Stopped, begun, no_verdict
 from hantei.models.base import CallError, Model, Reply, Request
 from hantei.records import Judgment, Prompt, Response
 
@@ -35,6 +35,7 @@ async def as_finished(
     finished: asyncio.Queue[Judgment | Exception] = asyncio.Queue()
 
     async def one(prompt: Prompt, response: Response) -> None:
+        begun()  # here: what is asked in tasks of its own has the same number
         try:
             finished.put_nowait(await judge(prompt, response))
         except Exception as error:
