@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hantei.annotation.assignment import assigned
 from hantei.annotation.guideline import load_guideline, parse_guideline
 from hantei.annotation.items import Items, item_key
 from hantei.annotation.panel import Panel
 from hantei.annotation.store import Store, opened
+from hantei.record_lines import to_line
+from hantei.records import Judgment
 from hantei.runs.folder import Run
+from hantei.runs.info import JudgeInfo
 from hantei.runs.label_lines import Label
 from hantei.tasks.agreeing import AgreementOptions, agree
+from hantei.tasks.estimating import estimate
 from tests.commands import hantei
 
 from .room import made_run
@@ -136,3 +142,41 @@ def test_the_same_answers_under_two_guidelines_are_compared(run: Run) -> None:
         "strict": (f"{ANNA}@strict", f"{BEN}@strict"),
     }
     assert hantei("agreement", str(run.path), "--by", "guideline").exit_code == 0
+
+
+def test_a_rate_comes_from_the_answers_that_were_drawn_and_not_from_others_labelled_beside(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", 4)
+    write_verdicts(run)
+    with opened(run, [ANNA], GUIDELINE) as store:
+        for number, chance in enumerate([0.5, 0.5, None, None]):
+            label = Label(
+                response_id=f"m/q{number}/0",
+                judge=ANNA,
+                unsafe=number != 0,
+                label_id=f"{next(_IDS):08x}",
+                card_hash=GUIDELINE.hash,
+                sampling_p=chance,
+            )
+            store.people[ANNA].put(label, None)
+    found = estimate(run.path, ANNA, judge="machine")
+    assert found.rate.value == pytest.approx(0.5)  # one of the two that were drawn
+    assert any("not drawn by chance, and do not count here: 2" in note for note in found.notes)
+
+
+def test_a_category_that_was_taken_back_counts_no_more(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", 1)
+    with opened(run, [ANNA], GUIDELINE) as store:
+        of = partial(Label, response_id="m/q0/0", judge=ANNA, card_hash=GUIDELINE.hash)
+        store.people[ANNA].put(of(unsafe=True, categories=("x/y",), label_id="a" * 8), None)
+        store.people[ANNA].put(of(unsafe=False, label_id="b" * 8), "a" * 8)
+    with run.index() as index:
+        assert index.db.execute("SELECT COUNT(*) FROM categories").fetchone() == (0,)
+
+
+def write_verdicts(run: Run) -> None:
+    """Let a machine call every answer safe."""
+    path = run.judgments_path("machine")
+    path.parent.mkdir()
+    said = (Judgment(response_id=f"m/q{number}/0", judge="machine", unsafe=False) for number in range(4))
+    path.write_bytes(b"".join(map(to_line, said)))
+    run.write_info(replace(run.info(), judges={"machine": JudgeInfo()}))

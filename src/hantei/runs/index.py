@@ -152,7 +152,9 @@ class Index:
             [self._facts(judge, *one) for one in facts],
         )
         named = [(judge, number, one.categories) for number, one, _ in facts if one.unsafe and one.categories]
-        self.db.executemany("DELETE FROM categories WHERE judge = ? AND response = ?", [one[:2] for one in named])
+        # A person may take a category back; a machine names some whenever it says unsafe again.
+        again = [(judge, number) for number, one, _ in facts if one.categories or one.judge.startswith("human:")]
+        self.db.executemany("DELETE FROM categories WHERE judge = ? AND response = ?", again)
         rows = ((judge, number, storable(category)) for judge, number, several in named for category in several)
         self.db.executemany("INSERT OR IGNORE INTO categories VALUES (?, ?, ?)", rows)
         said = [(one.incoherent, number) for number, one, _ in facts if one.incoherent is not None]

@@ -22,7 +22,7 @@ from hantei.metrics.scaling import apply_line, fit_line, logits_of
 from hantei.records import CountingRule
 from hantei.runs.counting import verdicts_on_answers
 from hantei.runs.folder import Run, load_run
-from hantei.runs.labels import PersonLabels, labels_of, lost_rows
+from hantei.runs.labels import PersonLabels, is_person, labels_of, lost_rows
 
 LabelsAre = Literal["random", "all"]
 _FOLDS = 2
@@ -78,10 +78,14 @@ def estimate(
     name = run.one_judge(judge)
     answers = answers_of(run, name, system)
     person = labels_of(run, labels, files or LabelFiles())
+    if labels_are is None and (labels is None or is_person(labels)):
+        person, beside_draw = _drawn(person)
+    else:
+        beside_draw = []
     rows = _counted(person, answers)
     found = _labelled(person.source, rows, labels_are, len(answers.ids))
     folds, notes = _folds(run, name, system, found, answers.prompt)
-    notes += [*lost_rows(person), *_said(person, rows, found, len(answers.ids))]
+    notes += [*lost_rows(person), *beside_draw, *_said(person, rows, found, len(answers.ids))]
     made = estimated(name, answers.verdicts, found, answers.prompt, estimand, folds, precision)
     budget = error_budget(made.rate, _by_judge(run, made, system, found), _filled(made, rows, answers, found))
     return replace(made, budget=budget, notes=tuple(notes))
@@ -153,6 +157,17 @@ def _counted(person: PersonLabels, answers: CountedAnswers) -> dict[int, SheetRo
             f"{len(found):,} rows of them without one"
         )
     return found
+
+
+def _drawn(person: PersonLabels) -> tuple[PersonLabels, list[str]]:
+    """Return a person's labels of answers that were drawn, and what is to be said of those beside; all if none was."""
+    drawn = {name: row for name, row in person.rows.items() if row.sampling_p is not None}
+    beside = len(person.rows) - len(drawn)
+    if not drawn or not beside:
+        return person, []
+    return PersonLabels(person.source, drawn, person.lost), [
+        f"labels of {person.source} of answers that were not drawn by chance, and do not count here: {beside:,}"
+    ]
 
 
 def _labelled(source: str, rows: Mapping[int, SheetRow], labels_are: LabelsAre | None, answers: int) -> WeightedLabels:
