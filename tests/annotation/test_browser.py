@@ -15,10 +15,13 @@ from threading import Timer
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from hantei.record_lines import read_records
+from hantei.record_lines import read_records, to_line
 from hantei.records import Judgment
 from hantei.runs.folder import Run
+from hantei.runs.info import JudgeInfo
+from hantei.runs.label_lines import critique_labels
 from tests.commands import hantei
 from tests.reports.chromium import chromium, requests, screen
 
@@ -277,3 +280,69 @@ def test_text_under_judgment_never_runs_and_is_not_there_while_veiled(
     assert "<script>document.title=2</script>" in text(driver, "texts")
     assert driver.find_elements("css selector", "#texts img, #texts script") == []
     assert driver.title == "Label answers · hantei"
+
+
+def criticised(run: Run) -> None:
+    """Let a judge write a critique of every answer."""
+    path = run.judgments_path("critic")
+    path.parent.mkdir()
+    said = (
+        Judgment(response_id=f"m/q{n}/0", judge="critic", unsafe=True, critique="It names a poison. It gives a dose.")
+        for n in range(ANSWERS)
+    )
+    path.write_bytes(b"".join(map(to_line, said)))
+    run.write_info(replace(run.info(), judges={"critic": JudgeInfo()}))
+
+
+def test_a_second_look_and_the_overview(run: Run, serve: Callable[..., Served], driver: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    criticised(run)
+    served = serve("--people", "anna,ben", "--adjudicator", "dora", "--show-critiques", "half")
+    screen(driver, 390, dark=True)
+    opened(driver, served.links["anna"])
+    critiques = []
+    for number in range(2):
+        assert "poison" not in text(driver, "texts")
+        press(driver, "y", Keys.ENTER)
+        wait(driver, lambda: driver.find_element("id", "second").is_displayed())
+        assert shown(driver) == number
+        critiques.append("poison" in text(driver, "texts"))
+        assert driver.execute_script(CHECKS) == []
+        press(driver, "n", Keys.ENTER)
+        wait_for_next(driver, number)
+    assert sorted(critiques) == [False, True]
+    assert [label.unsafe for label in labels_of(run, "anna").values()] == [True, True]
+    assert [label.unsafe for label in labels_of(run, "anna+second").values()] == [False, False]
+    driver.get(served.links["overview"])
+    wait(driver, lambda: "anna" in text(driver, "people"))
+    assert "2 of 30" in text(driver, "people")
+    assert driver.execute_script(CHECKS) == ["no nav"]  # there is nothing to go to
+    assert driver.get_log("browser") == []
+
+
+def test_critiques_are_labelled_unit_by_unit_and_veiled_like_answers(
+    run: Run, serve: Callable[..., Served], driver: Any
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    criticised(run)
+    served = serve("--people", "anna", "--critiques", "critic")
+    screen(driver, 1280)
+    driver.get(served.links["anna"])
+    wait(driver, lambda: text(driver, "progress") != "")
+    box = driver.find_element("id", "veil-always")
+    if not box.is_selected():
+        box.click()
+    assert "poison" not in driver.find_element("tag name", "body").text
+    press(driver, Keys.ENTER)
+    assert "Each statement" in text(driver, "needed")
+    press(driver, "v", "1", "0", "4")
+    press(driver, "v")
+    press(driver, "v")  # what was chosen stays
+    assert driver.execute_script(CHECKS) == []
+    press(driver, Keys.ENTER)
+    wait(driver, lambda: text(driver, "progress").startswith("1 of 30"))
+    (label,) = critique_labels(run.path)
+    assert [unit.verdict for unit in label.units] == ["right", "wrong"]
+    assert (label.score, run.judges()) == (4.0, ["critic"])
