@@ -117,6 +117,12 @@ def rows(labelled: list[LabelledCritique], folder: Path) -> tuple[str, str]:
     return lines(folder / "rows.jsonl", *dialogues), lines(folder / "reference.jsonl", *references)
 
 
+def sections_of(output: str) -> dict[str, Any]:
+    """Return the sections by key of what --json prints after the notices."""
+    found = json.loads(output[output.index("{\n") :])
+    return {one["key"]: one for one in found["sections"]}
+
+
 def test_a_run_is_judged_and_its_critiques_scored_by_a_model(labelled: list[LabelledCritique], tmp_path: Path) -> None:
     answers, reference = rows(labelled, tmp_path)
     run = str(tmp_path / "run")
@@ -131,7 +137,7 @@ def test_a_run_is_judged_and_its_critiques_scored_by_a_model(labelled: list[Labe
         checked = len(server.calls) - judged
         again = hantei(*score)
         assert len(server.calls) == judged + checked  # every reply was kept
-    sections = {one["key"]: one for one in json.loads(said.output.partition("\n")[2])["sections"]}
+    sections = sections_of(said.output)
     for found in sections["critique-scores"]["data"]["scores"]:
         assert found["precision"]["macro"]["value"] == pytest.approx(21 / 30)  # what the labels say
         assert found["recall"]["macro"]["value"] == pytest.approx(17 / 30)
@@ -142,7 +148,7 @@ def test_a_run_is_judged_and_its_critiques_scored_by_a_model(labelled: list[Labe
     assert costs["meta-evaluation"]["dollars"] is None
     assert "30 of the scored dialogues carry people's labels" in json.dumps(sections["critique-scores"])
     assert "critique-contradictions" in sections
-    after = {one["key"]: one for one in json.loads(again.output.partition("\n")[2])["sections"]}
+    after = sections_of(again.output)
     assert after["critique-scores"]["data"] == sections["critique-scores"]["data"]
     assert len(list((tmp_path / "run" / "critiques").glob("*.jsonl"))) == 1
 

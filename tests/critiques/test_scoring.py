@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hantei.critiques.critique import CheckedCritique, CheckedUnit
+from hantei.critiques.critique import CheckedCritique, CheckedUnit, not_written
 from hantei.critiques.scoring import CritiqueScores, Mode, UnitCounts, scores
+from tests.critiques.made import critique
 
 
 def units(text: str) -> tuple[CheckedUnit, ...]:
@@ -71,6 +72,9 @@ def test_a_critique_that_is_missing_counts_in_the_bounds() -> None:
     found = scores(checked, "robust")[0]
     assert (found.critiques, found.missing, found.f1.macro.value) == (1, 1, 1)
     assert found.f1.macro_bounds == pytest.approx((0.5, 1))
+    paper = scores([checked[0], not_written(critique(2, "A.", "B.", language=None))], "paper")[0]
+    assert (paper.critiques, paper.f1.macro.value) == (2, 0.5)
+    assert paper.recall.micro.value == pytest.approx(1 / 3)
 
 
 def test_no_critique_at_all_gives_no_number() -> None:

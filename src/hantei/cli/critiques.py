@@ -85,6 +85,8 @@ def score(
 
         sections = [*sections, compare_with_people(source, against, found)]
     _show(sections, "Critiques", "are the reasons right?", out, json)
+    if any(one.failed for one in found.scores):
+        raise typer.Exit(1)
 
 
 app.command("across", short_help="The same dialogues in several languages: what changes.")(across)

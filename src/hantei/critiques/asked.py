@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace as changed
 
-from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique
+from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique, not_written
 from hantei.critiques.embedded import tongue_of
 from hantei.critiques.prompts import UnitPrompts, extraction, precision, recall
 from hantei.critiques.replies import ReadVerdict, listed, listed_as_published, verdict
@@ -112,9 +112,9 @@ class _UnitsByModel:
         return found
 
     async def _one(self, critique: Critique, other: Critique | None) -> CheckedCritique:
-        bare = CheckedCritique(id=critique.id, judge=critique.judge, language=critique.language)
         if critique.text is None:
-            return changed(bare, missing=True)
+            return not_written(critique)
+        bare = CheckedCritique(id=critique.id, judge=critique.judge, language=critique.language)
         units, mended = await self._units(critique)
         wanted = [recall(critique.text, unit, critique.tongue) for unit in critique.reference]
         recalled = _checked(critique, await self._each(wanted, critique))

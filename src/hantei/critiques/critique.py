@@ -84,7 +84,7 @@ class CheckedCritique(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A critique whose units (for precision) and whose reference's units (for recall) were checked.
 
     ``missing`` marks an answer whose judge gave no critique, ``failed`` a critique whose units a
-    model could not be asked for: neither is scored. ``mended`` counts, by name, lines
+    model could not be asked for. ``mended`` counts, by name, lines
     that the published extraction takes for units and that were left out.
     """
 
@@ -96,3 +96,14 @@ class CheckedCritique(Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: bool = False
     failed: bool = False
     mended: dict[str, int] = {}
+
+
+def not_written(critique: Critique) -> CheckedCritique:
+    """Return the check of a critique that its judge did not write: it holds no unit of the reference."""
+    return CheckedCritique(
+        id=critique.id,
+        judge=critique.judge,
+        language=critique.language,
+        reference=tuple(CheckedUnit(text=unit, right=False, paper=False) for unit in critique.reference),
+        missing=True,
+    )

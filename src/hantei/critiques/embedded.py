@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique
+from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique, not_written
 from hantei.critiques.matching import Matcher, said
 from hantei.critiques.swapping import swapped
 from hantei.critiques.units import units_of
@@ -32,7 +32,7 @@ class EmbeddedChecker:
 
     def _one(self, critique: Critique, other: Critique | None) -> CheckedCritique:
         if critique.text is None and critique.units is None:
-            return CheckedCritique(id=critique.id, judge=critique.judge, language=critique.language, missing=True)
+            return not_written(critique)
         units = critique.units if critique.units is not None else found_units(critique.text or "", critique.tongue)
         right = said(units, critique.reference, self.matcher)
         elsewhere = said(units, other.reference, self.matcher) if other else [False] * len(units)

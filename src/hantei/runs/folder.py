@@ -34,6 +34,7 @@ _OWN = (
     "judgments",
     "labels",
     "sheets",
+    "critiques",
     "summary.json",
 )
 """The records of a run in its folder."""
@@ -113,7 +114,7 @@ class Run:
         if (
             place == home
             or place in {path.resolve() for path in own}
-            or {home / "judgments", home / "labels", home / "sheets"} & {*place.parents}
+            or {home / "judgments", home / "labels", home / "sheets", home / "critiques"} & {*place.parents}
         ):
             raise UsageError(f"--out {out}: holds the run's own records: name another place")
 

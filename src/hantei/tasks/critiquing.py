@@ -13,7 +13,7 @@ import msgspec
 from hantei.critiques.asked import ModelChecker
 from hantei.critiques.contradictions import contradiction_rates
 from hantei.critiques.critique import CheckedCritique, Checker, Critique
-from hantei.critiques.embedded import EmbeddedChecker
+from hantei.critiques.embedded import EmbeddedChecker, found_units
 from hantei.critiques.matching import matcher
 from hantei.critiques.reading import read_critiques
 from hantei.critiques.scoring import CritiqueScores, Mode, scores
@@ -127,6 +127,8 @@ def score_critiques(source: Path, options: ScoreOptions, say: Say = lambda _line
     run = load_run(source) if (source / "run.json").is_file() else None
     found = read_critiques(source, options.references, options.judge)
     checker = _checker(options, source / "critiques" if run else CACHE, say)
+    if options.model is not None:
+        say(f"about {_calls(found.critiques, options.mode):,} calls of {options.model}")
     started = time.monotonic()
     checked = tuple(checker.check(found.critiques))
     seconds = time.monotonic() - started
@@ -177,6 +179,13 @@ def _checker(options: ScoreOptions, cache: Path, say: Say) -> Checker:
     limits = with_cache(options.limits, cache)
     say(f"replies are kept in {limits.cache}: the same command goes on from there")
     return model_checker(options.model, limits, options.prices, options.mode)
+
+
+def _calls(critiques: Sequence[Critique], mode: Mode) -> int:
+    """Return about how many calls checking takes, were a critique's units those that are found by rule."""
+    each = 2 if mode == "robust" else 1  # a right unit is also checked against another dialogue
+    there = [one for one in critiques if one.text]
+    return sum(1 + each * len(found_units(one.text or "", one.tongue)) + len(one.reference) for one in there)
 
 
 def _write(run: Run, checker: str, checked: Sequence[CheckedCritique]) -> None:
