@@ -165,7 +165,7 @@ def _drawn(person: PersonLabels) -> tuple[PersonLabels, list[str]]:
     beside = len(person.rows) - len(drawn)
     if not drawn or not beside:
         return person, []
-    return PersonLabels(person.source, drawn, person.lost), [
+    return PersonLabels(person.who, person.source, drawn, person.lost), [
         f"labels of {person.source} of answers that were not drawn by chance, and do not count here: {beside:,}"
     ]
 
