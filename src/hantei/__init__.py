@@ -25,7 +25,17 @@ from hantei.metrics.compare import Difference
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
 from hantei.tasks.options import Options
-from hantei.trust import agreement, calibrate, choose_to_label, corrected_rate, estimate, measure, rank
+from hantei.trust import (
+    ablate,
+    agreement,
+    calibrate,
+    choose_to_label,
+    corrected_rate,
+    estimate,
+    judge_across,
+    measure,
+    rank,
+)
 from hantei.version import __version__
 
 __all__ = [
@@ -41,6 +51,7 @@ __all__ = [
     "Run",
     "Summary",
     "__version__",
+    "ablate",
     "agreement",
     "calibrate",
     "check_critiques",
@@ -54,6 +65,7 @@ __all__ = [
     "forecast",
     "forecast_judging",
     "judge",
+    "judge_across",
     "load_run",
     "measure",
     "rank",

@@ -14,10 +14,13 @@ from hantei.runs.folder import load_run
 
 if TYPE_CHECKING:
     from hantei.inputs.label_files import LabelFiles
+    from hantei.metrics.ablation import Ablation
     from hantei.metrics.agreement.ranking import Ranking
     from hantei.metrics.agreement.results import Agreement
     from hantei.metrics.datasheet import DataSheet
     from hantei.metrics.estimation import Estimand, RateEstimate
+    from hantei.tasks.ablating import AblateOptions
+    from hantei.tasks.across_languages import AcrossOptions, AcrossResult
     from hantei.tasks.agreeing import AgreementOptions
     from hantei.tasks.choosing import DrawnSheet
     from hantei.tasks.estimating import LabelsAre
@@ -206,3 +209,43 @@ def trained_on(path: str | Path, judge: str = "builtin") -> tuple[int, int]:
     """
     judgments = list(load_run(path).judgments(judge))
     return len(judgments), sum(judgment.in_training for judgment in judgments)
+
+
+def ablate(judge: str, out: str | Path, options: AblateOptions, say: Say = lambda _line: None) -> Ablation:
+    """Compare a judge with variants of itself on labelled answers, judged in the run folder ``out``.
+
+    Args:
+        judge: its name.
+        out: the run folder; the same again goes on where it ended.
+        options: what they are compared on (``hantei.tasks.ablating.AblateOptions``).
+        say: takes lines for people.
+
+    Raises:
+        UsageError: no such file or judge, the judge has no variants, or no label belongs to an answer.
+        InputError: a file cannot be read or holds no labels.
+        RunError: the folder belongs to another plan or is in use, or no call to a model works.
+    """
+    from hantei.tasks import ablating  # it needs NumPy
+
+    return ablating.ablate(judge, Path(out), options, say)
+
+
+def judge_across(
+    pairs: str | Path, out: str | Path, options: AcrossOptions, say: Say = lambda _line: None
+) -> AcrossResult:
+    """Judge the same dialogues in several languages in the run folder ``out``, and return what differs.
+
+    Args:
+        pairs: a table with the columns ``pair`` and ``language``, or a folder with a folder for each language.
+        out: the run folder; the same again goes on where it ended.
+        options: who judges, and who answers (``hantei.tasks.across_languages.AcrossOptions``).
+        say: takes lines for people.
+
+    Raises:
+        UsageError: no such file, judge or model, or fewer than two languages.
+        InputError: a table cannot be read.
+        RunError: the folder belongs to another plan or is in use, no call to a model works, or it was stopped.
+    """
+    from hantei.tasks import across_languages  # it needs NumPy
+
+    return across_languages.judge_across(Path(pairs), Path(out), options, say)
