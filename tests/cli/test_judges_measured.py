@@ -215,6 +215,11 @@ def test_a_ranking_is_printed(files: Path, monkeypatch: pytest.MonkeyPatch, caps
     out = capsys.readouterr().out
     assert "100.0%" in out
     assert "judges by agreement with people" in Path("p.html").read_text()
+    ranked = ["judges", "rank", "t.csv", "--measure", "accuracy", "--fail-if"]
+    assert hantei(monkeypatch, *ranked, "accuracy[judge=judge:a] < 0.5") == 0
+    assert hantei(monkeypatch, *ranked, "accuracy[judge=judge:odd] < 0.5") == 3
+    assert "judge:odd against human:majority [action]: accuracy.value = 0 < 0.5" in capsys.readouterr().err
+    assert hantei(monkeypatch, *ranked, "kappa < 0.5") == 2  # it was not measured: a check that cannot fail
     assert hantei(monkeypatch, "judges", "rank", "t.csv", "--measure", "charm") == 2
     assert "expected one of kappa, accuracy, f1" in capsys.readouterr().err
     assert hantei(monkeypatch, "judges", "rank", "t.csv", "--judge", "judge:a") == 2

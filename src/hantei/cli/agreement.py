@@ -101,4 +101,4 @@ def agreement(
             say(f"Note: {note}")
         if out:
             say(f"Page: {out}")
-    exit_if([line for condition in conditions for line in held(condition, found)])
+    exit_if([line for condition in conditions for line in held(condition, (*found.pairs, *found.groups))])

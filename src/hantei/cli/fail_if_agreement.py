@@ -8,16 +8,18 @@ a condition that names no part is about all rows together. It holds if it holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hantei.cli.fail_if import OPERATORS, ConditionParts, as_number, condition_parts
 from hantei.errors import UsageError
-from hantei.metrics.agreement.results import Agreement, AgreementMeasure, GroupAgreement, PairAgreement
+from hantei.metrics.agreement.results import AgreementMeasure, GroupAgreement, PairAgreement
 from hantei.reports.rooms.agreement import MEASURES
 
 _FIELDS = ("value", "low", "high", "n")
 _NAMED = ("head", "judge", "against")
+
+Compared = Sequence[PairAgreement | GroupAgreement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def parse(text: str) -> AgreementCondition:
     return AgreementCondition(text, found.name, found.by, field, found.sign, as_number(found.number))
 
 
-def held(condition: AgreementCondition, found: Agreement) -> list[str]:
+def held(condition: AgreementCondition, found: Compared) -> list[str]:
     """Return, for each pair or group for which the condition holds, what it holds for.
 
     Raises:
@@ -69,9 +71,8 @@ def held(condition: AgreementCondition, found: Agreement) -> list[str]:
     return out
 
 
-def _measures(condition: AgreementCondition, found: Agreement) -> Iterator[tuple[str, AgreementMeasure]]:
-    compared: tuple[PairAgreement | GroupAgreement, ...] = (*found.pairs, *found.groups)
-    for one in compared:
+def _measures(condition: AgreementCondition, found: Compared) -> Iterator[tuple[str, AgreementMeasure]]:
+    for one in found:
         if _is_meant(condition.by, one):
             yield from ((_who(one), measure) for measure in one.measures if measure.name == condition.measure)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hantei import trust
+from hantei.cli.fail_if import exit_if
 from hantei.cli.options import (
     EncodingOption,
     JsonOption,
@@ -40,13 +41,17 @@ def rank(
     encoding: EncodingOption = None,
     rows: RowsOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
+    fail: Annotated[
+        list[str] | None, typer.Option("--fail-if", help="Exit 3 if this holds, as in 'kappa[judge=builtin].low < 0.6'")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Rank judges by how they agree with people, on the same rows; those that cannot be told apart share places.
 
     Example: hantei judges rank runs/mine --measure f1
     """
-    from hantei.reports.rooms.ranking import ranking  # these need NumPy, which other commands do not load
+    from hantei.cli.fail_if_agreement import held, parse  # these need NumPy, which other commands do not load
+    from hantei.reports.rooms.ranking import ranking
     from hantei.tasks.agreeing import AgreementOptions
 
     options = AgreementOptions(
@@ -56,7 +61,9 @@ def rank(
         labels=tuple(labels or ()),
         files=label_files(rater, unsafe, None, encoding, rows, map_),
     )
-    sections = [ranking(one) for one in trust.rank(source, options, measure)]
+    conditions = [parse(text) for text in fail or []]
+    found = trust.rank(source, options, measure)
+    sections = [ranking(one) for one in found]
     if out:
         from hantei.reports.sections_page import write_sections
 
@@ -66,10 +73,12 @@ def rank(
         from hantei.reports import to_json
 
         print_json({"sections": [to_json.section(one) for one in sections]})
-        return
-    print_sections(sections)
-    if out:
-        say(f"Page: {out}")
+    else:
+        print_sections(sections)
+        if out:
+            say(f"Page: {out}")
+    pairs = [pair for one in found for pair in one.pairs]
+    exit_if([line for condition in conditions for line in held(condition, pairs)])
 
 
 def measure(

@@ -14,6 +14,7 @@ from hantei.metrics.agreement import measures
 from hantei.metrics.agreement.draws import kinds_of
 from hantei.metrics.agreement.pairs import measured
 from hantei.metrics.agreement.ratings import Ratings
+from hantei.metrics.agreement.results import AgreementMeasure, PairAgreement
 from hantei.metrics.classification import macro_f1_of
 
 
@@ -39,6 +40,25 @@ class Ranking(Struct, frozen=True, kw_only=True):
     rows: int
     labelled: int
     judges: tuple[Ranked, ...]
+
+    @property
+    def measured(self) -> str:
+        """The name of the measure: F1 of more than two labels is their macro-F1."""
+        return "macro_f1" if self.measure == "f1" and self.head != "unsafe" else self.measure
+
+    @property
+    def pairs(self) -> tuple[PairAgreement, ...]:
+        """The same as agreement of each judge with what most people say."""
+        return tuple(
+            PairAgreement(
+                judge=one.judge,
+                against="human:majority",
+                head=self.head,
+                n=self.rows,
+                measures=(AgreementMeasure(name=self.measured, estimate=one.estimate),),
+            )
+            for one in self.judges
+        )
 
 
 def majority(values: Doubles) -> Doubles:

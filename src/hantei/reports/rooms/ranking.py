@@ -17,7 +17,7 @@ _TIED = (
 
 def ranking(found: Ranking) -> Section:
     """Return a head's judges in order, with the places that each may have."""
-    title = MEASURES[_name(found)][0]
+    title = MEASURES[found.measured][0]
     return Section(
         key=f"ranking-{found.head}",
         title=f"{HEADS[found.head]}, judges by agreement with people",
@@ -39,9 +39,5 @@ def ranking(found: Ranking) -> Section:
 
 def _row(found: Ranking, one: Ranked) -> ReportRow:
     place = f"{one.best}" if one.best == one.worst else f"{one.best}-{one.worst}"
-    number = cell(AgreementMeasure(name=_name(found), estimate=one.estimate))
+    number = cell(AgreementMeasure(name=found.measured, estimate=one.estimate))
     return ReportRow(name=clip(one.judge, NAME_LIMIT), cells=(place, number, f"{one.judged:,}/{found.labelled:,}"))
-
-
-def _name(found: Ranking) -> str:
-    return "macro_f1" if found.measure == "f1" and found.head != "unsafe" else found.measure
