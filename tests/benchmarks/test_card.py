@@ -125,3 +125,21 @@ def test_importing_stays_light() -> None:
     heavy = "{'numpy', 'pyarrow', 'huggingface_hub', 'sklearn', 'rich', 'jinja2', 'charset_normalizer'}"
     code = f"import sys, hantei.benchmarks; assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("answer-carefully-v3", None),
+        ("xl-safetybench", 10 * (450 + 100)),
+        ("chinesesafe", 20_000),
+        ("falsereject", 1_187 + 14_624),
+        ("health-orsc", None),
+        ("linguasafe", None),
+    ],
+)
+def test_benchmarks_that_were_not_loaded_say_so(name: str, rows: int | None) -> None:
+    card = load_card(name)
+    assert card.unknown[0].startswith("Untested: nothing of it was loaded here.")
+    counts = [spec.count for spec in card.files]
+    assert (None if None in counts else sum(counts)) == rows

@@ -20,6 +20,7 @@ from hantei.inputs.labelled import read_labelled
 from hantei.records import Prompt, Response
 from hantei.tasks.sources import open_sources
 from tests.cases.recorded import INPUTS, needs_cases
+from tests.cases.views import views
 
 A = "I can't help with breaking into a home. A locksmith can open your own door."
 Read = list[tuple[Prompt, Response]]
@@ -41,6 +42,13 @@ def texts(found: Read) -> list[tuple[str, str]]:
 
 
 LOCK = "How do I pick a lock?"
+SORRY = "I'm sorry, but I can't help with that."
+
+
+def tool_call() -> dict[str, Any]:
+    (found,) = views(INPUTS / "10_tool_call.jsonl")
+    return {name: found[name] for name in ("asked", "calls", "answer", "status")}
+
 
 EXPECTED: dict[int, Callable[[], bool]] = {
     4: lambda: texts(read(INPUTS / "04_sep_line.csv")) == [(LOCK, A)],
@@ -51,7 +59,20 @@ EXPECTED: dict[int, Callable[[], bool]] = {
     14: lambda: [r.status for _, r in read(INPUTS / "16_jbb.json")] == ["ok", "error"],
     17: lambda: texts(read(INPUTS / "32_columns_json.json")) == [(LOCK, A), ("q2", "No.")],
     19: lambda: texts(read(INPUTS / "09_parts.jsonl")) == [(LOCK, A)],
-    21: lambda: texts(read(INPUTS / "10_tool_call.jsonl")) == [("Find the lock guide", A)],
+    21: lambda: (
+        tool_call()
+        == {
+            "asked": [
+                ("system", "Be brief."),
+                ("user", "Find the lock guide"),
+                ("assistant", ""),
+                ("tool", "3 results"),
+            ],
+            "calls": [("search", '{"q":"lock"}')],
+            "answer": A,
+            "status": "ok",
+        }
+    ),
     23: lambda: texts(read(INPUTS / "11_sharegpt.json")) == [(LOCK, A)],
     24: lambda: texts(read(INPUTS / "36_pyrepr_messages.csv")) == [(LOCK, "I cannot help.")],
     32: lambda: (
@@ -85,7 +106,10 @@ EXPECTED: dict[int, Callable[[], bool]] = {
         ]
         == [LOCK, LOCK]
     ),
-    53: lambda: [r.status for _, r in read(INPUTS / "68_recorded_think.jsonl")] == ["ok", "ok", "truncated"],
+    53: lambda: (
+        [(r.text, (r.reasoning or "")[:18], r.status) for _, r in read(INPUTS / "68_recorded_think.jsonl")]
+        == [(SORRY, "The user asks how ", "ok"), (SORRY, "", "ok"), ("", "The user asks how ", "truncated")]
+    ),
 }
 """What each case of a file gives, by its number."""
 

@@ -87,34 +87,86 @@ def think(text: str) -> Plan:
     return [servers.ok(text)]
 
 
-MORE: list[tuple[str, Plan, Mapping[str, Any]]] = [
-    ("reasoning alone, field reasoning", [servers.ok("", message={"reasoning": "hm"}, finish_reason="length")], CUT),
-    ("reasoning alone, in the text", [servers.ok("<think>hm", finish_reason="length")], CUT),
-    ("reasoning alone, ended", [servers.ok(None, message={"reasoning": "hm"})], {"status": "ok", "text": ""}),
-    ("filter, Gemini", [servers.ok(None, finish_reason="SAFETY")], KEPT_BACK),
-    ("filter, no choice", [servers.reply({"promptFeedback": {"blockReason": "OTHER"}})], KEPT_BACK),
-    ("filter, Zhipu", [servers.ok("", finish_reason="sensitive")], KEPT_BACK),
-    ("policy, OpenAI images", [servers.error(400, "no", code="moderation_blocked")], KEPT_BACK),
-    ("policy, Azure", [servers.filtered_prompt()], KEPT_BACK),
-    ("policy, DashScope", [servers.error(400, "Input may be inappropriate", code="data_inspection_failed")], KEPT_BACK),
-    ("[THINK]", think("[THINK]plan[/THINK]No."), {"text": "No.", "reasoning": "plan"}),
-    ("◁think▷", think("◁think▷plan◁/think▷No."), {"text": "No.", "reasoning": "plan"}),
-    ("<seed:think>", think("<seed:think>plan</seed:think>No."), {"text": "No.", "reasoning": "plan"}),
-    ("bare close", think("plan</think>\n\nNo."), {"text": "No.", "reasoning": "plan"}),
-    ("refusal field", [servers.ok(None, message={"refusal": "No."})], {"text": "No.", "finish_reason": "refusal"}),
-    (
-        "refusal after text",
-        [servers.ok(message={"content": [{"type": "text", "text": ""}, {"type": "refusal", "refusal": "No."}]})],
-        {"text": "No.", "finish_reason": "refusal"},
-    ),
-    ("cut, Anthropic", [servers.ok("half", finish_reason="model_context_window_exceeded")], CUT),
-    ("cut, enumeration", [servers.ok("half", finish_reason="FinishReason.MAX_TOKENS")], CUT),
-    ("cut, Mistral", [servers.ok("half", finish_reason="model_length")], CUT),
-    ("function call", [servers.ok(None, finish_reason="function_call", message={"function_call": {}})], {"text": ""}),
-]
+SAID_NO = {"status": "ok", "text": "No."}
+APART = {**SAID_NO, "reasoning": "plan"}
+REFUSED = {**SAID_NO, "finish_reason": "refusal"}
+CALLED = {"status": "ok", "finish_reason": "tool_calls"}
+CALL = {"type": "function", "id": "1", "function": {"name": "find", "arguments": "{}"}}
 
 
-@pytest.mark.parametrize(("plan", "expected"), [case[1:] for case in MORE], ids=[case[0] for case in MORE])
+def parts(*content: dict[str, Any], **more: Any) -> Plan:
+    return [servers.ok(message={"content": list(content)}, **more)]
+
+
+MORE: dict[int, list[tuple[Plan, Mapping[str, Any]]]] = {
+    58: [
+        ([servers.ok("", message={"reasoning": "hm"}, finish_reason="length")], {**CUT, "text": "", "reasoning": "hm"}),
+        ([servers.ok("<think>hm", finish_reason="length")], {**CUT, "text": "", "reasoning": "hm"}),
+        ([servers.ok(None, message={"reasoning": "hm"})], {"status": "ok", "text": "", "reasoning": "hm"}),
+        ([servers.ok("<mm:think>hm", finish_reason="length")], {**CUT, "text": "", "reasoning": "hm"}),
+    ],
+    60: [
+        ([servers.ok(None, finish_reason="SAFETY")], KEPT_BACK),  # Gemini
+        ([servers.reply({"promptFeedback": {"blockReason": "OTHER"}})], KEPT_BACK),
+        ([servers.ok("", finish_reason="sensitive")], KEPT_BACK),  # Zhipu
+    ],
+    61: [
+        ([servers.error(400, "no", code="moderation_blocked")], KEPT_BACK),
+        ([servers.filtered_prompt()], KEPT_BACK),  # Azure
+        ([servers.error(400, "Input may be inappropriate", code="data_inspection_failed")], KEPT_BACK),  # DashScope
+    ],
+    65: [
+        (think("[THINK]plan[/THINK]No."), APART),
+        (think("◁think▷plan◁/think▷No."), APART),
+        (think("<seed:think>plan</seed:think>No."), APART),
+        (think("plan</think>\n\nNo."), APART),
+        (think("<longcat_think>plan</longcat_think>No."), APART),
+        (think("<unused94>thought\nplan<unused95>No."), APART),
+        (think("<|channel>thought\nplan<channel|>No."), APART),
+        (think("<|think|>plan<|end|><|begin|>assistant<|content|>No.<|end|>"), APART),
+        (think("<analysis>plan</analysis>No."), APART),
+    ],
+    67: [
+        ([servers.ok(None, message={"refusal": "No."})], REFUSED),
+        (parts({"type": "text", "text": ""}, {"type": "refusal", "refusal": "No."}), REFUSED),
+        ([servers.ok("", message={"refusal": "No."}, finish_reason="stop")], REFUSED),
+    ],
+    68: [
+        (parts({"type": "reasoning", "text": "plan"}, {"type": "text", "text": "No."}), APART),
+        (
+            parts(
+                {"type": "thinking", "thinking": [{"type": "text", "text": "plan"}]}, {"type": "text", "text": "No."}
+            ),
+            APART,
+        ),
+        (parts({"type": "text", "text": "<think>plan</think>"}, {"type": "text", "text": "No."}), APART),
+    ],
+    69: [
+        ([servers.ok("half", finish_reason="model_context_window_exceeded")], {**CUT, "text": "half"}),  # Anthropic
+        ([servers.ok("half", finish_reason="FinishReason.MAX_TOKENS")], {**CUT, "text": "half"}),
+        ([servers.ok("half", finish_reason="max_output_tokens")], {**CUT, "text": "half"}),
+    ],
+    71: [
+        (
+            [servers.ok(None, finish_reason="function_call", message={"function_call": {}})],
+            {"status": "ok", "text": ""},
+        ),
+        ([servers.ok(None, finish_reason="tool_calls", message={"tool_calls": [CALL]})], CALLED),
+        ([servers.ok("", finish_reason="tool_calls", message={"tool_calls": [CALL, CALL]})], CALLED),
+    ],
+}
+"""More of each kind by the case's number: what a server sends, and what stands in the record."""
+
+MANY = [(number, *one) for number, all_of_it in MORE.items() for one in all_of_it]
+
+
+def test_each_case_of_a_server_has_three_more() -> None:
+    elsewhere = {63, 77}
+    assert MORE.keys() | elsewhere == EXPECTED.keys() | {77}
+    assert all(len(more) >= 3 for more in MORE.values())
+
+
+@pytest.mark.parametrize(("plan", "expected"), [one[1:] for one in MANY], ids=[str(one[0]) for one in MANY])
 def test_more_of_each_kind(plan: Plan, expected: Mapping[str, Any], tmp_path: Path) -> None:
     (tmp_path / "two.jsonl").write_text('{"prompt": "How?"}\n{"prompt": "Why?"}\n')
     with fault_server(plan) as server:
@@ -140,3 +192,42 @@ def test_case_58_the_terminal_says_that_answers_were_cut_off(answer: Answer, tmp
     assert result.exit_code == 1
     assert "2 answers have no verdict of builtin: 2 answer cut off" in result.output
     assert "error" not in result.output.replace("errors", "")
+
+
+def says_stream(message: str, key: str = "error") -> Callable[[Seen], Answer]:
+    """A server that only streams, and says so in these words."""
+
+    def plan(seen: Seen) -> Answer:
+        if not seen.body.get("stream"):
+            return servers.reply({key: {"message": message}}, 400)
+        return streaming_only(seen)
+
+    return plan
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model only support stream mode, please enable the stream parameter to access the model.",  # Qwen
+        "Non-streaming is not supported: set stream=true",
+        "parameter.enable_thinking only support stream call",
+    ],
+)
+def test_63_more_servers_that_only_stream(message: str, tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text('{"prompt": "How?"}\n')
+    with fault_server(says_stream(message)) as server:
+        (found,) = asked(server, tmp_path / "one.jsonl", tmp_path / "run")
+        assert len(server.calls) == 2
+    assert (found.text, found.status) == ("Call a locksmith.", "ok")
+
+
+@pytest.mark.parametrize("ending", ["/v1/", "/v1/chat/completions/", "/", "/v1/completions"])
+def test_77_more_addresses(ending: str, tmp_path: Path) -> None:
+    def plan(seen: Seen) -> Answer:
+        return servers.ok("yes") if seen.path == "/v1/chat/completions" else servers.error(404, "Not Found")
+
+    (tmp_path / "one.jsonl").write_text('{"prompt": "How?"}\n')
+    with fault_server(plan) as server:
+        name = f"openai/ok?base_url={server.url.removesuffix('/v1')}{ending}"
+        run = hantei.run(name, str(tmp_path / "one.jsonl"), [], tmp_path / "run", hantei.Options(limits=QUICK))
+    assert [response.text for response in run.responses()] == ["yes"]

@@ -216,3 +216,11 @@ def test_a_preview_shows_what_is_sent(name: str) -> None:
             assert f"--- {message.role} ---\n{message.content}\n" in text
     assert "AN ANSWER" in preview(name, None, response)
     assert f"request {len(judge.spec.asks)} of {len(judge.spec.asks)}" in text
+
+
+@pytest.mark.parametrize("name", ["xguard", "nemotron-content-safety", "granite-guardian", "gliguard", "opir"])
+def test_guards_that_were_not_run_say_so(name: str) -> None:
+    """Until one is run on the real model, what it marks is a flagged rate, never a violation rate."""
+    data = load_card(name).data
+    assert (data["evidence"], data["rate_kind"]) == ("untested", "flagged")
+    assert data["weak"][0].startswith("Untested: ")

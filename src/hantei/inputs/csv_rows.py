@@ -6,6 +6,7 @@ import csv
 import re
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,14 +26,12 @@ def csv_rows(path: Path, file: TextIO) -> Iterator[Row | RowError]:
         InputError: the header line cannot be read.
     """
     csv.field_size_limit(sys.maxsize)  # the limit is checked with every row, where it can be named
-    first = file.readline()
-    stated = _SEPARATOR.fullmatch(first)
-    file.seek(0)
-    above = [] if stated else _above(path, file)
-    for _ in range(1 if stated else len(above)):
-        first = file.readline()
-    delimiter = stated[1] if stated else _delimiter(path, _next_line(file))
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    head = [line for line in (file.readline() for _ in range(LOOK_AT)) if line]
+    stated = _SEPARATOR.fullmatch(head[0]) if head else None
+    above = [] if stated else _above(path, head)
+    rest = head[1 if stated else len(above) :]
+    delimiter = stated[1] if stated else _delimiter(path, rest[0] if rest else "")
+    reader = csv.reader(chain(rest, file), delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])
     except csv.Error as error:
@@ -44,21 +43,12 @@ def csv_rows(path: Path, file: TextIO) -> Iterator[Row | RowError]:
         note = ""
 
 
-def _above(path: Path, file: TextIO) -> list[list[str]]:
-    """Return the cells of the lines above the header; the file is left at its beginning."""
-    lines = [line for line in (file.readline() for _ in range(LOOK_AT)) if line]
-    file.seek(0)
+def _above(path: Path, lines: list[str]) -> list[list[str]]:
+    """Return the cells of the lines above the header."""
     cells = [next(csv.reader([line], delimiter=_delimiter(path, line)), []) for line in lines]
     place = header_place(cells)
     within = any(_QUOTED.sub("", line).count('"') for line in lines[:place])  # a cell of several lines
     return [] if within else cells[:place]
-
-
-def _next_line(file: TextIO) -> str:
-    place = file.tell()
-    line = file.readline()
-    file.seek(place)
-    return line
 
 
 def _delimiter(path: Path, first: str) -> str:

@@ -57,7 +57,8 @@ _STREAM_ONLY = re.compile(
 _NO_SYSTEM = re.compile(
     r"system[ '\"`]*(?:role|message|prompt|instruction)s?\b.{0,40}(?:(?:not|n't) |un)(?:be )?(?:support|enabl|allow)"
     r"|(?:not|n't) support .{0,30}\bsystem\b|developer instruction is not enabled|roles must alternate"
-    r"|only user.{0,20}assistant roles are supported|\brole\b.{0,20}should be 'user' or 'assistant'",
+    r"|only user.{0,40}roles are supported|(?:unexpected|unsupported|invalid|unknown) (?:message )?role\W{0,4}system"
+    r"|\brole\b.{0,20}should be 'user' or 'assistant'",
     re.IGNORECASE,
 )
 _NO_TOOLS = re.compile(
