@@ -37,7 +37,7 @@ quick: $(VENV)/.dev  ## the tests that take under a minute together
 	$(BIN)/python -m pytest -x $(QUICK)
 
 test: check  ## what CI runs, under 12 minutes: lint, types, tests, the wheel in an empty environment
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 	$(BIN)/python tests/wheel.py
 
 long: $(VENV)/.dev  ## hundreds of kills and whatever else is slow; what they find goes into docs/measured.md
