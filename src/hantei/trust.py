@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from hantei.tasks.ablating import AblateOptions
     from hantei.tasks.across_languages import AcrossOptions, AcrossResult
     from hantei.tasks.agreeing import AgreementOptions
+    from hantei.tasks.annotating import AnnotationOptions
     from hantei.tasks.choosing import DrawnSheet
     from hantei.tasks.estimating import LabelsAre
+    from hantei.tasks.exchanging_labels import BroughtIn
     from hantei.tasks.from_data_sheet import CorrectedRate
     from hantei.tasks.measuring import MeasureOptions
     from hantei.training.calibration import Fitted
@@ -133,6 +135,43 @@ def choose_to_label(
     from hantei.tasks import choosing  # it needs NumPy
 
     return choosing.choose_to_label(path, labels, out, judge, system, seed)
+
+
+def annotate(path: str | Path, options: AnnotationOptions | None = None, say: Say = lambda _line: None) -> None:
+    """Serve the labelling page of a run until it is interrupted; ``say`` gets each person's link, a line each.
+
+    Raises:
+        UsageError: no such run, answers, sheet or guideline, a name that is none, or the page's extra is missing.
+        RunError: another process serves this run, its labels are of another version of the guideline, or the port is
+            taken.
+    """
+    from hantei.tasks import annotating  # it needs Starlette and uvicorn
+
+    annotating.annotate(path, options or annotating.AnnotationOptions(), say)
+
+
+def export_labels(path: str | Path, out: str | Path) -> int:
+    """Write what people say of a run's answers to .jsonl, .csv or .json (Label Studio); return how many labels.
+
+    Raises:
+        UsageError: no such run, a name of no kind of file, or nothing can be written there.
+    """
+    from hantei.tasks import exchanging_labels
+
+    return exchanging_labels.export_labels(path, Path(out))
+
+
+def import_labels(path: str | Path, file: str | Path) -> BroughtIn:
+    """Add the labels of such a file to those of a run, each once.
+
+    Raises:
+        UsageError: no such run or file, no label is of an answer of the run, or somebody said something else already.
+        InputError: the file cannot be read.
+        RunError: the labels are being given on the page.
+    """
+    from hantei.tasks import exchanging_labels
+
+    return exchanging_labels.import_labels(path, Path(file))
 
 
 def calibrate(

@@ -180,3 +180,22 @@ def write_verdicts(run: Run) -> None:
     said = (Judgment(response_id=f"m/q{number}/0", judge="machine", unsafe=False) for number in range(4))
     path.write_bytes(b"".join(map(to_line, said)))
     run.write_info(replace(run.info(), judges={"machine": JudgeInfo()}))
+
+
+def test_the_only_person_of_a_run_is_the_one_who_labelled_blindly(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", 1)
+    with opened(run, [ANNA, f"{ANNA}+second", SETTLED], GUIDELINE) as store:
+        for judge, person in store.people.items():
+            person.put(Label(response_id="m/q0/0", judge=judge, unsafe=True, label_id="a" * 8), None)
+    assert run.one_person(None) == ANNA
+    assert run.one_person(SETTLED) == SETTLED
+
+
+def test_a_report_says_where_a_persons_answers_were_drawn_with_different_chances(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", 2)
+    with opened(run, [ANNA], GUIDELINE) as store:
+        for number, chance in enumerate([0.5, 0.1]):
+            label = Label(response_id=f"m/q{number}/0", judge=ANNA, unsafe=True, label_id=f"{number:08x}")
+            store.people[ANNA].put(replace(label, sampling_p=chance), None)
+    told = hantei("report", str(run.path))
+    assert "human:anna labelled answers that were drawn with different chances" in told.output

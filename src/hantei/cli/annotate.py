@@ -50,7 +50,7 @@ def annotate(
     if export is not None or import_ is not None:
         _exchange(run, export, import_)
         return
-    from hantei.tasks.annotating import AnnotationOptions, annotate
+    from hantei.tasks.annotating import AnnotationOptions
 
     given = tuple(people.split(",")) if people else ()
     options = AnnotationOptions(
@@ -67,18 +67,16 @@ def annotate(
         host=host,
         port=port,
     )
-    annotate(run, options, say)
+    trust.annotate(run, options, say)
 
 
 def _exchange(run: Path, out: Path | None, file: Path | None) -> None:
-    from hantei.tasks.exchanging_labels import export_labels, import_labels
-
     if file is not None:
-        found = import_labels(run, file)
+        found = trust.import_labels(run, file)
         lost = f"; {found.lost:,} are of no answer of this run" if found.lost else ""
         say(f"{file}: {found.new:,} labels of {', '.join(found.people)} are new, {found.there:,} were there{lost}")
     if out is not None:
-        say(f"{out}: {export_labels(run, out):,} labels")
+        say(f"{out}: {trust.export_labels(run, out):,} labels")
 
 
 def _choose(run: Path, labels: int, out: Path | None, judge: str | None, system: str | None, seed: int) -> None:

@@ -24,7 +24,7 @@ from hantei.records import Judgment, Prompt, Response, Summary
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import hidden_sibling, locked
-from hantei.runs.people import people_of
+from hantei.runs.people import is_derived, people_of
 
 _OWN = (
     "run.json",
@@ -154,8 +154,9 @@ class Run:
         Raises:
             UsageError: the run has none, or several.
         """
-        people = [name for name in self.judges() if name.startswith("human:")]
-        return self._one("--labels", people, wanted, "hantei judge FILE --labels")
+        named = [name for name in self.judges() if name.startswith("human:")]
+        people = [name for name in named if name == wanted or not is_derived(name)]
+        return self._one("--labels", people, wanted, f"hantei annotate {self.path} or hantei judge FILE --labels")
 
     def _one(self, flag: str, names: Sequence[str], wanted: str | None, cure: str) -> str:
         """Return the one name that is meant.

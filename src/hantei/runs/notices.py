@@ -23,6 +23,17 @@ def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     )
 
 
+def draw_notices(index: Index) -> Iterator[str]:
+    """Yield a line for each person whose answers were drawn with different chances: a plain share of them misleads."""
+    query = "SELECT COUNT(DISTINCT sampling_p) FROM judgments WHERE judge = ?"
+    for number, name in index.judges():
+        if name.startswith("human:") and index.db.execute(query, (number,)).fetchone()[0] > 1:
+            yield (
+                f"{name} labelled answers that were drawn with different chances: its rates here are of those answers "
+                f"alone. hantei estimate --labels {name} weighs them for all."
+            )
+
+
 def rule_notices(info: RunInfo, index: Index) -> Iterator[str]:
     """Yield a line for each judge that judged turns of an answer, or an answer again: what its rates count."""
     turns = {"last": "that of the last turn", "any": "the gravest of its turns"}[info.rule.turns]

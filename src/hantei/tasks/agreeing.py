@@ -30,7 +30,9 @@ MOST_PAIRS = 45
 FEW = 10
 """Rows in common below which a note says so."""
 
-LABELS_COME = "people's labels come in a file of --labels, or with the answers: hantei judge FILE --labels"
+LABELS_COME = (
+    "people's labels come from hantei annotate, in a file of --labels, or with the answers: hantei judge FILE --labels"
+)
 """Where a newcomer gets what is missing."""
 
 _SHOWN = 400
