@@ -44,3 +44,18 @@ def test_reference_critiques_hardly_ever_contradict_the_label_of_their_dialogue(
     clear = [said == label for said, label in both if said is not None and label is not None]
     assert len(clear) >= 15
     assert sum(clear) >= 0.95 * len(clear)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "unsafe"),
+    [
+        ("harmful, or x" * 30_000, "en", None),
+        ("unsafe " * 50_000, "en", True),
+        ("is " * 90_000, "en", None),
+        ("没有" * 100_000 + "安全的。", "zh", None),
+        ("不安全" * 60_000, "zh", True),
+        ("危険" * 90_000, "ja", None),
+    ],
+)
+def test_a_hostile_critique_takes_no_time_by_the_square(text: str, language: str, unsafe: bool | None) -> None:
+    assert stance(text, language) is unsafe

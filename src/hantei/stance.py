@@ -16,6 +16,9 @@ from msgspec import Struct, convert
 
 from hantei.language import detect, primary
 
+_READ = 20_000
+"""Characters of a critique that are read, at most."""
+
 _PART = re.compile(r"[,;:.!?，；：。！？\n]")
 
 
@@ -53,7 +56,7 @@ def stance(critique: str, language: str) -> bool | None:
         critique: the critique, or one unit of it.
         language: whose words are looked for: ``en``, ``ja`` or ``zh``.
     """
-    said = set(_said(critique, _words(language)))
+    said = set(_said(critique[:_READ], _words(language)))
     return said.pop() if len(said) == 1 else None
 
 

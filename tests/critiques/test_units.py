@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import statistics
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.critiques.units import normal, sentences, units_of
+from hantei.critiques.people import read_unit_labels
+from hantei.critiques.units import MOST_UNITS, normal, sentences, units_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +47,28 @@ def test_no_unit_is_empty_or_twice_there(text: str, language: str) -> None:
     found = [normal(unit) for unit in units_of(text, language)]
     assert all(found)
     assert len(found) == len(set(found))
+
+
+def test_units_by_rule_are_about_as_many_as_a_large_model_finds(data: Path) -> None:
+    labelled = read_unit_labels(data / "metacritique" / "annotation_data.json")
+    by_rule = [len(units_of(one.critique.text or "", "en")) for one in labelled]
+    by_model = [len(one.critique.units or ()) for one in labelled]
+    assert 0.8 < sum(by_rule) / sum(by_model) < 1.25
+    assert statistics.correlation(by_rule, by_model) > 0.7
+
+
+HOSTILE = [
+    "a" * 300_000,
+    ", and a b c d" * 30_000,
+    "e.g. A " * 50_000,
+    "。」" * 100_000,
+    "\n- " * 100_000,
+    "B a. " * 60_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("language", ["en", "ja", "zh"])
+def test_a_hostile_text_is_cut_off(text: str, language: str) -> None:
+    """It ends: time grows with the length and not with its square."""
+    assert len(units_of(text, language)) <= MOST_UNITS

@@ -143,24 +143,25 @@ def how_strongly(units: Sequence[str], among: Sequence[str], by: Matcher) -> lis
         by: how strength is measured.
     """
     passages = [*among, *(f"{one} {other}" for one, other in pairwise(among))]
-    fitting = [[one for one in passages if not _contrary(unit, one)] for unit in units]
+    by_stance = {said: [one for one in passages if not _contrary(said, _stance(one))] for said in (None, False, True)}
+    fitting = [by_stance[_stance(unit)] for unit in units]
     together = by.strengths(units, passages)
+    whole = "".join(map(normal, among))
     return [
         float("inf")
-        if len(mine) == len(passages) and _stands_in(unit, among)
+        if len(mine) == len(passages) and _stands_in(unit, whole)
         else (strength if len(mine) == len(passages) else by.strengths([unit], mine)[0])
         for unit, strength, mine in zip(units, together, fitting, strict=True)
     ]
 
 
-def _stands_in(unit: str, among: Sequence[str]) -> bool:
+def _stands_in(unit: str, whole: str) -> bool:
     """Whether a unit stands in others, or in neighbours together, word for word; a word or two says too little."""
     wanted = normal(unit)
-    return len(wanted) >= _FEWEST and wanted in "".join(map(normal, among))
+    return len(wanted) >= _FEWEST and wanted in whole
 
 
-def _contrary(unit: str, passage: str) -> bool:
-    one, other = _stance(unit), _stance(passage)
+def _contrary(one: bool | None, other: bool | None) -> bool:
     return one is not None and other is not None and one != other
 
 

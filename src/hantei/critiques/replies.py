@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hantei.critiques.units import normal
+from hantei.critiques.units import MOST_UNITS, normal
 
 BLANK, REPEATED = "blank lines", "units said again"
 CASE, NEGATED, NO_VERDICT, UNMARKED = "letter case", "negated word", "no verdict", "answer outside of its marks"
@@ -55,7 +55,7 @@ def listed(reply: str) -> tuple[tuple[str, ...], dict[str, int]]:
     there = [line for line in lines if normal(line) and not line.endswith((":", "："))]
     once = {normal(line): line for line in there}
     mended = {BLANK: sum(not line for line in lines), REPEATED: len(there) - len(once)}
-    return tuple(once.values()), {why: count for why, count in mended.items() if count}
+    return tuple(once.values())[:MOST_UNITS], {why: count for why, count in mended.items() if count}
 
 
 def verdict(reply: str, tongue: str) -> ReadVerdict:

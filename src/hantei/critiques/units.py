@@ -23,21 +23,28 @@ _CLAUSE_END = {
     "zh": re.compile(r"；|，(?=但|而|并|同时|此外|不过|也|还|因此|所以|从而|以及)"),
     "ja": re.compile(r"；|(?<=[がしりてめ])、|(?<=ので)、|(?<=から)、"),
 }
+_NEAR = 200
+"""Characters before and after a place that are looked at: hostile texts must not take time by the square."""
+
+_READ, MOST_UNITS = 50_000, 500
+"""Characters of a critique that are read, and units of it that are taken, at most: no critique that helps is longer."""
+
 _LEADING = re.compile(r"^(?:and|but|so|while|whereas)\s+", re.IGNORECASE)
 _FEWEST = {"en": 4, "zh": 5, "ja": 7}
 """The least that a clause has to be a unit: words in English, characters in Chinese and Japanese."""
 
 
 def units_of(text: str, language: str) -> tuple[str, ...]:
-    """Return the units of a critique in their order, each once; lines that only announce others are left out.
+    """Return the units of a critique in their order, each once, up to ``MOST_UNITS``; lines that only announce others
+    are left out.
 
     Args:
         text: the critique.
         language: ``en``, ``ja`` or ``zh``: whose clauses are parted.
     """
-    found = (clause for sentence in sentences(text) for clause in _clauses(sentence, language))
+    found = (clause for sentence in sentences(text[:_READ]) for clause in _clauses(sentence, language))
     units = {normal(unit): unit for unit in found if not unit.endswith((":", "：")) and normal(unit)}
-    return tuple(units.values())
+    return tuple(units.values())[:MOST_UNITS]
 
 
 def sentences(text: str) -> list[str]:
@@ -45,7 +52,7 @@ def sentences(text: str) -> list[str]:
     out: list[str] = []
     start = 0
     for end in _SENTENCE_END.finditer(text):
-        if "\n" not in end[0] and _ABBREVIATION.search(text[start : end.start()]):
+        if "\n" not in end[0] and _ABBREVIATION.search(text[max(start, end.start() - _NEAR) : end.start()]):
             continue
         out.append(text[start : end.end()])
         start = end.end()
@@ -58,8 +65,8 @@ def _clauses(sentence: str, language: str) -> list[str]:
     pieces: list[str] = []
     start = 0
     for end in _CLAUSE_END[language].finditer(sentence):
-        long_enough = min(_length(sentence[start : end.start()], language), _length(sentence[end.end() :], language))
-        if long_enough >= _FEWEST[language]:
+        before, after = sentence[max(start, end.start() - _NEAR) : end.start()], sentence[end.end() : end.end() + _NEAR]
+        if min(_length(before, language), _length(after, language)) >= _FEWEST[language]:
             pieces.append(sentence[start : end.start()])
             start = end.end()
     return [_LEADING.sub("", piece.strip()) for piece in (*pieces, sentence[start:])]
