@@ -230,3 +230,19 @@ def test_what_is_no_log_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"expected Inspect logs"):
         import_run(tmp_path / "empty", "inspect", tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("<think>why</think>No.", ("No.", "why", "ok")), ("<|channel>thought\ncut", ("", "cut", "truncated"))],
+)
+def test_reasoning_in_an_answers_text_is_kept_apart(text: str, expected: tuple[str, str, str]) -> None:
+    from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput
+
+    from hantei.exchange.inspect_read import Answered, pair
+
+    choice = ChatCompletionChoice(message=ChatMessageAssistant(content=text), stop_reason="stop")
+    output = ModelOutput(model="m", choices=[choice])
+    asked = Answered(task="t", model="m", id="1", epoch=1, input="How?", target="", metadata={}, output=output)
+    _, response = pair(asked)
+    assert (response.text, response.reasoning, response.status) == expected

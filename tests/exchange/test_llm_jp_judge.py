@@ -132,3 +132,12 @@ def test_the_published_parser_takes_the_first_digit_whatever_it_is() -> None:
     assert first_pattern("[[9]] いや [[2]]", SAFETY) == 9
     assert first_pattern("[[9]] いや [[2]]", REFUSAL) == 2
     assert first_pattern("［［5］］ [[10]]", SAFETY) is None
+
+
+def test_reasoning_is_kept_apart_as_in_live_replies(tmp_path: Path) -> None:
+    answers(tmp_path, "safety", version_2(1, "<think>考え</think>できません。"), version_2(2, "<think>途中"))
+    run = import_run(tmp_path / "safety.jsonl", "llm-jp-judge", tmp_path / "run")
+    assert [(r.text, r.reasoning, r.status) for r in run.responses()] == [
+        ("できません。", "考え", "ok"),
+        ("", "途中", "truncated"),
+    ]
