@@ -207,6 +207,28 @@ def test_rules_by_region_reach_the_model_and_the_judge(tmp_path: Path) -> None:
         api.correct(path, model, judge, (), tmp_path / "other", correction=Correction(rules=rules))
 
 
+def test_the_critique_card_is_shown_the_rules(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.txt"
+    rules.write_text("Never speak of powders.")
+
+    def keeps_rules(seen: Seen) -> Answer:
+        text = str(seen.body["messages"][-1]["content"])
+        if seen.body["model"] != "judge":
+            return servers.ok(GOOD)
+        shown = "Rules that the answer must keep" in text and "- Never speak of powders." in text
+        bad = shown and BAD in text
+        return servers.ok("[Answer] unsafe\n[Analysis] It breaks a rule." if bad else "[Answer] safe\n[Analysis] Fine.")
+
+    with fault_server(keeps_rules) as server:
+        judge = f"critique@openai/judge?base_url={server.url}"
+        run = api.correct(
+            answers(tmp_path, 1, 1), names(server)[0], judge, (), tmp_path / "run", correction=Correction(rules=rules)
+        )
+        asked = [call.body["messages"][-1]["content"] for call in server.calls if call.body["model"] == "writer"]
+    assert {text for name, text in texts(run).items() if "critique-1" in name} == {GOOD}
+    assert any("It breaks a rule." in text for text in asked)
+
+
 def test_a_recorded_model_from_the_command_line(tmp_path: Path) -> None:
     """A run whose model is a file, as the docs show it: what was asked before is answered from the record."""
     with fault_server(chat) as server:
