@@ -67,7 +67,8 @@ class Gate:
         """Give the place back at the end of this turn of the event loop.
 
         Whose turn it is then starts one turn later: by then what was answered, or the verdict in it, has gone from
-        task to task and is with the recorder, which the caller has write before each call.
+        task to task and is with the recorder, which the caller has write before each call. A verdict in several replies
+        that were asked for at once is there two turns later.
         """
         asyncio.get_running_loop().call_soon(self._leave)
 
