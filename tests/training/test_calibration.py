@@ -153,9 +153,9 @@ def test_a_sheet_that_was_filled_in_calibrates_as_the_labels_in_the_run_do(tmp_p
     named = ["calibrate", str(run.path), "--labels", str(sheet), "--map", "unsafe=harm?"]
     said = CliRunner().invoke(app, [*named, "--out", str(tmp_path / "c.json"), "--json"])
     assert said.exit_code == 0, said.output
-    found = json.loads(said.output)
-    assert found["labels"] == "human:sheet"
-    assert sum(found["scalings"][0]["n"].values()) == 99
+    (found,) = json.loads(said.output)["sections"]
+    assert found["data"]["labels"] == "human:sheet"
+    assert sum(found["data"]["scalings"][0]["n"].values()) == 99
     assert found["notes"][0] == f"rows of {sheet} that are of no answer of this run: 1"
 
 
