@@ -11,8 +11,8 @@ from typing import Any
 
 from hantei.record_lines import to_line
 from hantei.records import Message, Prompt, Response
-from hantei.runs.folder import Run, json_text
-from hantei.runs.info import JudgeInfo, new_info
+from hantei.runs.folder import Run
+from hantei.runs.info import new_info
 from hantei.runs.plan import Plan
 
 
@@ -24,9 +24,7 @@ def made_run(path: Path, answers: int = 3, text: str = "answer {n}") -> Run:
     run.prompts_path.write_bytes(b"".join(map(to_line, prompts)))
     responses = [Response(id=f"m/q{n}/0", prompt_id=f"q{n}", system="m", text=text.format(n=n)) for n in range(answers)]
     run.responses_path.write_bytes(b"".join(map(to_line, responses)))
-    info = new_info(Plan())
-    run.info_path.write_bytes(json_text({"created": info.created, "judges": {}}))
-    assert isinstance(run.info().judges.get("nobody", JudgeInfo()), JudgeInfo)
+    run.write_info(new_info(Plan()))
     return run
 
 
