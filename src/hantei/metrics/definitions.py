@@ -1,7 +1,7 @@
 """Every metric, once: what it is called, what it means, what it counts, and where it is shown.
 
-Terminal, JSON, page and ``--fail-if`` read this list: a new metric is one entry here, and a line in
-``docs/definitions.md``. Read it through ``all_metrics``, ``named`` and ``shown_in``.
+Terminal, JSON, page and ``--fail-if`` read this list: a new metric is one entry here. ``docs/definitions.md`` says of
+rates what a sentence cannot. Read it through ``all_metrics``, ``named`` and ``shown_in``.
 """
 
 from __future__ import annotations
