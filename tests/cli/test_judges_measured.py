@@ -114,6 +114,18 @@ def test_the_spread_over_the_cards_own_wordings_needs_nothing_of_the_user(
     assert json.loads(Path("t/datasheet.json").read_text())["languages"][0]["wordings"] == []
 
 
+def test_data_without_ids_is_known_by_its_row_numbers(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        rows = [f"Question {name}{n}?,Answer {n},{n % 2}" for n in range(6)]
+        Path(f"{name}.csv").write_text("\n".join(["prompt,response,unsafe", *rows]))
+    call = ["judges", "measure", "builtin?encoder=none", "--data", "a.csv", "--data", "b.csv", "--no-injections"]
+    assert hantei(monkeypatch, *call, "--out", "s", "--json") == 0
+    (everything, *_) = json.loads(Path("s/datasheet.json").read_text())["languages"]
+    assert everything["rows"] == 12
+
+
 def test_answers_of_its_training_are_named_before_the_numbers(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

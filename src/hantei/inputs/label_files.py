@@ -35,6 +35,7 @@ class LabelFiles:
         encoding: of the files, where their bytes do not tell.
         rows: where the rows are in a JSON object.
         by: columns to divide the rows by.
+        own: the files are those that the run was made of, in which a row without an id is known by its number.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class LabelFiles:
     encoding: str | None = None
     rows: str | None = None
     by: tuple[str, ...] = ()
+    own: bool = False
 
     def __post_init__(self) -> None:
         known = (*ALIASES, RESPONSE_ID, CHANCE, *LABEL_ALIASES)
@@ -160,17 +162,18 @@ def need_identity(path: Path, row: Row, found: Mapping[str, str], also: Sequence
         raise InputError(f"{path}: {expected}; {columns_message(list(row.cells))}")
 
 
-def response_ids(row: Row, found: Mapping[str, str], systems: Sequence[str]) -> Iterator[str]:
+def response_ids(row: Row, found: Mapping[str, str], systems: Sequence[str], own: bool = False) -> Iterator[str]:
     """Yield the ids of the responses that a row may be of, the likeliest first.
 
     Args:
         row: a row of labels.
         found: field to column.
         systems: whose answer it may be where the row does not say.
+        own: whether a row without an id is known by its number.
     """
     sample = int(as_number(text_of(row, found, "sample") or "0") or 0)
     system = text_of(row, found, "system")
-    said = text_of(row, found, RESPONSE_ID) or text_of(row, found, "id")
+    said = text_of(row, found, RESPONSE_ID) or text_of(row, found, "id") or (str(row.number) if own else "")
     # A cell that a spreadsheet would take for a formula was written with an apostrophe in front.
     for identity in dict.fromkeys((said, said.removeprefix("'"))):
         yield identity

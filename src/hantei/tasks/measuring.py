@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _l
         raise UsageError(f"--out {out}: is a run folder: name another place for the sheet and its runs")
     run = _judged(judge, options.data, out / "answers", options, say)
     with run.index() as index:
-        ratings = of_run(index, options.data, options.files)
+        ratings = of_run(index, options.data, replace(options.files, own=True))
     if not ratings.people().any():
         raise InputError("the files hold no label of people to measure the judge by")
     answers = _answers(run, judge)

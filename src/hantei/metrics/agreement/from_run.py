@@ -103,8 +103,9 @@ def _join(collected: Collected, path: Path, index: Index, numbers: Integers, fil
     systems = index.systems()
     joined = lost = 0
     for row, columns, found in label_rows(path, files):
-        need_identity(path, row, found, also=())
-        names = response_ids(row, found, [*systems[: len(systems) == 1], path.stem])
+        if not files.own:
+            need_identity(path, row, found, also=())
+        names = response_ids(row, found, [*systems[: len(systems) == 1], path.stem], files.own)
         number = next((number for name in names if (number := index.response_no(name)) is not None), None)
         if number is None:
             lost += 1
