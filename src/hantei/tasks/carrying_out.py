@@ -118,9 +118,10 @@ def _do_passes(
     run: Run, index: Index, task: Task, before: str | None, say: Say, interrupt: Interrupt | None
 ) -> Outcome:
     """Do what is to do, pass after pass, and return how the last one went; each is a step of the run."""
-    limits, started = task.options.limits, time.monotonic()
-    for errand in task.passes(run, index) if task.passes else [None]:
-        if limits.run_timeout_s is not None:
+    started = time.monotonic()
+    for number, errand in enumerate(task.passes(run, index) if task.passes else [None]):
+        limits = task.options.limits
+        if number and limits.run_timeout_s is not None:
             left = limits.run_timeout_s - (time.monotonic() - started)
             limits = dataclasses.replace(limits, run_timeout_s=max(left, 0.001))
         outcome = drive(run, index, task.judges, task.asked, limits, task.price, interrupt, errand)
