@@ -88,7 +88,7 @@ def price_file() -> str:
 
 def afterwards(run: Run) -> list[tuple[str, ...]]:
     rates = {(rate.metric, rate.by.get("version")): rate for rate in run.summary().rates}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for one in run.summary().corrections:
         safe, lost = rates["made_safe_rate", one.version], rates["help_lost_rate", one.version]
         rows.append(
