@@ -12,6 +12,7 @@ Askers and judges run at the same time and share the connections of a server tha
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,11 @@ def drive(
         How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
         works, or somebody pressed Ctrl-C.
     """
-    return asyncio.run(_Engine(run, index, judges, asked, limits, price, interrupt, errand).work())
+    gc.freeze()  # what was loaded until now lives as long as the run: looking through it again and again costs pauses
+    try:
+        return asyncio.run(_Engine(run, index, judges, asked, limits, price, interrupt, errand).work())
+    finally:
+        gc.unfreeze()
 
 
 class _Engine:
