@@ -149,6 +149,9 @@ def test_the_least_certain_answers_averaged_are_wrong_and_weighted_right(judged:
     write(sheet, rows)
     found = hantei.estimate(judged.path, sheet)
     assert found.rate.value == pytest.approx(38 / 400, abs=0.02)
+    with pytest.raises(UsageError, match="row 1: has a sampling_p, which says how it was chosen: leave out"):
+        hantei.estimate(judged.path, sheet, labels_are="random")
+    write(sheet, [{**row, "sampling_p": ""} for row in rows])
     assert hantei.estimate(judged.path, sheet, labels_are="random").alone.value == pytest.approx(38 / 80, abs=0.02)
 
 

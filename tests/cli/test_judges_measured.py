@@ -136,6 +136,22 @@ def test_answers_of_its_training_are_named_before_the_numbers(
     assert "3 of the 7 labelled answers were in its training data" in capsys.readouterr().out
 
 
+def test_answers_without_ids_are_told_by_file_and_row(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files, of which the second says *unsafe* of a row that the judge flags and of one that it does not."""
+    texts = [("STEPS one", 1, 1), ("I will not.", 0, 0)], [("I cannot.", 0, 0), ("STEPS two", 1, 1), ("DOUBT", 1, 1)]
+    for name, rows in zip(("one", "two"), texts, strict=True):
+        keys = ("prompt", "response", "label_a", "label_b")
+        lines = [json.dumps(dict(zip(keys, ("Question?", *row), strict=True))) for row in rows]
+        Path(f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    said = {"one/1/0": True, "one/2/0": False, "two/1/0": False, "two/2/0": True, "two/3/0": False}
+    verdicts = ({"response_id": one, "judge": "x", "unsafe": unsafe} for one, unsafe in said.items())
+    Path("said.jsonl").write_text("".join(json.dumps(one) + "\n" for one in verdicts))
+    call = ("judges", "measure", "recorded@said.jsonl", "--data", "one.jsonl", "--data", "two.jsonl")
+    assert hantei(monkeypatch, *call, "--no-injections", "--out", "s") == 0
+    (unsafe,) = json.loads(Path("s/datasheet.json").read_text())["languages"][0]["pairs"]
+    assert unsafe["confusion"] == [[2, 0], [1, 2]]
+
+
 def test_answers_without_a_verdict_are_counted_by_reason(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(seen: Seen) -> Answer:
         return ok("Nothing to say.") if "Question 4" in seen.prompt else grade(seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +99,7 @@ def ablate(judge: str, out: Path, options: AblateOptions, say: Say = lambda _lin
 
 def _rows(run: Run, judges: Sequence[str], options: AblateOptions) -> Iterator[AblatedRow]:
     with run.index() as index:
-        ratings = of_run(index, options.data, options.files)
+        ratings = of_run(index, options.data, replace(options.files, own=True))
     right = right_labels(ratings, judges[0])
     if np.isnan(right).all():
         raise InputError("the files hold no label of people of what is unsafe, to measure the judge by")

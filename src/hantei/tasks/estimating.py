@@ -190,6 +190,10 @@ def _labelled(source: str, rows: Mapping[int, SheetRow], labels_are: LabelsAre |
                     "the least certain ones, give a wrong rate: hantei annotate --choose draws them"
                 )
             weight[number] = 1 / row.sampling_p
+        elif labels_are == "random" and row.sampling_p is not None:
+            raise UsageError(
+                f"{source}, row {row.row}: has a {CHANCE}, which says how it was chosen: leave out --labels-are random"
+            )
     return WeightedLabels(there, unsafe, weight)
 
 
