@@ -110,6 +110,10 @@ def _matched(sides: Sequence[Side]) -> list[tuple[int, int]]:
     return sorted(found)
 
 
+_NOT_COMPARED = ("answered_by", "incoherent")
+"""Facts of the judging, or of no interest by themselves: each comparison more costs all others certainty (Holm)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """Runs that are open, and their sides."""
@@ -166,7 +170,8 @@ class _Work:
         for metric in metrics_of(entry):
             fact = metric.counts.fact
             whole = not any(one_sided(index, index.judge_no(judge), fact) for index in self.indexes)
-            if not metric.each and "terminal" in metric.shown and fact != "answered_by" and whole:
+            compared = "terminal" in metric.shown and fact not in _NOT_COMPARED and not metric.counts.coherent
+            if compared and whole and not metric.each:
                 yield metric
 
     def _of_metric(
