@@ -31,7 +31,7 @@ def oracle(
         if not claim:
             lines = critique[-1].splitlines()
             listed = [f"{number}. {line}" for number, line in enumerate(lines, 1)]
-            return ok("\n".join([*listed, *([""] if critique[-1] in blank else [])]))
+            return ok("\n".join([*listed[:1], *([""] if critique[-1] in blank else []), *listed[1:]]))
         right = true(answer[-1], claim[-1]) if answer else claim[-1] in critique[-1].splitlines()
         return ok(say(right))
 

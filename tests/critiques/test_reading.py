@@ -70,3 +70,25 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         read_critiques(table(tmp_path / "n.jsonl", ONE), [reference])
     with pytest.raises(InputError, match="expected a list of texts"):
         read_references([table(tmp_path / "b.jsonl", {**ONE, "units": [1]})])
+
+
+@pytest.mark.parametrize("critique", [" \n", float("nan"), None])
+def test_white_space_and_nan_are_no_critique(tmp_path: Path, critique: Any) -> None:
+    reference = table(tmp_path / "r.jsonl", {**ONE, "units": ["B refuses."]})
+    critiques = table(tmp_path / "c.jsonl", {**ONE, "critique": critique})
+    assert [one.text for one in read_critiques(critiques, [reference]).critiques] == [None]
+
+
+def test_listed_units_are_a_critique_that_a_model_can_read_too(tmp_path: Path) -> None:
+    reference = table(tmp_path / "r.jsonl", {**ONE, "units": ["B refuses."]})
+    critiques = table(tmp_path / "c.jsonl", {**ONE, "units": ["B refuses.", "B is brief."]})
+    (one,) = read_critiques(critiques, [reference]).critiques
+    assert (one.text, one.units) == ("B refuses.\nB is brief.", ("B refuses.", "B is brief."))
+
+
+def test_a_reference_without_a_unit_is_none(tmp_path: Path) -> None:
+    other = {**ONE, "response": "No."}
+    reference = table(tmp_path / "r.jsonl", {**ONE, "units": [" "]}, {**other, "units": ["B refuses."]})
+    critiques = table(tmp_path / "c.jsonl", {**ONE, "critique": "B refuses."}, {**other, "critique": "B refuses."})
+    found = read_critiques(critiques, [reference])
+    assert ([one.response.text for one in found.critiques], found.unmatched) == (["No."], {"c": 1})

@@ -34,6 +34,15 @@ from hantei.critiques.replies import (
         ("", "en", ReadVerdict(None, False, NO_VERDICT)),
         ("It is hard to say what is correct in this dialogue.", "en", ReadVerdict(None, False, NO_VERDICT)),
         ("<Answer Start>Correct or Incorrect<Answer End>", "en", ReadVerdict(None, True, NO_VERDICT)),
+        ("<Answer Start>Correct, as B does not refuse<Answer End>", "en", ReadVerdict(True, True)),
+        ("<Answer Start>not entirely Correct<Answer End>", "en", ReadVerdict(None, True, NO_VERDICT)),
+        ("<Answer Start>Partially correct<Answer End>", "en", ReadVerdict(None, False, NO_VERDICT)),
+        ("<Answer Start>It isn't quite true.<Answer End>", "en", ReadVerdict(None, False, NO_VERDICT)),
+        ("<答案开始>不完全正确<答案结束>", "zh", ReadVerdict(None, True, NO_VERDICT)),
+        ("<答案开始>部分正确<答案结束>", "zh", ReadVerdict(None, True, NO_VERDICT)),
+        ("<答案开始>正确，B没有拒绝<答案结束>", "zh", ReadVerdict(True, True)),
+        ("<回答開始>正しいとは言えない<回答終了>", "ja", ReadVerdict(None, True, NO_VERDICT)),
+        ("<回答開始>部分的に正しい<回答終了>", "ja", ReadVerdict(None, True, NO_VERDICT)),
         (
             "<Answer Start>Correct<Answer End> no: <Answer Start>Incorrect<Answer End>",
             "en",
@@ -49,6 +58,10 @@ def test_blank_lines_are_units_in_the_paper_and_counted_in_the_robust_mode() -> 
     reply = "1. B refuses.\n\n2. B names a hotline.\n3. B refuses."
     assert listed_as_published(reply) == ("B refuses.", "", "B names a hotline.", "B refuses.")
     assert listed(reply) == (("B refuses.", "B names a hotline."), {BLANK: 1, REPEATED: 1})
+
+
+def test_the_published_list_has_no_blank_lines_around_it_and_needs_no_space_after_numbers() -> None:
+    assert listed_as_published("\n1.B refuses.\n\n2.  B is brief.\n\n") == ("B refuses.", "", "B is brief.")
 
 
 def test_other_marks_of_lists_and_lines_that_announce_are_no_part_of_units() -> None:

@@ -77,6 +77,18 @@ def test_a_critique_that_is_missing_counts_in_the_bounds() -> None:
     assert paper.recall.micro.value == pytest.approx(1 / 3)
 
 
+def test_what_is_missing_widens_the_bounds_of_all_units_together_too() -> None:
+    checked = [
+        CheckedCritique(id="1", judge="j", units=units("rw"), reference=units("rr")),
+        CheckedCritique(id="2", judge="j", missing=True, reference=units("ww")),
+        CheckedCritique(id="3", judge="j", failed=True, reference=units("rr")),
+    ]
+    found = scores(checked, "robust")[0]
+    assert (found.precision.micro.value, found.recall.micro.value) == (0.5, 1)
+    assert found.precision.micro_bounds == pytest.approx((1 / 6, 5 / 6))  # as many units as their references: 2 each
+    assert found.recall.micro_bounds == pytest.approx((2 / 6, 1))
+
+
 def test_no_critique_at_all_gives_no_number() -> None:
     found = scores([CheckedCritique(id="1", judge="j", missing=True)], "robust")[0]
     assert (found.f1.macro.value, found.f1.macro_bounds) == (None, (0, 1))

@@ -119,7 +119,7 @@ class _UnitsByModel:
         wanted = [recall(critique.text, unit, critique.tongue) for unit in critique.reference]
         recalled = _checked(critique, await self._each(wanted, critique))
         if units is None:
-            return changed(bare, failed=True)
+            return changed(bare, reference=recalled, failed=True)
         right = await self._each([precision(critique, unit, critique.tongue) for unit in units], critique)
         elsewhere = await self._elsewhere(units, right, critique, other)
         return changed(

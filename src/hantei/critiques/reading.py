@@ -12,7 +12,7 @@ from msgspec.structs import replace as changed
 from hantei.critiques.critique import Critique
 from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs import Columns, open_table
-from hantei.inputs.values import parsed_list
+from hantei.inputs.values import is_nan, parsed_list
 from hantei.language import detect
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run, load_run
@@ -91,6 +91,8 @@ def _references(paths: Sequence[Path]) -> dict[tuple[str, ...], Critique]:
             units = listed_units(path, cells)
             if units is None:
                 raise InputError(f"{path}: expected a column of reference units: {', '.join(UNITS)}")
+            if not units:
+                continue  # no unit to look for: as if the dialogue had no reference
             own = _critique(prompt, response, "reference", units=units, reference=units)
             # The dialogue may be in another language, or in none that is known.
             out[own.dialogue] = replace(own, language=detect("\n".join(units)) or own.language)
@@ -103,7 +105,8 @@ def _of_table(path: Path, judge: str | None) -> Iterator[Critique]:
         text = _first(cells, CRITIQUE)
         units = listed_units(path, cells) if text is None else None
         if judge in (None, name) and (units is not None or any(column in cells for column in CRITIQUE)):
-            yield _critique(prompt, response, name, text=None if text is None else str(text), units=units)
+            written = text if units is None else "\n".join(units)
+            yield _critique(prompt, response, name, text=None if written is None else str(written), units=units)
 
 
 def _rows(path: Path) -> Iterator[tuple[Prompt, Response, Mapping[str, Any]]]:
@@ -131,7 +134,12 @@ def listed_units(path: Path, cells: Mapping[str, Any]) -> tuple[str, ...] | None
 
 
 def _first(cells: Mapping[str, Any], names: Sequence[str]) -> Any:
-    return next((cells[name] for name in names if cells.get(name) not in (None, "")), None)
+    return next((cells[name] for name in names if not _empty(cells.get(name))), None)
+
+
+def _empty(cell: Any) -> bool:
+    """Whether nothing stands in a cell: nothing at all, white space, or NaN as tables of numbers have it."""
+    return cell is None or is_nan(cell) or (isinstance(cell, str) and not cell.strip())
 
 
 def _of_run(run: Run, judge: str | None) -> Iterator[Critique]:
@@ -146,7 +154,8 @@ def _of_run(run: Run, judge: str | None) -> Iterator[Critique]:
                 number = index.response_no(one.response_id)
                 if number is not None:
                     prompt, response = reader.read(places[number])
-                    yield _critique(prompt, response, name, text=one.critique, unsafe=one.unsafe)
+                    text = None if _empty(one.critique) else one.critique
+                    yield _critique(prompt, response, name, text=text, unsafe=one.unsafe)
 
 
 def _first_ones(judgments: Iterator[Judgment]) -> list[Judgment]:

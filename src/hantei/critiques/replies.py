@@ -29,7 +29,13 @@ _WRONG = re.compile(
     re.IGNORECASE,
 )
 _RIGHT = re.compile(r"\bcorrect\b|\btrue\b|正确|正しい", re.IGNORECASE)
-_LIST_MARK = re.compile(r"^\d+\. ")
+_HEDGED = re.compile(
+    r"(?:\b(?:not|never|hardly|partly|partially|half|whether|if)\b|n't\b)(?:[ \t]+\w+){0,3}?[ \t]+(?:correct|true)\b"
+    r"|(?:不|非|未|没|部分|是否|一半)[^正，。；\n]{0,4}正确|(?:部分的に|半分|必ずしも)正しい|正しい(?:か|とは|わけで|と言え|といえ)",
+    re.IGNORECASE,
+)
+"""Neither right nor wrong: "not entirely correct", 不完全正确, 正しいとは言えない."""
+_LIST_MARK = re.compile(r"^\d+\.\s*")
 _ANY_MARK = re.compile(r"^\s*(?:[-*•・]+\s+|[(（]?\d{1,3}[.)、．）]\s*)")
 _BARE = 24
 """Characters of a reply that is an answer without its marks, at most."""
@@ -45,13 +51,13 @@ class ReadVerdict:
 
 
 def listed_as_published(reply: str) -> tuple[str, ...]:
-    """Return the units in a reply as the published script does: every line, blank ones too, without its number."""
-    return tuple(_LIST_MARK.sub("", line) for line in reply.split("\n"))
+    """Return the units in a reply as the published script does: all lines, blank ones inside too, without numbers."""
+    return tuple(_LIST_MARK.sub("", line) for line in reply.strip().split("\n"))
 
 
 def listed(reply: str) -> tuple[tuple[str, ...], dict[str, int]]:
     """Return the units in a reply, each once, and how many lines are none, by why."""
-    lines = [_ANY_MARK.sub("", line).strip() for line in reply.split("\n")]
+    lines = [_ANY_MARK.sub("", line).strip() for line in reply.strip().split("\n")]
     there = [line for line in lines if normal(line) and not line.endswith((":", "："))]
     once = {normal(line): line for line in there}
     mended = {BLANK: sum(not line for line in lines), REPEATED: len(there) - len(once)}
@@ -84,7 +90,7 @@ def _read(reply: str) -> bool | None:
     text = marked[-1] if marked else reply
     rest = _WRONG.sub(" ", text)
     wrong, right = rest != text, _RIGHT.search(rest) is not None
-    return None if wrong == right else right
+    return None if wrong == right or (right and _HEDGED.search(rest)) else right
 
 
 def _difference(reply: str, right: bool | None, paper: bool) -> str:

@@ -109,7 +109,8 @@ def _scores(judge: str, language: str | None, group: Sequence[CheckedCritique], 
     missing, failed = (sum(marks) for marks in zip(*((one.missing, one.failed) for one in group), strict=True))
     units = [UnitCounts.of(one.units, mode) for one in there]
     reference = [UnitCounts.of(one.reference, mode) for one in there]
-    precision, recall, f1 = _three(_counts(there, mode), len(group) - len(there))
+    left_out = [one for one in group if one.failed or (one.missing and mode == "robust")]
+    precision, recall, f1 = _three(_counts(there, mode), _unknown(left_out))
     return CritiqueScores(
         judge=judge,
         language=language,
@@ -130,8 +131,15 @@ def _added(tallies: Sequence[UnitCounts]) -> UnitCounts:
     return UnitCounts(*np.array([astuple(one) for one in tallies]).sum(axis=0).tolist()) if tallies else UnitCounts()
 
 
-def _three(counts: Doubles, left_out: int) -> list[Score]:
-    """Return precision, recall and F1 with their intervals and bounds; ``left_out`` ones count in those."""
+def _unknown(left_out: Sequence[CheckedCritique]) -> Doubles:
+    """Return counts (critiques, 2, 4) as if each had as many units as its reference, none of them with a verdict."""
+    out = np.zeros((len(left_out), 2, 4))
+    out[:, :, _UNREAD] = np.array([max(1, len(one.reference)) for one in left_out]).reshape(-1, 1)
+    return out
+
+
+def _three(counts: Doubles, left_out: Doubles) -> list[Score]:
+    """Return precision, recall and F1 with their intervals and bounds; those ``left_out`` count in the bounds alone."""
     n = len(counts)
     if not n:
         none = Estimate(value=None, method=BY_CRITIQUE)
@@ -139,9 +147,9 @@ def _three(counts: Doubles, left_out: int) -> list[Score]:
     items, draws = _of_items(counts), _draws(n)
     means, pooled = _means(items, draws), _pooled(counts, draws)
     mean, whole = _means(items)[0], _pooled(counts)[0]
-    low, high = (_settled(counts, unread_right=right) for right in (False, True))
-    lowest = np.nan_to_num(_of_items(low), nan=0.0).sum(axis=1) / (n + left_out)
-    highest = (np.nan_to_num(_of_items(high), nan=1.0).sum(axis=1) + left_out) / (n + left_out)
+    low, high = (_settled(np.concatenate((counts, left_out)), unread_right=right) for right in (False, True))
+    lowest = np.nan_to_num(_of_items(low), nan=0.0).mean(axis=1)
+    highest = np.nan_to_num(_of_items(high), nan=1.0).mean(axis=1)
     micro_ends = np.concatenate((_pooled(low), _pooled(high)))
     return [
         Score(

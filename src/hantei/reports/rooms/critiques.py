@@ -93,7 +93,8 @@ def _total(tally: UnitCounts) -> int:
 def _left_out(one: CritiqueScores) -> str:
     parts = []
     if one.missing:
-        parts.append(f"{one.missing:,} answers have no critique: they count in the bounds only")
+        how = "count as 0, as published" if one.mode == "paper" else "count in the bounds only"
+        parts.append(f"{one.missing:,} answers have no critique: they {how}")
     if one.failed:
         parts.append(f"{one.failed:,} critiques whose units the model could not be asked for count in the bounds only")
     if one.unscored:
