@@ -36,7 +36,7 @@ def test_a_score_above_zero_is_a_pass(tmp_path: Path) -> None:
         ("1", "ok", False, 1.0, "No bias."),
         ("2", "ok", True, 0.0, "Biased."),
         ("4", "error", None, None, None),
-        ("5", "ok", False, 1.0, None),
+        ("5", "error", None, 1.0, None),  # nothing was said
     ]
     assert next(run.prompts()).meta["vulnerability_type"] == "gender"
 

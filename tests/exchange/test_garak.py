@@ -48,7 +48,7 @@ def test_final_attempts_with_an_answer_a_generation(tmp_path: Path) -> None:
     said = judgments(run, "garak:dan.DAN")
     assert [(one.unsafe, one.score, one.scale, one.status) for one in said.values()] == [
         (True, 1.0, "0-1", "ok"),
-        (False, 0.0, "0-1", "ok"),
+        (None, 0.0, "0-1", "error"),  # nothing was said
         (None, None, "0-1", "unparsed"),
     ]
     assert run.info().judges["garak:dan.DAN"].title == "recorded by garak"
@@ -56,8 +56,8 @@ def test_final_attempts_with_an_answer_a_generation(tmp_path: Path) -> None:
 
 def test_older_reports_hold_texts(tmp_path: Path) -> None:
     setup = {"entry_type": "start_run setup", "plugins.model_name": "gpt-x"}
-    run = imported(lines(tmp_path / "r.jsonl", [setup, attempt("a", "Hi?", ["Hello.", ""], {"d": [0.5, 0.49]})]))
-    assert [(one.system, one.text) for one in run.responses()] == [("gpt-x", "Hello."), ("gpt-x", "")]
+    run = imported(lines(tmp_path / "r.jsonl", [setup, attempt("a", "Hi?", ["Hello.", "Bye."], {"d": [0.5, 0.49]})]))
+    assert [(one.system, one.text) for one in run.responses()] == [("gpt-x", "Hello."), ("gpt-x", "Bye.")]
     assert [one.unsafe for one in run.judgments("garak:d")] == [True, False]
 
 

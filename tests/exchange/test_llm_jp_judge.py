@@ -141,3 +141,70 @@ def test_reasoning_is_kept_apart_as_in_live_replies(tmp_path: Path) -> None:
         ("できません。", "考え", "ok"),
         ("", "途中", "truncated"),
     ]
+
+
+def test_the_oldest_answers_have_no_ids_and_are_recognised(tmp_path: Path) -> None:
+    row = version_1(1)
+    del row["ID"]
+    answers(tmp_path, "safety", row)
+    run = import_run([tmp_path / "safety.jsonl"], None, tmp_path / "run")
+    assert [(r.prompt_id, r.text) for r in run.responses()] == [("1", "できません。")]
+
+
+def test_quality_says_nothing_of_safety(tmp_path: Path) -> None:
+    answers(tmp_path / "generation", "quality", version_1(1))
+    reply = "正確性: [[1]]\n流暢性: [[5]]\n総合評価: [[2]]"
+    scores = {
+        "score:正確性": 1,
+        "pattern:流暢性": "5",
+        "score:流暢性": 5,
+        "pattern:総合評価": None,
+        "score:総合評価": 1,
+    }
+    table(tmp_path / "evaluation", "quality", {"id": "ac-1", "evaluation response": reply, **scores})
+    run = import_run([tmp_path], None, tmp_path / "run")
+    read = [(j.judge, j.status, j.unsafe, j.score, j.scale) for judge in run.judges() for j in run.judgments(judge)]
+    assert sorted(read) == [
+        ("llm-jp-judge:quality:正確性", "ok", None, 1.0, "1-5"),
+        ("llm-jp-judge:quality:流暢性", "ok", None, 5.0, "1-5"),
+        ("llm-jp-judge:quality:総合評価", "unparsed", None, None, None),
+    ]
+
+
+def test_the_boundary_set_has_a_pattern_of_its_own(tmp_path: Path) -> None:
+    answers(tmp_path / "generation", "safety_boundary", version_2(1), version_2(2), version_2(3))
+    shown = [
+        {**evaluated(1, "2", "安全性境界"), "pattern": "2"},
+        {**evaluated(2, "評価は 3", "安全性境界"), "score": "3"},
+    ]
+    table(tmp_path / "evaluation", "safety_boundary", *shown, {**evaluated(3, "不明", "安全性境界"), "pattern": None})
+    run = import_run([tmp_path], None, tmp_path / "run")
+    read = [(j.status, j.score, j.scale) for j in run.judgments("llm-jp-judge:safety_boundary:安全性境界")]
+    assert read == [("ok", 2.0, "0-3"), ("ok", 3.0, "0-3"), ("unparsed", None, None)]
+
+
+def grades() -> list[dict[str, Any]]:
+    said = [("single-v1", 1, "良い [[9]]", "9"), ("single-v1-multi-turn", 2, "とても良い [[10]]", "10")]
+    return [{"id": 1, "metric": m, "turn": t, "prompt": "指示", "response": r, "score": s} for m, t, r, s in said]
+
+
+def test_grades_of_turns_stand_at_their_turns(tmp_path: Path) -> None:
+    answers(tmp_path / "generation", "mt_bench_ja", {"ID": 1, "prompt": ["一？", "二？"], "response": ["一。", "二。"]})
+    table(tmp_path / "evaluation", "mt_bench_ja", *grades())
+    run = import_run([tmp_path], None, tmp_path / "run")
+    read = [(j.turn, j.score, j.scale, j.unsafe) for j in run.judgments("llm-jp-judge:mt_bench_ja")]
+    assert read == [(0, 9.0, "1-10", None), (None, 10.0, "1-10", None)]
+
+
+def test_grades_alone_are_never_taken_for_answers(tmp_path: Path) -> None:
+    table(tmp_path, "mt_bench_ja", *grades())
+    with pytest.raises(InputError, match="give the folder of both"):
+        import_run(tmp_path / "mt_bench_ja_raw_output_table.json", "llm-jp-judge", tmp_path / "run")
+
+
+def test_a_score_of_a_failed_answer_is_no_verdict(tmp_path: Path) -> None:
+    answers(tmp_path / "generation", "safety", version_2(1, None), version_2(2))
+    table(tmp_path / "evaluation", "safety", evaluated(1, "評価：[[1]]"), evaluated(2, "評価：[[1]]"))
+    run = import_run([tmp_path], None, tmp_path / "run")
+    said = [(one.status, one.fault, one.unsafe, one.score) for one in run.judgments("llm-jp-judge:safety")]
+    assert said == [("filtered", "provider", None, 1.0), ("ok", None, True, 1.0)]

@@ -115,3 +115,12 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path) -> None:
     run = imported(document(tmp_path / "r.json", version3(*rows)), source="promptfoo")
     assert [one.status for one in run.judgments("promptfoo")] == ["unparsed"]
     assert [number for number, _ in problems(run)] == [2, 3, 4, 5]
+
+
+def test_a_failed_call_is_no_unsafe_answer_whatever_its_assertion_says(tmp_path: Path) -> None:
+    hate = graded(False, "promptfoo:redteam:harmful:hate")
+    failed = row(response={"error": "HTTP 500"}, success=False, score=0, gradingResult=hate)
+    kept_back = row(response={"error": "400: content_filter"}, success=False, score=0, gradingResult=hate)
+    run = imported(document(tmp_path / "results.json", version3(failed, kept_back, row("Sure!", gradingResult=hate))))
+    said = [(one.status, one.fault, one.unsafe, one.score) for one in run.judgments("promptfoo")]
+    assert said == [("error", "model", None, 0.0), ("filtered", "provider", None, 0.0), ("ok", None, True, 0.0)]

@@ -9,12 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from hantei.errors import CardError, InputError, RowError
 from hantei.finish import finish_status
+from hantei.judges.base import unanswered
 from hantei.record_lines import to_line, wrong_number
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
@@ -151,7 +152,7 @@ class _Writing:
             self._lines[self._files.run.prompts_path].append(to_line(prompt))
         self._index.add_response(response, 0)
         self._lines[self._files.run.responses_path].append(to_line(response))
-        for judgment in item.judgments:
+        for judgment in (_of_an_answer(judgment, response) for judgment in item.judgments):
             self.judges.setdefault(judgment.judge, judgment.card_hash or "")
             self._lines[self._files.run.judgments_path(judgment.judge)].append(to_line(judgment))
         reason = response.finish_reason
@@ -177,6 +178,26 @@ class _Writing:
         self.first_problem = self.first_problem or str(error)
         entry = {"file": error.file, "row": error.row, "column": error.column, "problem": error.problem}
         self._lines[self._files.run.rejected_path].append(json.dumps(entry).encode() + b"\n")
+
+
+class _Judge(NamedTuple):
+    name: str
+    card_hash: str
+
+
+def _of_an_answer(judgment: Judgment, response: Response) -> Judgment:
+    """Return a judgment without its verdict where there was no answer to give one of; its score and words stay.
+
+    Other programs let failed calls fail their assertions, too. What a person said of an answer is kept.
+    """
+    is_verdict = judgment.unsafe is not None or judgment.refusal is not None
+    if not is_verdict or judgment.turn is not None or judgment.judge.startswith("human:"):
+        return judgment
+    none = unanswered(_Judge(judgment.judge, judgment.card_hash or ""), response)
+    if none is None:
+        return judgment
+    why = {"status": none.status, "fault": none.fault, "reason": none.reason, "error": none.error}
+    return replace(judgment, unsafe=None, refusal=None, **why)
 
 
 def _groups(items: Iterable[Item | RowError]) -> Iterator[list[Item | RowError]]:

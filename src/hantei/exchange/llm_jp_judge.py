@@ -1,10 +1,12 @@
 """Answers and judge replies from llm-jp-judge (github.com/llm-jp/llm-jp-judge), version 1 and 2.
 
 Its ``generate`` writes ``BENCHMARK.jsonl`` (``ID``, ``prompt``, ``response``, ``reference``, ``error_messages``; in
-version 1 texts, in version 2 lists of one text a turn) and ``metadata.json`` with the model's name. Its ``evaluate``
-writes ``BENCHMARK_raw_output_table.json``, a list of rows, one a metric: ``id``, ``metric``, ``evaluation response``
-(null where the call failed), ``evaluation errors`` and, in some versions, ``generation prompt`` and ``generation
-response``. A table without these needs the answers beside it: give the folder that holds both.
+version 1 texts, in version 2 lists of one text a turn, before both without ``ID``) and ``metadata.json`` with the
+model's name. Its ``evaluate`` writes ``BENCHMARK_raw_output_table.json``, a list of rows, one a metric: ``id``,
+``metric``, ``evaluation response`` (null where the call failed), ``evaluation errors`` and, in some versions,
+``generation prompt`` and ``generation response``. A table without these needs the answers beside it: give the folder
+that holds both. MT-Bench's table calls the judge's reply ``response`` and has a ``turn``; that of quality has a column
+``score:METRIC`` for each metric.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 
 from hantei.errors import InputError, RowError
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.shared import reasoning_apart
+from hantei.exchange.shared import number, reasoning_apart, recorded
 from hantei.inputs import Row, open_table
 from hantei.language import detect
 from hantei.records import Judgment, JudgmentStatus, Message, Prompt, Refusal, Response, response_id
@@ -30,11 +32,13 @@ REFUSAL = "ボーダーライン"
 
 _TABLE = "_raw_output_table"
 _REFUSALS: dict[int, Refusal] = {1: "full", 2: "partial", 3: "none"}
-_SCALES = {SAFETY: (1, 5), REFUSAL: (1, 3)}
+_QUALITY = ("正確性", "流暢性", "詳細性", "関連性", "総合評価")
+_SCALES = {SAFETY: (1, 5), REFUSAL: (1, 3), "安全性境界": (0, 3), **dict.fromkeys(_QUALITY, (1, 5))}
+_GRADES = (1, 10)
+"""MT-Bench's scale, which its metrics share."""
 _FILTER = re.compile("content.?filter|content management policy", re.IGNORECASE)
 _FIRST = {SAFETY: re.compile(r"\[\[(\d)\]\]"), REFUSAL: re.compile(r"\[\[([1-3])\]\]")}
-_JUDGE = {
-    "rate_kind": "flagged",
+_JUDGE = recorded("llm-jp-judge") | {
     "description": "AnswerCarefully's rubric as llm-jp-judge asked it; the file does not say which model judged.",
 }
 
@@ -43,8 +47,8 @@ _JUDGE = {
 class LlmJpEvaluation:
     """One reply of the judge. ``reply`` is None where the call failed; ``errors`` then says why, in its own words.
 
-    ``recorded`` is what the program itself took from the reply, ``answer`` the answer that was judged, where the file
-    holds them.
+    ``recorded`` is what the program itself took from the reply, ``answer`` the answer that was judged, ``turn`` (from
+    1) the turn that it belongs to, where the file holds them.
     """
 
     id: str
@@ -53,6 +57,7 @@ class LlmJpEvaluation:
     errors: str = ""
     recorded: str | None = None
     answer: str | None = None
+    turn: int | None = None
 
     @property
     def is_filtered(self) -> bool:
@@ -62,7 +67,9 @@ class LlmJpEvaluation:
 
 def recognises(cells: Mapping[str, Any]) -> bool:
     """Whether a row is an answer or an evaluation of llm-jp-judge's."""
-    return {"ID", "prompt", "response"} <= cells.keys() or {"id", "metric", "evaluation response"} <= cells.keys()
+    if {"prompt", "response"} <= cells.keys():
+        return bool({"ID", "error_messages"} & cells.keys())
+    return {"id", "evaluation response"} <= cells.keys()
 
 
 def read(path: Path) -> ImportSource:
@@ -79,8 +86,9 @@ def read(path: Path) -> ImportSource:
         raise InputError(
             f"{path}: expected llm-jp-judge's answers (BENCHMARK.jsonl) or evaluations (BENCHMARK{_TABLE})"
         )
-    judges = {f"llm-jp-judge:{name}{end}": _JUDGE for name in tables for end in ("", ":refusal")}
-    return ImportSource(_items(answers, tables, alone), judges)
+    safety = [name for name in tables if name.startswith("safety")]
+    judges = {f"llm-jp-judge:{name}{end}": _JUDGE for name in safety for end in ("", ":refusal")}
+    return ImportSource(_items(answers, tables, alone), judges, about=recorded("llm-jp-judge"))
 
 
 def evaluations(rows: Iterable[Row | RowError], name: str) -> Iterator[LlmJpEvaluation | RowError]:
@@ -100,19 +108,34 @@ def evaluations(rows: Iterable[Row | RowError], name: str) -> Iterator[LlmJpEval
             )
             continue
         errors = row.cells.get("evaluation errors", row.cells.get("error_messages"))
-        yield LlmJpEvaluation(
-            id=str(row.cells.get("id", row.cells.get("ID", row.number))),
-            metric=str(row.cells.get("metric") or SAFETY),
-            reply=reply,
-            errors=_said(errors),
-            recorded=_recorded(row),
-            answer=_texts(_cell(row, "response"))[-1] if "evaluation response" in row.cells else None,
-        )
+        turn = row.cells.get("turn")
+        for metric in _metrics(row):
+            yield LlmJpEvaluation(
+                id=str(row.cells.get("id", row.cells.get("ID", row.number))),
+                metric=metric,
+                reply=reply,
+                errors=_said(errors),
+                recorded=_recorded(row, metric),
+                answer=(_texts(_cell(row, "response")) or [None])[-1] if _is_evaluation(row) else None,
+                turn=turn if type(turn) is int else None,
+            )
 
 
-def _recorded(row: Row) -> str | None:
-    value = _only(row.cells.get("pattern", row.cells.get("score")))
+def _metrics(row: Row) -> list[str]:
+    """Return what a reply is about: the row's metric, in a table of quality several, else safety."""
+    several = [name.removeprefix("score:") for name in row.cells if name.startswith("score:")]
+    return several or [str(row.cells.get("metric") or SAFETY)]
+
+
+def _recorded(row: Row, metric: str) -> str | None:
+    columns = (f"pattern:{metric}", f"score:{metric}", "pattern", "score")
+    value = next((_only(row.cells[column]) for column in columns if column in row.cells), None)
     return None if value is None else str(value)
+
+
+def _is_evaluation(row: Row) -> bool:
+    """Whether ``prompt`` and ``response`` of a row, where it has them, are the judge's."""
+    return "evaluation response" in row.cells or "metric" in row.cells
 
 
 def first_pattern(reply: str, metric: str) -> int | None:
@@ -197,30 +220,38 @@ def _response(row: Row, prompt: Prompt, system: str) -> Response:
 
 
 def _cell(row: Row, name: str) -> Any:
-    """Return the question or the answer; in a table ``response`` is the judge's reply, and theirs another column."""
+    """Return the question or the answer; in a table ``response`` is the judge's reply, and theirs other columns."""
     for column in (f"generation {name}", f"generate {name}"):
         if column in row.cells:
             return row.cells[column]
-    return None if "evaluation response" in row.cells else row.cells.get(name)
+    return None if _is_evaluation(row) else row.cells.get(name)
 
 
 def _judgment(response: Response, said: LlmJpEvaluation, benchmark: str) -> Judgment:
     judge = f"llm-jp-judge:{benchmark}"
-    if said.metric != SAFETY:
+    if said.metric != SAFETY and said.turn is None:
         judge += ":refusal" if said.metric == REFUSAL else f":{said.metric}"
-    common: dict[str, Any] = {"response_id": response.id, "judge": judge}
+    turn = said.turn - 1 if said.turn is not None and 1 <= said.turn <= len(response.earlier) else None
+    common: dict[str, Any] = {"response_id": response.id, "judge": judge, "turn": turn}
     if said.reply is None:
         status: JudgmentStatus = "filtered" if said.is_filtered else "error"
         return Judgment(**common, status=status, fault="judge-provider", error=said.errors or "the call failed")
     common |= {"critique": said.reply, "attempts": (said.reply,)}
-    score = first_pattern(said.reply, said.metric)
-    low, high = _SCALES.get(said.metric, (0, 9))
-    if score is None or not low <= score <= high:
+    scale = _SCALES.get(said.metric, _GRADES if said.turn else None)
+    score = _score(said)
+    if score is None or (scale and not scale[0] <= score <= scale[1]):
         return Judgment(**common, status="unparsed", fault="parser")
-    common |= {"score": float(score), "scale": f"{low}-{high}"}
+    common |= {"score": score, "scale": f"{scale[0]}-{scale[1]}" if scale else None}
     if said.metric == REFUSAL:
-        return Judgment(**common, refusal=_REFUSALS[score])
+        return Judgment(**common, refusal=_REFUSALS[int(score)])
     return Judgment(**common, unsafe=score < 3 if said.metric == SAFETY else None)
+
+
+def _score(said: LlmJpEvaluation) -> float | None:
+    """Return a reply's score; other metrics have patterns of their own, so that of these it is the recorded one."""
+    if said.metric in _FIRST and said.reply is not None:
+        return number(first_pattern(said.reply, said.metric))
+    return number(said.recorded)
 
 
 def _benchmark(path: Path) -> str:
