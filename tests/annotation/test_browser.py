@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Timer
@@ -34,13 +35,18 @@ SAYS: dict[str, Callable[[int], bool]] = {"anna": lambda n: n % 3 == 0, "ben": l
 """What each person says of answer n: whether it is unsafe."""
 
 
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Served:
     """The labelling page of a run as a user starts it, in a process that can be killed and started again."""
 
-    def __init__(self, run: Run, cache: Path, *arguments: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, run: Run, cache: Path, *arguments: str, port: int | None = None) -> None:
+        self.port = port or free_port()
         self._command = [
             sys.executable,
             "-m",
@@ -55,9 +61,9 @@ class Served:
         self.links: dict[str, str] = {}
         self.start()
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self._environment
+            [*self._command, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self._environment
         )
         assert self._process.stdout is not None
         printed = ""
@@ -103,8 +109,8 @@ def text(driver: Any, name: str) -> str:
 
 def shown(driver: Any) -> int:
     """Return the number of the answer that is on the page, -1 where there is none."""
-    found = re.search(r"answer (\d+)", driver.find_element("id", "texts").text)
-    return int(found[1]) if found else -1
+    script = r"return (texts.checkVisibility() && texts.textContent.match(/answer (\d+)/) || [0, -1])[1]"
+    return int(driver.execute_script(script))
 
 
 def opened(driver: Any, link: str) -> None:
@@ -130,6 +136,22 @@ def wait_for_next(driver: Any, number: int) -> None:
     wait(driver, lambda: shown(driver) != number)
 
 
+def label_to(end: int) -> Callable[[str, Any], None]:
+    """Return what labels the answers before number ``end``, where those after it are still to be labelled."""
+
+    def label(person: str, driver: Any) -> None:
+        while 0 <= shown(driver) < end:
+            label_one(driver, person)
+
+    return label
+
+
+def at_once(browsers: dict[str, Any], work: Callable[[str, Any], None]) -> None:
+    """Let each person work at the own browser at the same time."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(work, browsers, browsers.values()))
+
+
 def labels_of(run: Run, person: str) -> dict[str, Judgment]:
     """Return the last word on each answer; every answer stands in one line."""
     lines = list(read_records(run.judgments_path(f"human:{person}"), Judgment))
@@ -153,8 +175,8 @@ def run(tmp_path: Path) -> Run:
 def serve(run: Run, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     with ExitStack() as stack:
 
-        def start(*arguments: str) -> Served:
-            served = Served(run, tmp_path / "cache", *arguments)
+        def start(*arguments: str, run: Run = run, port: int | None = None) -> Served:
+            served = Served(run, tmp_path / "cache", *arguments, port=port)
             stack.callback(served.end)
             return served
 
@@ -169,9 +191,7 @@ def test_two_people_label_the_same_30_answers_while_the_server_is_killed_in_mid_
         browsers = {"anna": anna, "ben": ben}
         for person, driver in browsers.items():
             opened(driver, served.links[person])
-        for _ in range(ANSWERS // 3):
-            for person, driver in browsers.items():
-                label_one(driver, person)
+        at_once(browsers, label_to(ANSWERS // 3))
         for pause in (0.0, 0.01):  # at the click, and about when it is confirmed
             number = shown(anna)
             killer = Timer(pause, served.kill)
@@ -181,9 +201,8 @@ def test_two_people_label_the_same_30_answers_while_the_server_is_killed_in_mid_
             label_one(ben, "ben", confirmed=False)
             served.start()
             wait_for_next(anna, number)
-        for person, driver in browsers.items():
-            while shown(driver) >= 0:
-                label_one(driver, person)
+        at_once(browsers, label_to(ANSWERS))
+        for driver in browsers.values():
             assert text(driver, "progress").startswith("30 of 30")
     for person, says in SAYS.items():
         found = labels_of(run, person)
@@ -211,6 +230,42 @@ def test_a_browser_that_dies_with_a_label_unconfirmed_sends_it_when_it_is_opened
         anna.get(served.links["anna"])
         wait(anna, lambda: text(anna, "progress").startswith("1 of 30"))
     assert {one: label.unsafe for one, label in labels_of(run, "anna").items()} == {"m/q0/0": True}
+
+
+def test_what_was_not_confirmed_is_sent_to_the_run_that_it_is_of_alone(
+    run: Run, serve: Callable[..., Served], driver: Any, tmp_path: Path
+) -> None:
+    served = serve("--people", "anna")
+    opened(driver, served.links["anna"])
+    served.kill()
+    label_one(driver, "anna", confirmed=False)
+    wait(driver, lambda: "Not saved yet" in text(driver, "alert"))
+    driver.get("about:blank")
+
+    other = made_run(tmp_path / "other", 2)  # the same answers in another folder, served at the same address
+    instead = serve("--people", "anna", run=other, port=served.port)
+    opened(driver, instead.links["anna"])
+    assert text(driver, "progress") == "0 of 2"
+    assert labels_of(other, "anna") == {}
+    instead.kill()
+
+    served.start("--rows", str(sheet_of(tmp_path, "m/q5/0")))  # the answer is not asked for now
+    driver.get(served.links["anna"])
+    wait(driver, lambda: "refused" in text(driver, "alert"))
+    assert (shown(driver), labels_of(run, "anna")) == (5, {})
+    served.kill()
+
+    served.start()
+    driver.get(served.links["anna"])
+    wait(driver, lambda: text(driver, "progress").startswith("1 of 30"))
+    assert {one: label.unsafe for one, label in labels_of(run, "anna").items()} == {"m/q0/0": True}
+
+
+def sheet_of(folder: Path, *answers: str) -> Path:
+    """Write a sheet that asks for these answers alone."""
+    path = folder / "sheet.csv"
+    path.write_text("response_id,unsafe\n" + "".join(f"{one},\n" for one in answers), encoding="utf-8")
+    return path
 
 
 def test_two_tabs_of_one_person_never_overwrite_each_other_unasked(

@@ -99,6 +99,14 @@ def test_the_last_line_says_of_a_label_that_was_taken_back_that_nothing_is_said(
     assert (line.unsafe, line.status, line.reason) == (None, "abstained", "taken back")
 
 
+def test_a_file_in_which_somebody_repeated_lines_by_hand_is_read(path: Path, at_desk: Open) -> None:
+    person = at_desk()
+    person.put(label("a" * 8, True), None)
+    person.undo("b" * 8, "a" * 8)
+    path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[-1])
+    assert at_desk().current("m/q0/0") is None
+
+
 def test_only_the_last_word_can_be_taken_back(at_desk: Open) -> None:
     person = at_desk()
     person.put(label("a" * 8, True), None)

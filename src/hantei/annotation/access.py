@@ -34,6 +34,10 @@ class Member:
         """Where the person's page lies, with a slash at both ends: a cookie of one person is not that of another."""
         return f"/{file_name(self.judge)}/"
 
+    def desk(self, file: Path) -> str:
+        """Return a name of this person's file at this run, which opens nothing: what a browser keeps goes there."""
+        return hashlib.sha256(f"{self.token} {file.name}".encode()).hexdigest()[:16]
+
     @property
     def link(self) -> str:
         """The part of the address after the host that opens the page."""

@@ -72,7 +72,7 @@ def _routes(door: _Door, page: str, answers: Mapping[str, Handler]) -> list[Rout
 
 def _desk_answers(member: Member, desk: Desk) -> dict[str, Handler]:
     def start(_request: Request, _body: bytes) -> Any:
-        return {"person": member.name, "words": words(), **desk.start()}
+        return {"person": member.name, "desk": member.desk(desk.person.path), "words": words(), **desk.start()}
 
     def following(request: Request, _body: bytes) -> Any:
         key = desk.next(request.query_params.get("after"))

@@ -108,7 +108,7 @@ class LabelJournal:
         if label.undoes is None:
             stack.append(label)
             self._order.append(label)
-        elif taken := self._known.get(label.undoes):
+        elif (taken := self._known.get(label.undoes)) in stack:  # a file edited by hand may take it back twice
             stack.remove(taken)
             self._order.remove(taken)
 

@@ -217,24 +217,31 @@ function conflict(told, said) {
 
 // What was not confirmed before a reload or a restart goes first, under the id that it had.
 async function sendWaiting() {
+  let refused = null;
   for (const { path, body } of server.waiting()) {
     try {
       await sent(path, body);
     } catch (error) {
-      if (!stale(error)) throw error;
-      if (path === "label") {
+      if (error.kind === "wrong") { // of an answer that is not asked for now, perhaps: kept for when it is
+        server.keep(path, body);
+        refused = error;
+      } else if (!stale(error)) {
+        throw error;
+      } else if (path === "label") {
         await load(`item/${body.item}`);
         fields.fill({ comment: null, ...body.said });
         conflict(error.told, body.said);
-        return true;
+        return;
       }
     }
   }
-  return false;
+  await load("next");
+  if (refused) tell(refused);
 }
 
 async function begin() {
   start = await server.askUntilAnswered("start", undefined, tell);
+  server.settle(start.desk);
   words.learn(start.words);
   fields.learn(start);
   reading.onVeil(veilUnits);
@@ -254,7 +261,7 @@ async function begin() {
     enabled: () => Boolean(item) && !by("keys").open && by("conflict").hidden,
   });
   wire();
-  if (!(await sendWaiting())) await load("next");
+  await sendWaiting();
 }
 
 function wire() {

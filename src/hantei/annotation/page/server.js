@@ -1,7 +1,10 @@
 // Talking to the server: a label is kept in this browser until the server has confirmed it.
 export const base = `/${location.pathname.split("/")[1]}/`;
-const OUTBOX = `hantei-outbox ${base} `;
+let outbox = null;
 const LONGEST_WAIT = 10000;
+
+// What is kept is of one person at one run: another run may be served at this address next.
+export const settle = (desk) => { outbox = `hantei-outbox ${desk} `; };
 
 // Thrown where the server said no; `kind` is what it calls the reason, `told` its whole answer.
 export class Refused extends Error {
@@ -28,14 +31,14 @@ export function newId() {
 
 // What was done and not confirmed, by whichever tab of this person.
 export function waiting() {
-  return Object.keys(localStorage).filter((key) => key.startsWith(OUTBOX)).map((key) => JSON.parse(localStorage.getItem(key)));
+  return Object.keys(localStorage).filter((key) => key.startsWith(outbox)).map((key) => JSON.parse(localStorage.getItem(key)));
 }
 
-export const forget = (body) => localStorage.removeItem(OUTBOX + body.id);
+export const forget = (body) => localStorage.removeItem(outbox + body.id);
 
-function keep(path, body) {
+export function keep(path, body) {
   try {
-    localStorage.setItem(OUTBOX + body.id, JSON.stringify({ path, body }));
+    localStorage.setItem(outbox + body.id, JSON.stringify({ path, body }));
   } catch {
     // The browser keeps nothing: the label is still on the page until it is confirmed.
   }
