@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from hantei.models.keys import mask_keys
+
 ErrorType = Literal[
     "invalid_request_error",
     "authentication_error",
@@ -17,7 +19,12 @@ ErrorType = Literal[
 
 
 class ProxyError(Exception):
-    """A request that gets no answer; ``retry_after_s`` is when to come back, None where that is not known."""
+    """A request that gets no answer; ``retry_after_s`` is when to come back, None where that is not known.
+
+    ``said`` is what the model's server said of it: for the client alone, since it may repeat what it was asked.
+    """
+
+    said: str | None = None
 
     def __init__(
         self, status: int, kind: ErrorType, message: str, code: str | None = None, retry_after_s: int | None = None
@@ -27,7 +34,8 @@ class ProxyError(Exception):
 
     def body(self) -> dict[str, Any]:
         """Return the object that is sent."""
-        return {"error": {"message": str(self), "type": self.kind, "param": None, "code": self.code}}
+        message = str(self) if self.said is None else f"{self}: {self.said}"
+        return {"error": {"message": message, "type": self.kind, "param": None, "code": self.code}}
 
 
 class BadRequestError(ProxyError):
@@ -45,13 +53,14 @@ class UpstreamError(ProxyError):
 
 
 def said_by_upstream(status: int, body: Any) -> UpstreamError:
-    """Return an error of the model's server as ours: its status where that is an error's, a short message."""
+    """Return an error of the model's server as ours: its status where that is an error's, a short message, no key."""
     error = body.get("error") if isinstance(body, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     code = error.get("code") if isinstance(error, dict) else None
-    said = message[:300] if isinstance(message, str) and message else "no reason given"
-    return UpstreamError(
-        f"the model's server answered {status}: {said}",
+    found = UpstreamError(
+        f"the model's server answered {status}",
         status if 400 <= status < 600 else 502,
-        code if isinstance(code, str) else None,
+        mask_keys(code)[:100] if isinstance(code, str) else None,
     )
+    found.said = mask_keys(message)[:300] if isinstance(message, str) and message else "no reason given"
+    return found

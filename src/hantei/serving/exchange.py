@@ -50,6 +50,8 @@ def read_request(body: Any) -> ChatRequest:
     number = body.get("n")
     if number is not None and (type(number) is not int or not 1 <= number <= MAX_CHOICES):
         raise BadRequestError(f"n: expected a number from 1 to {MAX_CHOICES}")
+    if type(body.get("stream", False)) not in (bool, type(None)):
+        raise BadRequestError("stream: expected true or false")
     if isinstance(body.get("modalities"), list) and set(body["modalities"]) - {"text"}:
         raise BadRequestError("modalities: only text can be judged")
     try:
@@ -62,22 +64,14 @@ def read_request(body: Any) -> ChatRequest:
     return ChatRequest(body, Prompt(id="live", messages=messages, language=detect(prompt.text)))
 
 
-def text_of(message: Mapping[str, Any]) -> str:
-    """Return all text of an answer, its reasoning too: all that leaves is judged.
+def texts_of(message: Mapping[str, Any]) -> dict[str, str]:
+    """Return the text of an answer, or of a part of one, by field: its reasoning, too."""
+    return {name: message[name] for name in _TEXTS if message.get(name)}
 
-    Raises:
-        UpstreamError: a field holds no text.
-    """
-    texts = []
-    for name in _TEXTS:
-        value = message.get(name)
-        if isinstance(value, list):
-            value = "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
-        if value is not None and not isinstance(value, str):
-            raise UpstreamError(f"the model's server sent a {name} that is no text")
-        if value:
-            texts.append(value)
-    return "\n\n".join(texts)
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """Return all text of an answer: all that leaves is judged."""
+    return "\n\n".join(texts_of(message).values())
 
 
 def known_body(body: Any) -> dict[str, Any]:
@@ -110,7 +104,21 @@ def _choice(choice: Any, part: str) -> dict[str, Any]:
     if not isinstance(choice, dict) or not isinstance(choice.get(part), dict):
         raise UpstreamError(f"the model's server sent a choice without a {part}")
     message = {name: choice[part][name] for name in _MESSAGE if name in choice[part]}
+    message |= {name: _text(name, message[name]) for name in _TEXTS if name in message}
     return {**{name: choice[name] for name in _CHOICE if name in choice}, part: message}
+
+
+def _text(name: str, value: Any) -> str | None:
+    """Return a field as its text; of a list of parts what is no text is left out, like every field that is not known.
+
+    Raises:
+        UpstreamError: it holds none.
+    """
+    if isinstance(value, list):
+        return "".join(str(part.get("text") or "") for part in value if isinstance(part, dict))
+    if value is not None and not isinstance(value, str):
+        raise UpstreamError(f"the model's server sent a {name} that is no text")
+    return value
 
 
 def blocked(choice: Mapping[str, Any], refusal: str) -> dict[str, Any]:

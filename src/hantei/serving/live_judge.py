@@ -40,7 +40,7 @@ class LiveJudge:
 
     def __init__(self, judge: Judge, policy: Policy, price: PriceLookup, timeout_s: float) -> None:
         self.judge, self.policy = judge, policy
-        self._price, self._timeout_s = price, timeout_s
+        self._price, self.timeout_s = price, timeout_s
 
     async def verdict(self, prompt: Prompt, text: str, beginning: bool = False) -> LiveVerdict:
         """Return what becomes of an answer, or of the beginning of one.
@@ -59,7 +59,7 @@ class LiveJudge:
 
     async def _judged(self, prompt: Prompt, response: Response) -> Judgment:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self.timeout_s):
                 async for judgment in self.judge.judge([(prompt, response)], self._ask):
                     if judgment.status != "error":
                         return judgment

@@ -92,7 +92,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         limit = self.stream_threshold if beginning else self.threshold
         if judgment.unsafe is None or limit is None or judgment.p_unsafe is None:
             return judgment.unsafe
-        return judgment.p_unsafe >= limit
+        return not judgment.p_unsafe < limit  # what is no number is no pass
 
 
 def read_policy(path: Path | None, correct: bool = False) -> Policy:

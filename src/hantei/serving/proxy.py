@@ -109,7 +109,11 @@ class Proxy:
     ) -> AsyncIterator[Any]:
         """Yield what comes after what was let through: why it stopped, or what was found."""
         if held.stopped is None:
-            notes = {index: verdict for index, verdict in held.verdicts.items() if verdict.decision == "annotate"}
+            notes = {
+                index: verdict
+                for index, verdict in held.verdicts.items()
+                if verdict.decision == "annotate" or verdict.open
+            }
             for index, verdict in notes.items():
                 yield _part(request, index, {}, None, verdict.note())
             return
@@ -156,7 +160,10 @@ class Proxy:
             name = self.guard.judge.name
             raise BadRequestError(f"judge {name} cannot judge a text as a prompt: builtin can (it has an intent head)")
         try:
-            return await asyncio.to_thread(self.reader.read_prompts, prompts)
+            async with asyncio.timeout(self.guard.timeout_s):
+                return await asyncio.to_thread(self.reader.read_prompts, prompts)
+        except TimeoutError:
+            raise ProxyError(503, "judge_unavailable", "the judge took too long", retry_after_s=1) from None
         except Exception as error:  # whatever a judge of the user's own raises, nothing passes unjudged
             raise ProxyError(503, "judge_unavailable", f"the judge failed: {type(error).__name__}") from None
 
@@ -203,7 +210,7 @@ class Proxy:
             started = time.perf_counter()
             found = await self.guard.verdict(request.prompt, text)
             record.judge_s += time.perf_counter() - started
-            if found.decision in ("pass", "annotate"):
+            if found.decision in ("pass", "annotate") and not found.open:  # it stands for one that is unsafe
                 return text
             judgment = found.judgment
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,9 @@ def application(judge: Judging, options: ServeOptions) -> Starlette:
 
     token, key = _token(options), f"&key_env={options.key_env}" if options.key_env else ""
     endpoint = find_endpoint(parse_name(f"openai/any?base_url={options.upstream}{key}"))
-    if options.key_env and endpoint.lacks:
+    if options.key_env is None:
+        endpoint = replace(endpoint, key=None)  # clients spend their own keys, unless told that they spend ours
+    elif endpoint.lacks:
         raise UsageError(endpoint.lacks)
     chosen = _at_once(loaded_judge(judge))
     reader = intent_reader(chosen)

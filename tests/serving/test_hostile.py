@@ -1,0 +1,153 @@
+"""``hantei serve`` between a model's server and clients that mean no good."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hantei.records import Judgment
+from hantei.serving.policy import Policy
+from hantei.tasks.serving import ServeOptions, application
+from tests.serving.fake_model import BAD, FakeModel
+from tests.serving.live import BadJudge, listening, live
+from tests.serving.test_serve import CALL, LONG, ask, note, streamed
+
+
+def replying(reply: Any, status: int = 200) -> Starlette:
+    """Return a model's server that gives one reply: JSON, or a list of parts as a stream."""
+
+    async def chat(_request: Request) -> Response:
+        if not isinstance(reply, list):
+            return JSONResponse(reply, status)
+        events = [f"data: {json.dumps(part)}\n\n" for part in reply]
+        return Response("".join([*events, "data: [DONE]\n\n"]), media_type="text/event-stream")
+
+    return Starlette(routes=[Route("/v1/chat/completions", chat, methods=["POST"])])
+
+
+def told(model: Starlette, judge: BadJudge, policy: Policy | None = None, **more: Any) -> httpx.Response:
+    """Return what a client gets of a model's server."""
+    with listening(model) as port:
+        options = ServeOptions(upstream=f"http://127.0.0.1:{port}/v1", policy=policy or Policy())
+        with listening(application(judge, options)) as own:
+            body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], **more}
+            return httpx.post(f"http://127.0.0.1:{own}/v1/chat/completions", json=body, timeout=20)
+
+
+def deltas(*parts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"choices": [{"index": 0, "delta": part}]} for part in parts]
+
+
+def test_of_a_list_of_parts_only_the_text_that_was_judged_leaves() -> None:
+    content = [{"type": "text", "text": "Fine."}, {"type": "thinking", "thinking": [{"text": BAD}]}, BAD]
+    judge = BadJudge()
+    reply = told(replying({"choices": [{"index": 0, "message": {"content": content}}]}), judge)
+    assert reply.json()["choices"][0]["message"]["content"] == "Fine."
+    assert judge.seen == ["Fine."]
+    stream = told(replying(deltas({"content": content})), judge, stream=True)
+    assert "Fine." in stream.text
+    assert BAD not in stream.text
+
+
+def test_fields_that_come_in_turns_are_judged_apart() -> None:
+    """B, A and D come between words of the reasoning: together they are BAD."""
+    parts = [one for letter in BAD for one in ({"reasoning_content": "so "}, {"content": letter})]
+    judge = BadJudge()
+    reply = told(replying(deltas(*parts)), judge, stream=True)
+    assert judge.seen == [f"so so so \n\n{BAD}"]
+    assert "content_filter" in reply.text
+
+
+def test_blank_text_before_a_call_of_a_tool_is_not_judged() -> None:
+    judge = BadJudge()
+    judge.abstain = True
+    reply = told(replying(deltas({"content": "\n\n"}, {"tool_calls": [CALL]})), judge, stream=True)
+    assert "look_up" in reply.text
+    assert judge.seen == []
+
+
+class FailsOnce(BadJudge):
+    """Fails at the first verdict only."""
+
+    def judge(self, pairs: Any) -> list[Judgment]:
+        self.fail = not self.seen
+        return super().judge(pairs)
+
+
+def test_a_window_that_left_unjudged_is_told_and_counted(tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    with live(Policy(window=100, on_failure="open"), FailsOnce(), FakeModel(text=LONG), journal=journal) as it:
+        text, parts = streamed(it)
+        page = httpx.get(it.url.removesuffix("/v1") + "/metrics").text
+    assert text == LONG
+    assert note(parts[-1].choices[0])["failed_open"] is True
+    assert "hantei_failed_open_total 1.0" in page
+    assert [one["failed_open"] for one in json.loads(journal.read_text())["verdicts"]] == [True]
+
+
+class OnlyOnce(BadJudge):
+    """Fails at every verdict but the first."""
+
+    def judge(self, pairs: Any) -> list[Judgment]:
+        self.fail = bool(self.seen)
+        return super().judge(pairs)
+
+
+def test_a_correction_that_cannot_be_judged_does_not_stand_for_an_unsafe_answer() -> None:
+    with live(Policy(action="correct", on_failure="open"), OnlyOnce(), FakeModel(text=BAD, again="Better.")) as it:
+        choice = ask(it).choices[0]
+        assert (choice.finish_reason, note(choice)["decision"]) == ("content_filter", "block")
+
+
+def test_a_chance_that_is_no_number_passes_no_beginning() -> None:
+    judged = Judgment(response_id="1", judge="x", unsafe=True, p_unsafe=float("nan"))
+    assert Policy().decide(judged, None, beginning=True) == "block"
+
+
+def test_what_the_models_server_says_of_a_failure_is_in_no_journal_and_holds_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPSTREAM_KEY", "very-private-0123456789")
+    said = {"error": {"message": "key very-private-0123456789 cannot ask 'my question'", "code": "bad"}}
+    journal = tmp_path / "journal.jsonl"
+    with listening(replying(said, 401)) as port:
+        options = ServeOptions(upstream=f"http://127.0.0.1:{port}/v1", key_env="UPSTREAM_KEY", journal=journal)
+        with listening(application(BadJudge(), options)) as own:
+            body = {"messages": [{"role": "user", "content": "my question"}]}
+            reply = httpx.post(f"http://127.0.0.1:{own}/v1/chat/completions", json=body)
+    message = reply.json()["error"]["message"]
+    assert message == "the model's server answered 401: key [key] cannot ask 'my question'"
+    error = json.loads(journal.read_text())["error"]
+    assert error == {"type": "upstream_error", "message": "the model's server answered 401"}
+
+
+def test_a_key_of_the_environment_is_spent_only_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-operator-0123456789")
+    with live() as it:
+        ask(it)
+        assert it.model.headers[0]["authorization"] == "Bearer sk-client-0123456789abcdef"
+
+
+def test_a_stream_is_asked_for_with_true_or_false() -> None:
+    with live() as it:
+        for stream in ("yes", 1, [1]):
+            body: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}], "stream": stream}
+            assert httpx.post(f"{it.url}/chat/completions", json=body).status_code == 400
+        assert it.model.bodies == []
+
+
+@pytest.mark.parametrize("index", ["abc", 1e400, {"a": 1}])
+def test_an_index_that_is_no_number_is_a_typed_error(index: Any) -> None:
+    stream = [{"choices": [{"index": index, "delta": {"content": "x"}}]}]
+    reply = told(replying(stream), BadJudge(), stream=True)
+    error = json.loads(reply.text.removeprefix("data: "))["error"]
+    assert error["type"] == "upstream_error"
+    assert error["message"] == "the model's server sent a choice whose index is no number"
