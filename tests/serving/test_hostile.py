@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from hantei.records import Judgment
 from hantei.serving.policy import Policy
 from hantei.tasks.serving import ServeOptions, application
 from tests.serving.fake_model import BAD, FakeModel
-from tests.serving.live import BadJudge, listening, live
-from tests.serving.test_serve import CALL, LONG, ask, note, streamed
+from tests.serving.live import BadJudge, listening, live, until
+from tests.serving.test_serve import CALL, LONG, ask, metrics, note, streamed
 
 
 def replying(reply: Any, status: int = 200) -> Starlette:
@@ -151,3 +152,73 @@ def test_an_index_that_is_no_number_is_a_typed_error(index: Any) -> None:
     error = json.loads(reply.text.removeprefix("data: "))["error"]
     assert error["type"] == "upstream_error"
     assert error["message"] == "the model's server sent a choice whose index is no number"
+
+
+BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [
+        ("Host", "evil.example", 403),
+        ("Host", "127.0.0.1.evil.example:8100", 403),
+        ("Host", "[", 403),
+        ("Origin", "https://evil.example", 403),
+        ("Origin", "null", 403),
+        ("Origin", "http://localhost:3000", 200),
+    ],
+)
+def test_a_page_in_a_browser_cannot_ask_without_a_token(name: str, value: str, status: int) -> None:
+    with live() as it:
+        reply = httpx.post(f"{it.url}/chat/completions", json=BODY, headers={name: value})
+        assert reply.status_code == status
+        assert len(it.model.bodies) == (status == 200)
+
+
+def test_a_client_that_does_not_send_its_request_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hantei.serving.entrance.SLOW_S", 0.3)
+    with live(max_requests=1) as it:
+        port = int(it.url.removesuffix("/v1").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+            slow.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n{")
+            assert slow.recv(99).startswith(b"HTTP/1.1 408")
+        assert ask(it).choices
+
+
+def test_a_journal_that_cannot_be_written_is_a_typed_error() -> None:
+    with live(journal=Path("/dev/full")) as it:
+        reply = httpx.post(f"{it.url}/chat/completions", json=BODY)
+        assert (reply.status_code, reply.json()["error"]["type"]) == (500, "internal_error")
+        assert reply.json()["error"]["message"] == "the journal cannot be written: No space left on device"
+
+
+def test_paths_that_are_not_served_are_typed_errors() -> None:
+    with live() as it:
+        for path in ("/completions", "/../v1/models", "/files/..%2f..%2fetc%2fpasswd"):
+            reply = httpx.post(f"{it.url}{path}", json=BODY)
+            assert reply.json()["error"]["type"] == "invalid_request_error"
+            assert reply.status_code in (404, 405)
+
+
+def test_a_client_that_does_not_read_its_stream_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hantei.serving.entrance.SLOW_S", 0.3)
+    model = FakeModel(text=" ".join(["x" * 60_000] * 300))
+    with live(Policy(window=100_000), QuickJudge(), model, max_requests=1) as it:
+        port = int(it.url.removesuffix("/v1").rpartition(":")[2])
+        body = json.dumps({**BODY, "stream": True})
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", port))
+            head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            slow.sendall((head + body).encode())
+            until(lambda: 'decision="client gone"' in metrics(it))
+            assert it.model.open == 0
+            it.model.text = "All is well."
+            assert ask(it).choices
+
+
+class QuickJudge(BadJudge):
+    """Keeps nothing."""
+
+    def judge(self, pairs: Any) -> list[Judgment]:
+        return [self._judged(response) for _, response in pairs]

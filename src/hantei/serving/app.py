@@ -1,23 +1,24 @@
-"""The endpoint: routes, who may come in, how much at a time, and what happens when a client goes away."""
+"""The endpoint: routes, and what happens when a client goes away."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from hantei.serving import entrance
 from hantei.serving.decisions import Decisions, RequestRecord
-from hantei.serving.errors import BadRequestError, ProxyError
+from hantei.serving.entrance import ClientGoneError, Entrance, Room
+from hantei.serving.errors import ProxyError
 from hantei.serving.exchange import read_request
 from hantei.serving.moderations import moderation, read_inputs
 from hantei.serving.proxy import Proxy
@@ -25,22 +26,9 @@ from hantei.serving.proxy import Proxy
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entrance:
-    """Who and how much may come in: ``token`` where one is needed, ``max_requests`` at a time, ``max_body`` bytes."""
-
-    token: str | None = None
-    max_requests: int = 256
-    max_body: int = 8 * 2**20
-
-
-class ClientGoneError(Exception):
-    """The client went away before its reply was whole."""
-
-
-def application(proxy: Proxy, decisions: Decisions, entrance: Entrance) -> Starlette:
+def application(proxy: Proxy, decisions: Decisions, may_enter: Entrance) -> Starlette:
     """Return the ASGI application."""
-    room = _Room(entrance, decisions)
+    room = Room(may_enter, decisions)
     endpoints = _Endpoints(proxy, decisions, room)
 
     @asynccontextmanager
@@ -60,56 +48,26 @@ def application(proxy: Proxy, decisions: Decisions, entrance: Entrance) -> Starl
             Route("/metrics", endpoints.metrics, methods=["GET"]),
         ],
         lifespan=lifespan,
+        exception_handlers={HTTPException: _no_route, ProxyError: _unkept},
     )
 
 
-class _Room:
-    """Lets requests in: those with the token, of bounded size, so many at a time."""
+def _no_route(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _json(ProxyError(status, "invalid_request_error", "no such path or method here").body(), status)
 
-    def __init__(self, entrance: Entrance, decisions: Decisions) -> None:
-        self._entrance, self._decisions = entrance, decisions
-        self._inside = 0
 
-    @asynccontextmanager
-    async def entered(self, request: Request) -> AsyncIterator[None]:
-        self.check(request)
-        if self._inside >= self._entrance.max_requests:
-            raise ProxyError(503, "overloaded", "too many requests at a time", retry_after_s=1)
-        self._inside += 1
-        self._decisions.in_flight.set(self._inside)
-        try:
-            yield
-        finally:
-            self._inside -= 1
-            self._decisions.in_flight.set(self._inside)
-
-    def check(self, request: Request) -> None:
-        token = self._entrance.token
-        given = request.headers.get("authorization", "")
-        if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            raise ProxyError(401, "authentication_error", "expected the token of this server as the API key")
-
-    def key(self, request: Request) -> str | None:
-        """Return the client's own key for the model's server; where it is the token of this server, none."""
-        return request.headers.get("authorization") if self._entrance.token is None else None
-
-    async def body(self, request: Request) -> Any:
-        raw = bytearray()
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > self._entrance.max_body:
-                limit = f"expected at most {self._entrance.max_body:,} bytes"
-                raise ProxyError(413, "request_too_large", limit)
-        try:
-            return json.loads(raw)
-        except (ValueError, RecursionError):
-            raise BadRequestError("expected JSON") from None
+def _unkept(_request: Request, error: Exception) -> Response:
+    """Answer where the journal cannot be written: what nobody would know of does not leave."""
+    if not isinstance(error, ProxyError):
+        raise error
+    return _json(error.body(), error.status)
 
 
 class _Endpoints:
     """What each route does."""
 
-    def __init__(self, proxy: Proxy, decisions: Decisions, room: _Room) -> None:
+    def __init__(self, proxy: Proxy, decisions: Decisions, room: Room) -> None:
         self._proxy, self._decisions, self._room = proxy, decisions, room
 
     async def chat(self, request: Request) -> Response:
@@ -125,7 +83,8 @@ class _Endpoints:
                 return _json(body, headers={"x-hantei-decision": record.decision})
             stream = await while_connected(request, self._proxy.opened(asked, key, record, stack))
             handed_over()
-            return _Stream(self._proxy.parts(asked, key, record, stream), record, stack, self._decisions)
+            parts = self._proxy.parts(asked, key, record, stream)
+            return _Stream(parts, record, stack, self._decisions)
         return _failed(record)
 
     async def moderations(self, request: Request) -> Response:
@@ -233,7 +192,11 @@ class _Stream(Response):
     """A reply as server-sent events, whole ones; an error is an event, too, as OpenAI's client reads it."""
 
     def __init__(
-        self, parts: AsyncIterator[Any], record: RequestRecord, stack: AsyncExitStack, decisions: Decisions
+        self,
+        parts: AsyncIterator[Any],
+        record: RequestRecord,
+        stack: AsyncExitStack,
+        decisions: Decisions,
     ) -> None:
         super().__init__(media_type="text/event-stream", headers={"cache-control": "no-cache"})
         del self.headers["content-length"]
@@ -251,12 +214,19 @@ class _Stream(Response):
 
     async def _events(self, send: Send) -> None:
         async def event(data: str, more: bool = True) -> None:
-            await send({"type": "http.response.body", "body": f"data: {data}\n\n".encode(), "more_body": more})
+            body = f"data: {data}\n\n".encode()
+            try:
+                async with asyncio.timeout(entrance.SLOW_S):
+                    await send({"type": "http.response.body", "body": body, "more_body": more})
+            except TimeoutError:
+                raise ClientGoneError from None  # it reads no more
 
         try:
             async with aclosing(self._parts) as parts:  # type: ignore[type-var]
                 async for part in parts:
                     await event(json.dumps(part, ensure_ascii=True, separators=(",", ":")))
+        except ClientGoneError:
+            raise
         except ProxyError as error:
             self._record.decision, self._record.error = "error", error
             await event(json.dumps(error.body()), more=False)

@@ -89,7 +89,11 @@ class Decisions:
         self.in_flight = Gauge("hantei_in_flight", "Requests under way.", registry=self.registry)
 
     def keep(self, record: RequestRecord) -> None:
-        """Count a request and write its line."""
+        """Count a request and write its line.
+
+        Raises:
+            ProxyError: the journal cannot be written, so nobody would know of the decision.
+        """
         self.requests.labels(record.path, record.decision).inc()
         self.seconds.labels(record.path).observe(time.perf_counter() - record.started)
         if record.judged:
@@ -101,7 +105,13 @@ class Decisions:
         for kind, count in record.usage.items():
             self.tokens.labels(kind).inc(count)
         if self._file is not None:
-            self._file.write(json.dumps(self._line(record)).encode() + b"\n")
+            self._write(self._file, json.dumps(self._line(record)).encode() + b"\n")
+
+    def _write(self, file: BinaryIO, line: bytes) -> None:
+        try:
+            file.write(line)
+        except OSError as error:
+            raise ProxyError(500, "internal_error", f"the journal cannot be written: {error.strerror}") from None
 
     def page(self) -> bytes:
         """Return the metrics as Prometheus reads them."""

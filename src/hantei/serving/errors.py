@@ -9,7 +9,9 @@ from hantei.models.keys import mask_keys
 ErrorType = Literal[
     "invalid_request_error",
     "authentication_error",
+    "permission_error",
     "request_too_large",
+    "request_timeout",
     "overloaded",
     "upstream_error",
     "upstream_timeout",

@@ -64,9 +64,9 @@ def application(judge: Judging, options: ServeOptions) -> Starlette:
     """
     for module in ("starlette", "uvicorn", "prometheus_client"):
         needed(module, "serve")
-    from hantei.serving.app import Entrance
     from hantei.serving.app import application as made
     from hantei.serving.decisions import Decisions
+    from hantei.serving.entrance import Entrance
     from hantei.serving.live_judge import LiveJudge
     from hantei.serving.proxy import Proxy
     from hantei.serving.upstream import Upstream
