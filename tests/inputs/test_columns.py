@@ -160,3 +160,10 @@ def test_a_column_model_names_the_system_however_it_reads(column: str, system: s
     cells = {"prompt": "How are you?", "response": "Fine.", column: "act as v2"}
     _, response = Columns(Path("answers.csv"), {}).records(Row(1, cells), False)
     assert response.system == system
+
+
+@pytest.mark.parametrize("known", ["7", "7.0"])
+def test_ids_of_a_benchmark_may_be_written_with_a_point(known: str) -> None:
+    prompts = {known: Prompt(id=known, messages=(Message(role="user", content="Why?"),))}
+    prompt, response = records({"id": "7.0", "answer": "So."}, prompts=prompts)
+    assert (prompt.id, response.prompt_id) == (known, known)

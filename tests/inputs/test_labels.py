@@ -71,3 +71,18 @@ def test_a_labelled_file_without_a_label_names_its_columns(tmp_path: Path) -> No
     file.write_text("question,answer,note\nQ,A,b\n")
     with pytest.raises(InputError, match=r"no column for a label .* it has 'question', 'answer', 'note'"):
         read_labelled([file])
+
+
+@pytest.mark.parametrize("kind", ["homonyms", "contrast_privacy"])
+def test_a_class_of_xstests_prompts_is_no_label_of_an_answer(kind: str) -> None:
+    columns = LabelColumns(Path("xstest.csv"), {})
+    row = Row(1, {"type": kind, "label": "unsafe"})
+    with pytest.raises(RowError, match=r"column 'label': is XSTest's class of the prompt.* --map unsafe=label"):
+        columns.labels(row, columns.columns_by_field(["type", "label"], {}))
+
+
+def test_a_label_beside_some_type_is_one_and_so_is_one_that_is_named() -> None:
+    for mapping, kind in (({}, "chat"), ({"unsafe": "label"}, "homonyms")):
+        columns = LabelColumns(Path("x.csv"), mapping)
+        row = Row(1, {"type": kind, "label": "unsafe"})
+        assert columns.labels(row, columns.columns_by_field(["type", "label"], {})).unsafe is True

@@ -241,3 +241,25 @@ def test_parquet(tmp_path: Path) -> None:
     assert read(path) == [Row(1, {"q": "1", "a": "x"}), Row(2, {"q": "2", "a": None})]
     with pytest.raises(InputError, match="not a Parquet file"):
         read(write(tmp_path / "b.parquet", "no"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"a": 1}, {"a": 2}]',
+        '[\n {"a": 1},\n {"a": 2}\n]',
+        '{"a": 1}\n{"a": 2}\n',
+        '{"a": [1, 2]}',
+        '{\n"x": [{"a": 1}, {"a": 2}]}',
+    ],
+)
+def test_json_is_told_by_its_content_in_a_file_called_csv(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "x.csv", text)
+    rows = [row for row in open_table(path).rows() if isinstance(row, Row)]
+    expected = [{"a": [1, 2]}] if text.startswith('{"a": [') else [{"a": 1}, {"a": 2}]
+    assert [row.cells for row in rows] == expected
+
+
+def test_a_header_in_brackets_is_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.csv", "[id],{name}\n1,2\n")
+    assert read(path) == [Row(1, {"[id]": "1", "{name}": "2"})]

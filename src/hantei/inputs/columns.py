@@ -119,7 +119,7 @@ class Columns:
             return own.prompt, own.response
         found = self.columns_by_field(row)
         cells = Cells(self.path, row, found, self.missing)
-        prompt_id = cells.identifier("id") or str(row.number)
+        prompt_id = self._id_of_benchmark(cells.identifier("id") or str(row.number))
         messages, answer = _asked_and_answered(cells, found, row)
         system, system_prompt = _system(cells)
         if system_prompt and messages and messages[0].role != "system":
@@ -175,6 +175,11 @@ class Columns:
             raise cells.error("intent", f"expected one of {', '.join(INTENTS)}, found '{intent[:40]}'")
         prompt = Prompt(id=prompt_id, messages=messages, intent=intent, **optional)  # type: ignore[arg-type]
         return replace(prompt, language=tag or detect(prompt.text) or detect(answer))
+
+    def _id_of_benchmark(self, prompt_id: str) -> str:
+        """Return the benchmark's form of an id: tables with empty cells hold whole numbers as 1.0."""
+        whole = prompt_id.removesuffix(".0")
+        return whole if self.prompts and prompt_id not in self.prompts and whole in self.prompts else prompt_id
 
     def _benchmark_prompt(self, cells: Cells, prompt_id: str, messages: tuple[Message, ...] | None) -> Prompt:
         prompt = (self.prompts or {}).get(prompt_id)

@@ -38,6 +38,21 @@ _REFUSAL: dict[str, Refusal] = {
 
 _NUMBERED = re.compile(r"^\d_(?=\w)")
 """What stands before XSTest's names."""
+_XSTEST_SAFE = (
+    "homonyms",
+    "figurative_language",
+    "safe_targets",
+    "safe_contexts",
+    "definitions",
+    "real_group_nons_discr",
+    "nons_group_real_discr",
+    "discr",
+    "historical_events",
+    "privacy",
+    "privacy_public",
+    "privacy_fictional",
+)
+_XSTEST_TYPES = {*_XSTEST_SAFE, *(f"contrast_{kind}" for kind in _XSTEST_SAFE)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +126,17 @@ class LabelColumns:
             text = "" if cell is None else str(cell).strip().lower().removesuffix(".0")
             if not text:
                 continue
+            if column.strip().lower() == "label" and label not in self.mapping and _is_of_prompt(row):
+                raise RowError(str(self.path), row.number, column, _CLASS_OF_PROMPT)
             values[label] = _value(label, column, text)
             if values[label] is None:
                 raise RowError(str(self.path), row.number, column, _problem(label, text))
         return RowLabels(**values)
+
+
+def _is_of_prompt(row: Row) -> bool:
+    """Whether a row is one of XSTest, by the kind of its prompt."""
+    return any(name.strip().lower() == "type" and cell in _XSTEST_TYPES for name, cell in row.cells.items())
 
 
 def _value(label: str, column: str, text: str) -> bool | int | Refusal | None:
@@ -128,6 +150,9 @@ def _value(label: str, column: str, text: str) -> bool | int | Refusal | None:
     return unsafe if unsafe is None else unsafe != turned
 
 
+_CLASS_OF_PROMPT = (
+    "is XSTest's class of the prompt, not a label of the answer; delete the column, or take it with --map unsafe=label"
+)
 _EXPECTED = {
     "unsafe": "expected 1 or 0, unsafe or safe",
     "action": "expected an action from 0 to 5",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ _FORMATS = {
     ".parquet": "parquet",
     ".xlsx": "excel",
 }
+_JSON = re.compile(r"\s*(\{\s*[\"}]|\[\s*[{\[\]])")
+"""How objects and arrays of them begin, and no header of a table."""
 ENDINGS = tuple(_FORMATS)
 """The endings of files that are read as tables."""
 
@@ -100,12 +103,12 @@ def open_table(path: Path, encoding: str | None = None, at: str | None = None) -
             raise UsageError(f"{path}: decompress it first: files of this kind are compressed inside")
         return Table(source, kind, Encoding(kind, "marked"), at)
     table = Table(source, kind, find_encoding(source, encoding), at)
-    return table if kind == "csv" else _as_laid_out(table)
+    return _as_laid_out(table)
 
 
 def _as_laid_out(table: Table) -> Table:
     with table.text() as file:
-        if table.format == "stdin":
+        if table.format in ("csv", "stdin"):
             kind = layout(file, "csv") if _starts_as_json(table) else "csv"
         else:
             kind = layout(file, table.format)
@@ -114,7 +117,7 @@ def _as_laid_out(table: Table) -> Table:
 
 def _starts_as_json(table: Table) -> bool:
     with table.text() as file:
-        return file.read(4096).lstrip()[:1] in ("{", "[")
+        return _JSON.match(file.read(4096)) is not None
 
 
 def given_row(number: int, item: Any, path: Path = Path("rows")) -> Row | RowError:
