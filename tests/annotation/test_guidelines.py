@@ -61,7 +61,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_calibration_of_each_guideline_flags_what_its_people_call_unsafe(labelled: Path) -> None:
     run = str(labelled / "run")
-    names = []
+    names: list[str] = []
     for who in UNSAFE:
         out = labelled / f"{len(names)}.json"
         told("calibrate", run, "--labels", f"human:{who}", "--out", str(out))
