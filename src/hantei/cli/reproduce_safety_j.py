@@ -17,11 +17,14 @@ def safety_j(
         list[str] | None, typer.Option(help="A judge to measure: builtin or CARD@MODEL. May be repeated.")
     ] = None,
     left_out: Annotated[
-        bool, typer.Option("--left-out", help="Fit builtin again without each set, too: some minutes.")
+        bool, typer.Option("--left-out", help="Fit builtin again without each set, too: ten minutes and more.")
     ] = False,
     turns: Annotated[
         bool, typer.Option("--turns", help="Judge R-Judge and ConvAbuse with and without their earlier turns, too.")
     ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="A model that checks critiques by their units, too. [default: by rule alone]")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Where judgings are kept and gone on with.")] = Path("runs/safety-j"),
     max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
     max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
@@ -36,7 +39,7 @@ def safety_j(
     from hantei.reproduce.safety_j import reproduce
 
     limits = Limits(max_connections=max_connections, max_cost=max_cost)
-    found = reproduce(data, judge or (), left_out, turns, runs, limits, warn)
+    found = reproduce(data, judge or (), left_out, turns, runs, limits, warn, model)
     if out is not None:
         found.write_page(out)
     if json:

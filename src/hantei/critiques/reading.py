@@ -93,7 +93,7 @@ def _references(paths: Sequence[Path]) -> dict[tuple[str, ...], Critique]:
                 raise InputError(f"{path}: expected a column of reference units: {', '.join(UNITS)}")
             if not units:
                 continue  # no unit to look for: as if the dialogue had no reference
-            own = _critique(prompt, response, "reference", units=units, reference=units)
+            own = _critique(prompt, response, "reference", text="\n".join(units), units=units, reference=units)
             # The dialogue may be in another language, or in none that is known.
             out[own.dialogue] = replace(own, language=detect("\n".join(units)) or own.language)
     return out

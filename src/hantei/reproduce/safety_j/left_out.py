@@ -17,7 +17,7 @@ def left_out(data: Path) -> JudgedSets:
     """Return what the built-in judge says of each set when the set's source played no part in its fit.
 
     Sources are left out as in the figures of its card: those that are related together, and with them every answer to a
-    question that they ask. It takes some minutes.
+    question that they ask. It takes ten minutes and more.
 
     Args:
         data: the folder of public training data, with ``safety_j`` in it.

@@ -51,6 +51,7 @@ def reproduce(
     runs: Path = RUNS,
     limits: Limits | None = None,
     say: Say = lambda _line: None,
+    model: str | None = None,
 ) -> SafetyJReproduction:
     """Compute the paper's table of accuracy for judges of hantei's, beside what it prints.
 
@@ -62,6 +63,7 @@ def reproduce(
         runs: where the judgings are kept and gone on with.
         limits: of what is asked.
         say: takes lines for people.
+        model: who checks critiques by their units, beside the rules; None for nobody.
 
     Raises:
         UsageError: ``data`` does not hold the release, or no such judge.
@@ -71,7 +73,7 @@ def reproduce(
     sets = read_sets(data)
     judged = [judge_sets(name, sets, runs, limits or Limits(), say) for name in dict.fromkeys(judges)]
     judged += [left_out(data)] if without_set else []
-    scored = score_judges(data, list(dict.fromkeys(judges)), runs, limits or Limits(), say)
+    scored = score_judges(data, list(dict.fromkeys(judges)), runs, limits or Limits(), say, model)
     found = sections(sets, judged, scored)
     if with_turns:
         compared = [one for name in judges for one in compare_turns(name, data, runs, limits or Limits(), say)]

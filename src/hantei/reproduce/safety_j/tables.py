@@ -7,7 +7,21 @@ from collections.abc import Mapping, Sequence
 from hantei.critiques.scoring import CritiqueScores
 from hantei.estimates import Estimate
 from hantei.metrics.paired import PairedShares
-from hantei.reports.section import Cell, Number, Section, caution, lead, notes, numbers, percent, points, text_table
+from hantei.reports.results import NAME_LIMIT
+from hantei.reports.section import (
+    Cell,
+    Number,
+    ReportTable,
+    Section,
+    caution,
+    lead,
+    notes,
+    numbers,
+    percent,
+    points,
+    text_table,
+)
+from hantei.reports.text import clip
 from hantei.reports.wording import reasons
 from hantei.reproduce.safety_j.accuracy import SetAccuracy, mean, set_accuracy
 from hantei.reproduce.safety_j.conversations import TurnComparison
@@ -138,28 +152,39 @@ def _data(found: Sequence[tuple[JudgedSets, Accuracies]]) -> dict[str, object]:
 def _critiques(scored: Sequence[ScoredLanguage]) -> Section:
     header = ("judge", "en macro", "en micro", "zh macro", "zh micro")
     rows: list[list[Cell]] = [[one.judge, *map(_three, _scores(one))] for one in published().critiques]
-    own: list[list[Cell]] = [
-        [f"{one.judge}, {one.language}", *(_cell(share) for share in _macro_and_micro(one.scores))] for one in scored
-    ]
-    columns = ("critiques", *(f"{share}, {kind}" for kind in ("macro", "micro") for share in ("P_ref", "recall", "F1")))
-    ours = text_table("Ours, in percent, counted as published, checked without a model", columns, own)
+    checkers = list(dict.fromkeys(one.model for one in scored))
+    ours = [_own_critiques(model, [one for one in scored if one.model == model]) for model in checkers]
     return Section(
         key="safety-j-critiques",
         title="SAFETY-J: meta-evaluation of critiques",
         tables=(
             text_table("Precision / recall / F1 in percent, as printed in the paper", header, rows),
-            *([ours] if own else []),
+            *ours,
         ),
         notes=notes(
             "macro: means of critiques; micro: units of all critiques together.",
-            "The two tables are no like for like: the paper's precision is of the dialogue and by a model, ours is of "
-            "the reference and by rule. A judge's critiques lie between the reference itself and that of another "
-            "dialogue (hantei critiques score)." if own else "",
+            "Without a model ours is no like for like: the paper's precision is of the dialogue and by a model, P_ref "
+            "is of the reference and by rule. A judge's critiques lie between the reference itself and that of another "
+            "dialogue (hantei critiques score)." if ours else "",
+            "Checked by a model, precision is of the dialogue as in the paper; model and prompts are not the paper's."
+            if any(checkers) else "",
+            *(f"{one.judge}, {one.language}: {one.scores.failed:,} critiques whose units the model could not be asked "
+              "for are left out." for one in scored if one.scores.failed),
             "The Chinese critiques are of the dialogues of the label set Flames, the English ones of DiaSafety's test "
             "split: both tables rest on the same answers and are not independent.",
         ),
         data={"published": published().critiques, "computed": list(scored)},
     )  # fmt: skip
+
+
+def _own_critiques(model: str | None, scored: Sequence[ScoredLanguage]) -> ReportTable:
+    shares = ("P_ref" if model is None else "precision", "recall", "F1")
+    columns = ("critiques", *(f"{share}, {kind}" for kind in ("macro", "micro") for share in shares))
+    rows: list[list[Cell]] = [
+        [f"{one.judge}, {one.language}", *(_cell(share) for share in _macro_and_micro(one.scores))] for one in scored
+    ]
+    how = "without a model" if model is None else f"by {clip(model, NAME_LIMIT)}"
+    return text_table(f"Ours, in percent, counted as published, checked {how}", columns, rows)
 
 
 def _macro_and_micro(scores: CritiqueScores) -> list[Estimate]:
