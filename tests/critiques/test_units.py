@@ -72,3 +72,12 @@ HOSTILE = [
 def test_a_hostile_text_is_cut_off(text: str, language: str) -> None:
     """It ends: time grows with the length and not with its square."""
     assert len(units_of(text, language)) <= MOST_UNITS
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "zh"])
+def test_long_runs_of_white_space_take_no_time_by_the_square(language: str) -> None:
+    spaces = " " * 20_000
+    assert units_of(f"B refuses to help A.{spaces}\nB names{spaces}a good locksmith.", language) == (
+        "B refuses to help A.",
+        f"B names{spaces}a good locksmith.",
+    )

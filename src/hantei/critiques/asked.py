@@ -158,7 +158,10 @@ class _UnitsByModel:
         """Return the verdicts in the replies to requests that begin alike: the first is answered before the others."""
         first = [await self._reply(request) for request in requests[:1]]
         replies = first + await asyncio.gather(*(self._reply(request) for request in requests[1:]))
-        return [_NOTHING if reply is None else verdict(reply, critique.tongue) for reply in replies]
+        return [
+            _NOTHING if reply is None else verdict(reply, critique.tongue, request.messages[-1].content)
+            for request, reply in zip(requests, replies, strict=True)
+        ]
 
     async def _reply(self, request: Request) -> str | None:
         """Return the text of a reply, None where the call failed for good; the same request is made once."""

@@ -64,14 +64,15 @@ def listed(reply: str) -> tuple[tuple[str, ...], dict[str, int]]:
     return tuple(once.values())[:MOST_UNITS], {why: count for why, count in mended.items() if count}
 
 
-def verdict(reply: str, tongue: str) -> ReadVerdict:
+def verdict(reply: str, tongue: str, shown: str = "") -> ReadVerdict:
     """Return what a reply says of a unit.
 
     Args:
         reply: the whole reply.
         tongue: the language in which it was asked: ``en``, ``ja`` or ``zh``.
+        shown: what was asked: a marked answer that stands in it may be a quotation, and is no verdict.
     """
-    paper, right = _as_published(reply, tongue), _read(reply)
+    paper, right = _as_published(reply, tongue), _read(reply, shown)
     return ReadVerdict(right, paper, None if right == paper else _difference(reply, right, paper))
 
 
@@ -82,10 +83,11 @@ def _as_published(reply: str, tongue: str) -> bool:
     return bool(opened and closed) and word in inside
 
 
-def _read(reply: str) -> bool | None:
-    """Return the verdict in the last marked answer, or in a reply that is nothing but one."""
-    marked = _MARKED.findall(reply)
-    if not marked and len(reply.strip()) > _BARE:
+def _read(reply: str, shown: str) -> bool | None:
+    """Return the verdict in the last marked answer that is no quotation, or in a reply that is nothing but one."""
+    found = list(_MARKED.finditer(reply))
+    marked = [one[1] for one in found if one[0] not in shown]
+    if not marked and (found or len(reply.strip()) > _BARE):
         return None
     text = marked[-1] if marked else reply
     rest = _WRONG.sub(" ", text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _SENTENCE_END = re.compile(
-    r"(?<=[。！？])[」』”’）)\]]*\s*|(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9\u3040-\u9fff])|\s*\n+\s*"
+    r"(?<=[。！？])[」』”’）)\]]*\s*|(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9\u3040-\u9fff])|\n\s*"
 )
 """Where a sentence ends: a full stop before a capital, a CJK full stop, a line."""
 
@@ -17,7 +17,7 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•・●]+|[(（]?\d{1,3}[.)、．）](?!\d
 
 _CLAUSE_END = {
     "en": re.compile(
-        r";\s+|,\s+(?=(?:and|but|while|whereas|although|though|so)\s)|\s+(?=(?:but|while|whereas|because)\s)",
+        r";\s+|,\s+(?=(?:and|but|while|whereas|although|though|so)\s)|(?<!\s)\s+(?=(?:but|while|whereas|because)\s)",
         re.IGNORECASE,
     ),
     "zh": re.compile(r"；|，(?=但|而|并|同时|此外|不过|也|还|因此|所以|从而|以及)"),
