@@ -9,7 +9,6 @@ for rate in run.summary().rates: ...
 from hantei.api import (
     check_critiques,
     compare,
-    correct,
     demo,
     export,
     forecast,
@@ -21,6 +20,7 @@ from hantei.api import (
 )
 from hantei.engine.forecast import Forecast
 from hantei.engine.limits import Limits
+from hantei.improve import correct, serve
 from hantei.metrics.compare import Difference
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
 from hantei.runs.folder import Run, load_run
@@ -78,4 +78,5 @@ __all__ = [
     "report",
     "run",
     "score_critiques",
+    "serve",
 ]

@@ -18,7 +18,6 @@ from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.sheets import keep_sheets, sheets_for
 from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of, write_report
-from hantei.tasks.correcting import Correction, correcting
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
@@ -26,7 +25,6 @@ from hantei.tasks.task import Judging, asking, judging
 if TYPE_CHECKING:
     from hantei.tasks.checking_critiques import CheckedMeasure, CheckOptions
     from hantei.tasks.critiquing import ScoredCritiques, ScoreOptions
-    from hantei.tasks.serving import ServeOptions
 
 
 def judge(
@@ -85,58 +83,6 @@ def run(
         KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
     """
     return carry_out(asking(model, benchmark, judge, options or Options(), say), out, say)
-
-
-def correct(
-    source: Source | Sequence[str | Path],
-    model: str,
-    judge: Judging = "builtin",
-    check_with: Sequence[Judging] = (),
-    out: str | Path | None = None,
-    options: Options | None = None,
-    correction: Correction | None = None,
-    say: Say = lambda _line: None,
-) -> Run:
-    """Have unsafe answers written again from their critiques, and return the run of all versions.
-
-    Two baselines stand in the same run: asking again without a critique, and refusing. The same call again goes on
-    where it ended.
-
-    Args:
-        source: one file of answers or several, rows as dictionaries, or a run folder, which stays as it is.
-        model: the name of the model that writes the answers again.
-        judge: says which answers are unsafe, and why; it decides when to stop.
-        check_with: judges that judge every version, too, and decide nothing.
-        out: the run folder; default as for ``judge``, ``runs/<date>-corrected-<what>``.
-        options: how answers are read and the model is asked, and the limits.
-        correction: rounds, rules, wording.
-        say: takes lines for people.
-
-    Raises:
-        UsageError: no such file, model or judge, or ``max_cost`` without a price.
-        InputError: a file lacks the columns, or the rules cannot be read.
-        RunError: the folder belongs to another plan or is in use, or no call to a model works: what there is is kept.
-        KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
-    """
-    task = correcting(source, model, judge, check_with, options or Options(), correction or Correction(), say)
-    return carry_out(task, out, say)
-
-
-def serve(judge: Judging, options: ServeOptions, say: Say = lambda _line: None) -> None:
-    """Serve an OpenAI-compatible endpoint in front of a model, until it is stopped.
-
-    Args:
-        judge: judges every answer before it leaves.
-        options: the model's server, the policy, who may come in.
-        say: takes lines for people.
-
-    Raises:
-        UsageError: the extra is not installed, no such judge, or an option that cannot be.
-        RunError: the address is taken.
-    """
-    from hantei.tasks.serving import serve as run_server
-
-    run_server(judge, options, say)
 
 
 def forecast(

@@ -65,3 +65,11 @@ class Connection(sqlite3.Connection):
             self.failed = True
             number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
             raise OSError(number, os.strerror(number), str(self.path)) from None
+
+
+def storable(text: str) -> str:
+    """Return text as SQLite can hold it: where it has a lone surrogate, which UTF-8 cannot hold, marked and escaped."""
+    if text.isascii():
+        return text
+    escaped = text.encode("utf-8", "backslashreplace").decode()
+    return text if escaped == text else f"\x01{escaped}"

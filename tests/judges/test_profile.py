@@ -172,7 +172,7 @@ def test_a_broken_profile_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_the_shipped_profile_takes_the_starter_answers_for_familiar() -> None:
     from hantei import benchmarks
-    from hantei.judges.builtin.model import load
+    from hantei.judges.builtin.loading import load
 
     profile = load().profile
     assert profile is not None

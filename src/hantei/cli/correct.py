@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+from hantei import api, improve
 from hantei.cli import fail_if
 from hantei.cli.options import (
     EncodingOption,
@@ -86,7 +86,7 @@ def correct(
     correction = Correction(rounds=rounds, rules=rules, template=template)
     checks = check_with or []
     with interruptible():
-        run = api.correct([str(path) for path in source], model, judge, checks, out, options, correction, say=warn)
+        run = improve.correct([str(path) for path in source], model, judge, checks, out, options, correction, say=warn)
     if to is not None:
         path = api.export(run.path, to)
         (warn if json else say)(f"Pairs: {path}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+from hantei import improve
 from hantei.cli.output import warn
 from hantei.serving.policy import read_policy
 from hantei.tasks.serving import ServeOptions
@@ -57,4 +57,4 @@ def serve(
         max_body=max_body,
         prices=prices,
     )
-    api.serve(judge, options, say=warn)
+    improve.serve(judge, options, say=warn)

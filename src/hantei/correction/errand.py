@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from hantei.correction.card import CorrectionCard
 from hantei.correction.rules import Rules
 from hantei.correction.versions import ASKED, followers, version_of
+from hantei.database import storable
 from hantei.engine.work import Work
 from hantei.models.base import Request, Sampling
 from hantei.record_lines import from_line, to_line
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
-from hantei.runs.index import LAST_TURN, Index, Location, storable
+from hantei.runs.index import LAST_TURN, Index, Location
 from hantei.runs.journal import Journal
 from hantei.runs.judging import PairReader
 

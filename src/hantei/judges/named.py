@@ -43,7 +43,7 @@ def load_judge(name: str) -> Judge:
 
 
 _LOADERS = {
-    "builtin": "hantei.judges.builtin.model",
+    "builtin": "hantei.judges.builtin.loading",
     "encoder": "hantei.judges.encoder.judge",
     "gliguard": "hantei.judges.encoder.zero_shot",
     "opir": "hantei.judges.encoder.zero_shot",

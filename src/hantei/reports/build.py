@@ -109,7 +109,7 @@ class _Explainer:
         self._judge: Any = None
         names = [name for name in run.judges() if name.partition("?")[0] == "builtin"]
         if names:
-            from hantei.judges.builtin.model import load
+            from hantei.judges.builtin.loading import load
 
             self._judge = load(encoder="none" if all("encoder=none" in name for name in names) else "use")
 

@@ -7,10 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, get_args
 
+from hantei.database import storable
 from hantei.metrics.definitions import Counts, Fact
 from hantei.metrics.intervals import ClusterSums
 from hantei.records import REFUSALS, CountingRule
-from hantei.runs.index import Index, Location, storable
+from hantei.runs.index import Index, Location
 from hantei.runs.verdicts import Judged, Verdict, one_verdict
 
 _FACTS: dict[str, str] = {fact: f"j.{fact}" for fact in get_args(Fact)} | {"incoherent": "r.incoherent"}

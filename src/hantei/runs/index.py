@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.coherence import incoherent
-from hantei.database import connect
+from hantei.database import connect, storable
 from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response
 from hantei.runs.schema import SCHEMA
 from hantei.stance import contradicts
@@ -280,14 +280,6 @@ class Index:
             found = self.db.execute("SELECT no FROM prompts WHERE id = ?", (storable(prompt_id),)).fetchone()
             self._prompt = (prompt_id, found[0] if found else 0)
         return self._prompt[1]
-
-
-def storable(text: str) -> str:
-    """Return text as SQLite can hold it: where it has a lone surrogate, which UTF-8 cannot hold, marked and escaped."""
-    if text.isascii():
-        return text
-    escaped = text.encode("utf-8", "backslashreplace").decode()
-    return text if escaped == text else f"\x01{escaped}"
 
 
 def _optional(text: str | None) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 import hantei.judges.builtin as room
 from hantei.judges.builtin.labels import HARMS
-from hantei.judges.builtin.model import load
+from hantei.judges.builtin.loading import load
 
 FOLDER = Path(room.__file__).parent
 

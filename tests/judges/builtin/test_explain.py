@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hantei.judges.builtin.explain import explain
 from hantei.judges.builtin.features import WINDOW, tokenise
-from hantei.judges.builtin.model import load
+from hantei.judges.builtin.loading import load
 from hantei.judges.builtin.stopwords import is_content
 from tests.judges.builtin.tiny import meaning_judge, pair, tiny_judge
 

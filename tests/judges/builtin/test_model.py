@@ -12,7 +12,8 @@ from msgspec.structs import replace as changed
 from hantei.errors import CardError, UsageError
 from hantei.judges.builtin.features import WINDOW
 from hantei.judges.builtin.labels import HARMS
-from hantei.judges.builtin.model import Window, load, load_named, prompt_text
+from hantei.judges.builtin.loading import load, load_named
+from hantei.judges.builtin.model import Window, prompt_text
 from hantei.judges.builtin.weights import pair_hashes
 from hantei.records import ACTIONS, Message, Prompt, Response
 from tests.judges.builtin.tiny import meaning_judge, pair, tiny_judge

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from hantei.judges.builtin.model import load
+from hantei.judges.builtin.loading import load
 from hantei.judges.builtin.weights import save
 from hantei.judges.profile import Profile
 from hantei.training.builtin.card import Evaluation, judged_languages, measures_of, weak_points, write_card

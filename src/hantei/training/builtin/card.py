@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hantei.judges.builtin.model import CARDS, FILES
+from hantei.judges.builtin.loading import CARDS, FILES
 from hantei.training.builtin.evaluate import Build
 from hantei.training.builtin.licence import TERMS, licence_text
 from hantei.training.builtin.row import Licences, TrainingRow

@@ -17,7 +17,8 @@ import numpy as np
 
 from hantei.errors import UsageError
 from hantei.judges.builtin import semantic
-from hantei.judges.builtin.model import CARDS, BuiltinJudge
+from hantei.judges.builtin.loading import CARDS
+from hantei.judges.builtin.model import BuiltinJudge
 from hantei.judges.builtin.semantic import Semantic
 from hantei.judges.builtin.weights import BuiltinWeights, Heads, save
 from hantei.judges.profile import Profile
