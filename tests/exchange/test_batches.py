@@ -163,3 +163,15 @@ def test_a_models_own_refusal_among_openais_responses_is_an_answer(tmp_path: Pat
         ("無理です。", "ok", "refusal"),
         ("はい。", "ok", "completed"),
     ]
+
+
+def test_requests_and_results_without_an_id_do_not_belong_together(tmp_path: Path) -> None:
+    asked, answered = request("a"), result("a", chat("A"))
+    nobody = [{name: cell for name, cell in row.items() if name != "custom_id"} for row in (asked, answered)]
+    files = [
+        lines(tmp_path / "requests.jsonl", [asked, nobody[0]]),
+        lines(tmp_path / "results.jsonl", [answered, nobody[1]]),
+    ]
+    run = imported(*files, source="openai-batch")
+    assert [one.text for one in run.responses()] == ["A"]
+    assert [(row, "belong together" in problem) for row, problem in problems(run)] == [(2, True), (2, True)]

@@ -14,6 +14,8 @@ from hantei.exchange.recognising import Recognises, first_object, rows_of
 from hantei.exchange.shared import each_row, text_of
 from hantei.inputs import Row
 
+_NO_ID = "expected the id by which a request and its result belong together, found none"
+
 
 class BatchFormat(NamedTuple):
     """One provider's batches: what its requests and its results look like, and what becomes of the two.
@@ -57,8 +59,10 @@ class BatchFormat(NamedTuple):
                 for row in rows_of(path, "requests"):
                     if isinstance(row, RowError):
                         yield row
+                    elif row.cells.get("custom_id") is None:
+                        yield RowError(str(path), row.number, "custom_id", _NO_ID)
                     else:
-                        requests.put(str(row.cells.get("custom_id")), row.cells)
+                        requests.put(str(row.cells["custom_id"]), row.cells)
             answered: set[str] = set()
             for path in results:
                 yield from each_row(path, rows_of(path), partial(self._join, path, requests, answered))
@@ -68,7 +72,9 @@ class BatchFormat(NamedTuple):
                 )
 
     def _join(self, path: Path, requests: DiskMap, answered: set[str], row: Row) -> Iterable[Item]:
-        key = str(row.cells.get("custom_id"))
+        if row.cells.get("custom_id") is None:
+            raise RowError(str(path), row.number, "custom_id", _NO_ID)
+        key = str(row.cells["custom_id"])
         answered.add(key)
         return self.make(path, row, self._request(requests.get(key), key, row))
 
