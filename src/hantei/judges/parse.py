@@ -28,7 +28,18 @@ _REST = re.compile(r"[\s*_>|:=-]*[^\n]*")
 _LINE = re.compile(r"^[^\n]{1,60}$", re.MULTILINE)
 _FRAME = AROUND + "[]()<>{}|=/\\-→•【】"
 """What may stand around a label that is all of a line."""
-_STOP = re.compile(r"[ \t*_]*(?:[.。,、，;；)）!！]|$)", re.MULTILINE)
+_GIVES = re.compile(
+    r"\b(?:I|we)(?:['’]d| would| will)? (?:rate|score|give|assign|award)"
+    r"(?: (?:this|that|it|the|an?|as|at|of|answer|response|reply|score|rating))*[ \t*_]*",
+    re.IGNORECASE,
+)
+"""What names a verdict as well as a cue does: ``I rate this [[4]]``."""
+_STOP = re.compile(
+    r"(?:[ \t]*(?:overall|in total)\b|点|分|です|だ|と(?:します|する|なります|(?:判断|評価)(?:します|する)))*"
+    r"[ \t*_]*(?:[.。,、，;；)）!！]|$)",
+    re.MULTILINE,
+)
+"""What may follow a verdict within a sentence and leaves it what it is; ``[[5]]ではない`` takes it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +137,11 @@ def _binding(candidates: list[_Candidate], spec: FieldSpec, text: str) -> _Candi
 
 def _stated(text: str, candidate: _Candidate, spec: FieldSpec) -> bool:
     """Whether a cue names the verdict right before it, and nothing after it can take it back (``[[4]]ではない``)."""
-    cues = spec.cue.finditer(text, 0, candidate.start) if spec.cue else ()
+    if not spec.cue:
+        return False
+    cues = spec.cue.finditer(text, 0, candidate.start)
     named = any(_IS.fullmatch(text[cue.end() : candidate.start]) for cue in cues)
+    named = named or any(said.end() == candidate.start for said in _GIVES.finditer(text, 0, candidate.start))
     return named and _STOP.match(text, candidate.end) is not None
 
 
