@@ -16,7 +16,7 @@ import hantei
 from hantei.cli.app import app
 from hantei.errors import InputError, UsageError
 from hantei.judges import load_judge
-from hantei.judges.base import CALIBRATION, split_setting
+from hantei.judges.base import CALIBRATION, split_setting, with_setting
 from hantei.judges.calibrated import read_calibration
 from hantei.metrics.calibration import fit_isotonic
 from hantei.metrics.scaling import apply_line, fit_line, logits_of
@@ -249,3 +249,9 @@ def test_actions_are_scaled_where_two_of_them_have_labels(tmp_path: Path) -> Non
     assert (action.head, action.n["0"], action.n["5"]) == ("action", 20, 40)
     assert action.accuracy_before.value == pytest.approx(1 / 3)
     assert action.accuracy.value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("file", ["anna@strict.json", "a&b+c?d#e.json", "100%.json", "評価 1.json", "judges/mine.json"])
+@pytest.mark.parametrize("name", ["builtin", "builtin?mode=strict", "rubric@openai/m", "rubric?abstain=false@openai/m"])
+def test_a_setting_comes_back_from_a_name_whatever_its_value(name: str, file: str) -> None:
+    assert split_setting(with_setting(name, CALIBRATION, file), CALIBRATION) == (name, file)

@@ -52,7 +52,7 @@ def annotate(
         return
     from hantei.tasks.annotating import AnnotationOptions
 
-    given = tuple(people.split(",")) if people else ()
+    given = () if people is None else tuple(people.split(","))
     options = AnnotationOptions(
         people=given,
         each=each,

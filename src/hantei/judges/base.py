@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ Pair = tuple[Prompt, Response]
 """A response and the prompt that it answers."""
 
 
+_RESERVED = {ord(sign): quote(sign, safe="") for sign in "%&+@?#"}
 _BEGUN: ContextVar[int] = ContextVar("begun")
 _NUMBERS = count()
 
@@ -250,9 +251,9 @@ def split_setting(name: str, setting: str) -> tuple[str, str | None]:
 
 
 def with_setting(name: str, setting: str, value: str) -> str:
-    """Return a judge's name with one more setting of its card."""
+    """Return a judge's name with one more setting of its card; what a name reserves is percent-encoded in the value."""
     card, at, model = name.partition("@")
-    return f"{card}{'&' if '?' in card else '?'}{setting}={value}{at}{model}"
+    return f"{card}{'&' if '?' in card else '?'}{setting}={value.translate(_RESERVED)}{at}{model}"
 
 
 def no_setting(name: str, key: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hantei.judges.base import CALIBRATION, with_setting
 from hantei.judges.calibrated import Scaling
 from hantei.reports.section import Number, Section, notes, numbers, percent, text_table
 
@@ -18,8 +19,7 @@ _HEADER = ("head", "labels", "scaling", "accuracy before", "after", "calibration
 def calibrated_section(fitted: Fitted, out: Path) -> Section:
     """Return the section that ``hantei calibrate`` prints; ``out`` is the file that it wrote."""
     made = fitted.calibration
-    card, at, model = made.judge.partition("@")
-    name = f"{card}{'&' if '?' in card else '?'}calibration={out}{at}{model}"
+    name = with_setting(made.judge, CALIBRATION, str(out))
     return Section(
         key="calibration",
         title=f"Fitted to labels of {made.labels}",
