@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -14,7 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hantei.errors import UsageError
+from hantei.judges.classifying import as_judge
 from hantei.records import Judgment
+from hantei.serving.exchange import read_request
+from hantei.serving.live_judge import LiveJudge, LiveVerdict
 from hantei.serving.policy import Policy
 from hantei.tasks.serving import ServeOptions, application
 from tests.serving.fake_model import BAD, FakeModel
@@ -145,6 +150,41 @@ def test_a_stream_is_asked_for_with_true_or_false() -> None:
         assert it.model.bodies == []
 
 
+class ById(BadJudge):
+    """Keeps its verdicts by the ids of answers, as judges may."""
+
+    def judge(self, pairs: Any) -> list[Judgment]:
+        verdicts = {response.id: self._judged(response) for _, response in pairs}
+        return [verdicts[response.id] for _, response in pairs]
+
+
+def test_answers_that_are_judged_together_have_ids_of_their_own() -> None:
+    guard = LiveJudge(as_judge(ById()), Policy(), lambda _name, _usage: None, 10)
+    prompt = read_request({"messages": [{"role": "user", "content": "Hi"}]}).prompt
+
+    async def both() -> list[LiveVerdict]:
+        return [*await asyncio.gather(guard.verdict(prompt, f"This is {BAD}."), guard.verdict(prompt, "This is fine."))]
+
+    assert [one.decision for one in asyncio.run(both())] == ["block", "pass"]
+
+
+class OfAnother(BadJudge):
+    """Gives the verdict on an answer that nobody asked about."""
+
+    def _judged(self, response: Any) -> Judgment:
+        return Judgment(response_id="another", judge=self.name, unsafe=False)
+
+
+def test_a_verdict_on_another_answer_lets_nothing_leave() -> None:
+    reply = told(replying({"choices": [{"index": 0, "message": {"content": "x"}}]}), OfAnother())
+    assert (reply.status_code, reply.json()["error"]["type"]) == (503, "judge_unavailable")
+
+
+def test_calls_of_tools_are_a_list() -> None:
+    reply = told(replying({"choices": [{"index": 0, "message": {"tool_calls": BAD}}]}), BadJudge())
+    assert reply.json()["error"]["message"] == "the model's server sent tool_calls that are no list"
+
+
 @pytest.mark.parametrize("index", ["abc", 1e400, {"a": 1}])
 def test_an_index_that_is_no_number_is_a_typed_error(index: Any) -> None:
     stream = [{"choices": [{"index": index, "delta": {"content": "x"}}]}]
@@ -152,6 +192,20 @@ def test_an_index_that_is_no_number_is_a_typed_error(index: Any) -> None:
     error = json.loads(reply.text.removeprefix("data: "))["error"]
     assert error["type"] == "upstream_error"
     assert error["message"] == "the model's server sent a choice whose index is no number"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("port", 99_999, "--port 99999: expected 0 to 65535"),
+        ("max_requests", 0, "--max-requests 0: expected a number over 0"),
+        ("timeout_s", float("nan"), "--timeout nan: expected a number over 0"),
+        ("judge_timeout_s", -1.0, "--judge-timeout -1.0: expected a number over 0"),
+    ],
+)
+def test_numbers_that_cannot_be_are_told(option: str, value: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=f"^{message}$"):
+        application(BadJudge(), ServeOptions(upstream="http://127.0.0.1:9/v1", **{option: value}))
 
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

@@ -104,6 +104,8 @@ def _choice(choice: Any, part: str) -> dict[str, Any]:
     if not isinstance(choice, dict) or not isinstance(choice.get(part), dict):
         raise UpstreamError(f"the model's server sent a choice without a {part}")
     message = {name: choice[part][name] for name in _MESSAGE if name in choice[part]}
+    if not isinstance(message.get("tool_calls") or [], list):
+        raise UpstreamError("the model's server sent tool_calls that are no list")
     message |= {name: _text(name, message[name]) for name in _TEXTS if name in message}
     return {**{name: choice[name] for name in _CHOICE if name in choice}, part: message}
 

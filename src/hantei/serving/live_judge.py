@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from hantei.correction.card import CorrectionCard
 from hantei.engine.caller import PriceLookup
@@ -48,7 +52,7 @@ class LiveJudge:
         Raises:
             ProxyError: it cannot be judged, and the policy refuses then.
         """
-        response = Response(id="live", prompt_id=prompt.id, system="live", text=text)
+        prompt, response = _pair(prompt, text)
         try:
             judgment = await self._judged(prompt, response)
         except ProxyError:
@@ -61,9 +65,9 @@ class LiveJudge:
         try:
             async with asyncio.timeout(self.timeout_s):
                 async for judgment in self.judge.judge([(prompt, response)], self._ask):
-                    if judgment.status != "error":
-                        return judgment
-                    break
+                    if judgment.status == "error" or judgment.response_id != response.id:
+                        break
+                    return judgment
         except TimeoutError:
             raise ProxyError(503, "judge_unavailable", "the judge took too long", retry_after_s=1) from None
         except HanteiError as error:
@@ -78,6 +82,13 @@ class LiveJudge:
         del sample, card_hash  # nothing is cached
         reply = await model.ask(request)
         return PricedReply(reply, self._price(model.name, reply.usage))
+
+
+def _pair(prompt: Prompt, text: str) -> tuple[Prompt, Response]:
+    """Return an exchange with an id of its own: judges tell the exchanges of a batch apart by it."""
+    said = json.dumps([[one.role, one.content] for one in prompt.messages] + [text]).encode()
+    name = f"live-{hashlib.sha256(said).hexdigest()[:32]}"
+    return replace(prompt, id=name), Response(id=name, prompt_id=name, system="live", text=text)
 
 
 def correction_request(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _SHORTEST_TOKEN = 16
+_HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +60,11 @@ def application(judge: Judging, options: ServeOptions) -> Starlette:
     """Return the proxy as an ASGI application.
 
     Raises:
-        UsageError: the extra is not installed, no such judge, an address or a key that cannot be, a host that is not
-            loopback without a token, or a policy that judges prompts with a judge that reads none.
+        UsageError: the extra is not installed, a number that cannot be, no such judge, an address or a key that cannot
+            be, a host that is not loopback without a token, or a policy that judges prompts with a judge that reads
+            none.
     """
+    _check_numbers(options)
     for module in ("starlette", "uvicorn", "prometheus_client"):
         needed(module, "serve")
     from hantei.serving.app import application as made
@@ -109,6 +112,20 @@ def serve(judge: Judging, options: ServeOptions, say: Say = lambda _line: None) 
     say(f"hantei serves http://{host}:{port}/v1 in front of {options.upstream}; Ctrl-C ends it")
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
     uvicorn.Server(config).run(sockets=[taken])
+
+
+def _check_numbers(options: ServeOptions) -> None:
+    """Look at what must be a number of its own kind.
+
+    Raises:
+        UsageError: one is not.
+    """
+    if not 0 <= options.port <= _HIGHEST_PORT:
+        raise UsageError(f"--port {options.port}: expected 0 to {_HIGHEST_PORT}")
+    for name in ("timeout_s", "judge_timeout_s", "max_requests", "max_body"):
+        if not getattr(options, name) > 0:
+            option = "--" + name.removesuffix("_s").replace("_", "-")
+            raise UsageError(f"{option} {getattr(options, name)}: expected a number over 0")
 
 
 def _token(options: ServeOptions) -> str | None:
