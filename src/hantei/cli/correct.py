@@ -10,12 +10,18 @@ import typer
 from hantei import api, improve
 from hantei.cli import fail_if
 from hantei.cli.options import (
+    CacheOption,
+    ConnectionsOption,
     EncodingOption,
     FailIfOption,
     JsonOption,
     KeepGoingOption,
     MapOption,
+    MaxRunCostOption,
+    PricesOption,
     RowsOption,
+    RunTimeoutOption,
+    TimeoutOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
@@ -51,12 +57,12 @@ def correct(
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature. [default: the server's]")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Tokens of an answer. [default: the server's]")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed, where the server takes one.")] = None,
-    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = _LIMITS.max_connections,
-    max_cost: Annotated[float | None, typer.Option(help="Stop before the run costs more US dollars.")] = None,
-    prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds for each call.")] = _LIMITS.timeout_s,
-    run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
+    max_connections: ConnectionsOption = _LIMITS.max_connections,
+    max_cost: MaxRunCostOption = None,
+    prices: PricesOption = None,
+    timeout: TimeoutOption = _LIMITS.timeout_s,
+    run_timeout: RunTimeoutOption = None,
+    cache: CacheOption = None,
     keep_going: KeepGoingOption = False,
     fail: FailIfOption = None,
     json: JsonOption = False,

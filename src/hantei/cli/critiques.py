@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hantei.cli.critiques_across import across
-from hantei.cli.options import JsonOption
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.options import ConnectionsOption, JsonOption, MaxCostOption, PricesOption, TimeoutOption
+from hantei.cli.output import show_sections, warn
 from hantei.cli.summary import interruptible
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
-    from hantei.reports.section import Section
+    pass
 
 _LIMITS = Limits()
 ModelOption = Annotated[
     str | None, typer.Option(help="A model that finds units and checks them. [default: none, by rule]")
 ]
-ConnectionsOption = Annotated[int, typer.Option("--max-connections", help="Calls in flight for each server.")]
-CostOption = Annotated[float | None, typer.Option("--max-cost", help="Stop before it costs more US dollars.")]
-PricesOption = Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")]
-TimeoutOption = Annotated[float, typer.Option(help="Seconds for each call.")]
-CacheOption = Annotated[
+FolderOfRepliesOption = Annotated[
     Path | None, typer.Option(help="The folder of replies. [default: critiques in the run, or runs/critiques]")
 ]
 
@@ -51,10 +47,10 @@ def score(
     ] = None,
     model: ModelOption = None,
     max_connections: ConnectionsOption = _LIMITS.max_connections,
-    max_cost: CostOption = None,
+    max_cost: MaxCostOption = None,
     prices: PricesOption = None,
     timeout: TimeoutOption = _LIMITS.timeout_s,
-    cache: CacheOption = None,
+    cache: FolderOfRepliesOption = None,
     out: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -84,7 +80,7 @@ def score(
         from hantei.tasks.critiques_of_people import compare_with_people
 
         sections = [*sections, compare_with_people(source, against, found)]
-    _show(sections, "Critiques", "are the reasons right?", out, json)
+    show_sections(sections, "Critiques", "are the reasons right?", "", out, json)
     if any(one.failed for one in found.scores):
         raise typer.Exit(1)
 
@@ -104,10 +100,10 @@ def check(
     matcher: Annotated[list[str] | None, typer.Option(help="encoder or lexical. [default: both]")] = None,
     model: ModelOption = None,
     max_connections: ConnectionsOption = _LIMITS.max_connections,
-    max_cost: CostOption = None,
+    max_cost: MaxCostOption = None,
     prices: PricesOption = None,
     timeout: TimeoutOption = _LIMITS.timeout_s,
-    cache: CacheOption = None,
+    cache: FolderOfRepliesOption = None,
     limit: Annotated[
         int | None, typer.Option(help="Only the first so many references of each language.", min=2)
     ] = None,
@@ -131,28 +127,4 @@ def check(
     limits = Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache or CACHE)
     with interruptible():
         found = check_critiques(options, model_checker(model, limits, prices) if model else None)
-    _show(checked_sections(found), "Critiques checked", "is the measuring right?", out, json)
-
-
-def _show(sections: list[Section], title: str, kind: str, out: Path | None, json: bool) -> None:
-    """Print sections, and write them as a page.
-
-    Args:
-        sections: what is shown.
-        title: the page's title.
-        kind: what kind of page it is.
-        out: where the page goes, None for nowhere.
-        json: whether to print JSON.
-    """
-    if out is not None:
-        from hantei.reports.sections_page import write_sections
-
-        write_sections(out, title, kind, "", sections)
-    if json:
-        from hantei.reports import to_json
-
-        print_json({"sections": [to_json.section(one) for one in sections]})
-        return
-    print_sections(sections)
-    if out is not None:
-        say(f"Page: {out}")
+    show_sections(checked_sections(found), "Critiques checked", "is the measuring right?", "", out, json)

@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import JsonOption
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.options import (
+    ConnectionsOption,
+    JsonOption,
+    MaxCostOption,
+)
+from hantei.cli.output import show_sections, warn
 
 
 def across(
@@ -23,8 +27,8 @@ def across(
     matcher: Annotated[str, typer.Option(help="What matches units of critiques: encoder or lexical.")] = "encoder",
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/across-<file>]")] = None,
     page: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
-    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
-    max_cost: Annotated[float | None, typer.Option(help="Stop before it costs more US dollars.")] = None,
+    max_connections: ConnectionsOption = 16,
+    max_cost: MaxCostOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge the same dialogues in several languages: verdict flips, refusals, scores and critiques by language.
@@ -39,15 +43,4 @@ def across(
     limits = Limits(max_connections=max_connections, max_cost=max_cost)
     options = AcrossOptions(judge=judge, model=model, limit=limit, matcher=matcher, options=Options(limits=limits))
     sections = across_sections(judge_across(pairs, out or Path("runs") / f"across-{pairs.stem}", options, warn))
-    if page is not None:
-        from hantei.reports.sections_page import write_sections
-
-        write_sections(page, "Across languages", "what changes when only the language does", judge, sections)
-    if json:
-        from hantei.reports import to_json
-
-        print_json({"sections": [to_json.section(one) for one in sections]})
-        return
-    print_sections(sections)
-    if page is not None:
-        say(f"Page: {page}")
+    show_sections(sections, "Across languages", "what changes when only the language does", judge, page, json)

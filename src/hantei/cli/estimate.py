@@ -11,7 +11,7 @@ import typer
 from hantei import trust
 from hantei.cli.fail_if import exit_if, parse
 from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
-from hantei.cli.output import print_json, print_sections, say
+from hantei.cli.output import show_sections
 from hantei.errors import UsageError
 from hantei.records import Rate, Summary
 
@@ -74,21 +74,12 @@ def estimate(
 
 def _show(found: RateEstimate | CorrectedRate, out: Path | None, json: bool) -> None:
     from hantei.metrics.estimation import RateEstimate
-    from hantei.reports import to_json
     from hantei.reports.rooms.budget import budget_section
     from hantei.reports.rooms.estimate import corrected_section, estimate_section
-    from hantei.reports.sections_page import write_sections
 
     first = estimate_section(found) if isinstance(found, RateEstimate) else corrected_section(found)
     sections = [first, *([budget_section(found.budget)] if found.budget else [])]
-    if out is not None:
-        write_sections(out, "Violation rate", "a rate and its error", f"{found.judge}: {first.title}", sections)
-    if json:
-        print_json({"sections": [to_json.section(one) for one in sections]})
-        return
-    print_sections(sections)
-    if out is not None:
-        say(f"Page: {out}")
+    show_sections(sections, "Violation rate", "a rate and its error", f"{found.judge}: {first.title}", out, json)
 
 
 def _as_rate(found: RateEstimate | CorrectedRate, system: str | None) -> Rate:

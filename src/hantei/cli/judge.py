@@ -10,6 +10,7 @@ import typer
 from hantei import api
 from hantei.cli import fail_if
 from hantei.cli.options import (
+    CacheOption,
     CountRepeatsOption,
     CountTurnsOption,
     EncodingOption,
@@ -18,7 +19,10 @@ from hantei.cli.options import (
     JudgesOption,
     KeepGoingOption,
     MapOption,
+    MaxRunCostOption,
+    PricesOption,
     RowsOption,
+    RunTimeoutOption,
     TurnOption,
     mapping_of,
 )
@@ -64,11 +68,11 @@ def judge(
     max_connections: Annotated[
         int, typer.Option(help="Calls in flight for each server, for judges that ask a model.")
     ] = _LIMITS.max_connections,
-    max_cost: Annotated[float | None, typer.Option(help="Stop before the run costs more US dollars.")] = None,
+    max_cost: MaxRunCostOption = None,
     timeout: Annotated[float, typer.Option(help="Seconds for each call of such a judge.")] = _LIMITS.timeout_s,
-    run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
-    prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
+    run_timeout: RunTimeoutOption = None,
+    cache: CacheOption = None,
+    prices: PricesOption = None,
     keep_going: KeepGoingOption = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
     fail: FailIfOption = None,

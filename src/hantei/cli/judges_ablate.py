@@ -8,16 +8,18 @@ from typing import Annotated
 import typer
 
 from hantei.cli.options import (
+    ConnectionsOption,
     EncodingOption,
     JsonOption,
     MapOption,
+    MaxCostOption,
     RaterOption,
     RowsOption,
     UnsafeOption,
     label_files,
     mapping_of,
 )
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.output import show_sections, warn
 
 
 def ablate(
@@ -33,8 +35,8 @@ def ablate(
     unsafe: UnsafeOption = None,
     encoding: EncodingOption = None,
     rows: RowsOption = None,
-    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
-    max_cost: Annotated[float | None, typer.Option(help="Stop before it costs more US dollars.")] = None,
+    max_connections: ConnectionsOption = 16,
+    max_cost: MaxCostOption = None,
     page: Annotated[Path | None, typer.Option(help="Write a page here, too.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -60,15 +62,4 @@ def ablate(
         ),
     )
     section = ablation_section(ablate(name, out or Path("runs") / f"ablate-{file_name(name)}", options, warn))
-    if page:
-        from hantei.reports.sections_page import write_sections
-
-        write_sections(page, "Ablation", "what changes when one thing of a judge changes", name, [section])
-    if json:
-        from hantei.reports import to_json
-
-        print_json({"sections": [to_json.section(section)]})
-        return
-    print_sections([section])
-    if page:
-        say(f"Page: {page}")
+    show_sections([section], "Ablation", "what changes when one thing of a judge changes", name, page, json)

@@ -10,6 +10,7 @@ import typer
 from hantei import trust
 from hantei.cli.fail_if import exit_if
 from hantei.cli.options import (
+    ConnectionsOption,
     EncodingOption,
     JsonOption,
     LabelMapOption,
@@ -21,7 +22,7 @@ from hantei.cli.options import (
     label_files,
     mapping_of,
 )
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.output import print_json, print_sections, say, show_sections, warn
 
 
 def rank(
@@ -64,19 +65,8 @@ def rank(
     conditions = [parse(text) for text in fail or []]
     found = trust.rank(source, options, measure)
     sections = [ranking(one) for one in found]
-    if out:
-        from hantei.reports.sections_page import write_sections
-
-        names = ", ".join(path.name or str(path) for path in source)
-        write_sections(out, "Judges", "which judge agrees with people best", f"On {names}.", sections)
-    if json:
-        from hantei.reports import to_json
-
-        print_json({"sections": [to_json.section(one) for one in sections]})
-    else:
-        print_sections(sections)
-        if out:
-            say(f"Page: {out}")
+    names = ", ".join(path.name or str(path) for path in source)
+    show_sections(sections, "Judges", "which judge agrees with people best", f"On {names}.", out, json)
     pairs = [pair for one in found for pair in one.pairs]
     exit_if([line for condition in conditions for line in held(condition, pairs)])
 
@@ -102,7 +92,7 @@ def measure(
     unsafe: UnsafeOption = None,
     encoding: EncodingOption = None,
     rows: RowsOption = None,
-    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
+    max_connections: ConnectionsOption = 16,
     max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the sheet as JSON, for programs.")] = False,
 ) -> None:

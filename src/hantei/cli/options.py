@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,13 @@ ManyLabelsOption = Annotated[
 LabelMapOption = Annotated[
     list[str] | None, typer.Option("--map", help="Name a column of labels: --map unsafe=COLUMN or --map id=COLUMN.")
 ]
+ConnectionsOption = Annotated[int, typer.Option(help="Calls in flight for each server.")]
+MaxCostOption = Annotated[float | None, typer.Option(help="Stop before it costs more US dollars.")]
+MaxRunCostOption = Annotated[float | None, typer.Option(help="Stop before the run costs more US dollars.")]
+PricesOption = Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds for each call.")]
+RunTimeoutOption = Annotated[float | None, typer.Option(help="Seconds for the whole run.")]
+CacheOption = Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")]
 KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
 ]

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,3 +62,30 @@ def print_sections(sections: Iterable[Section]) -> None:
             else:
                 say(block)
         say()
+
+
+def show_sections(
+    sections: list[Section], title: str, kind: str, verdict: str, out: Path | None, as_json: bool
+) -> None:
+    """Print sections, for people or as JSON, and write them as a page.
+
+    Args:
+        sections: what is shown.
+        title: the page's title.
+        kind: what kind of page it is.
+        verdict: the line under the page's title.
+        out: where the page goes, None for nowhere.
+        as_json: whether to print JSON.
+    """
+    if out is not None:
+        from hantei.reports.sections_page import write_sections
+
+        write_sections(out, title, kind, verdict, sections)
+    if as_json:
+        from hantei.reports import to_json
+
+        print_json({"sections": [to_json.section(one) for one in sections]})
+        return
+    print_sections(sections)
+    if out is not None:
+        say(f"Page: {out}")

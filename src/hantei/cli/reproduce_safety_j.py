@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import JsonOption
+from hantei.cli.options import (
+    ConnectionsOption,
+    JsonOption,
+)
 from hantei.cli.output import print_json, print_sections, say, warn
 
 
@@ -26,7 +29,7 @@ def safety_j(
         str | None, typer.Option(help="A model that checks critiques by their units, too. [default: by rule alone]")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Where judgings are kept and gone on with.")] = Path("runs/safety-j"),
-    max_connections: Annotated[int, typer.Option(help="Calls in flight for each server.")] = 16,
+    max_connections: ConnectionsOption = 16,
     max_cost: Annotated[float | None, typer.Option(help="Stop each judging before it costs more US dollars.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the tables as an HTML page, too.")] = None,
     json: JsonOption = False,

@@ -10,6 +10,7 @@ import typer
 from hantei import api
 from hantei.cli import fail_if
 from hantei.cli.options import (
+    CacheOption,
     CountRepeatsOption,
     CountTurnsOption,
     FailIfOption,
@@ -17,7 +18,11 @@ from hantei.cli.options import (
     JudgesOption,
     KeepGoingOption,
     MapOption,
+    MaxRunCostOption,
+    PricesOption,
     RowsOption,
+    RunTimeoutOption,
+    TimeoutOption,
     TurnOption,
     mapping_of,
 )
@@ -56,11 +61,11 @@ def run(
     max_connections: Annotated[
         int, typer.Option(help="Calls in flight for each server, models and judges together.")
     ] = _LIMITS.max_connections,
-    max_cost: Annotated[float | None, typer.Option(help="Stop before the run costs more US dollars.")] = None,
-    prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds for each call.")] = _LIMITS.timeout_s,
-    run_timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")] = None,
+    max_cost: MaxRunCostOption = None,
+    prices: PricesOption = None,
+    timeout: TimeoutOption = _LIMITS.timeout_s,
+    run_timeout: RunTimeoutOption = None,
+    cache: CacheOption = None,
     keep_going: KeepGoingOption = False,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     turn: TurnOption = "last",

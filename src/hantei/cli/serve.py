@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hantei import improve
+from hantei.cli.options import PricesOption
 from hantei.cli.output import warn
 from hantei.serving.policy import read_policy
 from hantei.tasks.serving import ServeOptions
@@ -35,7 +36,7 @@ def serve(
     judge_timeout: Annotated[float, typer.Option(help="Seconds for a verdict.")] = 30.0,
     max_requests: Annotated[int, typer.Option(help="Requests at a time; more are told to come again.")] = 256,
     max_body: Annotated[int, typer.Option(help="Bytes of a request.")] = 8 * 2**20,
-    prices: Annotated[Path | None, typer.Option(help="A file of prices in place of hantei's own.")] = None,
+    prices: PricesOption = None,
 ) -> None:
     """Serve an OpenAI-compatible endpoint in front of a model: answers leave once they are judged.
 

@@ -128,6 +128,21 @@ def read_tables(paths: Sequence[Path], files: LabelFiles) -> Collected:
     return collected
 
 
+def rows_with_fields(path: Path, files: LabelFiles) -> Iterator[tuple[Row, dict[str, str]]]:
+    """Yield each row of a file with the columns of its fields, the same dictionary while the columns are the same.
+
+    Raises:
+        InputError: the file cannot be read, or a row of it.
+    """
+    names: list[str] = []
+    for row in open_table(path, files.encoding, files.rows).rows():
+        if isinstance(row, RowError):
+            raise row
+        if names != (names := list(row.cells)):
+            fields = files.fields(path, row)
+        yield row, fields
+
+
 def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumns, dict[str, str]]]:
     """Yield each row of a file with how its labels and its fields are found.
 
@@ -135,12 +150,7 @@ def label_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, RaterColumn
         InputError: the file cannot be read, or a row of it.
     """
     columns = RaterColumns(path, files.raters, files.unsafe, files.labels)
-    names: list[str] = []
-    for row in open_table(path, files.encoding, files.rows).rows():
-        if isinstance(row, RowError):
-            raise row
-        if names != (names := list(row.cells)):
-            fields = files.fields(path, row)
+    for row, fields in rows_with_fields(path, files):
         yield row, columns, fields
 
 

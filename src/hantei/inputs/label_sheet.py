@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.errors import InputError, RowError, UsageError
-from hantei.inputs.label_files import CHANCE, LabelFiles, need_identity, text_of
+from hantei.inputs.label_files import CHANCE, LabelFiles, need_identity, rows_with_fields, text_of
 from hantei.inputs.labels import LabelColumns, RowLabels, no_label
 from hantei.inputs.labels_by_rater import RaterColumns
 from hantei.inputs.row import Row
-from hantei.inputs.tables import open_table
 from hantei.inputs.values import columns_message
 
 TEXTS = ("prompt", "response")
@@ -37,13 +36,10 @@ def sheet_rows(path: Path, files: LabelFiles) -> Iterator[tuple[Row, dict[str, s
     if path.is_dir() or not (path.exists() or str(path) == "-"):
         raise UsageError(f"--labels {path}: expected a file, or human:NAME of the run; there is no such file")
     columns = LabelColumns(path, files.labels)
-    names: list[str] = []
-    for row in open_table(path, files.encoding, files.rows).rows():
-        if isinstance(row, RowError):
-            raise row
-        if names != (names := list(row.cells)):
-            fields = files.fields(path, row)
-            found = _label_columns(path, row, files, fields)
+    known: dict[str, str] | None = None
+    for row, fields in rows_with_fields(path, files):
+        if fields is not known:
+            known, found = fields, _label_columns(path, row, files, fields)
         yield row, fields, SheetRow(row.number, columns.labels(row, found), _chance(path, row, fields))
 
 
