@@ -136,11 +136,23 @@ def wait_for_next(driver: Any, number: int) -> None:
     wait(driver, lambda: shown(driver) != number)
 
 
+def settled(driver: Any) -> int:
+    """Return the number of the answer on the page, ``ANSWERS`` after the last; between two answers there is none."""
+    seen: list[int] = []
+
+    def there() -> bool:
+        seen.append(shown(driver))
+        return seen[-1] >= 0 or text(driver, "progress").startswith(f"{ANSWERS} of {ANSWERS}")
+
+    wait(driver, there)
+    return seen[-1] if seen[-1] >= 0 else ANSWERS
+
+
 def label_to(end: int) -> Callable[[str, Any], None]:
     """Return what labels the answers before number ``end``, where those after it are still to be labelled."""
 
     def label(person: str, driver: Any) -> None:
-        while 0 <= shown(driver) < end:
+        while settled(driver) < end:
             label_one(driver, person)
 
     return label
