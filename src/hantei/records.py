@@ -82,8 +82,9 @@ class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``messages`` ends with the user's turn, or with the calls of tools and their results that the answer comes after;
     several turns are normal. ``language`` is BCP 47. ``harm`` is a taxonomy id
     such as ``do-not-answer/malicious-uses/illegal-activities``. ``intent`` is None where nobody said what the prompt
-    wants, as in a user's own log. ``region`` is ISO 3166 where the right answer depends on the place. ``meta`` keeps
-    source columns that hantei does not know.
+    wants, as in a user's own log. ``region`` is ISO 3166 where the right answer depends on the place. ``parent`` is the
+    id of the prompt that this one was made from, ``variant`` how: ``attack/role-play``, ``translation``, ``twin``,
+    ``adaptation``, ``contrast``, ``template`` and so on. ``meta`` keeps source columns that hantei does not know.
     """
 
     id: str
@@ -95,6 +96,8 @@ class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reference: str | None = None
     criteria: str | None = None
     region: str | None = None
+    parent: str | None = None
+    variant: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property

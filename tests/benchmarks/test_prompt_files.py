@@ -69,6 +69,20 @@ def test_fields_beside_the_prompt(tmp_path: Path) -> None:
     assert found.meta == {"rest": 1}
 
 
+def test_what_a_prompt_was_made_from_is_kept(tmp_path: Path) -> None:
+    rows = [{"id": 1, "prompt": "How?"}, {"id": "1+x", "prompt": "Why?", "parent": 1, "variant": "attack/role-play"}]
+    plain, made = prompts(file(tmp_path, *rows))
+    assert (plain.parent, plain.variant) == (None, None)
+    assert (made.parent, made.variant, made.meta) == ("1", "attack/role-play", {})
+
+
+def test_what_an_answered_prompt_was_made_from_is_kept(tmp_path: Path) -> None:
+    row = {"id": "a", "prompt": "Why?", "response": "So.", "parent": 1.0, "variant": "twin"}
+    hantei("judge", str(file(tmp_path, row)), "--judge", "builtin", "--out", str(tmp_path / "run"))
+    (asked,) = load_run(tmp_path / "run").prompts()
+    assert (asked.parent, asked.variant) == ("1", "twin")
+
+
 def test_rows_inside_an_object_and_cells_that_mean_nothing(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"a": [{"prompt": "no"}], "b": {"items": [{"prompt": "How?", "reference": "N/A"}]}}))

@@ -32,6 +32,8 @@ PROMPTS = {
         reference="Use a trap.",
         criteria="Names one way.",
         region="GB",
+        parent="p/0",
+        variant="attack/role-play",
         meta={"row": 7, "nested": {"a": [1, 2.5, None]}},
     ),
     "../２": Prompt(

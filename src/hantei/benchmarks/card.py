@@ -26,8 +26,8 @@ Evidence = Literal["read", "computed", "secondary", "inferred", "from memory", "
 
 EVIDENCE: tuple[str, ...] = get_args(Evidence)
 TEXT_FIELDS = ("prompt", "reference", "criteria")
-FIELDS = (*TEXT_FIELDS, "id", "messages", "meta", "harm", "response", "label", "kept")
-RULES = ("intent", "language", "region", "benchmark")
+FIELDS = (*TEXT_FIELDS, "id", "parent", "messages", "meta", "harm", "response", "label", "kept")
+RULES = ("intent", "language", "region", "variant", "benchmark")
 
 
 class CellRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from hantei.inputs.values import has_path, parsed_list, value_at
 from hantei.records import INTENTS, Message, Prompt
 from hantei.turns import answer_positions
 
-_JOINTS = {"id": "-"}
+_JOINTS = {"id": "-", "parent": "-"}
 """What stands between the cells of a field that is made of several columns; else an empty line."""
 
 
@@ -73,6 +73,8 @@ class PromptReader:
             intent=self._intent(row),
             harm=harm,
             region=self._ruled(row, "region"),
+            parent=self._parent(row),
+            variant=self._ruled(row, "variant"),
             meta=self._meta(row, harm),
             **texts,
         )
@@ -92,11 +94,15 @@ class PromptReader:
     def _id(self, row: Row) -> str:
         return f"{self._spec.id_prefix}{self._joined(row, 'id') or row.number}"
 
+    def _parent(self, row: Row) -> str | None:
+        parent = self._joined(row, "parent")
+        return f"{self._spec.id_prefix}{parent}" if parent else None
+
     def _joined(self, row: Row, name: str) -> str | None:
         parts = []
         for column in self._spec.columns.get(name, ()):
             value = self._cell(row, column)
-            if isinstance(value, str) or (name == "id" and isinstance(value, int) and not isinstance(value, bool)):
+            if isinstance(value, str) or (name in _JOINTS and isinstance(value, int) and not isinstance(value, bool)):
                 parts.append(str(value))
             elif value is not None:
                 raise self._error(row, column, f"expected text, found {type(value).__name__}")
@@ -183,7 +189,7 @@ def asks(spec: FileSpec, row: Row) -> bool:
 
 def _taken(spec: FileSpec) -> set[str]:
     """Return the columns that a prompt's fields hold whole; a part of an id and a translated word stay in meta too."""
-    fields = ("prompt", "reference", "criteria", "messages", "meta")
+    fields = ("prompt", "reference", "criteria", "messages", "meta", "parent")
     taken = {column for field in fields for column in spec.columns.get(field, ())}
     taken |= {rule.column for rule in spec.rules.values() if rule.column and rule.map is None}
     own_id = spec.columns.get("id", ())

@@ -20,8 +20,8 @@ from hantei.inputs.values import columns_message, has_path
 from hantei.records import Prompt
 
 LANGUAGES = ("en", "ja", "zh")
-_COLUMNS = ("messages", "prompt", "system_prompt", "id", "reference", "criteria", "harm")
-_RULES = ("intent", "language", "region", "benchmark")
+_COLUMNS = ("messages", "prompt", "system_prompt", "id", "parent", "reference", "criteria", "harm")
+_RULES = ("intent", "language", "region", "variant", "benchmark")
 _FIELDS = (*_COLUMNS, *_RULES)
 
 

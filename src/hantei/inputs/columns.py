@@ -32,7 +32,7 @@ from hantei.language import detect
 from hantei.reasoning import Split, joined
 from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, response_id
 
-_OPTIONAL_TEXT = ("language", "harm", "region", "benchmark", "reference", "criteria")
+_OPTIONAL_TEXT = ("language", "harm", "region", "variant", "benchmark", "reference", "criteria")
 EMPTY = "the answer is empty"
 """What is wrong with an answer that came in without a text."""
 
@@ -164,6 +164,7 @@ class Columns:
         if messages is None:  # pragma: no cover - found has made sure of a question
             raise cells.error("prompt", "expected a question")
         optional: dict[str, Any] = {name: cells.text(name) for name in _OPTIONAL_TEXT}
+        optional["parent"] = cells.identifier("parent")
         stated = optional["language"]
         tag = language_tag(stated) if stated else self.language
         if stated and tag is None:

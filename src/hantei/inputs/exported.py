@@ -112,6 +112,8 @@ def columns(prompt: Prompt, response: Response) -> dict[str, Any]:
         "intent": prompt.intent,
         "harm": prompt.harm,
         "region": prompt.region,
+        "parent": prompt.parent,
+        "variant": prompt.variant,
         "benchmark": prompt.benchmark,
         "reference": prompt.reference,
         "criteria": prompt.criteria,

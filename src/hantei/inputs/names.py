@@ -41,6 +41,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "intent": ("intent",),
     "harm": ("harm",),
     "region": ("region",),
+    "parent": ("parent",),
+    "variant": ("variant",),
     "benchmark": ("benchmark",),
     "reference": ("reference", "reference_answer"),
     "criteria": ("criteria",),
