@@ -203,7 +203,9 @@ def _check_version(person: LabelJournal, guideline: Guideline) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the names of new files on the disk, too."""
+    """Have the names of new files on the disk, too; Windows opens no folder and needs none of this."""
+    if os.name == "nt":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

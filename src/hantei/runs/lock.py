@@ -1,12 +1,10 @@
-"""Holding a run folder, so that one process at a time writes it: the one file that is particular to an operating
-system."""
+"""Holding a run folder, so that one process at a time writes it."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -62,24 +60,33 @@ def locked(path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            file.unlink(missing_ok=True)
+            with suppress(PermissionError):  # Windows removes no file that is open; the lock goes with the process
+                file.unlink(missing_ok=True)
 
 
 def _held(file: Path, path: Path) -> IO[str]:
     """Return the lock file, open and locked, and still the one that has this name.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or the file system keeps no locks.
     """
+    from portalocker import AlreadyLocked, LockException, LockFlags
+    from portalocker import lock as take
+
     while True:
         lock = file.open("w")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            take(lock, LockFlags.EXCLUSIVE | LockFlags.NON_BLOCKING)
             if os.fstat(lock.fileno()).st_ino == file.stat().st_ino:
                 return lock
         except FileNotFoundError:
             pass  # the one before removed it between our opening and locking it: what we hold is nobody's name
-        except BlockingIOError:
+        except AlreadyLocked:
             lock.close()
             raise RunError(f"{path}: another hantei is writing this run; wait for it to end") from None
+        except LockException as error:
+            lock.close()
+            raise RunError(
+                f"{path}: the file system keeps no locks ({error}): choose a folder on another one"
+            ) from None
         lock.close()
