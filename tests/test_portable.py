@@ -7,7 +7,7 @@ from pathlib import Path
 import hantei
 
 SOURCE = Path(hantei.__file__).parent
-POSIX_ONLY = set("curses fcntl grp pty pwd readline resource syslog termios tty".split())
+POSIX_ONLY = {"curses", "fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
