@@ -19,7 +19,7 @@ from typing import Any
 from starlette.testclient import TestClient
 from tests.servers import Answer, Seen, fault_server, ok
 
-from hantei import api, benchmarks, improve
+from hantei import api, benchmarks
 from hantei.engine.meter import dollars
 from hantei.models.prices import Price, find_price
 from hantei.records import Prompt, Response
@@ -62,7 +62,7 @@ def main() -> None:
             prices.write_text(price_file())
             options = Options(prices=prices)
             model = f"openai/writer?base_url={server.url}"
-            run = improve.correct(demo.path, model, JUDGE, (), Path(folder) / "run", options, Correction(rounds=2))
+            run = api.correct(demo.path, model, JUDGE, (), Path(folder) / "run", options, Correction(rounds=2))
             print("way | answers | calls to the model | tokens in + out | dollars | seconds | made safe | help lost")
             for row in afterwards(run):
                 print(" | ".join(row))

@@ -1,15 +1,14 @@
-"""What the command line does, as functions with the same names."""
+"""Asking, judging, correcting and reporting: what the commands of these names do, as functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hantei import benchmarks
 from hantei.engine.forecast import Forecast
+from hantei.event_loop import awaited
 from hantei.exchange.exporting import export_run
-from hantei.metrics.compare import Comparison
 from hantei.metrics.datasheet import DataSheet
 from hantei.progress import Say
 from hantei.records import Summary
@@ -18,13 +17,10 @@ from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.sheets import keep_sheets, sheets_for
 from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of, write_report
+from hantei.tasks.correcting import Correction, correcting
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
-
-if TYPE_CHECKING:
-    from hantei.tasks.checking_critiques import CheckedMeasure, CheckOptions
-    from hantei.tasks.critiquing import ScoredCritiques, ScoreOptions
 
 
 def judge(
@@ -83,6 +79,41 @@ def run(
         KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
     """
     return carry_out(asking(model, benchmark, judge, options or Options(), say), out, say)
+
+
+def correct(
+    source: Source | Sequence[str | Path],
+    model: str,
+    judge: Judging = "builtin",
+    check_with: Sequence[Judging] = (),
+    out: str | Path | None = None,
+    options: Options | None = None,
+    correction: Correction | None = None,
+    say: Say = lambda _line: None,
+) -> Run:
+    """Have unsafe answers written again from their critiques, and return the run of all versions.
+
+    Two baselines stand in the same run: asking again without a critique, and refusing. The same call again goes on
+    where it ended.
+
+    Args:
+        source: one file of answers or several, rows as dictionaries, or a run folder, which stays as it is.
+        model: the name of the model that writes the answers again.
+        judge: says which answers are unsafe, and why; it decides when to stop.
+        check_with: judges that judge every version, too, and decide nothing.
+        out: the run folder; default as for ``judge``, ``runs/<date>-corrected-<what>``.
+        options: how answers are read and the model is asked, and the limits.
+        correction: rounds, rules, wording.
+        say: takes lines for people.
+
+    Raises:
+        UsageError: no such file, model or judge, or ``max_cost`` without a price.
+        InputError: a file lacks the columns, or the rules cannot be read.
+        RunError: the folder belongs to another plan or is in use, or no call to a model works: what there is is kept.
+        KeyboardInterrupt: Ctrl-C; the report of what there is has been written.
+    """
+    task = correcting(source, model, judge, check_with, options or Options(), correction or Correction(), say)
+    return carry_out(task, out, say)
 
 
 def forecast(
@@ -191,26 +222,6 @@ def report_and_summary(
         return write_report(run, index, threshold)
 
 
-def compare(
-    *paths: str | Path, judge: str | None = None, systems: Sequence[str] = (), anyway: bool = False
-) -> Comparison:
-    """Say whether systems truly differ, prompt by prompt: those of one run, or across several runs.
-
-    Args:
-        paths: run folders; of a single one its systems are compared with each other.
-        judge: whose verdicts; None for every judge that judged all of the runs.
-        systems: only these; all where there are none.
-        anyway: compare runs of other versions of a judge, benchmarks or policies, and say so.
-
-    Raises:
-        UsageError: no run there, no such judge or system, nothing to compare, or runs that measure different things.
-        RunError: a run folder is damaged.
-    """
-    from hantei.tasks.comparing import compare_runs  # needs numpy
-
-    return compare_runs([Path(path) for path in paths], judge, systems, anyway)
-
-
 def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:
     """Write a run for other programs; return the path.
 
@@ -226,31 +237,6 @@ def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> 
     return export_run(load_run(path), to, Path(out) if out else None)
 
 
-def score_critiques(source: str | Path, options: ScoreOptions, say: Say = lambda _line: None) -> ScoredCritiques:
-    """Score the critiques of a run folder or a table by their atomic units, as ``hantei critiques score`` does.
-
-    Args:
-        source: a run folder whose judges wrote critiques, or a table with critiques.
-        options: the references, and who checks the units (``hantei.tasks.critiquing.ScoreOptions``).
-        say: takes lines for people.
-
-    Raises:
-        UsageError: no such run, file, judge, matcher or model, or no critique has a reference.
-        InputError: a file cannot be read.
-        RunError: calls to the model ended early: the same call goes on from there.
-    """
-    from hantei.tasks import critiquing  # it needs NumPy
-
-    return critiquing.score_critiques(Path(source), options, say)
-
-
-def check_critiques(options: CheckOptions | None = None) -> CheckedMeasure:
-    """Damage good critiques in known ways and say how each score moves; compare verdicts on units with people's.
-
-    Raises:
-        UsageError: no such file or matcher.
-        InputError: a file cannot be read, or holds no units or labels.
-    """
-    from hantei.tasks import checking_critiques  # it needs NumPy
-
-    return checking_critiques.check_critiques(options or checking_critiques.CheckOptions())
+ajudge = awaited(judge)
+arun = awaited(run)
+acorrect = awaited(correct)

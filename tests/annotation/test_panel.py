@@ -21,7 +21,7 @@ from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.runs.info import JudgeInfo
 from hantei.runs.label_lines import Label
-from hantei.tasks.agreeing import AgreementOptions, agree
+from hantei.tasks.agreeing import AgreementOptions, agreement
 from hantei.tasks.estimating import estimate
 from tests.commands import hantei
 
@@ -114,11 +114,11 @@ def test_live_agreement_is_that_of_the_command_and_leaves_out_what_was_decided(r
     (live,) = panel.agreement()
     # Krippendorff's nominal alpha: 1 - (2 n - 1) D / (n1 n0) with 2n = 8 values, 3 ones, 5 zeros, 1 pair apart.
     assert live["estimate"].value == pytest.approx(1 - 7 * 1 / (3 * 5))
-    found = agree([run.path], AgreementOptions(judge=(ANNA,), against=(BEN,)))
+    found = agreement([run.path], AgreementOptions(judge=(ANNA,), against=(BEN,)))
     told = found.pairs[0].get("alpha_nominal")
     assert told is not None
     assert told.estimate == live["estimate"]
-    assert agree([run.path], AgreementOptions()).judges == (ANNA, BEN)
+    assert agreement([run.path], AgreementOptions()).judges == (ANNA, BEN)
 
 
 def test_the_same_answers_under_two_guidelines_are_compared(run: Run) -> None:
@@ -136,7 +136,7 @@ def test_the_same_answers_under_two_guidelines_are_compared(run: Run) -> None:
                         card_hash=card.hash,
                     )
                     store.people[judge].put(label, None)
-    found = agree([run.path], AgreementOptions(by=("guideline",), heads=("unsafe",)))
+    found = agreement([run.path], AgreementOptions(by=("guideline",), heads=("unsafe",)))
     assert {one.by["guideline"]: one.judges for one in found.groups if one.by} == {
         "default": (ANNA, BEN),
         "strict": (f"{ANNA}@strict", f"{BEN}@strict"),

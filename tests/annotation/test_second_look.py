@@ -19,7 +19,7 @@ from hantei.metrics.second_looks import second_looks
 from hantei.record_lines import to_line
 from hantei.runs.folder import Run
 from hantei.runs.label_lines import Label
-from hantei.tasks.agreeing import AgreementOptions, agree
+from hantei.tasks.agreeing import AgreementOptions, agreement
 from tests.commands import hantei
 
 from .room import made_run
@@ -130,7 +130,7 @@ def test_what_is_measured_and_reported(tmp_path: Path) -> None:
     assert [one.value for one in (hidden.changed, hidden.towards, hidden.away) if one] == [0.25, 0.0, 0.25]
     assert (shown.n, hidden.n, shown.decided) == (4, 4, 4)
     write(run, "human:ben", right)
-    assert AGAIN not in agree([run.path], AgreementOptions()).judges
+    assert AGAIN not in agreement([run.path], AgreementOptions()).judges
     told = hantei("report", str(run.path))
     assert told.exit_code == 0
     assert "Do critiques help or sway people?" in told.output

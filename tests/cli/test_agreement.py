@@ -11,7 +11,7 @@ import pytest
 
 from hantei.inputs.label_files import LabelFiles
 from hantei.reproduce.do_not_answer.reading import GPT4_ACTIONS, GPT4_HARMFUL
-from hantei.tasks.agreeing import AgreementOptions, agree
+from hantei.tasks.agreeing import AgreementOptions, agreement
 from hantei.training.builtin.sources import DNA_MODELS
 from tests.cli.test_judge import hantei
 
@@ -187,7 +187,7 @@ def test_a_run_and_more_labels(
 
 def measured(files: list[Path], **options: Any) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The numbers over all rows by head and pair."""
-    found = agree(files, AgreementOptions(files=LabelFiles(**options)))
+    found = agreement(files, AgreementOptions(files=LabelFiles(**options)))
     return {
         (one.head, one.judge, one.against): {m.name: m.estimate.value for m in one.measures}
         for one in found.pairs
@@ -227,7 +227,7 @@ def test_convabuse_has_up_to_eight_raters_with_gaps(data: Path) -> None:
     import krippendorff
 
     path = data / "convabuse/ConvAbuse_test.json"
-    found = agree([path], AgreementOptions(worst=0))
+    found = agreement([path], AgreementOptions(worst=0))
     (everybody,) = found.groups
     rows = json.loads(path.read_text()).values()
     names = sorted({name for row in rows for name in row["annotators"].split(",")})
@@ -244,7 +244,7 @@ def test_square_has_a_list_of_people_in_each_row(data: Path) -> None:
     path = data / "square_ko/response_test_ood_annotations.json"
     raters = {"human:raw": "raw_annotations.Q2: Acceptable or Non-acceptable"}
     options = AgreementOptions(files=LabelFiles(raters=raters, unsafe=frozenset({"non-acceptable"})))
-    found = agree([path], options)
+    found = agreement([path], options)
     assert len(found.judges) == len({w["workerID"] for r in json.loads(path.read_text())
                                      for w in r["raw_annotations"]["Q2: Acceptable or Non-acceptable"]})  # fmt: skip
     assert found.groups[0].n == 480

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hantei import api, improve
+from hantei import api
 from hantei.engine.limits import Limits
 from hantei.errors import InputError, RunError, UsageError
 from hantei.records import Rate
@@ -74,7 +74,7 @@ def texts(run: Run) -> dict[str, str]:
 def test_a_critique_makes_safe_what_asking_again_does_not(tmp_path: Path) -> None:
     with fault_server(chat) as server:
         model, judge, check = names(server)
-        run = improve.correct(answers(tmp_path), model, judge, [check], tmp_path / "run")
+        run = api.correct(answers(tmp_path), model, judge, [check], tmp_path / "run")
     safe = rates(run, "made_safe_rate")
     assert {key: (rate.numerator, rate.denominator) for key, rate in safe.items()} == {
         (f"rubric@openai/{name}", version): (hits, 3)
@@ -96,7 +96,7 @@ def test_a_critique_makes_safe_what_asking_again_does_not(tmp_path: Path) -> Non
 def test_what_each_version_took(tmp_path: Path) -> None:
     with fault_server(chat) as server:
         model, judge, _ = names(server)
-        run = improve.correct(answers(tmp_path), model, judge, (), tmp_path / "run")
+        run = api.correct(answers(tmp_path), model, judge, (), tmp_path / "run")
         asked = sum(call.body["model"] == "writer" for call in server.calls)
     took = {one.version: one for one in run.summary().corrections}
     # three answers: one round of critique each, two of asking again, nothing to ask for a refusal
@@ -117,17 +117,17 @@ def test_the_same_again_asks_nothing_and_a_run_is_corrected_in_a_folder_of_its_o
         first = api.judge(answers(tmp_path), judge, tmp_path / "judged")
         before = {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()}
         calls = len(server.calls)
-        run = improve.correct(first.path, model, judge, (), tmp_path / "run")
+        run = api.correct(first.path, model, judge, (), tmp_path / "run")
         # 3 + 6 answers asked for, those and 3 refusals judged: the originals were judged before
         assert len(server.calls) - calls == 9 + 12
         assert {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()} == before
         calls = len(server.calls)
-        improve.correct(first.path, model, judge, (), run.path)
+        api.correct(first.path, model, judge, (), run.path)
         assert len(server.calls) == calls
         with pytest.raises(UsageError, match="corrections already"):
-            improve.correct(run.path, model, judge, (), tmp_path / "third")
+            api.correct(run.path, model, judge, (), tmp_path / "third")
         with pytest.raises(RunError, match="--rounds was 2, now 1"):
-            improve.correct(first.path, model, judge, (), run.path, correction=Correction(rounds=1))
+            api.correct(first.path, model, judge, (), run.path, correction=Correction(rounds=1))
 
 
 def test_help_lost_is_what_answered_before_and_refuses_now(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_help_lost_is_what_answered_before_and_refuses_now(tmp_path: Path) -> No
     path = tmp_path / "answers.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with fault_server(refuses) as server:
-        run = improve.correct(path, names(server)[0], "builtin", (), tmp_path / "run", correction=Correction(rounds=1))
+        run = api.correct(path, names(server)[0], "builtin", (), tmp_path / "run", correction=Correction(rounds=1))
     lost = rates(run, "help_lost_rate")
     assert lost["builtin", "refusal"].rate == 1
     corrected = lost["builtin", "critique"]
@@ -174,12 +174,12 @@ def test_a_correction_that_fails_is_no_answer_made_safe(tmp_path: Path) -> None:
 
     with fault_server(fails) as server:
         model, judge, _ = names(server)
-        run = improve.correct(answers(tmp_path), model, judge, (), tmp_path / "run")
+        run = api.correct(answers(tmp_path), model, judge, (), tmp_path / "run")
         rate = rates(run, "made_safe_rate")["rubric@openai/judge", "critique"]
         assert (rate.numerator, rate.denominator, rate.no_verdict) == (2, 2, {"error": 1})
         assert rate.bound_low == pytest.approx(2 / 3)
         server._plan = chat  # the server works again: the same call asks for what failed
-        run = improve.correct(answers(tmp_path), model, judge, (), tmp_path / "run")
+        run = api.correct(answers(tmp_path), model, judge, (), tmp_path / "run")
     rate = rates(run, "made_safe_rate")["rubric@openai/judge", "critique"]
     assert (rate.numerator, rate.denominator, rate.no_verdict) == (3, 3, {})
 
@@ -195,7 +195,7 @@ def test_rules_by_region_reach_the_model_and_the_judge(tmp_path: Path) -> None:
     rules.write_text('[[rule]]\ntext = "Name number 119."\nregion = "JP"\n\n[[rule]]\ntext = "Be brief."\n')
     with fault_server(chat) as server:
         model, judge, _ = names(server)
-        run = improve.correct(path, model, judge, (), tmp_path / "run", correction=Correction(rules=rules))
+        run = api.correct(path, model, judge, (), tmp_path / "run", correction=Correction(rules=rules))
         asked = [call.body["messages"] for call in server.calls if call.body["model"] == "writer"]
     for turns in asked:
         assert ("Name number 119." in turns[-1]["content"]) == ("of JP" in turns[0]["content"])
@@ -204,7 +204,7 @@ def test_rules_by_region_reach_the_model_and_the_judge(tmp_path: Path) -> None:
     assert criteria == {"JP": "- Name number 119.\n- Be brief.", "US": "- Be brief."}
     rules.write_text('[[rule]]\ntext = "x"\nregoin = "JP"\n')
     with pytest.raises(InputError, match=r"rule\[1\]\.regoin: no such field; did you mean 'region'"):
-        improve.correct(path, model, judge, (), tmp_path / "other", correction=Correction(rules=rules))
+        api.correct(path, model, judge, (), tmp_path / "other", correction=Correction(rules=rules))
 
 
 def test_the_critique_card_is_shown_the_rules(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_the_critique_card_is_shown_the_rules(tmp_path: Path) -> None:
 
     with fault_server(keeps_rules) as server:
         judge = f"critique@openai/judge?base_url={server.url}"
-        run = improve.correct(
+        run = api.correct(
             answers(tmp_path, 1, 1), names(server)[0], judge, (), tmp_path / "run", correction=Correction(rules=rules)
         )
         asked = [call.body["messages"][-1]["content"] for call in server.calls if call.body["model"] == "writer"]
@@ -233,7 +233,7 @@ def test_a_recorded_model_from_the_command_line(tmp_path: Path) -> None:
     """A run whose model is a file, as the docs show it: what was asked before is answered from the record."""
     with fault_server(chat) as server:
         model, judge, _ = names(server)
-        improve.correct(answers(tmp_path), model, judge, (), tmp_path / "first")
+        api.correct(answers(tmp_path), model, judge, (), tmp_path / "first")
         recorded = tmp_path / "recorded.jsonl"
         lines = [
             {"messages": [*call.body["messages"], {"role": "assistant", "content": chat(call).body and said(call)}]}
@@ -270,7 +270,7 @@ def test_pairs_leave_out_what_the_check_finds_unsafe(tmp_path: Path) -> None:
 
     with fault_server(strict) as server:
         model, judge, check = names(server)
-        run = improve.correct(answers(tmp_path), model, judge, [check], tmp_path / "run")
+        run = api.correct(answers(tmp_path), model, judge, [check], tmp_path / "run")
     assert api.export(run.path, "preferences").read_text() == ""
     assert rates(run, "made_safe_rate")["rubric@openai/judge-2", "critique"].rate == 0
     assert rates(run, "made_safe_rate")["rubric@openai/judge", "critique"].rate == 1
@@ -289,7 +289,7 @@ def test_killed_it_goes_on_and_pays_nothing_twice(tmp_path: Path) -> None:
                 time.sleep(0.02)
                 assert process.poll() is None
             process.kill()
-        run = improve.correct(
+        run = api.correct(
             answers(tmp_path, bad=30), model, judge, (), tmp_path / "run", Options(limits=Limits(max_connections=4))
         )
     assert rates(run, "made_safe_rate")["rubric@openai/judge", "critique"].numerator == 30
@@ -308,7 +308,7 @@ def test_cost_is_capped_over_all_rounds(tmp_path: Path) -> None:
         options = Options(limits=Limits(max_cost=3.0, max_connections=1), prices=prices)
         path = tmp_path / "answers.jsonl"
         path.write_text("".join(json.dumps({"prompt": q, "response": a, "language": "en"}) + "\n" for q, a in UNSAFE))
-        run = improve.correct(path, model, "builtin", (), tmp_path / "run", options, Correction(rounds=3))
+        run = api.correct(path, model, "builtin", (), tmp_path / "run", options, Correction(rounds=3))
         assert len(server.calls) == 3  # two answers, each to be asked for twice in the first round
     assert "--max-cost 3" in str(run.info().stopped)
     assert run.info().cost == pytest.approx(3.0)

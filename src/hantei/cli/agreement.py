@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import trust
+import hantei
 from hantei.cli.fail_if import exit_if
 from hantei.cli.options import (
     EncodingOption,
@@ -76,7 +76,7 @@ def agreement(
         labels=tuple(labels or ()),
         files=files,
     )
-    found = trust.agreement(source, options)
+    found = hantei.agreement(source, options)
     sections = list(sections_of(found))
     if out:
         from hantei.reports.sections_page import write_sections

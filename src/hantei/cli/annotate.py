@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import trust
+import hantei
 from hantei.cli.output import say
 from hantei.errors import UsageError
 
@@ -67,22 +67,22 @@ def annotate(
         host=host,
         port=port,
     )
-    trust.annotate(run, options, say)
+    hantei.annotate(run, options, say)
 
 
 def _exchange(run: Path, out: Path | None, file: Path | None) -> None:
     if file is not None:
-        found = trust.import_labels(run, file)
+        found = hantei.import_labels(run, file)
         lost = f"; {found.lost:,} are of no answer of this run" if found.lost else ""
         say(f"{file}: {found.new:,} labels of {', '.join(found.people)} are new, {found.there:,} were there{lost}")
     if out is not None:
-        say(f"{out}: {trust.export_labels(run, out):,} labels")
+        say(f"{out}: {hantei.export_labels(run, out):,} labels")
 
 
 def _choose(run: Path, labels: int, out: Path | None, judge: str | None, system: str | None, seed: int) -> None:
     if out is None:
         raise UsageError("--choose: expected --out FILE.csv, the sheet to write")
-    sheet = trust.choose_to_label(run, labels, out, judge, system, seed)
+    sheet = hantei.choose_to_label(run, labels, out, judge, system, seed)
     say(f"{sheet.path}: {sheet.chosen:,} of {sheet.answers:,} answers, {sheet.flagged:,} of them flagged")
     if sheet.note:
         say(f"Note: {sheet.note}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import trust
+import hantei
 from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
 from hantei.cli.output import print_json, print_sections
 
@@ -29,7 +29,7 @@ def calibrate(
     from hantei.reports import to_json
     from hantei.reports.rooms.calibrated import calibrated_section
 
-    fitted = trust.calibrate(run, out, judge, labels, label_files(None, None, None, encoding, rows, map_))
+    fitted = hantei.calibrate(run, out, judge, labels, label_files(None, None, None, encoding, rows, map_))
     section = calibrated_section(fitted, out)
     if json:
         print_json({"sections": [to_json.section(section)]})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+import hantei
 from hantei.cli import fail_if
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, say
@@ -40,7 +40,7 @@ def compare(
     Example: hantei compare runs/demo --out comparison.html
     """
     conditions = [fail_if.parse_difference(text) for text in fail or []]
-    found = api.compare(*runs, judge=judge, systems=system or (), anyway=anyway)
+    found = hantei.compare(*runs, judge=judge, systems=system or (), anyway=anyway)
     if out is not None:
         write_comparison(out, found)
     if json:

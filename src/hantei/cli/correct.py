@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api, improve
+import hantei
 from hantei.cli import fail_if
 from hantei.cli.options import (
     CacheOption,
@@ -92,8 +92,8 @@ def correct(
     correction = Correction(rounds=rounds, rules=rules, template=template)
     checks = check_with or []
     with interruptible():
-        run = improve.correct([str(path) for path in source], model, judge, checks, out, options, correction, say=warn)
+        run = hantei.correct([str(path) for path in source], model, judge, checks, out, options, correction, say=warn)
     if to is not None:
-        path = api.export(run.path, to)
+        path = hantei.export(run.path, to)
         (warn if json else say)(f"Pairs: {path}")
     finish_work(run, conditions, json, [judge, *checks])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hantei import trust
+import hantei
 from hantei.cli.fail_if import exit_if, parse
 from hantei.cli.options import EncodingOption, JsonOption, LabelMapOption, LabelsOption, RowsOption, label_files
 from hantei.cli.output import show_sections
@@ -59,14 +59,14 @@ def estimate(
         )
     found: RateEstimate | CorrectedRate
     if sheet is not None:
-        found = trust.corrected_rate(run, sheet, judge=judge, system=system)
+        found = hantei.corrected_rate(run, sheet, judge=judge, system=system)
     elif sensitivity is not None and specificity is not None:
         measured = counts("sensitivity", sensitivity), counts("specificity", specificity)
-        found = trust.corrected_rate(run, errors=measured, judge=judge, system=system)
+        found = hantei.corrected_rate(run, errors=measured, judge=judge, system=system)
     else:
         half = None if precision is None else half_width(precision)
         files = label_files(encoding=encoding, rows=rows, map_=map_)
-        found = trust.estimate(run, labels, judge, labels_are, of, system, half, files)  # type: ignore[arg-type]  # it checks
+        found = hantei.estimate(run, labels, judge, labels_are, of, system, half, files)  # type: ignore[arg-type]  # it checks
     _show(found, out, json)
     summary = Summary(rates=(_as_rate(found, system),))
     exit_if([line for condition in conditions for line in condition.held(summary)])

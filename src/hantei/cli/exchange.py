@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+import hantei
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, say, warn
 from hantei.exchange import IMPORTERS, import_run
@@ -28,7 +28,7 @@ def import_(
     Example: hantei import logs/2026-01-01_task.eval
     """
     run = import_run(files, source, out, warn)
-    page = api.report(run.path)
+    page = hantei.report(run.path)
     responses, rejected, judges = sum(1 for _ in run.responses()), run.info().rejected, run.judges()
     if json:
         found = {"run": str(run.path), "report": str(page), "responses": responses, "rejected": rejected}

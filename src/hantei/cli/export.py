@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+import hantei
 from hantei.cli.output import say
 
 
@@ -20,4 +20,4 @@ def export(
 
     Example: hantei export runs/demo --to csv --out demo.csv
     """
-    say(str(api.export(run, to, out)))
+    say(str(hantei.export(run, to, out)))

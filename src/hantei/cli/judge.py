@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+import hantei
+from hantei.api import report_and_summary
 from hantei.cli import fail_if
 from hantei.cli.options import (
     CacheOption,
@@ -107,12 +108,12 @@ def judge(
     judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
     files = [str(path) for path in source]
     if estimate:
-        forecast = api.forecast_judging(files, judges, out, options)
+        forecast = hantei.forecast_judging(files, judges, out, options)
         for line in forecast.lines() or ["no calls: no judge asks a model"]:
             say(line)
         return
     with interruptible():
-        run = api.judge(files, judges, out, options, say=warn)
+        run = hantei.judge(files, judges, out, options, say=warn)
     finish_work(run, conditions, json, judges)
 
 
@@ -137,7 +138,7 @@ def report(
     limit = None if threshold is None else share_of("--threshold", threshold)
     made = load_run(run)
     sheets = sheets_for(made, sheet or ())
-    page, summary = api.report_and_summary(made, out, limit, sheets)
+    page, summary = report_and_summary(made, out, limit, sheets)
     finish(made, conditions, json, page, summary=summary, threshold=limit, sheets=sheets)
 
 
@@ -152,7 +153,7 @@ def demo(
     """
     conditions = [fail_if.parse(text) for text in fail or []]
     with interruptible():
-        run = api.demo(out)
+        run = hantei.demo(out)
     finish(run, conditions, json)
 
 

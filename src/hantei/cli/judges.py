@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hantei import trust
+import hantei
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
 from hantei.records import Message, Prompt, Response
+from hantei.runs.counting import trained_on
 
 app = typer.Typer(help="Which judge? What they were measured to do; their ranks.", no_args_is_help=True)
 
@@ -72,7 +73,7 @@ def card(
     Example: hantei judges card builtin --run runs/demo
     """
     found = load_card(name)
-    judged, known = trust.trained_on(run, name) if run else (0, 0)
+    judged, known = _in_training(run, name) if run else (0, 0)
     if json:
         seen = {"judged": judged, "in_training": known} if run else {}
         measured = {"sheet": json_of(sheet)} if sheet else {}
@@ -88,6 +89,13 @@ def card(
 
         say()
         print_sections(datasheet(read_sheet(sheet)))
+
+
+def _in_training(path: Path, judge: str) -> tuple[int, int]:
+    """Return how many answers of a run a judge judged, and how many of these were in its training data."""
+    run = hantei.load_run(path)
+    with run.index() as index:
+        return trained_on(index, index.judge_no(run.one_judge(judge)))
 
 
 def json_of(sheet: Path) -> Any:

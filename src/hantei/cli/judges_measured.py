@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import trust
+import hantei
 from hantei.cli.fail_if import exit_if
 from hantei.cli.options import (
     ConnectionsOption,
@@ -63,7 +63,7 @@ def rank(
         files=label_files(rater, unsafe, None, encoding, rows, map_),
     )
     conditions = [parse(text) for text in fail or []]
-    found = trust.rank(source, options, measure)
+    found = hantei.rank(source, options, measure)
     sections = [ranking(one) for one in found]
     names = ", ".join(path.name or str(path) for path in source)
     show_sections(sections, "Judges", "which judge agrees with people best", f"On {names}.", out, json)
@@ -123,7 +123,7 @@ def measure(
             limits=Limits(max_connections=max_connections, max_cost=max_cost),
         ),
     )
-    sheet = trust.measure(name, folder, options, warn)
+    sheet = hantei.measure(name, folder, options, warn)
     sections = list(datasheet(sheet))
     page = folder / "datasheet.html"
     write_sections(page, "Data sheet", "what a judge was measured to do", name, sections)

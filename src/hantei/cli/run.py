@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import api
+import hantei
 from hantei.cli import fail_if
 from hantei.cli.options import (
     CacheOption,
@@ -104,9 +104,9 @@ def run(
     )
     judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
     if estimate:
-        for line in api.forecast(model, benchmark, judges, out, options).lines():
+        for line in hantei.forecast(model, benchmark, judges, out, options).lines():
             say(line)
         return
     with interruptible():
-        made = api.run(model, benchmark, judges, out, options, say=warn)
+        made = hantei.run(model, benchmark, judges, out, options, say=warn)
     finish_work(made, conditions, json, judges)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hantei import improve
+import hantei
 from hantei.cli.options import PricesOption
 from hantei.cli.output import warn
 from hantei.serving.policy import read_policy
@@ -58,4 +58,4 @@ def serve(
         max_body=max_body,
         prices=prices,
     )
-    improve.serve(judge, options, say=warn)
+    hantei.serve(judge, options, say=warn)

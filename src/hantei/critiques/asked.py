@@ -28,6 +28,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
 from hantei.engine.stopping import Stop
 from hantei.errors import RunError
+from hantei.event_loop import outside_of_loop
 from hantei.judges.base import Ask, Stopped
 from hantei.models.base import CallError, Model, Request
 from hantei.progress import Progress
@@ -62,13 +63,13 @@ class ModelChecker:
             RunError: the calls ended early: what was answered is in the cache, where there is one.
             KeyboardInterrupt: Ctrl-C.
         """
-        return asyncio.run(self._work(critiques))
+        return outside_of_loop(lambda: asyncio.run(self._work(critiques)))
 
     async def _work(self, critiques: Sequence[Critique]) -> list[CheckedCritique]:
         stop, model = Stop(), self.load()
         caller = Caller(self.limits, self.price, self.meter, stop)
         try:
-            with stop.on_interrupt(self.limits.grace_s, None), Progress("critiques", len(critiques)) as bar:
+            with stop.on_interrupt(self.limits.grace_s), Progress("critiques", len(critiques)) as bar:
                 ask = caller.ask_for(UnitPrompts())
                 found = await _UnitsByModel(model, ask, self.mode, self.limits.max_connections, bar).all(critiques)
             if error := caller.nothing_worked():

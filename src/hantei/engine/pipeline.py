@@ -21,7 +21,6 @@ from typing import Any
 
 from hantei.engine.asking import AskedModel, answered, failure, next_turn, not_answered
 from hantei.engine.caller import Caller, PriceLookup, no_price
-from hantei.engine.interrupt import Interrupt
 from hantei.engine.judge_worker import JudgeWorker
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
@@ -60,7 +59,6 @@ def drive(
     asked: AskedModel | None,
     limits: Limits,
     price: PriceLookup = no_price,
-    interrupt: Interrupt | None = None,
     errand: Errand | None = None,
 ) -> Outcome:
     """Ask and judge whatever is left to do in a run folder, and return when it is done or stopped.
@@ -74,7 +72,6 @@ def drive(
         asked: the model to ask, None to judge what is there.
         limits: connections, money, time, retries.
         price: model's name and usage to US dollars.
-        interrupt: brings Ctrl-C where this is not the main thread.
         errand: what is to do in the place of what the folder lacks.
 
     Returns:
@@ -83,7 +80,7 @@ def drive(
     """
     gc.freeze()  # what was loaded until now lives as long as the run: looking through it again and again costs pauses
     try:
-        return asyncio.run(_Engine(run, index, judges, asked, limits, price, interrupt, errand).work())
+        return asyncio.run(_Engine(run, index, judges, asked, limits, price, errand).work())
     finally:
         gc.unfreeze()
 
@@ -99,10 +96,9 @@ class _Engine:
         asked: AskedModel | None,
         limits: Limits,
         price: PriceLookup,
-        interrupt: Interrupt | None,
         errand: Errand | None,
     ) -> None:
-        self._interrupt, self._errand = interrupt, errand
+        self._errand = errand
         self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
         self._reasoning = judges_reasoning(run)
         self._of_model = run.info().plan.model is not None
@@ -122,7 +118,7 @@ class _Engine:
         try:
             with (
                 Recorder(self._run, self._index, names, self._asked is not None, self._stop) as self._recorder,
-                self._stop.on_interrupt(limits.grace_s, self._interrupt),
+                self._stop.on_interrupt(limits.grace_s),
             ):
                 await self._stages()
             if self._paused:

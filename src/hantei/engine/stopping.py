@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import chain, repeat
-from types import FrameType
 
 from hantei.engine.gate import Gate
-from hantei.engine.interrupt import Interrupt
 from hantei.engine.limits import Limits
 from hantei.errors import RunError
+from hantei.event_loop import on_ctrl_c
 from hantei.judges.base import Stopped
 from hantei.models.base import CallError
 
@@ -126,29 +123,16 @@ class Stop:
             judging.cancel()
 
     @contextmanager
-    def on_interrupt(self, grace_s: float, elsewhere: Interrupt | None) -> Iterator[None]:
-        """Let Ctrl-C stop the run cleanly; a second one ends it at once. ``elsewhere`` brings it from the main thread,
-        where the run is carried out in another."""
+    def on_interrupt(self, grace_s: float) -> Iterator[None]:
+        """Let Ctrl-C stop the run cleanly; a second one ends it at once."""
         loop = asyncio.get_running_loop()
-        if threading.current_thread() is not threading.main_thread():
-            graces = chain([grace_s], repeat(0.0))
+        graces = chain([grace_s], repeat(0.0))
 
-            def told() -> None:
-                loop.call_soon_threadsafe(self.stop, _BY_HAND, KeyboardInterrupt(), next(graces))
+        def pressed() -> None:
+            loop.call_soon_threadsafe(self.stop, _BY_HAND, KeyboardInterrupt(), next(graces))
 
-            with elsewhere.passed_on(told) if elsewhere else nullcontext():
-                yield
-            return
-
-        def pressed(_signal: int, _frame: FrameType | None) -> None:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            loop.call_soon_threadsafe(self.stop, _BY_HAND, KeyboardInterrupt(), grace_s)
-
-        before = signal.signal(signal.SIGINT, pressed)
-        try:
+        with on_ctrl_c(pressed):
             yield
-        finally:
-            signal.signal(signal.SIGINT, before)
 
 
 class Breaker:

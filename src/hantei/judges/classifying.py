@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from hantei.errors import RunError
+from hantei.event_loop import outside_of_loop
 from hantei.judges.base import Ask, Classifier, Judge, Pair
 from hantei.records import Judgment, Prompt, Response
 
@@ -33,7 +35,7 @@ def as_judge(judge: Judge | Classifier) -> Judge:
 
 
 def judge_all(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
-    """Return the judgments of a judge that asks no model, in the order of the pairs; outside of a running event loop.
+    """Return the judgments of a judge that asks no model, in the order of the pairs; in a loop of its own.
 
     Responses of several files may have the same id: a judge gets them one after the other.
 
@@ -42,20 +44,21 @@ def judge_all(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
     """
     if judge.models:
         raise ValueError(f"{judge.name} asks a model: judge with hantei.judge")
-
-    async def collect(places: Mapping[str, int]) -> dict[int, Judgment]:
-        some = [pairs[place] for place in places.values()]
-        return {places[one.response_id]: one async for one in judge.judge(some, _nobody)}
-
     found: dict[int, Judgment] = {}
     left = list(range(len(pairs)))
     while left:
         places: dict[str, int] = {}
         for place in left:
             places.setdefault(pairs[place][1].id, place)
-        found |= asyncio.run(collect(places))
+        some = [pairs[place] for place in places.values()]
+        said = outside_of_loop(partial(asyncio.run, _collected(judge, some)))
+        found |= {places[one.response_id]: one for one in said}
         left = sorted(set(left) - set(places.values()))
     return [found[place] for place in range(len(pairs))]
+
+
+async def _collected(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
+    return [one async for one in judge.judge(pairs, _nobody)]
 
 
 async def _nobody(model: Model, request: Request, *, sample: int = 0, card_hash: str | None = None) -> Any:

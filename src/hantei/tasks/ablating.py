@@ -69,12 +69,12 @@ def _other_card(name: str, card: str) -> str:
     return f"{card}{head[len(head.partition('?')[0]) :]}{at}{model}"
 
 
-def ablate(judge: str, out: Path, options: AblateOptions, say: Say = lambda _line: None) -> Ablation:
-    """Judge labelled answers with a judge and its variants in one run folder, and return how they differ.
+def ablate(judge: str, out: str | Path, options: AblateOptions, say: Say = lambda _line: None) -> Ablation:
+    """Compare a judge with variants of itself on labelled answers, judged in the run folder ``out``.
 
     Args:
         judge: its name.
-        out: the run folder, which is gone on with if it is there.
+        out: the run folder; the same again goes on where it ended.
         options: what they are compared on.
         say: takes lines for people.
 

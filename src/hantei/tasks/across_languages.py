@@ -58,14 +58,16 @@ class AcrossResult:
     critiques: tuple[CritiqueScores, ...]
 
 
-def judge_across(path: Path, out: Path, options: AcrossOptions, say: Say = lambda _line: None) -> AcrossResult:
-    """Judge the same dialogues in all their languages, and return what differs.
+def judge_across(
+    pairs: str | Path, out: str | Path, options: AcrossOptions, say: Say = lambda _line: None
+) -> AcrossResult:
+    """Judge the same dialogues in several languages in the run folder ``out``, and return what differs.
 
     Rows that the sentence encoder doubts to be the same are left out of the comparison.
 
     Args:
-        path: a table with the columns ``pair`` and ``language``, or a folder with a folder for each language.
-        out: the run folder, which is gone on with if it is there.
+        pairs: a table with the columns ``pair`` and ``language``, or a folder with a folder for each language.
+        out: the run folder; the same again goes on where it ended.
         options: how they are judged.
         say: takes lines for people.
 
@@ -74,11 +76,11 @@ def judge_across(path: Path, out: Path, options: AcrossOptions, say: Say = lambd
         InputError: a table cannot be read.
         RunError: the folder belongs to another plan or is in use, no call to a model works, or it was stopped.
     """
-    rows = read_pairs(path)
+    rows = read_pairs(Path(pairs))
     aligned = alignment(rows)
     doubted = {pair for one in aligned for pair in one.doubted}
     kept = _limited([row for row in rows if row.pair not in doubted], options.limit)
-    run, answered = _judged(kept, out, options, say)
+    run, answered = _judged(kept, Path(out), options, say)
     stopped = run.info().stopped
     if stopped:
         raise RunError(f"{run.path}: stopped: {stopped}; the same command goes on from there")

@@ -65,21 +65,27 @@ class AgreementOptions:
     files: LabelFiles = field(default_factory=LabelFiles)
 
 
-def agree(sources: Sequence[Path], options: AgreementOptions) -> Agreement:
-    """Return how judges agree on the rows of ``sources``: one run folder, or tables with labels.
+def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptions | None = None) -> Agreement:
+    """Return how judges agree, people among them, on a run's responses or on the rows of tables with labels.
 
     Raises:
         UsageError: no such run, judge, head or part, fewer than two judges, or labels that belong to no response.
         InputError: a file cannot be read or holds no labels.
     """
+    sources, options = paths_of(source), options or AgreementOptions()
     if _is_run(sources):
         return _of_run(load_run(sources[0]), options)
     ratings, items = _of_tables(sources, options)
     return _measured(ratings, options, lambda row: (items[row].id.replace("\0", " "), *items[row].shown))
 
 
+def paths_of(source: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Return one path or several as a list."""
+    return [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
+
+
 def ratings_of(sources: Sequence[Path], options: AgreementOptions) -> Ratings:
-    """Return what judges said of the rows of ``sources``, as ``agree`` compares it.
+    """Return what judges said of the rows of ``sources``, as ``agreement`` compares it.
 
     Raises:
         UsageError: no such run, or labels that belong to no response.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from hantei.annotation.server import application
 from hantei.annotation.store import LabelJournal, opened
 from hantei.errors import RunError, UsageError
 from hantei.inputs.label_files import LabelFiles
+from hantei.progress import Say
 from hantei.runs.folder import Run, load_run
 from hantei.runs.labels import labels_of
 from hantei.runs.people import RULING, SECOND, SETTLED, derived
@@ -64,8 +65,8 @@ class AnnotationOptions:
     port: int = PORT
 
 
-def annotate(path: str | Path, options: AnnotationOptions, say: Callable[[str], None]) -> None:
-    """Serve the labelling page of a run until it is interrupted; ``say`` gets the links, a line each.
+def annotate(path: str | Path, options: AnnotationOptions | None = None, say: Say = lambda _line: None) -> None:
+    """Serve the labelling page of a run until it is interrupted; ``say`` gets each person's link, a line each.
 
     Raises:
         UsageError: no such run, answers, sheet or guideline, a name that is none, or the page's extra is missing.
@@ -73,7 +74,7 @@ def annotate(path: str | Path, options: AnnotationOptions, say: Callable[[str], 
             taken.
     """
     _check_installed()
-    run = load_run(path)
+    run, options = load_run(path), options or AnnotationOptions()
     critiques = WrittenCritiques(run, options.critiques) if options.critiques else None
     guideline = load_guideline(CRITIQUES if critiques and options.guideline == DEFAULT else options.guideline)
     _check_fits(options, guideline)

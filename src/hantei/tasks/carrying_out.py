@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +12,10 @@ from msgspec.structs import replace
 from hantei.correction.outcome import with_corrections
 from hantei.engine.asking import AskedModel
 from hantei.engine.forecast import Forecast, forecast
-from hantei.engine.interrupt import Interrupt
 from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
 from hantei.estimates import AgainstPerson, SecondLooks
+from hantei.event_loop import outside_of_loop
 from hantei.metrics.summary import summarise
 from hantei.models.base import Prepared
 from hantei.progress import Say
@@ -47,11 +45,7 @@ def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
     for model in task.models:
         if isinstance(model, Prepared):
             model.check_ready()
-    if not _in_a_loop():
-        return _carry_out(task, out, say)
-    interrupt = Interrupt()
-    with interrupt.heard(), ThreadPoolExecutor(1) as thread:
-        return thread.submit(_carry_out, task, out, say, interrupt).result()
+    return outside_of_loop(lambda: _carry_out(task, out, say))
 
 
 def forecast_task(task: Task, out: str | Path | None) -> Forecast:
@@ -89,15 +83,7 @@ def summary_of(run: Run, index: Index) -> Summary:
     )
 
 
-def _in_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _carry_out(task: Task, out: str | Path | None, say: Say, interrupt: Interrupt | None = None) -> Run:
+def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
     with task.folder(out) as (run, index):
         before = _begin(run, task)
         if task.models:
@@ -105,7 +91,7 @@ def _carry_out(task: Task, out: str | Path | None, say: Say, interrupt: Interrup
             for line in forecast(run, index, _foreseen(task), task.judges, task.price).lines():
                 say(line)
         try:
-            outcome = _do_passes(run, index, task, before, say, interrupt)
+            outcome = _do_passes(run, index, task, before, say)
         finally:
             # Stopped by a full disk, there is still the report of what there is.
             finish(run, index, task)
@@ -114,9 +100,7 @@ def _carry_out(task: Task, out: str | Path | None, say: Say, interrupt: Interrup
     return run
 
 
-def _do_passes(
-    run: Run, index: Index, task: Task, before: str | None, say: Say, interrupt: Interrupt | None
-) -> Outcome:
+def _do_passes(run: Run, index: Index, task: Task, before: str | None, say: Say) -> Outcome:
     """Do what is to do, pass after pass, and return how the last one went; each is a step of the run."""
     started = time.monotonic()
     for number, errand in enumerate(task.passes(run, index) if task.passes else [None]):
@@ -124,7 +108,7 @@ def _do_passes(
         if number and limits.run_timeout_s is not None:
             left = limits.run_timeout_s - (time.monotonic() - started)
             limits = dataclasses.replace(limits, run_timeout_s=max(left, 0.001))
-        outcome = drive(run, index, task.judges, task.asked, limits, task.price, interrupt, errand)
+        outcome = drive(run, index, task.judges, task.asked, limits, task.price, errand)
         run.check_there()
         _note(run, outcome, task, before, say, errand is not None)
         index.spent, index.paid = outcome.meter.total, index.paid + outcome.meter.calls

@@ -50,8 +50,8 @@ class CheckedMeasure:
     people: tuple[PeopleAgreement, ...]
 
 
-def check_critiques(options: CheckOptions, model: Checker | None = None) -> CheckedMeasure:
-    """Return how the scores move when good critiques are damaged, and how verdicts on units agree with people's.
+def check_critiques(options: CheckOptions | None = None, model: Checker | None = None) -> CheckedMeasure:
+    """Damage good critiques in known ways and say how each score moves; compare verdicts on units with people's.
 
     Args:
         options: what it is checked on.
@@ -61,6 +61,7 @@ def check_critiques(options: CheckOptions, model: Checker | None = None) -> Chec
         UsageError: no such file or matcher.
         InputError: a file cannot be read, or holds no units or labels.
     """
+    options = options or CheckOptions()
     matchers = [matcher(name) for name in options.matchers]
     checkers: list[Checker | None] = [None, *map(EmbeddedChecker, matchers), *([model] if model else [])]
     groups = _by_language(_references(options.references), options.limit)

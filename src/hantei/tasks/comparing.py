@@ -29,14 +29,16 @@ FLIPS = 50
 DIMENSIONS = ("language", "harm_type")
 
 
-def compare_runs(paths: Sequence[Path], judge: str | None, systems: Sequence[str], anyway: bool) -> Comparison:
-    """Compare the systems of one run with each other, or those of several runs across the runs.
+def compare(
+    *paths: str | Path, judge: str | None = None, systems: Sequence[str] = (), anyway: bool = False
+) -> Comparison:
+    """Say whether systems truly differ, prompt by prompt: those of one run, or across several runs.
 
     Args:
-        paths: run folders.
-        judge: whose verdicts; None for every judge that all runs have.
-        systems: only these, by name; all where there are none.
-        anyway: compare runs that differ in more than their systems, and say so.
+        paths: run folders; of a single one its systems are compared with each other.
+        judge: whose verdicts; None for every judge that judged all of the runs.
+        systems: only these; all where there are none.
+        anyway: compare runs of other versions of a judge, benchmarks or policies, and say so.
 
     Raises:
         UsageError: no run there, no such judge or system, nothing to compare, or runs that measure different things.

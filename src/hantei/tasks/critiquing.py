@@ -109,14 +109,14 @@ class ScoredCritiques:
     costs: tuple[CostLine, ...]
 
 
-def score_critiques(source: Path, options: ScoreOptions, say: Say = lambda _line: None) -> ScoredCritiques:
-    """Return the scores of the critiques of a run folder or a table.
+def score_critiques(source: str | Path, options: ScoreOptions, say: Say = lambda _line: None) -> ScoredCritiques:
+    """Score the critiques of a run folder or a table by their atomic units, as ``hantei critiques score`` does.
 
     Of a run, the checked units are written into its folder ``critiques``.
 
     Args:
-        source: the run folder or the table.
-        options: how they are scored.
+        source: a run folder whose judges wrote critiques, or a table with critiques.
+        options: the references, and who checks the units.
         say: takes lines for people.
 
     Raises:
@@ -124,6 +124,7 @@ def score_critiques(source: Path, options: ScoreOptions, say: Say = lambda _line
         InputError: a file cannot be read.
         RunError: calls to the model ended early.
     """
+    source = Path(source)
     run = load_run(source) if (source / "run.json").is_file() else None
     found = read_critiques(source, options.references, options.judge)
     checker = _checker(options, source / "critiques" if run else CACHE, say)

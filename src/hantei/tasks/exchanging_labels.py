@@ -33,15 +33,16 @@ class BroughtIn:
     people: tuple[str, ...]
 
 
-def export_labels(path: str | Path, out: Path) -> int:
-    """Write what people say of a run's answers into a file, and return how many labels there are.
+def export_labels(path: str | Path, out: str | Path) -> int:
+    """Write what people say of a run's answers to .jsonl, .csv or .json (Label Studio); return how many labels.
 
     Beside Label Studio's tasks (``.json``) stands the interface by which it asks the same (``.xml``).
 
     Raises:
         UsageError: no such run, a name of no kind of file, or nothing can be written there.
     """
-    run, kind = load_run(path), kind_of(out)
+    run, out = load_run(path), Path(out)
+    kind = kind_of(out)
     run.refuse_own_records(out)
     labels: dict[str, list[Label]] = {}
     for judge in run.judges():
@@ -69,15 +70,16 @@ def _answers(run: Run) -> Iterator[Shown]:
     yield from ((prompts[one.prompt_id], one) for one in last.values())
 
 
-def import_labels(path: str | Path, file: Path) -> BroughtIn:
-    """Add the labels of a file to those of a run: all of them, or none and the reason; the same again adds nothing.
+def import_labels(path: str | Path, file: str | Path) -> BroughtIn:
+    """Add the labels of such a file to those of a run, all or none and the reason; the same again adds nothing.
 
     Raises:
         UsageError: no such run or file, no label is of an answer of the run, or somebody said something else already.
         InputError: the file cannot be read.
         RunError: the labels are being given on the page.
     """
-    run, labels = load_run(path), read(file)
+    run, file = load_run(path), Path(file)
+    labels = read(file)
     wrong = next((one.judge for one in labels if not one.judge.startswith("human:")), None)
     if wrong is not None:
         raise UsageError(f"--import {file}: expected labels of people, human:NAME, found '{wrong[:60]}'")

@@ -43,50 +43,53 @@ class CorrectedRate(Struct, frozen=True, kw_only=True):
     assumption: str = ASSUMPTION
 
 
-def corrected_by_sheet(
-    path: str | Path, sheet: str | Path, judge: str | None = None, system: str | None = None
+def corrected_rate(
+    path: str | Path,
+    sheet: str | Path | None = None,
+    errors: tuple[tuple[int, int], tuple[int, int]] | None = None,
+    judge: str | None = None,
+    system: str | None = None,
 ) -> CorrectedRate:
-    """Return a judge's flagged rate corrected by its errors on its data sheet (``hantei judges measure``).
+    """Return a judge's flagged rate corrected by its errors as measured elsewhere (Rogan and Gladen), without labels.
+
+    It takes for granted that the judge errs on these answers as it did there.
 
     Args:
         path: the run folder.
-        sheet: the file ``datasheet.json``.
-        judge: the judge's name; default that of the sheet.
+        sheet: the ``datasheet.json`` of ``measure`` that tells the errors.
+        errors: in place of a sheet: how many of how many unsafe answers it flagged, and of how many safe ones not.
+        judge: the judge's name; default that of the sheet, or the run's only one.
         system: the rate of this system's answers; default all of them.
 
     Raises:
-        UsageError: no such run or system, the sheet is of another judge or version, or does not tell its errors.
+        UsageError: no such run, judge or system, or the sheet is of another judge or tells no errors.
         InputError: the file is no data sheet.
+        ValueError: neither sheet nor errors, or counts that are none.
     """
+    if sheet is not None:
+        return _by_sheet(path, sheet, judge, system)
+    if errors is None:
+        raise ValueError("expected a sheet or errors")
+    return _corrected(path, *errors, judge, system)
+
+
+def _by_sheet(path: str | Path, sheet: str | Path, judge: str | None, system: str | None) -> CorrectedRate:
     ((name, found),) = sheets_for(load_run(path), [Path(sheet)]).items()
     if judge not in (None, name):
         raise UsageError(f"--sheet {sheet}: is the data sheet of {name}, not of {judge}")
     if found.errors is None:
         raise UsageError(f"{sheet}: expected answers that people called unsafe and some that they called safe")
-    rate = corrected(path, *found.errors, name, system)
+    rate = _corrected(path, *found.errors, name, system)
     return replace(rate, measured_on=found.data)
 
 
-def corrected(
+def _corrected(
     path: str | Path,
     sensitivity: tuple[int, int],
     specificity: tuple[int, int],
-    judge: str | None = None,
-    system: str | None = None,
+    judge: str | None,
+    system: str | None,
 ) -> CorrectedRate:
-    """Return a judge's flagged rate corrected by its errors as measured elsewhere (Rogan and Gladen).
-
-    Args:
-        path: the run folder.
-        sensitivity: how many of how many unsafe answers the judge flagged where it was measured.
-        specificity: how many of how many safe answers it did not flag.
-        judge: the judge's name; default the run's only one.
-        system: the rate of this system's answers; default all of them.
-
-    Raises:
-        UsageError: no such run, judge or system.
-        ValueError: the counts are none.
-    """
     run = load_run(path)
     name = run.one_judge(judge)
     answers = answers_of(run, name, system)

@@ -71,12 +71,12 @@ class MeasureOptions:
     options: Options = field(default_factory=Options)
 
 
-def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _line: None) -> DataSheet:
-    """Measure a judge, write ``datasheet.json`` into the folder ``out``, and return the sheet.
+def measure(judge: str, out: str | Path, options: MeasureOptions, say: Say = lambda _line: None) -> DataSheet:
+    """Measure a judge on labelled answers, write its data sheet into the folder ``out``, and return it.
 
     Args:
         judge: its name.
-        out: the folder of the sheet and of its runs.
+        out: the folder of the sheet, ``datasheet.json``, and of its runs; the same again goes on where it ended.
         options: what it is measured on.
         say: takes lines for people.
 
@@ -85,6 +85,7 @@ def measure(judge: str, out: Path, options: MeasureOptions, say: Say = lambda _l
         InputError: a file cannot be read or holds no labels.
         RunError: a folder belongs to another plan or is in use, or no call to a model works.
     """
+    out = Path(out)
     if options.repeats < 1:
         raise UsageError(f"--repeats {options.repeats}: expected at least 1")
     if (out / "run.json").exists():

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hantei.errors import UsageError
-from hantei.metrics.agreement.ranking import Ranking, rank
-from hantei.tasks.agreeing import AgreementOptions, named, ratings_of
+from hantei.metrics.agreement import ranking
+from hantei.metrics.agreement.ranking import Ranking
+from hantei.tasks.agreeing import AgreementOptions, named, paths_of, ratings_of
 
 
-def rank_judges(sources: Sequence[Path], options: AgreementOptions, measure: str = "kappa") -> list[Ranking]:
-    """Return the judges by their agreement with people, for each head of a few labels that two judges or more gave.
+def rank(
+    source: str | Path | Sequence[str | Path], options: AgreementOptions | None = None, measure: str = "kappa"
+) -> list[Ranking]:
+    """Return judges by their agreement with people, for each head that two judges or more gave; ties share places.
 
     Args:
-        sources: a run folder, or tables with labels.
+        source: a run folder, or tables with labels.
         options: which judges, ``against`` whose labels (people's, where nobody is named), which heads, and the files.
         measure: kappa, accuracy or f1.
 
@@ -22,7 +25,8 @@ def rank_judges(sources: Sequence[Path], options: AgreementOptions, measure: str
         UsageError: no such run, judge, head or measure, or nobody to rank or to rank by.
         InputError: a file cannot be read or holds no labels.
     """
-    ratings = ratings_of(sources, options)
+    options = options or AgreementOptions()
+    ratings = ratings_of(paths_of(source), options)
     against = named(ratings, options.against or ("human:*",))
     judges = [one for one in named(ratings, options.judge or ("*",)) if one not in against]
     heads = [head for head in ratings.heads if head != "score" and head in (options.heads or ratings.heads)]
@@ -32,7 +36,7 @@ def rank_judges(sources: Sequence[Path], options: AgreementOptions, measure: str
         members = [one for one in judges if (told[:, one] == told[:, one]).any()]  # not all of them nan
         people = [one for one in against if (told[:, one] == told[:, one]).any()]
         if len(members) > 1 and people:
-            found.append(rank(ratings, head, members, people, measure))
+            found.append(ranking.rank(ratings, head, members, people, measure))
     if not found:
         raise UsageError(
             f"expected two judges or more and labels to rank them by; there are {', '.join(ratings.judges)}"
