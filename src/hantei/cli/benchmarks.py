@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hantei import benchmarks
+from hantei.cli import benchmarks_build
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
 
@@ -87,6 +88,9 @@ def check(
         say(report.text())
     if report.problems:
         raise typer.Exit(1)
+
+
+benchmarks_build.register(app)
 
 
 def _cell(value: Any) -> str:
