@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.engine.gate import Gate
+from hantei.engine.gate import Gate, Line
 from hantei.models.base import CallError
 from tests.runs.fakes import FAST, Asking, FakeModel
 
@@ -20,6 +20,10 @@ def proved(maximum: int) -> Gate:
     gate = Gate(maximum)
     gate.answered()
     return gate
+
+
+def line_at(gate: Gate) -> tuple[Line, Gate]:
+    return Line([gate]), gate
 
 
 def in_loop(work: Callable[[], Awaitable[None]]) -> None:
@@ -87,14 +91,14 @@ def test_the_limit_stays_between_one_and_the_maximum(events: list[str], maximum:
 
 def test_no_more_than_the_limit_at_once_and_judges_first() -> None:
     async def work() -> None:
-        gate, order = proved(1), []
+        line, gate, order = *line_at(proved(1)), []
 
         async def call(name: str, answer: int | None) -> None:
-            await gate.enter(answer)
+            await line.enter(answer)
             order.append(name)
             gate.leave()
 
-        await gate.enter()
+        await line.enter()
         tasks = [asyncio.create_task(call(*who)) for who in (("model", None), ("judge", 7), ("model", None))]
         await tick()
         assert order == []
@@ -109,14 +113,14 @@ def test_no_more_than_the_limit_at_once_and_judges_first() -> None:
 
 def test_of_judges_the_earliest_begun_answer_goes_first() -> None:
     async def work() -> None:
-        gate, order = proved(1), []
+        line, gate, order = *line_at(proved(1)), []
 
         async def call(answer: int) -> None:
-            await gate.enter(answer)
+            await line.enter(answer)
             order.append(answer)
             gate.leave()
 
-        await gate.enter()
+        await line.enter()
         tasks = [asyncio.create_task(call(answer)) for answer in (5, 3, 9, 3)]
         await tick()
         gate.leave()
@@ -128,9 +132,9 @@ def test_of_judges_the_earliest_begun_answer_goes_first() -> None:
 
 def test_a_cancelled_wait_gives_its_place_on() -> None:
     async def work() -> None:
-        gate = proved(1)
-        await gate.enter()
-        first, second = asyncio.create_task(gate.enter()), asyncio.create_task(gate.enter())
+        line, gate = line_at(proved(1))
+        await line.enter()
+        first, second = asyncio.create_task(line.enter()), asyncio.create_task(line.enter())
         await tick()
         gate.leave()
         await asyncio.sleep(0)  # the place is given to the first, which has not run yet
@@ -143,10 +147,10 @@ def test_a_cancelled_wait_gives_its_place_on() -> None:
 
 def test_a_pause_that_the_server_asks_for_holds_for_everybody() -> None:
     async def work() -> None:
-        gate, loop = proved(8), asyncio.get_running_loop()
+        line, gate, loop = *line_at(proved(8)), asyncio.get_running_loop()
         gate.overloaded(loop.time(), 0.2)
         started = loop.time()
-        await asyncio.gather(*(gate.enter() for _ in range(3)))
+        await asyncio.gather(*(line.enter() for _ in range(3)))
         assert loop.time() - started >= 0.2
 
     in_loop(work)
@@ -154,14 +158,100 @@ def test_a_pause_that_the_server_asks_for_holds_for_everybody() -> None:
 
 def test_a_closed_gate_turns_everybody_away() -> None:
     async def work() -> None:
-        gate = proved(1)
-        await gate.enter()
-        waiting = asyncio.create_task(gate.enter())
+        line, _ = line_at(proved(1))
+        await line.enter()
+        waiting = asyncio.create_task(line.enter())
         await tick()
-        gate.close(KeyError("closed"))
-        for one in (waiting, gate.enter(1)):
+        line.close(KeyError("closed"))
+        for one in (waiting, line.enter(1)):
             with pytest.raises(KeyError):
                 await one
+
+    in_loop(work)
+
+
+def test_of_several_servers_the_least_busy_goes_first_and_each_has_its_limit() -> None:
+    async def work() -> None:
+        small, large = proved(1), proved(3)
+        line = Line([small, large])
+        assert [await line.enter() for _ in range(4)] == [small, large, large, large]  # 0/1, then 0/3, 1/3 and 2/3
+        waiting = [asyncio.create_task(line.enter()) for _ in range(2)]
+        await tick()
+        large.leave()
+        small.leave()
+        assert await asyncio.gather(*waiting) == [large, small]
+
+    in_loop(work)
+
+
+def test_two_models_on_one_server_share_its_places_in_the_order_of_their_calls() -> None:
+    async def work() -> None:
+        gate = proved(1)
+        one, other = Line([gate]), Line([gate])
+        await one.enter()
+        order: list[str] = []
+
+        async def call(line: Line, name: str, answer: int | None = None) -> None:
+            await line.enter(answer)
+            order.append(name)
+            gate.leave()
+
+        calls = [(one, "first", None), (other, "second", None), (one, "third", None), (other, "judge", 5)]
+        tasks = [asyncio.create_task(call(*each)) for each in calls]
+        await tick()
+        gate.leave()
+        await asyncio.gather(*tasks)
+        assert order == ["judge", "first", "second", "third"]
+
+    in_loop(work)
+
+
+def test_a_dead_server_rests_and_is_tried_again_with_one_call() -> None:
+    async def work() -> None:
+        dead, alive = proved(4), proved(4)
+        line = Line([dead, alive])
+        dead.failed(dead=True)
+        dead.failed(dead=True)  # a call that was under way
+        assert [await line.enter() for _ in range(4)] == [alive] * 4
+        waiting = [asyncio.create_task(line.enter()) for _ in range(2)]
+        await asyncio.sleep(1.05)  # its first rest is one second
+        assert [place.done() for place in waiting] == [True, False]
+        assert waiting[0].result() is dead
+        dead.answered()
+        dead.leave()
+        assert await waiting[1] is dead
+        assert dead.limit == 4
+
+    in_loop(work)
+
+
+def test_a_server_that_fails_now_and_then_does_not_rest() -> None:
+    async def work() -> None:
+        gate = proved(4)
+        for _ in range(3):
+            gate.failed(dead=False)
+        gate.answered()
+        for _ in range(3):
+            gate.failed(dead=False)
+        assert not gate.is_closed()
+        gate.failed(dead=False)
+        assert gate.is_closed()
+
+    in_loop(work)
+
+
+def test_a_server_that_came_takes_who_waits(tmp_path: Path) -> None:
+    async def work() -> None:
+        old, new = proved(1), proved(1)
+        line = Line([old])
+        await line.enter()
+        waiting = asyncio.create_task(line.enter())
+        await tick()
+        line.at([new])
+        assert await waiting is new
+        old.leave()
+        await tick()
+        assert (old.busy, old.lines) == (0, [])
 
     in_loop(work)
 

@@ -8,16 +8,20 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from hantei.engine.cache import ReplyCache, call_key
-from hantei.engine.gate import Gate
+from hantei.engine.gate import Gate, Line
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter, dollars
+from hantei.engine.servers import Servers
 from hantei.engine.stopping import Breaker, Stop
 from hantei.errors import RunError
 from hantei.judges.base import Ask, Named, PricedReply, begun
 from hantei.models.base import RETRIED, CallError, Model, Reply, Request
+from hantei.models.pool import member
 
 _AFFORD_S = 0.02
 """How often a call that may be one too many for the budget looks again."""
+_DEAD = ("connection", "timeout", "auth", "not-found")
+"""Failures by which one of several servers is known not to work; others may be the request's, a few times."""
 _GO_ON = "to go on from there, give the same command"
 
 PriceLookup = Callable[[str, Mapping[str, int]], float | None]
@@ -50,7 +54,7 @@ class Caller:
         """
         self._before_call = before_call
         self._limits, self._price, self._meter, self._stop = limits, price, meter, stop
-        self._gates: dict[str, Gate] = {}
+        self._servers = Servers(limits.max_connections, stop)
         self._breakers: dict[str, Breaker] = {}
         self._cache = ReplyCache(limits.cache) if limits.cache else None
         self._out = 0
@@ -113,19 +117,24 @@ class Caller:
 
     async def _persist(self, model: Model, request: Request, judge: Named | None) -> Reply:
         who = f"judge {judge.name}" if judge else f"asked model {model.name}"
-        gate, breaker = self._gate(model.server), self._breaker(model.name)
+        breaker = self._breaker(model.name)
         tries = waits = 0
         while True:
             started = asyncio.get_running_loop().time()
+            line = self._servers.line(model)
+            gate = await line.enter(begun() if judge else None)
             try:
-                reply = await self._once(gate, model, request, begun() if judge else None)
+                reply = await self._once(gate, member(model, gate.server), request)
             except CallError as error:
                 limited = error.failure == "rate-limit"
                 tries, waits = tries + (not limited), waits + limited
-                for_good = self._for_good(error, tries, waits)
-                if error.failure == "rate-limit" or error.retry_after_s is not None:
+                if limited or error.retry_after_s is not None:
                     gate.overloaded(started, error.retry_after_s)
                 self._meter.failed(error)
+                if tries < self._limits.tries and self._goes_elsewhere(error, gate, line):
+                    self._stop.check()
+                    continue
+                for_good = self._for_good(error, tries, waits)
                 breaker.failed(error, for_good, who)
                 self._stop.check()
                 if for_good:
@@ -134,10 +143,17 @@ class Caller:
             else:
                 gate.answered()
                 breaker.answered()
+                self._servers.line(model)  # whoever waits for a server of a pool may have a new one
                 return reply
 
-    async def _once(self, gate: Gate, model: Model, request: Request, answer: int | None) -> Reply:
-        await gate.enter(answer)
+    def _goes_elsewhere(self, error: CallError, gate: Gate, line: Line) -> bool:
+        """Whether the call is made again at another server at once: this one does not work, and another may."""
+        if error.failure in ("rate-limit", "bad-request") or not line.others_open(gate):
+            return False
+        gate.failed(dead=error.failure in _DEAD)
+        return True
+
+    async def _once(self, gate: Gate, model: Model, request: Request) -> Reply:
         try:
             if self._limits.max_cost is not None:
                 await self._afford(self._limits.max_cost)
@@ -184,12 +200,6 @@ class Caller:
                 spent = f"the limit of --max-cost {most:g} is reached: {dollars(meter.total)} spent"
                 self._stop.stop(f"{spent}; {_GO_ON} with a higher --max-cost")
             await self._stop.sleep(_AFFORD_S)
-
-    def _gate(self, server: str) -> Gate:
-        if server not in self._gates:
-            self._gates[server] = Gate(self._limits.max_connections)
-            self._stop.watch(self._gates[server])
-        return self._gates[server]
 
     def _breaker(self, model: str) -> Breaker:
         if model not in self._breakers:

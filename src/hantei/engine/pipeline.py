@@ -31,6 +31,7 @@ from hantei.engine.work import Errand, Work, work_of
 from hantei.errors import RunError
 from hantei.judges.base import Judge, Stopped
 from hantei.models.base import CallError
+from hantei.models.pool import most_servers
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -181,7 +182,8 @@ class _Engine:
 
     def _askers(self) -> int:
         """Return how many askers keep the connections busy while some of them wait to try again."""
-        return 2 * self._limits.max_connections
+        servers = most_servers(self._asked.model) if self._asked else 0
+        return 2 * self._limits.max_connections * servers
 
     def _end_in(self, seconds: float) -> None:
         reason = f"the time of --run-timeout {seconds:g} seconds is over{AGAIN}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, repeat
 
-from hantei.engine.gate import Gate
+from hantei.engine.gate import Line
 from hantei.engine.limits import Limits
 from hantei.errors import RunError
 from hantei.event_loop import on_ctrl_c
@@ -52,14 +52,14 @@ class Stop:
         self.reason: str | None = None
         self.error: BaseException | None = None
         self._event = asyncio.Event()
-        self._gates: list[Gate] = []
+        self._lines: list[Line] = []
         self._deadlines: set[asyncio.Timeout] = set()
         self._judging: set[asyncio.Task[None]] = set()
         self._ended = False
 
-    def watch(self, gate: Gate) -> None:
-        """Close this gate when the run stops."""
-        self._gates.append(gate)
+    def watch(self, line: Line) -> None:
+        """Close this line when the run stops."""
+        self._lines.append(line)
 
     def guard(self, judging: asyncio.Task[None]) -> None:
         """Cancel this work of a judge when the run stops and the judge is not done soon."""
@@ -82,8 +82,8 @@ class Stop:
         if self.reason is None:
             self.reason, self.error = reason, error
             self._event.set()
-            for gate in self._gates:
-                gate.close(Stopped(reason))
+            for line in self._lines:
+                line.close(Stopped(reason))
         if grace_s is not None:
             loop = asyncio.get_running_loop()
             loop.call_later(grace_s, self._end_grace)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 from hantei.models.base import Model, Sampling
-from hantei.models.names import ModelName, parse_name
+from hantei.models.names import ModelName, address_problem, parse_name
 from hantei.models.sampling import defaults
 
 
@@ -30,7 +34,23 @@ def _openai(name: ModelName, sampling: Sampling | None) -> Model:
 
     timeout_s = name.number("timeout", TIMEOUT_S)
     streams = name.settings.get("stream") == "true"
-    return OpenAIModel(name.text, name.name, find_endpoint(name), defaults(name, sampling), timeout_s, streams)
+
+    def at(one: ModelName) -> Model:
+        return OpenAIModel(name.text, name.name, find_endpoint(one), defaults(name, sampling), timeout_s, streams)
+
+    given = name.settings.get("base_url", "")
+    return _pool(name, given, at) if given.startswith("@") or "," in given else at(name)
+
+
+def _pool(name: ModelName, given: str, at: Callable[[ModelName], Model]) -> Model:
+    from hantei.models.pool import AddressFile, ServerPool
+
+    def at_address(address: str) -> Model:
+        return at(replace(name, settings={**name.settings, "base_url": address}))
+
+    listed = list(dict.fromkeys(given.split(",")))
+    addresses = AddressFile(Path(given[1:]), address_problem) if given.startswith("@") else lambda: listed
+    return ServerPool(name.text, given, addresses, at_address)
 
 
 def _hf(name: ModelName, sampling: Sampling | None) -> Model:

@@ -2,6 +2,7 @@
 
     openai/gpt-4o-mini
     openai/my-model?base_url=http://127.0.0.1:8000/v1&key_env=MY_KEY
+    openai/my-model?base_url=@servers.txt
     hf//models/tiny?dtype=bfloat16
     replay/answers.jsonl
     inspect/anthropic/NAME
@@ -169,6 +170,14 @@ def _variable(value: str) -> str | None:
 
 
 def _base_url(value: str) -> str | None:
+    """Return what is wrong with one address, several with commas between, or ``@FILE``."""
+    if value.startswith("@"):
+        return None if len(value) > 1 else "expected a file after the @"
+    return next((problem for one in value.split(",") if (problem := address_problem(one))), None)
+
+
+def address_problem(value: str) -> str | None:
+    """Return what keeps a text from being the address of a server, None where it is one."""
     expected = "expected an address such as http://127.0.0.1:8000/v1"
     try:
         url = urlsplit(value)
