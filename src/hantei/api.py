@@ -24,7 +24,7 @@ from hantei.tasks.task import Judging, asking, judging
 
 
 def judge(
-    source: Source | Sequence[str | Path],
+    source: Source,
     judge: Judging | Sequence[Judging] = "builtin",
     out: str | Path | None = None,
     options: Options | None = None,
@@ -82,7 +82,7 @@ def run(
 
 
 def correct(
-    source: Source | Sequence[str | Path],
+    source: Source,
     model: str,
     judge: Judging = "builtin",
     check_with: Sequence[Judging] = (),
@@ -140,7 +140,7 @@ def forecast(
 
 
 def forecast_judging(
-    source: Source | Sequence[str | Path],
+    source: Source,
     judge: Judging | Sequence[Judging] = "builtin",
     out: str | Path | None = None,
     options: Options | None = None,

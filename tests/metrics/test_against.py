@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hantei.inputs.given import GivenRows
 from hantei.metrics import against
 from hantei.metrics.against import against_people
 from hantei.metrics.classification import classification
@@ -19,7 +20,6 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.ingest import Reading, ingest
-from hantei.tasks.sources import GivenRows
 from tests.runs.fakes import judge_run
 
 Said = dict[str, Any]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from hantei.inputs.given import GivenRows
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.ingest import Reading, RowSource, ingest
 from hantei.runs.opening import opened
-from hantei.tasks.sources import GivenRows
 
 
 class KeywordJudge:

@@ -54,7 +54,7 @@ def test_labels_are_taken_on_request_only_and_stay_in_the_answers_columns(make: 
 
 
 def make_again(run: Run, rows: list[dict[str, Any]]) -> tuple[Run, None]:
-    from hantei.tasks.sources import GivenRows
+    from hantei.inputs.given import GivenRows
 
     with made(run.path.with_name("other"), [GivenRows(rows)], labels={}) as (other, _):
         return other, None

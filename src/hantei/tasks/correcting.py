@@ -44,7 +44,7 @@ class Correction:
 
 
 def correcting(
-    source: Source | Sequence[str | Path],
+    source: Source,
     model: str,
     judge: Judging,
     check_with: Sequence[Judging],
@@ -123,7 +123,7 @@ def _rules(path: Path | None) -> Rules:
 class _GivenAnswers:
     """Answers of files or rows."""
 
-    def __init__(self, source: Source | Sequence[str | Path], options: Options, say: Say) -> None:
+    def __init__(self, source: Source, options: Options, say: Say) -> None:
         self._options, self._say = options, say
         self._sources, self.plan = given(source, options, say)
         self.title = title_of(self._sources)

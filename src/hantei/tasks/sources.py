@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from hantei.errors import RowError, UsageError
-from hantei.inputs import Row, Table, given_row, open_table
+from hantei.errors import UsageError
+from hantei.inputs import Table, open_table
 from hantei.inputs.byte_sources import expand
+from hantei.inputs.given import GivenRows, Rows
 from hantei.inputs.tables import ENDINGS
 from hantei.runs.folder import Run, load_run
 from hantei.runs.ingest import RowSource
 from hantei.runs.plan import InputFile
 
-Source = str | Path | Iterable[Mapping[str, Any]]
-"""A file of questions and answers, a run folder, or rows as dictionaries."""
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Source = Paths | Rows
+"""A file of questions and answers or several, a run folder, or rows: dictionaries, or a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenRows:
-    """Rows that were given in Python, read like those of a file called ``rows``."""
-
-    items: Sequence[Mapping[str, Any]]
-    path: Path = Path("rows")
-
-    def rows(self) -> Iterator[Row | RowError]:
-        """Yield the rows by number."""
-        for number, cells in enumerate(self.items, 1):
-            yield given_row(number, cells, self.path)
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the rows as JSON."""
-        return hashlib.sha256(json.dumps(list(self.items), default=str).encode()).hexdigest()
-
-
-def run_folder(source: Source | Sequence[str | Path]) -> Run | None:
+def run_folder(source: Source) -> Run | None:
     """Return the run that is to be judged again, None where files or rows are to be judged.
 
     Raises:
         UsageError: a folder stands beside something else, or is no run.
     """
-    paths = [source] if isinstance(source, str | Path) else list(source) if isinstance(source, list | tuple) else []
-    folders = [path for path in paths if isinstance(path, str | Path) and (Path(path) / "run.json").exists()]
+    paths = _paths(source)
+    folders = [path for path in paths if (path / "run.json").exists()]
     if not folders:
         return None
     if len(paths) > 1:
@@ -53,21 +36,35 @@ def run_folder(source: Source | Sequence[str | Path]) -> Run | None:
     return load_run(folders[0])
 
 
-def open_sources(source: Source | Sequence[str | Path], encoding: str | None, at: str | None = None) -> list[RowSource]:
+def open_sources(source: Source, encoding: str | None, at: str | None = None) -> list[RowSource]:
     """Return the files or rows, opened; ``at`` is where in a JSON object the rows are.
 
     Raises:
         UsageError: there is nothing, or files and rows together, or no such file.
     """
-    if isinstance(source, str | Path):
-        source = [source]
-    items = list(source)
-    paths = [item for item in items if isinstance(item, str | Path)]
-    if paths and len(paths) == len(items):
-        return [open_table(file, encoding, at) for path in paths for file in expand(Path(path), ENDINGS)]
-    if paths or not items:
-        raise UsageError("expected files, a run folder, or rows as dictionaries")
-    return [GivenRows(items)]  # type: ignore[arg-type]
+    paths = _paths(source)
+    if paths:
+        return [open_table(file, encoding, at) for path in paths for file in expand(path, ENDINGS)]
+    rows = GivenRows(source)  # type: ignore[arg-type]  # what are no paths are rows, or refused
+    if not rows:
+        raise UsageError("expected files, a run folder, or rows as dictionaries, found none")
+    return [rows]
+
+
+def _paths(source: Source) -> list[Path]:
+    """Return the paths that are given; none where rows are.
+
+    Raises:
+        UsageError: paths and rows stand together.
+    """
+    if isinstance(source, str | os.PathLike):
+        return [Path(source)]
+    if not isinstance(source, list | tuple):
+        return []
+    paths = [Path(item) for item in source if isinstance(item, str | os.PathLike)]
+    if paths and len(paths) != len(source):
+        raise UsageError("expected files, a run folder, or rows as dictionaries, found files and rows together")
+    return paths
 
 
 def title_of(sources: Sequence[RowSource]) -> str:

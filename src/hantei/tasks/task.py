@@ -118,9 +118,7 @@ def asking(
     return make_task(judge, options, lambda out: opened(out, plan, title, make), asked)
 
 
-def judging(
-    source: Source | Sequence[str | Path], judge: Judging | Sequence[Judging], options: Options, say: Say
-) -> Task:
+def judging(source: Source, judge: Judging | Sequence[Judging], options: Options, say: Say) -> Task:
     """Return the task of judging answers that exist.
 
     Args:
@@ -146,7 +144,7 @@ def judging(
     return make_task(judge, options, lambda out: opened(out, plan, title_of(sources), make))
 
 
-def given(source: Source | Sequence[str | Path], options: Options, say: Say) -> tuple[list[RowSource], Plan]:
+def given(source: Source, options: Options, say: Say) -> tuple[list[RowSource], Plan]:
     """Return files or rows of answers, opened, and the plan of a run of them.
 
     Raises:
