@@ -89,6 +89,11 @@ def outside_of_loop(work: Callable[[], T]) -> T:
         return thread.submit(_interrupted_by, interrupt, work).result()
 
 
+def in_own_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Return what a coroutine returns, in an event loop of its own."""
+    return outside_of_loop(partial(asyncio.run, work))
+
+
 def awaited(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Return the asynchronous twin of a function: it works in a thread, and the event loop goes on meanwhile.
 

@@ -28,7 +28,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
 from hantei.engine.stopping import Stop
 from hantei.errors import RunError
-from hantei.event_loop import outside_of_loop
+from hantei.event_loop import in_own_loop
 from hantei.judges.base import Ask, Stopped
 from hantei.models.base import CallError, Model, Request
 from hantei.progress import Progress
@@ -63,7 +63,7 @@ class ModelChecker:
             RunError: the calls ended early: what was answered is in the cache, where there is one.
             KeyboardInterrupt: Ctrl-C.
         """
-        return outside_of_loop(lambda: asyncio.run(self._work(critiques)))
+        return in_own_loop(self._work(critiques))
 
     async def _work(self, critiques: Sequence[Critique]) -> list[CheckedCritique]:
         stop, model = Stop(), self.load()

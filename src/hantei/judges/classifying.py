@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from hantei.errors import RunError
-from hantei.event_loop import outside_of_loop
+from hantei.event_loop import in_own_loop
 from hantei.judges.base import Ask, Classifier, Judge, Pair
 from hantei.records import Judgment, Prompt, Response
 
@@ -51,7 +50,7 @@ def judge_all(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
         for place in left:
             places.setdefault(pairs[place][1].id, place)
         some = [pairs[place] for place in places.values()]
-        said = outside_of_loop(partial(asyncio.run, _collected(judge, some)))
+        said = in_own_loop(_collected(judge, some))
         found |= {places[one.response_id]: one for one in said}
         left = sorted(set(left) - set(places.values()))
     return [found[place] for place in range(len(pairs))]

@@ -13,6 +13,7 @@ from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
 from hantei.engine.stopping import Stop
 from hantei.errors import RunError, UsageError
+from hantei.event_loop import in_own_loop
 from hantei.judges.base import Stopped
 from hantei.models.base import CallError, Model, Prepared, Request, Sampling
 from hantei.models.load import load_model
@@ -68,7 +69,7 @@ class Asked:
             RunError: the calls ended early; what was answered is in the cache.
             KeyboardInterrupt: Ctrl-C.
         """
-        return asyncio.run(self._each(work, one, what)) if work else []
+        return in_own_loop(self._each(work, one, what)) if work else []
 
     async def _each(
         self, work: Sequence[Piece], one: Callable[[Talk, Piece], Awaitable[Drawn]], what: str
@@ -77,7 +78,7 @@ class Asked:
         caller = Caller(self.limits, self._price(), self.meter, stop)
         room = asyncio.Semaphore(self.limits.max_connections)
         try:
-            with stop.on_interrupt(self.limits.grace_s, None), Progress(what, len(work)) as bar:
+            with stop.on_interrupt(self.limits.grace_s), Progress(what, len(work)) as bar:
 
                 async def done(piece: Piece) -> Drawn:
                     async with room:
