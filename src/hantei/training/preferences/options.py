@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from hantei.errors import UsageError
 
 Decide = Literal["model", "dialogue", "random"]
-Conflicts = Literal["keep-older", "as-decided"]
+Conflicts = Literal["keep-older", "as-decided", "unscored"]
 Mismatched = Literal["chosen", "either", "keep"]
 Method = Literal["dpo", "ipo", "kto", "rloo", "best-of-n"]
 Keep = Literal["gain", "always"]
@@ -23,7 +23,9 @@ class RoundOptions:
         decide: whose critique is chosen: that of the judge that is better on validation (``model``, published), the
             one that scores higher on its dialogue (``dialogue``), or by lot (``random``, the control).
         conflicts: where a judge that a round made is the better one and yet scores lower on a dialogue than an older
-            one: ``keep-older`` chooses the older one's critique, ``as-decided`` does not. They are listed either way.
+            one: ``keep-older`` chooses the older one's critique, ``as-decided`` does not; they are listed either way;
+            ``unscored`` does not look: critiques of training dialogues are then scored only where something else needs
+            it.
         margin: least difference in F1 of the two critiques of a pair, where both can be scored.
         mismatched: which critiques take their pair out where their verdict is not the label, or their words deny it:
             the ``chosen`` one, ``either``, or none (``keep``).
@@ -36,6 +38,7 @@ class RoundOptions:
         lr: the highest learning rate.
         epochs: passes over the pairs.
         batch: pairs in a step.
+        micro_batch: pairs of it that are in memory together, of which ``batch`` is a multiple; None for all.
         max_pairs: pairs of a round at most, drawn with the seed; None for all.
         max_length: tokens of a question with its reply at most; what is longer is left out and counted.
         max_tokens: tokens of a reply at most.
@@ -57,6 +60,7 @@ class RoundOptions:
     lr: float = 1e-6
     epochs: int = 1
     batch: int = 16
+    micro_batch: int | None = None
     max_pairs: int | None = None
     max_length: int = 2048
     max_tokens: int = 512
@@ -64,6 +68,11 @@ class RoundOptions:
     samples: int = 4
     save_steps: int = 50
     seed: int = 0
+
+    @property
+    def scores_pairs(self) -> bool:
+        """Whether the critiques of training dialogues are scored."""
+        return self.conflicts != "unscored" or self.decide == "dialogue" or self.margin > 0
 
     def check(self) -> None:
         """Look whether the choices are ones that there are.
@@ -78,3 +87,7 @@ class RoundOptions:
         for name in ("rounds", "epochs", "batch", "samples", "save_steps", "max_tokens"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: expected 1 or more")
+        if self.micro_batch is not None and (self.micro_batch < 1 or self.batch % self.micro_batch):
+            raise UsageError(
+                f"--micro-batch {self.micro_batch}: expected a number that --batch {self.batch} is a multiple of"
+            )

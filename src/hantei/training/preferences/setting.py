@@ -64,6 +64,10 @@ class Reading:
         return self.unsafe is not None and self.critique is not None
 
 
+NOTHING = Reading(None, None)
+"""What is read from a reply that says nothing clearly."""
+
+
 class JudgeForm(Protocol):
     """How a judge is asked and how it answers, label first. ``read`` undoes ``completion``."""
 
