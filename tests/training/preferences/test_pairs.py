@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def _named(name: str) -> Dialogue:
     return replace(dialogue(0, 1, 0), id=name)
 
 
-def _candidates(judge: str, age: int, f1: dict[str, float | None], **written: Any) -> list[Candidate]:
+def _candidates(judge: str, age: int, f1: Mapping[str, float | None], **written: Any) -> list[Candidate]:
     return [
         Candidate(
             judge=judge,

@@ -60,7 +60,7 @@ def _judges(found: Rounds) -> ReportTable:
         *("Judge", "F1", "Label accuracy", "Not read", "Contradict themselves", "Against the label"),
         *("Calibration error", "Units", "Tokens", "Tokens, against M1"),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             name if name in kept else f"{name} (not kept)",
             _share(one.f1),
