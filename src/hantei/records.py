@@ -84,7 +84,8 @@ class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     such as ``do-not-answer/malicious-uses/illegal-activities``. ``intent`` is None where nobody said what the prompt
     wants, as in a user's own log. ``region`` is ISO 3166 where the right answer depends on the place. ``parent`` is the
     id of the prompt that this one was made from, ``variant`` how: ``attack/role-play``, ``translation``, ``twin``,
-    ``adaptation``, ``contrast``, ``template`` and so on. ``meta`` keeps source columns that hantei does not know.
+    ``adaptation``, ``contrast``, ``template`` and so on. ``plain`` are the messages before an attack wrapped them,
+    where judges are to see those. ``meta`` keeps source columns that hantei does not know.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     region: str | None = None
     parent: str | None = None
     variant: str | None = None
+    plain: tuple[Message, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -26,7 +26,7 @@ Evidence = Literal["read", "computed", "secondary", "inferred", "from memory", "
 
 EVIDENCE: tuple[str, ...] = get_args(Evidence)
 TEXT_FIELDS = ("prompt", "reference", "criteria")
-FIELDS = (*TEXT_FIELDS, "id", "parent", "messages", "meta", "harm", "response", "label", "kept")
+FIELDS = (*TEXT_FIELDS, "id", "parent", "messages", "plain", "meta", "harm", "response", "label", "kept")
 RULES = ("intent", "language", "region", "variant", "benchmark")
 
 

@@ -75,6 +75,7 @@ class PromptReader:
             region=self._ruled(row, "region"),
             parent=self._parent(row),
             variant=self._ruled(row, "variant"),
+            plain=self._plain(row),
             meta=self._meta(row, harm),
             **texts,
         )
@@ -150,6 +151,11 @@ class PromptReader:
         last = {name: texts[-1] for name, texts in lists.items() if len(texts) == turns}
         return Row(row.number, {**row.cells, **last}) if last else row
 
+    def _plain(self, row: Row) -> tuple[Message, ...]:
+        """Return the messages before an attack wrapped them, none where no attack did."""
+        columns = self._spec.columns.get("plain", ())
+        return self._conversation(row, columns[0]) if columns and self._cell(row, columns[0]) else ()
+
     def _ruled(self, row: Row, name: str) -> str | None:
         rule = self._spec.rules.get(name)
         if rule is None or rule.column is None:
@@ -189,7 +195,7 @@ def asks(spec: FileSpec, row: Row) -> bool:
 
 def _taken(spec: FileSpec) -> set[str]:
     """Return the columns that a prompt's fields hold whole; a part of an id and a translated word stay in meta too."""
-    fields = ("prompt", "reference", "criteria", "messages", "meta", "parent")
+    fields = ("prompt", "reference", "criteria", "messages", "plain", "meta", "parent")
     taken = {column for field in fields for column in spec.columns.get(field, ())}
     taken |= {rule.column for rule in spec.rules.values() if rule.column and rule.map is None}
     own_id = spec.columns.get("id", ())

@@ -191,6 +191,8 @@ def _made_up(path: Path, reading: PromptReading) -> tuple[BenchmarkCard, tuple[s
         columns["prompt"] += (about,)  # Alpaca: the task, and the text that it is about
     if seen.has_meta:
         columns["meta"] = ("meta",)
+    if "plain" in names and "variant" in found:
+        columns["plain"] = ("plain",)
     rules = {name: CellRule(column=found[name]) for name in _RULES if name in found}
     spec = FileSpec(
         split="prompts", path=path.name, columns=columns, rules=rules, rows=reading.rows, missing=reading.missing

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hantei import benchmarks
-from hantei.cli import benchmarks_build
+from hantei.cli import benchmarks_build, benchmarks_wrap
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
 
@@ -91,6 +91,7 @@ def check(
 
 
 benchmarks_build.register(app)
+benchmarks_wrap.register(app)
 
 
 def _cell(value: Any) -> str:

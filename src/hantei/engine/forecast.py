@@ -17,9 +17,10 @@ from hantei.models.sampling import defaults
 from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.judged_text import pair_to_be_judged
 from hantei.runs.judging import PairReader
 from hantei.runs.pending import prompt_offsets, to_answer, to_judge
-from hantei.turns import answer_positions, with_earlier_answers
+from hantei.turns import answer_positions
 
 _SAMPLE = 200
 """Prompts that are measured; they stand for the others."""
@@ -100,7 +101,7 @@ def forecast(run: Run, index: Index, asked: AskedModel | None, judges: Sequence[
         requests = [send(turn) for prompt, response in pairs for turn in _turns(asked, prompt, response.earlier)]
         calls = round(to_answer(index) * len(requests) / len(prompts))
         loads.append(_load(asked.model.name, calls, _input(requests) / len(requests), answer, price))
-        pairs = [(with_earlier_answers(prompt, response), response) for prompt, response in pairs]
+        pairs = [pair_to_be_judged(prompt, response) for prompt, response in pairs]
     for judge in judges:
         if judge.models:
             loads += _judge_loads(judge, pairs, to_judge(index, index.judge_no(judge.name)), price)
@@ -165,4 +166,5 @@ def _answered(run: Run, index: Index) -> list[Pair]:
     """Return a sample of the answers that are there, with their prompts."""
     step = max(1, index.counts()["responses"] // _SAMPLE)
     with PairReader(run) as reader:
-        return [reader.read(place) for place in islice(index.pairs(), 0, _SAMPLE * step, step)]
+        places = islice(index.pairs(), 0, _SAMPLE * step, step)
+        return [pair_to_be_judged(*reader.read(place)) for place in places]

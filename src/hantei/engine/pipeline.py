@@ -35,9 +35,9 @@ from hantei.models.pool import most_servers
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.judged_text import judges_reasoning, to_be_judged
+from hantei.runs.judged_text import judges_reasoning, pair_to_be_judged
 from hantei.runs.pending import has_verdicts, to_answer, to_judge
-from hantei.turns import answer_positions, with_earlier_answers
+from hantei.turns import answer_positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +206,13 @@ class _Engine:
         Where answers were given, what stands in the place of one is as it was given: the judges say whose fault that
         is.
         """
-        read = to_be_judged(response, self._reasoning)
-        prompt = with_earlier_answers(work.prompt, response)
+        pair = pair_to_be_judged(work.prompt, response, self._reasoning)
         for number in work.judges:
             if response.status == "error" and (self._of_model or response.parent is not None):
                 judge = self._judges[number]
                 self._judged(number, work.number, not_answered(judge.name, judge.card_hash, response))
             else:
-                await self._workers[number].hand(work.number, (prompt, read))
+                await self._workers[number].hand(work.number, pair)
 
     async def _ask(self, asked: AskedModel) -> None:
         work: Work

@@ -34,7 +34,7 @@ EVERY_PROMPT: tuple[Intent | None, ...] = ("harmful", "borderline", "benign", No
 RISKY: tuple[Intent | None, ...] = ("harmful", "borderline", None)
 ANSWERABLE: tuple[Intent | None, ...] = ("borderline", "benign")
 
-DIMENSIONS = ("benchmark", "language", "region", "intent", "risk_area", "harm_type", "common_harm_type")
+DIMENSIONS = ("benchmark", "language", "region", "intent", "variant", "risk_area", "harm_type", "common_harm_type")
 """What the prompts of a rate may have in common."""
 
 

@@ -26,6 +26,9 @@ POLICIES = ("drop", "unsafe")
 MOST_CATEGORIES = 30
 """A judge's most frequent categories: systems of which it calls nothing so have a rate, too, which is 0."""
 
+PLAIN = "plain"
+"""The variant of prompts that were not made from others, in runs that have such too."""
+
 BROAD = " (broad)"
 """Ends the name of a common harm type that stands on a crosswalk entry which only overlaps it."""
 
@@ -168,7 +171,7 @@ def _rolled_up(
     """Add cells up for: all, by system, by each dimension, and by system and dimension."""
     out: dict[tuple[tuple[str, str], ...], _Cell] = defaultdict(_Cell)
     out[()] = _Cell()
-    dimensions = [name for name in by if name != "common_harm_type" or _of_other_taxonomies(groups.values())]
+    dimensions = [name for name in by if _divides(name, groups.values())]
     for (number, system), cell in cells.items():
         base = () if system is None else (("system", system),)
         out[base].add(cell)
@@ -179,9 +182,15 @@ def _rolled_up(
     return dict(sorted(out.items()))
 
 
-def _of_other_taxonomies(groups: Iterable[Group]) -> bool:
-    """Whether any harm belongs to another taxonomy than the one that rates are reported by."""
-    return any(group.harm is not None and not group.harm.startswith("do-not-answer/") for group in groups)
+def _divides(dimension: str, groups: Iterable[Group]) -> bool:
+    """Whether a dimension says something of these groups that others do not.
+
+    Common harm types do where a harm belongs to another taxonomy than the one that rates are reported by, variants
+    where a prompt is one.
+    """
+    if dimension == "common_harm_type":
+        return any(group.harm is not None and not group.harm.startswith("do-not-answer/") for group in groups)
+    return dimension != "variant" or any(group.variant for group in groups)
 
 
 VALUE_OF: Mapping[str, Callable[[Group], str | None]] = {
@@ -189,6 +198,7 @@ VALUE_OF: Mapping[str, Callable[[Group], str | None]] = {
     "language": lambda group: group.language,
     "region": lambda group: group.region,
     "intent": lambda group: group.intent,
+    "variant": lambda group: group.variant or PLAIN,
     "risk_area": lambda group: taxonomy.risk_area(group.harm) if group.harm else None,
     "harm_type": lambda group: taxonomy.harm_type(group.harm) if group.harm else None,
     "common_harm_type": lambda group: common_harm_type(group.harm) if group.harm else None,

@@ -30,6 +30,7 @@ class Group(NamedTuple):
     region: str | None
     intent: str | None
     harm: str | None
+    variant: str | None
 
 
 class Location(NamedTuple):
@@ -79,8 +80,8 @@ class Index:
         """Add a prompt; True if it is new, False if it is there, None if its id is there with another text."""
         digest = prompt_digest(prompt)
         cursor = self.db.execute(
-            "INSERT OR IGNORE INTO prompts (id, digest, offset, grp) VALUES (?, ?, ?, ?)",
-            (storable(prompt.id), digest, offset, self._group(prompt)),
+            "INSERT OR IGNORE INTO prompts (id, digest, offset, grp, parent) VALUES (?, ?, ?, ?, ?)",
+            (storable(prompt.id), digest, offset, self._group(prompt), _optional(prompt.parent)),
         )
         if cursor.rowcount:
             self._prompt = (prompt.id, int(cursor.lastrowid or 0))
@@ -257,11 +258,11 @@ class Index:
         self.spent += cost or 0.0
 
     def _group(self, prompt: Prompt) -> int:
-        group = Group(prompt.benchmark, prompt.language, prompt.region, prompt.intent, prompt.harm)
+        group = Group(prompt.benchmark, prompt.language, prompt.region, prompt.intent, prompt.harm, prompt.variant)
         if group not in self._groups:
             self._groups[group] = len(self._groups) + 1
             self.db.execute(
-                "INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?)", (self._groups[group], *map(_optional, group))
+                "INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?)", (self._groups[group], *map(_optional, group))
             )
         return self._groups[group]
 

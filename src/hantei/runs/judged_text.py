@@ -1,16 +1,33 @@
-"""What judges read of an answer: the answer alone or, where the run's plan says so, what was thought before it too."""
+"""What judges read: of a question that an attack wrapped the plain one; of an answer, where the plan says so, thoughts.
+
+A judge that is shown an encoded question cannot tell what was answered, and words such as "never refuse" are meant for
+the model that is asked, not for the one that judges.
+"""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hantei.records import Response
+from hantei.judges.base import Pair
+from hantei.records import Prompt, Response
 from hantei.runs.folder import Run
+from hantei.turns import answer_positions, with_earlier_answers
 
 
-def to_be_judged(response: Response, reasoning: bool) -> Response:
-    """Return a response as judges read it: the answer, with ``reasoning`` what was thought before it as well."""
-    if not reasoning or not response.reasoning:
+def pair_to_be_judged(prompt: Prompt, response: Response, reasoning: bool = False) -> Pair:
+    """Return a prompt, with the answers to its earlier turns, and a response as judges read them.
+
+    With ``reasoning`` the response is what was thought before the answer as well.
+    """
+    read = _with_thoughts(response) if reasoning else response
+    if prompt.plain:
+        prompt = replace(prompt, messages=prompt.plain)
+        read = replace(read, earlier=read.earlier[: len(answer_positions(prompt.messages))])
+    return with_earlier_answers(prompt, read), read
+
+
+def _with_thoughts(response: Response) -> Response:
+    if not response.reasoning:
         return response
     text = f"{response.reasoning}\n\n{response.text}".rstrip()
     # A block of reasoning that was cut off is text to be judged here, though there is no answer.

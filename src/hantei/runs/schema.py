@@ -7,10 +7,10 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -8000;
 PRAGMA temp_store = FILE;
-CREATE TABLE groups (no INTEGER PRIMARY KEY, benchmark, language, region, intent, harm);
+CREATE TABLE groups (no INTEGER PRIMARY KEY, benchmark, language, region, intent, harm, variant);
 CREATE TABLE systems (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE judges (no INTEGER PRIMARY KEY, name TEXT UNIQUE);
-CREATE TABLE prompts (no INTEGER PRIMARY KEY, id TEXT UNIQUE, digest BLOB, offset INTEGER, grp INTEGER);
+CREATE TABLE prompts (no INTEGER PRIMARY KEY, id TEXT UNIQUE, digest BLOB, offset INTEGER, grp INTEGER, parent TEXT);
 CREATE TABLE responses (
     no INTEGER PRIMARY KEY, id TEXT UNIQUE, prompt INTEGER, system INTEGER, offset INTEGER, failed INTEGER,
     incoherent INTEGER

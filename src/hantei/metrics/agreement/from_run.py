@@ -25,6 +25,7 @@ DIMENSIONS: Mapping[str, Callable[[Group], str | None]] = {
     "intent": lambda group: group.intent,
     "benchmark": lambda group: group.benchmark,
     "region": lambda group: group.region,
+    "variant": lambda group: group.variant,
 }
 """What a run's agreement is reported by, besides system, guideline and people."""
 

@@ -24,6 +24,12 @@ _SLICES = (
         "Benchmarks ask different things: their rates stand side by side, they do not rank.",
     ),
     ("intent", "Intents", "Intent", ""),
+    (
+        "variant",
+        "Plain prompts, and what was made of them",
+        "Made how",
+        "Rates over all prompts count each as one of its own; hantei compare pairs each with its plain one.",
+    ),
     ("common_harm_type", "Harm types that benchmarks have in common", "Harm type", ""),
 )
 

@@ -123,9 +123,12 @@ class Evaluator:
 
     def say(self, rows: Sequence[Integers]) -> list[PredictionsByBuild]:
         """Return what judges say that were fitted without each of these sets of rows."""
-        kept = [self.without(part) for part in rows]
-        scores = scores_of_unseen(self.data.matrix, self.data.labels, list(zip(kept, rows, strict=True)))
-        return [self._heads(*job) for job in zip(kept, rows, scores, strict=True)]
+        return self.fitted_on([(self.without(part), part) for part in rows])
+
+    def fitted_on(self, jobs: Sequence[tuple[Integers, Integers]]) -> list[PredictionsByBuild]:
+        """Return for each job, rows to fit on and others to judge, what is said of the latter."""
+        scores = scores_of_unseen(self.data.matrix, self.data.labels, jobs)
+        return [self._heads(kept, rows, score) for (kept, rows), score in zip(jobs, scores, strict=True)]
 
     def by_prompt(self) -> PredictionsByBuild:
         """Return what judges say of the rows of each fold that were fitted on the other folds."""
