@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hantei.annotation.critiques import WrittenCritiques
 from hantei.annotation.guideline import Guideline
-from hantei.annotation.items import Items, item_key, shown
+from hantei.annotation.items import Keyed, item_key
 from hantei.annotation.label import LabelId, Said, Seconds, label_of, said_by
 from hantei.annotation.progress import RECENT, progress
 from hantei.annotation.second_look import SecondLook
@@ -47,10 +47,15 @@ class Desk:
     second looks at what was labelled; where there are ``critiques``, these are what is labelled.
     """
 
+    room = "labels"
+    """Which words the page says."""
+    sends: type[NewLabel] = NewLabel
+    """What the page sends of an item."""
+
     def __init__(
         self,
         person: LabelJournal,
-        items: Items,
+        items: Keyed,
         guideline: Guideline,
         mine: Callable[[], Sequence[str]],
         follow: Callable[[str], None],
@@ -99,9 +104,9 @@ class Desk:
             "look": 2 if second else 1,
             "critique": critique,
             "units": self._critiques.units(item.response_id) if self._critiques else [],
-            "said": msgspec.to_builtins(said_by(current or first)),
+            "said": msgspec.to_builtins(self.said(current or first)),
             "others": [msgspec.to_builtins(one) for one in self._others(key)] if self._others else [],
-            **shown(*self.items.read(item)),
+            **self.items.shown(item),
         }
 
     def next(self, after: str | None) -> str | None:
@@ -166,6 +171,10 @@ class Desk:
             raise StaleError(first)
         journal = self._second.labels
         return journal.put(replace(label, judge=journal.judge, arm=self._second.arm(new.item)), new.based_on)
+
+    def said(self, label: Label | None) -> Any:
+        """Return what a label says, as the page shows it again."""
+        return said_by(label)
 
     def undo(self, undo: Undo) -> str | None:
         """Take a label back; return the item that it was of.

@@ -15,13 +15,17 @@ from hantei.errors import CardError, HanteiError, UsageError
 from hantei.runs.people import OWN_GUIDELINE
 from hantei.taxonomy import Node, load
 
-Question = Literal["unsafe", "action", "score", "refusal", "harm", "units"]
+Question = Literal["unsafe", "action", "score", "refusal", "harm", "units", "decision", "text", "reference", "transfer"]
 CardName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 
 DEFAULT = OWN_GUIDELINE
 """The guideline that comes with hantei."""
 CRITIQUES = "critiques"
 """That for the critiques of judges."""
+REVIEW = "review"
+"""That for drafts of a benchmark."""
+OF_DRAFTS = ("decision", "text", "reference", "transfer")
+"""What is asked of drafts alone."""
 
 
 class Clause(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +46,8 @@ class Guideline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What people are asked, and by which rules they answer.
 
     ``asks`` are the questions in their order, ``needs`` those without which a label is not taken; ``units``, whether
-    each unit is right, is asked of critiques alone. ``taxonomy`` has the harm types to choose from. ``text`` is by
+    each unit is right, is asked of critiques alone, and of drafts alone the ``decision``, the ``text``, the
+    ``reference`` and, of pairs, the ``transfer``. ``taxonomy`` has the harm types to choose from. ``text`` is by
     language, one of which is enough.
     """
 
@@ -75,7 +80,7 @@ def load_guideline(name: str | Path = DEFAULT) -> Guideline:
         CardError: the card lacks something or contradicts itself.
     """
     try:
-        if name in (DEFAULT, CRITIQUES):
+        if name in (DEFAULT, CRITIQUES, REVIEW):
             text = (files("hantei.annotation") / "guidelines" / f"{name}.toml").read_text(encoding="utf-8")
         else:
             text = Path(name).read_text(encoding="utf-8")

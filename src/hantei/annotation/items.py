@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from hantei.errors import RecordError, RunError, UsageError
 from hantei.record_lines import records_at
@@ -26,6 +26,16 @@ class LabelItem(NamedTuple):
 def item_key(response_id: str) -> str:
     """Return the short name of an answer on the page, the same at every start."""
     return hashlib.sha256(response_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Keyed(Protocol):
+    """What is labelled, by key, in the order in which it is shown."""
+
+    by_key: dict[str, LabelItem]
+
+    def shown(self, item: LabelItem) -> dict[str, Any]:
+        """Return what a person sees of an item."""
+        ...
 
 
 class Items:
@@ -56,6 +66,14 @@ class Items:
         wanted = order[: limit or len(chances) or None]
         made = (LabelItem(item_key(name), name, places[name], chances.get(name)) for name in wanted)
         self.by_key = {item.key: item for item in made}
+
+    def shown(self, item: LabelItem) -> dict[str, Any]:
+        """Return what a person sees of an answer.
+
+        Raises:
+            RunError: the answer is gone.
+        """
+        return shown(*self.read(item))
 
     def read(self, item: LabelItem) -> tuple[Prompt, Response]:
         """Return the conversation and the answer of an item, wherever they stand in their files by now.

@@ -15,6 +15,7 @@ class Overview:
 
     def __init__(self, panel: Panel, desks: Sequence[tuple[Member, Desk]]) -> None:
         self._panel, self._desks = panel, desks
+        self.room = desks[0][1].room if desks else Desk.room
 
     def told(self) -> dict[str, Any]:
         """Return it as the page shows it, as of now."""
@@ -28,4 +29,5 @@ class Overview:
             "agreement": self._panel.agreement(),
             "divided": len(divided),
             "decided": self._panel.decided(),
+            **self._panel.outcome(),
         }

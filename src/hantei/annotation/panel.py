@@ -11,17 +11,16 @@ from msgspec.structs import replace
 
 from hantei.annotation.assignment import assigned
 from hantei.annotation.guideline import Guideline
-from hantei.annotation.items import Items
+from hantei.annotation.items import Keyed
 from hantei.annotation.label import Said, label_of, said_by
 from hantei.annotation.store import LabelJournal
+from hantei.arrays import Doubles
 from hantei.metrics.agreement.from_labels import LABELS, SCALES
 from hantei.metrics.agreement.pairs import group
 from hantei.metrics.agreement.ratings import HeadRatings, Ratings
 from hantei.records import REFUSALS
 from hantei.runs.info import now
 from hantei.runs.label_lines import Label
-
-_HEADS = ("unsafe", "action", "refusal", "score")
 
 
 class Panel:
@@ -31,9 +30,12 @@ class Panel:
     like anybody's, and follows every change.
     """
 
+    heads: tuple[str, ...] = ("unsafe", "action", "refusal", "score")
+    """The questions on which agreement is measured."""
+
     def __init__(
         self,
-        items: Items,
+        items: Keyed,
         people: Mapping[str, LabelJournal],
         guideline: Guideline,
         each: int | None = None,
@@ -82,6 +84,10 @@ class Panel:
         """Return how many of these the adjudicator has decided."""
         return sum(self._ruling(key) is not None for key in self._divided)
 
+    def outcome(self) -> dict[str, int]:
+        """Return what else is counted of where the answers stand: of labels nothing."""
+        return {}
+
     def follow(self, key: str) -> None:
         """Take account of a change to what is said of an answer.
 
@@ -90,7 +96,7 @@ class Panel:
         """
         labels = self.labels(key)
         complete = len(labels) >= max(self.each, 2)
-        alike = len({tuple(getattr(one, name) for name in self._needs()) for one in labels}) < 2
+        alike = self._alike(labels)
         if complete and not alike:
             self._divided[key] = None
         elif self._ruling(key) is None:
@@ -98,6 +104,10 @@ class Panel:
         if self._settled is not None:
             ruling = self._ruling(key)
             self._settle(key, [ruling] if ruling else labels if complete and alike else [])
+
+    def _alike(self, labels: Sequence[Label]) -> bool:
+        """Whether these labels say the same, as far as it is needed."""
+        return len({tuple(getattr(one, name) for name in self._needs()) for one in labels}) < 2
 
     def _needs(self) -> list[str]:
         names = {"harm": "categories"}
@@ -139,12 +149,12 @@ class Panel:
     def _ratings(self) -> Ratings:
         items = list(self.items.by_key.values())
         heads: dict[str, HeadRatings] = {}
-        for head in (name for name in _HEADS if name in self.guideline.asks):
+        for head in (name for name in self.heads if name in self.guideline.asks):
             values = np.array(
-                [[_number(one.current(item.response_id), head) for one in self.people.values()] for item in items]
+                [[self._number(one.current(item.response_id), head) for one in self.people.values()] for item in items]
             )
             if not np.isnan(values).all():
-                heads[head] = HeadRatings(values, SCALES[head], LABELS.get(head, ()), ("1-5",) * len(self.people))
+                heads[head] = self._head(head, values)
         prompts = np.unique(np.array([item.place.prompt_offset for item in items]), return_inverse=True)[1]
         return Ratings(
             judges=tuple(self.people),
@@ -153,6 +163,15 @@ class Panel:
             system=np.zeros(len(items), dtype=np.int64),
             systems=("",),
         )
+
+    def _head(self, head: str, values: Doubles) -> HeadRatings:
+        return HeadRatings(values, SCALES[head], LABELS.get(head, ()), ("1-5",) * len(self.people))
+
+    def _number(self, label: Label | None, head: str) -> float:
+        value = getattr(label, head) if label else None
+        if value is None:
+            return float("nan")
+        return float(REFUSALS.index(value)) if head == "refusal" else float(value)
 
 
 def _common(labels: Sequence[Label]) -> Said | None:
@@ -166,10 +185,3 @@ def _common(labels: Sequence[Label]) -> Said | None:
         if len({getattr(one, name) for one in said}) == 1
     }
     return replace(Said(), **same, comment=said[0].comment if len(said) == 1 else None)
-
-
-def _number(label: Label | None, head: str) -> float:
-    value = getattr(label, head) if label else None
-    if value is None:
-        return float("nan")
-    return float(REFUSALS.index(value)) if head == "refusal" else float(value)

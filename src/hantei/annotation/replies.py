@@ -61,7 +61,22 @@ def _pages() -> dict[str, Traversable]:
 
 
 @cache
-def words() -> dict[str, Any]:
-    """Return what the page says, by language: ``words/LANGUAGE.toml``."""
+def words(room: str = "labels") -> dict[str, Any]:
+    """Return what the page says, by language: ``words/LANGUAGE.toml``, for drafts with ``words/reviews.LANGUAGE.toml``
+    over it."""
     folder = files("hantei.annotation") / "words"
-    return {one: cards.parse((folder / f"{one}.toml").read_text(encoding="utf-8"), f"{one}.toml") for one in LANGUAGES}
+    names = [""] if room == "labels" else ["", f"{room}."]
+    return {one: _merged([_words(folder / f"{name}{one}.toml") for name in names]) for one in LANGUAGES}
+
+
+def _words(file: Traversable) -> dict[str, Any]:
+    return cards.parse(file.read_text(encoding="utf-8"), file.name)
+
+
+def _merged(tables: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return tables of words one over the other; what stands in a table within them, too."""
+    found: dict[str, Any] = {}
+    for table in tables:
+        for name, value in table.items():
+            found[name] = {**found.get(name, {}), **value} if isinstance(value, dict) else value
+    return found

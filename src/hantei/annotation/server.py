@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hantei.annotation.access import Member, same_token
-from hantei.annotation.desk import Desk, NewLabel, Undo
+from hantei.annotation.desk import Desk, Undo
 from hantei.annotation.guard import MOST_BYTES, Guard
 from hantei.annotation.label import said_by
 from hantei.annotation.overview import Overview
@@ -16,6 +16,7 @@ from hantei.annotation.replies import json_reply, no_link, page_file, static, wo
 from hantei.annotation.store import StaleError, Store
 from hantei.errors import HanteiError
 from hantei.files import FULL
+from hantei.runs.label_lines import Label
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -49,11 +50,11 @@ def application(
 
     routes = [Route("/static/{name}", static)]
     for member, desk in desks:
-        routes += _routes(_Door(member, store, port), "index.html", _desk_answers(member, desk))
+        routes += _routes(_Door(member, store, port, desk.said), "index.html", _desk_answers(member, desk))
     if steering:
         member, overview = steering
-        told: dict[str, Handler] = {"GET overview": lambda *_: {"words": words(), **overview.told()}}
-        routes += _routes(_Door(member, store, port), "steer.html", told)
+        told: dict[str, Handler] = {"GET overview": lambda *_: {"words": words(overview.room), **overview.told()}}
+        routes += _routes(_Door(member, store, port, said_by), "steer.html", told)
     routes.append(Route("/{rest:path}", no_link))
     app: Starlette = Starlette(routes=routes, middleware=[Middleware(Guard, listening=listening)])
     return app
@@ -72,7 +73,7 @@ def _routes(door: _Door, page: str, answers: Mapping[str, Handler]) -> list[Rout
 
 def _desk_answers(member: Member, desk: Desk) -> dict[str, Handler]:
     def start(_request: Request, _body: bytes) -> Any:
-        return {"person": member.name, "desk": member.desk(desk.person.path), "words": words(), **desk.start()}
+        return {"person": member.name, "desk": member.desk(desk.person.path), "words": words(desk.room), **desk.start()}
 
     def following(request: Request, _body: bytes) -> Any:
         key = desk.next(request.query_params.get("after"))
@@ -82,7 +83,7 @@ def _desk_answers(member: Member, desk: Desk) -> dict[str, Handler]:
         return {**desk.item(request.path_params["key"]), **desk.state()}
 
     def label(_request: Request, body: bytes) -> Any:
-        return {"label": desk.label(_read(body, NewLabel)).label_id, **desk.state()}
+        return {"label": desk.label(_read(body, desk.sends)).label_id, **desk.state()}
 
     def undo(_request: Request, body: bytes) -> Any:
         return {"item": desk.undo(_read(body, Undo)), **desk.state()}
@@ -93,8 +94,8 @@ def _desk_answers(member: Member, desk: Desk) -> dict[str, Handler]:
 class _Door:
     """The way in to one member's page: the link sets a cookie, and what the page asks is answered with it alone."""
 
-    def __init__(self, member: Member, store: Store, port: int) -> None:
-        self._member, self._store = member, store
+    def __init__(self, member: Member, store: Store, port: int, said: Callable[[Label | None], Any]) -> None:
+        self._member, self._store, self._said = member, store, said
         self._cookie = f"hantei-{port}"
         self.path = member.path
 
@@ -119,7 +120,7 @@ class _Door:
                 return json_reply(answer(request, body))
             except StaleError as stale:
                 current = stale.current
-                told = {"label": current.label_id if current else None, "said": said_by(current)}
+                told = {"label": current.label_id if current else None, "said": self._said(current)}
                 return json_reply({"error": "stale", **told}, 409)
             except OSError as error:
                 kind = "full" if error.errno in FULL else "disk"

@@ -33,13 +33,12 @@ class StaleError(Exception):
         super().__init__("the label has changed since")
 
 
-class LabelJournal:
-    """All that one person said, in memory, and the file that it is appended to."""
+class SaidLabels:
+    """All that one person said, as it stands in that person's file."""
 
     def __init__(self, judge: str, path: Path, kind: type[Label] = Label) -> None:
         self.judge = judge
         self.path = path
-        self.journal = Journal(path)
         self._stacks: dict[str, list[Label]] = {}
         self._known: dict[str, Label] = {}
         self._order: list[Label] = []
@@ -63,6 +62,24 @@ class LabelJournal:
     def knows(self, label_id: str) -> bool:
         """Whether a line of this id is there."""
         return label_id in self._known
+
+    def _take(self, label: Label) -> None:
+        self._known[label.label_id] = label
+        stack = self._stacks.setdefault(label.response_id, [])
+        if label.undoes is None:
+            stack.append(label)
+            self._order.append(label)
+        elif (taken := self._known.get(label.undoes)) in stack:  # a file edited by hand may take it back twice
+            stack.remove(taken)
+            self._order.remove(taken)
+
+
+class LabelJournal(SaidLabels):
+    """The same, and the file that it is appended to."""
+
+    def __init__(self, judge: str, path: Path, kind: type[Label] = Label) -> None:
+        self.journal = Journal(path)
+        super().__init__(judge, path, kind)
 
     def put(self, label: Label, based_on: str | None) -> Label:
         """Append a label; return it, or the one of the same id that is there already.
@@ -101,16 +118,6 @@ class LabelJournal:
     def _append(self, label: Label) -> None:
         self.journal.append_synced([to_line(label)])
         self._take(label)
-
-    def _take(self, label: Label) -> None:
-        self._known[label.label_id] = label
-        stack = self._stacks.setdefault(label.response_id, [])
-        if label.undoes is None:
-            stack.append(label)
-            self._order.append(label)
-        elif (taken := self._known.get(label.undoes)) in stack:  # a file edited by hand may take it back twice
-            stack.remove(taken)
-            self._order.remove(taken)
 
 
 def _nothing_said(taken: Label) -> Label:
@@ -160,8 +167,8 @@ def opened(run: Run, judges: Sequence[str], guideline: Guideline, critic: str | 
         for judge in judges:
             people[judge] = _journal(run, judge, critic)
             stack.enter_context(people[judge].journal)
-            _check_version(people[judge], guideline)
-        _sync_folder(folder)
+            check_version(people[judge], guideline)
+        sync_folder(folder)
         yield Store(people)
 
 
@@ -173,8 +180,8 @@ def _journal(run: Run, judge: str, critic: str | None) -> LabelJournal:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a run's folder of labels, which is made if it is not there.
+def held(folder: Path, command: str = "hantei annotate") -> Iterator[None]:
+    """Hold a folder of labels, which is made if it is not there; ``command`` is what serves it.
 
     Raises:
         RunError: another process holds it, or nothing may be written there.
@@ -184,11 +191,11 @@ def held(folder: Path) -> Iterator[None]:
         try:
             stack.enter_context(locked(folder))
         except RunError as error:
-            raise RunError(f"{folder}: another hantei annotate serves this run; end it first ({error})") from None
+            raise RunError(f"{folder}: another {command} serves this run; end it first ({error})") from None
         yield
 
 
-def _check_version(person: LabelJournal, guideline: Guideline) -> None:
+def check_version(person: LabelJournal, guideline: Guideline) -> None:
     """Refuse to mix labels by two versions of a guideline in one file.
 
     Raises:
@@ -202,7 +209,7 @@ def _check_version(person: LabelJournal, guideline: Guideline) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the names of new files on the disk, too; Windows opens no folder and needs none of this."""
     if os.name == "nt":
         return

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``hantei benchmarks``."""
     app.command(short_help="Draft prompts, from templates or with a model.")(draft)
     app.command("filter", short_help="Drop what is repeated, misplaced or personal.")(filter_)
+    app.command(short_help="Serve the page on which people review drafts.")(review)
 
 
 def draft(
@@ -153,6 +154,33 @@ def filter_(
     show_sections(filter_sections(done), f"Drafts of {folder.name}", "filtered drafts", verdict, out, json)
     if not json:
         say(f"Next: hantei benchmarks review {folder} --people anna,ben")
+
+
+def review(
+    folder: BuildPath,
+    people: Annotated[str | None, typer.Option(help="Who reviews, as anna,ben: each has a link. [default: me]")] = None,
+    each: Annotated[int | None, typer.Option(help="How many of them review a draft. [default: all]", min=1)] = None,
+    adjudicator: Annotated[str | None, typer.Option(help="Who decides where they are divided.")] = None,
+    guideline: Annotated[str, typer.Option(help="A guideline card (TOML) to review by.")] = "review",
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8137,
+) -> None:
+    """Review drafts on a page in the browser: accept, mend or reject each; two people or more.
+
+    Example: hantei benchmarks review builds/mine --people anna,ben
+    """
+    from hantei.tasks.reviewing import ReviewOptions
+    from hantei.tasks.reviewing import review as serve_page
+
+    options = ReviewOptions(
+        people=() if people is None else tuple(people.split(",")),
+        each=each,
+        adjudicator=adjudicator,
+        guideline=guideline,
+        host=host,
+        port=port,
+    )
+    serve_page(folder, options, say)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

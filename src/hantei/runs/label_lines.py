@@ -55,6 +55,27 @@ class CritiqueLabel(Label, frozen=True, kw_only=True, omit_defaults=True):
     units: tuple[LabelledUnit, ...] = ()
 
 
+ReviewDecision = Literal["accept", "reject"]
+Transfer = Literal["universal", "region", "none"]
+"""Whether the concern of a prompt survives in another culture: everywhere, depending on the region, not at all."""
+
+
+class Review(Label, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person says of a draft of a benchmark, whose id is the ``response_id``.
+
+    ``text``, ``reference`` and ``harm`` are what the person made of these, None where they stay as they are; an empty
+    ``reference`` takes it away. ``transfer`` is asked of translations and adaptations. ``seen`` is the SHA-256 (12
+    digits) of the draft as it was shown.
+    """
+
+    decision: ReviewDecision | None = None
+    text: str | None = None
+    reference: str | None = None
+    harm: str | None = None
+    transfer: Transfer | None = None
+    seen: str = ""
+
+
 def critique_labels(run: Path) -> Iterator[CritiqueLabel]:
     """Yield the last word of each person on each critique of a run folder; passed over ones are left out."""
     for path in sorted((run / "labels" / "critiques").glob("*.jsonl")):

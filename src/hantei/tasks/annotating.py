@@ -10,7 +10,7 @@ from typing import Any
 from hantei.annotation.access import Member, is_loopback, members
 from hantei.annotation.critiques import WrittenCritiques
 from hantei.annotation.desk import Desk
-from hantei.annotation.guideline import CRITIQUES, DEFAULT, Guideline, load_guideline
+from hantei.annotation.guideline import CRITIQUES, DEFAULT, OF_DRAFTS, REVIEW, Guideline, load_guideline
 from hantei.annotation.items import Items, item_key
 from hantei.annotation.overview import Overview
 from hantei.annotation.panel import Panel
@@ -73,7 +73,7 @@ def annotate(path: str | Path, options: AnnotationOptions | None = None, say: Sa
         RunError: another process serves this run, its labels are of another version of the guideline, or the port is
             taken.
     """
-    _check_installed()
+    check_installed()
     run, options = load_run(path), options or AnnotationOptions()
     critiques = WrittenCritiques(run, options.critiques) if options.critiques else None
     guideline = load_guideline(CRITIQUES if critiques and options.guideline == DEFAULT else options.guideline)
@@ -91,10 +91,13 @@ def annotate(path: str | Path, options: AnnotationOptions | None = None, say: Sa
         desks += [(member, _deciding(panel, store.people[member.judge])) for member in members(run.path, deciding[:1])]
         (steering,) = members(run.path, [STEERING])
         say(f"{run.path}: {len(items.by_key):,} answers to label, by the guideline {guideline.name}")
-        for line in links([*(member for member, _ in desks), *([steering] if len(desks) > 1 else [])], options):
+        for line in links(
+            [*(member for member, _ in desks), *([steering] if len(desks) > 1 else [])], options.host, options.port
+        ):
             say(line)
         say("Ctrl-C ends it; every label that a page has confirmed is on the disk.")
-        _serve(application(desks, (steering, Overview(panel, desks)), store, options.host, options.port), options)
+        app = application(desks, (steering, Overview(panel, desks)), store, options.host, options.port)
+        serve(app, options.host, options.port)
 
 
 def _deciding_judges(adjudicator: str, labelling: Sequence[str], guideline: str) -> list[str]:
@@ -141,6 +144,8 @@ def _check_fits(options: AnnotationOptions, guideline: Guideline) -> None:
     Raises:
         UsageError: it does not, or critiques are to be labelled in a way that only answers are.
     """
+    if {*guideline.asks} & {*OF_DRAFTS}:
+        raise UsageError(f"--guideline {options.guideline}: it is for drafts, see hantei benchmarks review")
     of_critiques = options.critiques is not None
     if ("units" in guideline.asks) != of_critiques or (of_critiques and {*guideline.asks} - {"units", "score"}):
         what = "of critiques, units and score" if of_critiques else "of answers, and no units"
@@ -158,16 +163,19 @@ def _first_ones(run: Run, options: AnnotationOptions, critiques: WrittenCritique
     return {identity: row.sampling_p for identity, row in labels_of(run, options.rows, LabelFiles()).rows.items()}
 
 
-def _serve(app: Any, options: AnnotationOptions) -> None:
+def serve(app: Any, host: str, port: int) -> None:
+    """Serve a page until it is interrupted.
+
+    Raises:
+        RunError: the port is taken.
+    """
     import uvicorn
 
-    config = uvicorn.Config(
-        app, host=options.host, port=options.port, log_level="warning", access_log=False, server_header=False
-    )
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     try:
         uvicorn.Server(config).run()
     except SystemExit:
-        raise RunError(f"--port {options.port}: cannot listen on {options.host}: name another port") from None
+        raise RunError(f"--port {port}: cannot listen on {host}: name another port") from None
 
 
 def judge_names(people: Sequence[str], guideline: str) -> list[str]:
@@ -180,19 +188,24 @@ def judge_names(people: Sequence[str], guideline: str) -> list[str]:
     wrong = next((name for name in names if not name or set(name) & set("@:*?[],/+") or not name.isprintable()), None)
     if wrong is not None or len({name.casefold() for name in names}) < len(names):
         raise UsageError(f"--people {','.join(names)}: expected names, each once, without @ : * ? [ ] / +")
-    return [f"human:{name}" + ("" if guideline in (DEFAULT, CRITIQUES) else f"@{guideline}") for name in names]
+    return [f"human:{name}" + ("" if guideline in (DEFAULT, CRITIQUES, REVIEW) else f"@{guideline}") for name in names]
 
 
-def links(people: Sequence[Member], options: AnnotationOptions) -> list[str]:
+def links(people: Sequence[Member], host: str, port: int) -> list[str]:
     """Return the link of each person, a line each."""
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    lines = [f"{one.name}: http://{host}:{options.port}{one.link}" for one in people]
-    if not is_loopback(options.host):
+    shown = f"[{host}]" if ":" in host else host
+    lines = [f"{one.name}: http://{shown}:{port}{one.link}" for one in people]
+    if not is_loopback(host):
         lines.append("Anybody who has a link can label in that person's name, and reads without encryption on the way.")
     return lines
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Look whether the page can be served.
+
+    Raises:
+        UsageError: a library is not installed.
+    """
     try:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401

@@ -3,13 +3,20 @@ import { make } from "./reading.js";
 import { of, table, word } from "./words.js";
 
 const UNIT = ["wrong", "right", "unclear"];
-const VALUES = { unsafe: [false, true], action: [0, 1, 2, 3, 4, 5], score: [1, 2, 3, 4, 5], refusal: ["none", "partial", "full"] };
-const FIRST_DIGIT = { unsafe: 0, action: 0, score: 1, refusal: 0 };
+const VALUES = {
+  unsafe: [false, true], action: [0, 1, 2, 3, 4, 5], score: [1, 2, 3, 4, 5], refusal: ["none", "partial", "full"],
+  decision: ["reject", "accept"], transfer: ["universal", "region", "none"],
+};
+const FIRST_DIGIT = { unsafe: 0, action: 0, score: 1, refusal: 0, decision: 0, transfer: 1 };
+const TEXTS = ["text", "reference"];
 const by = (id) => document.getElementById(id);
 let asks = [];
 let asked = []; // the questions as they stand on the page: one for each unit of a critique
 let needs = [];
 let units = [];
+let item = {};
+let readable = false; // whether texts may stand on the page
+let texts = {}; // those of a draft as they are to stand, on the page or not
 let harms = [];
 let marked = 0;
 
@@ -19,25 +26,48 @@ const valuesOf = (name) => (isUnit(name) ? UNIT : VALUES[name]);
 const firstDigit = (name) => (isUnit(name) ? 0 : FIRST_DIGIT[name]);
 const kindOf = (name) => (isUnit(name) ? "unit" : name === "score" && asks.includes("units") ? "critique_score" : name);
 const titleOf = (name) => (isUnit(name) ? unitOf(name) : table("fields")[kindOf(name)]);
-const needed = (name) => needs.includes(isUnit(name) ? "units" : name);
+const needed = (name) => name === "transfer" || needs.includes(isUnit(name) ? "units" : name);
 
 export function learn(start) {
   ({ asks, needs, harms } = start);
 }
 
-// Ask of these units of a critique; none while it is veiled.
-export function askOf(found) {
-  units = found;
+// Ask of an item; of the units of a critique and the texts of a draft only while they can be read.
+export function askOf(shown, canRead) {
+  item = shown;
+  readable = canRead;
+  units = canRead ? shown.units : [];
   draw();
 }
+
+// Whether the questions that stand on the page are of this item.
+export const about = (shown) => item.item === shown.item;
 
 // Build the questions in the language at hand; what was chosen stays.
 export function draw() {
   const said = asked.length ? read() : {};
-  asked = asks.flatMap((name) => (name === "units" ? units.map((_, at) => `unit-${at}`) : [name]));
-  by("fields").replaceChildren(...asked.map((name, at) => (name === "harm" ? harmField(at) : choiceField(name, at))));
+  asked = asks.flatMap((name) => (name === "units" ? units.map((_, at) => `unit-${at}`) : stands(name) ? [name] : []));
+  by("fields").replaceChildren(...asked.map((name, at) => fieldOf(name, at)));
+  if (asks.includes("text") && !readable) by("fields").append(make("p", word("text_veiled"), "note"));
   fill(said);
   mark(marked);
+}
+
+const stands = (name) => (TEXTS.includes(name) ? readable : name !== "transfer" || Boolean(item.paired));
+
+function fieldOf(name, at) {
+  if (name === "harm") return harmField(at);
+  return TEXTS.includes(name) ? textField(name, at) : choiceField(name, at);
+}
+
+function textField(name, at) {
+  const node = fieldset(name, at);
+  const area = make("textarea");
+  Object.assign(area, { id: `text-${name}`, rows: 4, maxLength: 20000, lang: item.language || "", dir: "auto" });
+  area.setAttribute("aria-label", titleOf(name));
+  area.addEventListener("input", () => { texts[name] = area.value; });
+  node.append(area);
+  return node;
 }
 
 function fieldset(name, at) {
@@ -78,10 +108,16 @@ function harmField(at) {
   const none = make("option", word("none_chosen"));
   none.value = "";
   select.append(none);
+  let group = select;
   for (const harm of harms) {
     const option = make("option", of(harm.title));
     option.value = harm.id;
-    select.append(option);
+    if (harm.group && group.label !== of(harm.group)) {
+      group = make("optgroup");
+      group.label = of(harm.group);
+      select.append(group);
+    }
+    group.append(option);
   }
   node.append(select);
   return node;
@@ -96,12 +132,18 @@ export function mark(at) {
 export function digit(number) {
   const name = asked[marked];
   if (name === "harm") return chooseHarm(number);
+  if (TEXTS.includes(name)) return undefined;
   return choose(name, number - firstDigit(name));
 }
 
 function chooseHarm(number) {
   if (number < by("harm").options.length) by("harm").selectedIndex = number;
 }
+
+// The first question: yes or no.
+export const decide = (yes) => choose(asks.includes("decision") ? "decision" : "unsafe", yes ? 1 : 0);
+
+export const mend = () => by("text-text")?.focus();
 
 export function choose(name, number) {
   const input = document.querySelector(`#field-${name} input[value="${number}"]`);
@@ -120,17 +162,21 @@ export function read() {
   const said = {};
   for (const name of asked) {
     if (name === "harm") said.harm = by("harm").value || null;
-    else if (!isUnit(name)) said[name] = chosen(name);
+    else if (!isUnit(name) && !TEXTS.includes(name)) said[name] = chosen(name);
   }
+  for (const name of TEXTS.filter((one) => asks.includes(one))) said[name] = texts[name] ?? null;
   if (asks.includes("units")) said.units = units.map((_, at) => chosen(`unit-${at}`));
   said.comment = by("comment").value.trim() || null;
   return said;
 }
 
 export function fill(said) {
+  for (const name of TEXTS) if (name in said) texts[name] = said[name];
   for (const name of asked) {
     if (name === "harm") {
       by("harm").value = said.harm || "";
+    } else if (TEXTS.includes(name)) {
+      by(`text-${name}`).value = texts[name] ?? "";
     } else {
       const value = isUnit(name) ? (said.units || [])[Number(name.slice(5))] : said[name];
       const number = valuesOf(name).indexOf(value);
@@ -143,7 +189,7 @@ export function fill(said) {
 // The needed questions that have no answer, by the names that people see.
 export function missing(said) {
   const open = (name) => (name === "units" ? !said.units.length || said.units.includes(null) : said[name] === null);
-  return needs.filter(open).map((name) => table("fields")[name === "score" ? kindOf(name) : name]);
+  return [...needs, ...(asked.includes("transfer") ? ["transfer"] : [])].filter(open).map((name) => table("fields")[name === "score" ? kindOf(name) : name]);
 }
 
 // What a label says, in one line.
@@ -151,5 +197,8 @@ export function told(said) {
   const parts = Object.keys(VALUES).filter((name) => said[name] !== undefined && said[name] !== null)
     .map((name) => table("options")[name][VALUES[name].indexOf(said[name])]);
   if (said.skip) parts.push(word("skip"));
+  const harm = asks.includes("decision") && said.harm && harms.find((one) => one.id === said.harm);
+  if (harm) parts.push(of(harm.title));
+  for (const name of TEXTS.filter((one) => said[one])) parts.push(`${titleOf(name)}: ${said[name]}`);
   return [...parts, said.comment].filter(Boolean).join(" · ") || word("nothing_said");
 }

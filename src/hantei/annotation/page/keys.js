@@ -7,8 +7,9 @@ const writing = (node) => node.matches("textarea, select, input[type=text]");
 
 export function listen({ save, skip, undo, go, enabled }) {
   const does = {
-    y: () => fields.choose("unsafe", 1),
-    n: () => fields.choose("unsafe", 0),
+    y: () => fields.decide(true),
+    n: () => fields.decide(false),
+    e: fields.mend,
     k: skip,
     z: undo,
     v: reading.toggleVeil,

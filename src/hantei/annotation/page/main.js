@@ -74,12 +74,12 @@ function refill() {
   fields.fill({ comment: null, ...item.said, ...drafts.get(item.item) });
 }
 
-// The units of a critique are veiled with it; what was chosen of them stays.
-function veilUnits(readable) {
-  if (!item || !item.units.length) return;
-  if (!readable) drafts.set(item.item, fields.read());
-  fields.askOf(readable ? readable.units : []);
-  if (readable) refill();
+// The units of a critique and the texts of a draft are veiled with it; what was chosen or mended stays.
+function veilQuestions(readable) {
+  if (!item || !(item.units.length || item.mends)) return;
+  if (fields.about(item) && unsaved(item) && (item.mends || !readable)) drafts.set(item.item, fields.read());
+  fields.askOf(item, Boolean(readable));
+  refill();
 }
 
 function showAlready() {
@@ -162,7 +162,7 @@ const next = () => load(item ? `next?after=${item.item}` : "next");
 
 async function put(said, basedOn) {
   watch();
-  const body = { id: server.newId(), item: item.item, based_on: basedOn, look: item.look, said, seconds: Math.round(watched.seconds * 10) / 10 };
+  const body = { id: server.newId(), item: item.item, based_on: basedOn, look: item.look, ...(item.seen && { seen: item.seen }), said, seconds: Math.round(watched.seconds * 10) / 10 };
   try {
     await sent("label", body);
   } catch (error) {
@@ -244,7 +244,7 @@ async function begin() {
   server.settle(start.desk);
   words.learn(start.words);
   fields.learn(start);
-  reading.onVeil(veilUnits);
+  reading.onVeil(veilQuestions);
   for (const [code, name] of words.languages()) {
     const option = reading.make("option", name);
     Object.assign(option, { value: code, lang: code });

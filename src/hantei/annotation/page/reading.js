@@ -1,5 +1,5 @@
 // What is read: the conversation, the answer, what belongs to it. Text is only ever text, and veiled until asked for.
-import { table, word } from "./words.js";
+import { of, table, word } from "./words.js";
 
 const STORED = "hantei-veil";
 const by = (id) => document.getElementById(id);
@@ -54,6 +54,7 @@ export function draw() {
 }
 
 function* parts(shown) {
+  if (shown.mends) return yield* draftParts(shown);
   for (const turn of shown.turns) yield turnOf(turn, shown.language);
   if (shown.reasoning) yield folded("reasoning", shown.reasoning, shown.language);
   const answer = block("answer", shown.response, shown.language);
@@ -62,6 +63,24 @@ function* parts(shown) {
   if (shown.critique) yield block("critique", shown.critique, null);
   if (shown.reference) yield block("reference", shown.reference, shown.language);
   if (shown.criteria) yield block("criteria", shown.criteria, shown.language);
+  return undefined;
+}
+
+// A draft, beside what it was made from where that is known, and what it is said to be.
+function* draftParts(shown) {
+  const { harm, intent, variant, region, language } = shown.about;
+  const said = [harm.map(of).join(": "), table("intent")[intent] || intent, table("variant")[variant] || variant, region, language];
+  yield make("p", said.filter(Boolean).join(" · "), "note");
+  const pair = make("div", null, "pair");
+  if (shown.source) pair.append(side("source", shown.source));
+  pair.append(side("draft", shown));
+  yield pair;
+}
+
+function side(kind, shown) {
+  const node = make("section", null, kind);
+  node.append(make("h3", word(kind)), ...shown.turns.map((turn) => turnOf(turn, shown.language)));
+  return node;
 }
 
 function textOf(text, language) {
