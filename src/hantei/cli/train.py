@@ -13,12 +13,12 @@ from hantei.cli.summary import interruptible
 from hantei.errors import UsageError
 from hantei.training.builtin.row import Licences
 
-app = typer.Typer(help="Train a judge on labels: the built-in, an encoder, a cascade.", no_args_is_help=True)
+app = typer.Typer(help="Train judges on labels; tune answering models on a mixture.", no_args_is_help=True)
 
 
 @app.callback()
 def train() -> None:
-    """Train judges."""
+    """Train judges and answering models."""
 
 
 @app.command(short_help="Train the built-in judge from public files.")
@@ -129,6 +129,22 @@ def encoder(
         print_table(*table(trained.measures, name))
     if trained.standing:
         say(f"{out}: use it with --judge {judge_name(out)}")
+
+
+@app.command("safety-sft", short_help="Tune an answering model by a recipe.")
+def safety_sft(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, or its TOML file.")],
+    out: Annotated[Path, typer.Option(help="The model's folder, which hf/DIR then names.")],
+) -> None:
+    """Tune an answering model on an exact mixture of safety and general data. The same again goes on.
+
+    Example: hantei train safety-sft tiny-cpu --out models/tiny
+    """
+    from hantei.training.safety_sft import train
+
+    with interruptible():
+        tuning = train(recipe, out, say)
+    say(f"{tuning.path}: ask it with --model hf/{tuning.path}; README.md is its card")
 
 
 @app.command(short_help="Choose when a cascade asks its expensive judge.")
