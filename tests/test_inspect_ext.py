@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from hantei.benchmarks import card_names, load
+from hantei.benchmarks import card_names, load_benchmark
 from hantei.exchange import import_run
 from hantei.metrics.intervals import wilson
 
@@ -87,7 +87,7 @@ def test_inspect_eval_finds_the_starter(tmp_path: Path) -> None:
     log = read(tmp_path, inspect(tmp_path, *STARTER))
     assert (log.status, log.eval.task, log.eval.dataset.name) == ("success", "hantei/starter", "starter")
     run = import_run(tmp_path / "logs", "inspect", tmp_path / "run")
-    assert list(run.prompts()) == list(islice(load("starter"), 4))
+    assert list(run.prompts()) == list(islice(load_benchmark("starter"), 4))
     assert {one.text for one in run.responses()} == {"Default output from mockllm/model"}
     assert [one.judge for one in run.judgments("builtin")] == ["builtin"] * 4
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import hantei
-from hantei.benchmarks import load, starter_answers
+from hantei.benchmarks import load_benchmark, starter_answers
 from hantei.records import Prompt
 
 ROWS = Path(hantei.__file__).parent / "training" / "builtin" / "rows"
@@ -24,7 +24,7 @@ def read(path: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def prompts() -> list[Prompt]:
-    return list(load("starter"))
+    return list(load_benchmark("starter"))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from .api import forecast_judging as forecast_judging
 from .api import judge as judge
 from .api import report as report
 from .api import run as run
+from .benchmarks.card import BenchmarkCard as BenchmarkCard
+from .benchmarks.named import load_benchmark as load_benchmark
 from .engine.forecast import Forecast as Forecast
 from .engine.limits import Limits as Limits
 from .errors import CardError as CardError

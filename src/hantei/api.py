@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hantei import benchmarks
+from hantei.benchmarks.named import AnyBenchmark
 from hantei.engine.forecast import Forecast
 from hantei.event_loop import awaited
 from hantei.exchange.exporting import export_run
 from hantei.metrics.datasheet import DataSheet
+from hantei.models.load import AnyModel
 from hantei.progress import Say
 from hantei.records import Summary
 from hantei.reports.build import build_report
@@ -36,8 +38,9 @@ def judge(
     it did not.
 
     Args:
-        source: one file or several, rows as dictionaries, or a run folder to judge again with another judge.
-        judge: the judge, or several: by name, or a judge or classifier of your own (``hantei.judges.base``).
+        source: one file or several; rows as dictionaries, a DataFrame of pandas or polars, or an Arrow table; or a run
+            to judge again with another judge.
+        judge: the judge, or several: by name, its folder, or a judge or classifier of your own (``hantei.Judge``).
         out: the run folder; default the newest in ``runs`` of these files, else ``runs/<date>-<what>``. One that exists
             is resumed if its plan is the same. A run that is judged again is its own folder.
         options: how rows are read, judged and counted.
@@ -53,8 +56,8 @@ def judge(
 
 
 def run(
-    model: str,
-    benchmark: str,
+    model: AnyModel,
+    benchmark: AnyBenchmark,
     judge: Judging | Sequence[Judging] = "builtin",
     out: str | Path | None = None,
     options: Options | None = None,
@@ -66,8 +69,10 @@ def run(
     ``run.info().stopped`` says why a run ended before its end, None where it did not.
 
     Args:
-        model: the model's name, ``PROVIDER/NAME?setting=value``.
-        benchmark: a benchmark's name or a file of prompts.
+        model: the model's name, ``PROVIDER/NAME?setting=value``, the folder of its weights, a function that takes
+            messages and returns the answer, or a model of your own (``hantei.Model``).
+        benchmark: a benchmark's name, a file of prompts, a folder with a card, or prompts as records, dictionaries or a
+            table.
         judge: the judge, or several, as for ``judge``.
         out: the run folder; default the newest in ``runs`` with this plan, else ``runs/<date>-<model>-<benchmark>``.
         options: how the model is asked, and the limits.
@@ -83,7 +88,7 @@ def run(
 
 def correct(
     source: Source,
-    model: str,
+    model: AnyModel,
     judge: Judging = "builtin",
     check_with: Sequence[Judging] = (),
     out: str | Path | None = None,
@@ -97,8 +102,8 @@ def correct(
     where it ended.
 
     Args:
-        source: one file of answers or several, rows as dictionaries, or a run folder, which stays as it is.
-        model: the name of the model that writes the answers again.
+        source: files, rows or a table of answers, or a run folder, which stays as it is.
+        model: the model that writes the answers again, as for ``run``.
         judge: says which answers are unsafe, and why; it decides when to stop.
         check_with: judges that judge every version, too, and decide nothing.
         out: the run folder; default as for ``judge``, ``runs/<date>-corrected-<what>``.
@@ -117,8 +122,8 @@ def correct(
 
 
 def forecast(
-    model: str,
-    benchmark: str,
+    model: AnyModel,
+    benchmark: AnyBenchmark,
     judge: Judging | Sequence[Judging] = "builtin",
     out: str | Path | None = None,
     options: Options | None = None,
@@ -126,8 +131,8 @@ def forecast(
     """Return the calls, tokens and money that ``run`` would still take with these arguments; nothing is sent.
 
     Args:
-        model: the model's name.
-        benchmark: a benchmark's name or a file of prompts.
+        model: the model, as for ``run``.
+        benchmark: the benchmark, as for ``run``.
         judge: the judge, or several.
         out: a folder in which some of it may have been done already.
         options: how the model would be asked.
@@ -148,7 +153,7 @@ def forecast_judging(
     """Return the calls, tokens and money that ``judge`` would still take with these arguments; nothing is sent.
 
     Args:
-        source: files, rows, or a run folder.
+        source: files, rows or a table, or a run folder.
         judge: the judge, or several.
         out: a folder in which some of it may have been done already.
         options: how rows are read.

@@ -66,7 +66,7 @@ def benchmark_task(card: str, judge: str = "builtin", split: str | None = None) 
         UsageError: there is no such benchmark or split, or a prompt of it is to be asked turn by turn.
         FetchError: the benchmark was not fetched yet; the message says how.
     """
-    samples = [_sample(prompt) for prompt in benchmarks.load(f"{card}:{split}" if split else card)]
+    samples = [_sample(prompt) for prompt in benchmarks.load_benchmark(f"{card}:{split}" if split else card)]
     return Task(dataset=MemoryDataset(samples, name=card), solver=[generate()], scorer=hantei_judge(judge))
 
 

@@ -79,7 +79,7 @@ def test_a_file_is_fetched_recorded_and_found_again(github: Server, cache: Path)
     assert not fetched.verified
     assert fetched.report.problems == ("xstest:test: expected 450 rows, found 2",)
     assert (status("xstest"), locate("xstest")) == ("unverified", [path])
-    assert [prompt.intent for prompt in benchmarks.load("xstest")] == ["borderline", "harmful"]
+    assert [prompt.intent for prompt in benchmarks.load_benchmark("xstest")] == ["borderline", "harmful"]
     assert benchmarks.identity("xstest")["revision"] == load_card("xstest").origin.revision
     lock = read_lock(cache_folder("xstest"))
     assert lock is not None
@@ -209,7 +209,7 @@ def test_path_of_another_file_takes_its_place_and_says_so(tmp_path: Path) -> Non
         locate("xstest")
     [note] = fetch("xstest", path=path).notes
     assert "changed since" in note
-    assert len(list(benchmarks.load("xstest"))) == 3
+    assert len(list(benchmarks.load_benchmark("xstest"))) == 3
 
 
 def test_a_folder_is_searched_for_the_cards_files(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_hub_files_are_fetched_at_the_commit_that_was_listed(
         folder / "dev" / "dev-00000-of-00001.parquet",
         folder / "test" / "test-00000-of-00001.parquet",
     }
-    assert [prompt.text for prompt in benchmarks.load("answer-carefully-v2")] == ["試験"]
+    assert [prompt.text for prompt in benchmarks.load_benchmark("answer-carefully-v2")] == ["試験"]
     assert benchmarks.identity("answer-carefully-v2")["revision"] == "c0ffee"
     assert no_part_is_left(cache)
 

@@ -29,7 +29,7 @@ def test_the_starter_agrees_with_its_card_and_its_file(language: str) -> None:
     report = benchmarks.check(card, [path])
     assert report.problems == ()
     assert report.parts[0].unknown_labels == {}
-    assert list(benchmarks.load(f"starter:{language}")) == list(read_records(path, Prompt))
+    assert list(benchmarks.load_benchmark(f"starter:{language}")) == list(read_records(path, Prompt))
 
 
 def test_every_recorded_answer_belongs_to_a_prompt_of_the_starter() -> None:
@@ -64,12 +64,12 @@ def test_a_file_of_hanteis_own_prompts(tmp_path: Path) -> None:
     ]
     path = tmp_path / "prompts.jsonl"
     path.write_bytes(b"".join(map(to_line, written)))
-    assert list(benchmarks.load(str(path))) == written
+    assert list(benchmarks.load_benchmark(str(path))) == written
 
 
 def test_a_table_of_prompts_with_usual_columns(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "mine.csv", [{"Question": "q", "lang": "zh", "theme": "t"}], "utf-8-sig")
-    [prompt] = benchmarks.load(str(path))
+    [prompt] = benchmarks.load_benchmark(str(path))
     assert prompt == Prompt(
         id="1", messages=(Message(role="user", content="q"),), benchmark="mine", language="zh", meta={"theme": "t"}
     )
@@ -78,13 +78,13 @@ def test_a_table_of_prompts_with_usual_columns(tmp_path: Path) -> None:
 def test_a_file_without_a_prompt_column(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "mine.csv", [{"a": "1"}])
     with pytest.raises(InputError, match="no column for the prompt"):
-        list(benchmarks.load(str(path)))
+        list(benchmarks.load_benchmark(str(path)))
 
 
 def test_a_wrong_intent_is_named(tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "mine.jsonl", [{"prompt": "q", "intent": "evil"}])
     with pytest.raises(RowError, match=r"row 1, column 'intent'.*evil"):
-        list(benchmarks.load(str(path)))
+        list(benchmarks.load_benchmark(str(path)))
 
 
 def test_an_id_twice(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_conversation_that_ends_with_an_answer_is_no_prompt(tmp_path: Path) ->
     turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     path = write_jsonl(tmp_path / "mine.jsonl", [{"messages": turns}])
     with pytest.raises(RowError, match="last message"):
-        list(benchmarks.load(str(path)))
+        list(benchmarks.load_benchmark(str(path)))
 
 
 def test_identity_of_a_file_is_its_checksum(tmp_path: Path) -> None:

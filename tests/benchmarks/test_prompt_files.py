@@ -25,7 +25,7 @@ def file(folder: Path, *rows: Any, name: str = "p.jsonl") -> Path:
 
 
 def prompts(path: Path, **reading: Any) -> list[Prompt]:
-    return list(benchmarks.load(str(path), PromptReading(**reading)))
+    return list(benchmarks.load_benchmark(str(path), PromptReading(**reading)))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_told(mapping: dict[str, str], says: str, tmp_path:
 
 def test_a_benchmark_with_a_card_is_not_read_otherwise() -> None:
     with pytest.raises(UsageError, match="starter has its card"):
-        list(benchmarks.load("starter", PromptReading(mapping={"prompt": "x"})))
+        list(benchmarks.load_benchmark("starter", PromptReading(mapping={"prompt": "x"})))
 
 
 def test_the_command_line(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ EXPECTED: dict[int, Callable[[], bool]] = {
         [
             prompt.text
             for name in ("62_prompts_goal.csv", "63_prompts_hb.csv")
-            for prompt in benchmarks.load(name_of(name))
+            for prompt in benchmarks.load_benchmark(name_of(name))
         ]
         == [LOCK, LOCK]
     ),

@@ -288,7 +288,7 @@ def _labelled(path: Path, mapping: dict[str, str]) -> list[Any]:
 @pytest.mark.parametrize("name", ["Request", "forbidden_prompt", "behaviour"])
 def test_57_more_names_of_prompts(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"{name},Category\nHow?,x\n")
-    assert [prompt.text for prompt in benchmarks.load(str(tmp_path / "a.csv"))] == ["How?"]
+    assert [prompt.text for prompt in benchmarks.load_benchmark(str(tmp_path / "a.csv"))] == ["How?"]
 
 
 def test_each_case_of_a_file_has_three_more() -> None:

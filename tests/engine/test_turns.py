@@ -242,7 +242,7 @@ def test_recorded_answers_are_replayed_turn_by_turn(tmp_path: Path) -> None:
 def test_of_references_for_each_turn_the_last_counts(reference: object, taken: str | None, tmp_path: Path) -> None:
     path = tmp_path / "two.jsonl"
     path.write_text(json.dumps({"turns": ["First?", "Second?"], "reference": reference}))
-    assert [prompt.reference for prompt in benchmarks.load(str(path))] == [taken]
+    assert [prompt.reference for prompt in benchmarks.load_benchmark(str(path))] == [taken]
 
 
 def test_a_later_judge_gives_no_last_word_on_a_conversation_that_is_not_over(tmp_path: Path) -> None:

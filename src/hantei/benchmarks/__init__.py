@@ -1,18 +1,18 @@
 """Benchmarks: what is asked, where it comes from, and what terms bind it.
 
 A benchmark is a card (TOML, in ``cards/``); its files are in the package (``starter``), in the user's cache, or
-wherever the user has them. ``load("starter")`` yields prompts, and so does ``load("prompts.jsonl")``.
+wherever the user has them. ``load_benchmark`` yields the prompts of ``starter`` and those of ``prompts.jsonl``.
 """
 
 from hantei.benchmarks.card import BenchmarkCard, card_names, load_card
 from hantei.benchmarks.checking import CheckReport, check
 from hantei.benchmarks.fetching import Fetched, fetch, locate, status
 from hantei.benchmarks.loading import load_prompts
+from hantei.benchmarks.made_up import PromptReading
 from hantei.benchmarks.named import (
-    PromptReading,
     find,
     identity,
-    load,
+    load_benchmark,
     ordinary_answers,
     prompts_by_id,
     starter_answers,
@@ -30,7 +30,7 @@ __all__ = [
     "fetch",
     "find",
     "identity",
-    "load",
+    "load_benchmark",
     "load_card",
     "load_prompts",
     "locate",

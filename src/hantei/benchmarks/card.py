@@ -6,36 +6,28 @@ A new benchmark is one new card and no code. Nothing of a card is assumed: a fie
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, get_args
+from typing import Any
 
-from msgspec import Meta, Struct, to_builtins
+from msgspec import to_builtins
 
 from hantei import cards
-from hantei.cards import NonBlank
+from hantei.benchmarks.card_file import BenchmarkCardFile, CellRule, ColumnNames, FileTable, FolderCardFile, Origin
 from hantei.errors import CardError, UsageError
 from hantei.records import INTENTS
+from hantei.registry import BENCHMARKS
 
 CARDS = Path(__file__).parent / "cards"
-Evidence = Literal["read", "computed", "secondary", "inferred", "from memory", "unknown"]
-"""How a fact of a card is known: read in the source, computed from its files, told by others, concluded, remembered."""
-
-EVIDENCE: tuple[str, ...] = get_args(Evidence)
+CARD = "card.toml"
+"""The card's file in a folder of the user's own."""
 TEXT_FIELDS = ("prompt", "reference", "criteria")
 FIELDS = (*TEXT_FIELDS, "id", "parent", "messages", "plain", "meta", "harm", "response", "label", "kept")
 RULES = ("intent", "language", "region", "variant", "benchmark")
-
-
-class CellRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a field gets its value: always ``constant``, or from ``column``, translated by ``map`` where there is one."""
-
-    constant: str | None = None
-    column: str | None = None
-    map: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,30 +59,14 @@ class FileSpec:
         return any(fnmatchcase(path.name, name) for name in (PurePosixPath(self.path).name, *self.names))
 
 
-class Origin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the files are: ``kind`` is package, huggingface, github or user (nowhere public: the user has it)."""
-
-    kind: Literal["package", "huggingface", "github", "user"]
-    repository: str | None = None
-    revision: str | None = None
-    gated: bool = False
-    access: str | None = None
-
-    @property
-    def page(self) -> str | None:
-        """The address to visit in a browser."""
-        if self.kind == "huggingface":
-            return f"https://huggingface.co/datasets/{self.repository}"
-        return f"https://github.com/{self.repository}" if self.kind == "github" else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkCard:
     """What is known of one benchmark.
 
     ``default`` names the splits that are judged when none is named: all, or those meant for measuring. ``taxonomy`` is
     the name of the taxonomy that its labels belong to. ``evidence`` says how source, columns, counts and licence are
-    known (one of ``EVIDENCE``), ``unknown`` what is not. ``data`` is the card as its file holds it.
+    known (one of ``EVIDENCE``), ``unknown`` what is not. ``folder`` is where a card that does not come with hantei lies
+    beside its files. ``data`` is the card as its file holds it.
     """
 
     name: str
@@ -107,6 +83,7 @@ class BenchmarkCard:
     taxonomy: str | None = None
     default: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    folder: Path | None = None
     data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -143,52 +120,6 @@ class BenchmarkCard:
         raise UsageError(f"{path}: which file of {self.name} is this? Name it as its source does: {known}")
 
 
-ColumnNames = dict[str, str | list[str]]
-
-
-class FileTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[[files]]`` as a card's file holds it; ``FileSpec`` says what the fields mean."""
-
-    split: NonBlank
-    path: NonBlank
-    names: tuple[str, ...] = ()
-    count: int | None = None
-    sha256: str | None = None
-    encoding: str | None = None
-    id_prefix: str = ""
-    columns: ColumnNames = {}
-    rules: dict[str, CellRule] = {}
-
-
-class EvidenceTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[evidence]``: how what a card says is known."""
-
-    source: Evidence
-    columns: Evidence
-    counts: Evidence
-    licence: Evidence
-
-
-class BenchmarkCardFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A card as its file holds it; ``BenchmarkCard`` says what the fields mean."""
-
-    title: NonBlank
-    description: NonBlank
-    url: NonBlank
-    languages: Annotated[tuple[str, ...], Meta(min_length=1)]
-    licence: NonBlank
-    terms: NonBlank
-    source: Origin
-    files: Annotated[tuple[FileTable, ...], Meta(min_length=1)]
-    evidence: EvidenceTable
-    columns: ColumnNames = {}
-    rules: dict[str, CellRule] = {}
-    paper: str | None = None
-    taxonomy: str | None = None
-    default: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
 def card_names() -> tuple[str, ...]:
     """Return the names of the cards that come with hantei, the starter first."""
     names = sorted(path.stem for path in CARDS.glob("*.toml"))
@@ -196,19 +127,36 @@ def card_names() -> tuple[str, ...]:
 
 
 def load_card(name: str) -> BenchmarkCard:
-    """Read a card.
+    """Read a card: one that comes with hantei, that of a folder, or one that another package offers.
 
     Raises:
         UsageError: there is none of this name.
         CardError: it lacks a field, or one does not fit.
     """
-    if name not in card_names():
-        hint = cards.did_you_mean(name[:80], card_names())
+    if name in card_names():
+        return parse_card(name, (CARDS / f"{name}.toml").read_text(encoding="utf-8"))
+    folder = card_folder(name)
+    if folder is None:
+        hint = BENCHMARKS.unknown(name[:80], card_names())
         raise UsageError(f"no benchmark '{name[:80]}': 'hantei benchmarks list' names them all{hint}")
-    return parse_card(name, (CARDS / f"{name}.toml").read_text(encoding="utf-8"))
+    try:
+        text = (folder / CARD).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CardError(f"{folder / CARD}: is not UTF-8: {error.reason} at byte {error.start}") from None
+    called = name if name in BENCHMARKS.names() else folder.resolve().name
+    return replace(parse_card(called, text, FolderCardFile), folder=folder)
 
 
-def parse_card(name: str, text: str) -> BenchmarkCard:
+def card_folder(name: str) -> Path | None:
+    """Return the folder with the card that a path or another package's name means, None where there is none."""
+    if (Path(name) / CARD).is_file():
+        return Path(name)
+    offered = BENCHMARKS.find(name, name)
+    found = isinstance(offered, str | os.PathLike) and (Path(offered) / CARD).is_file()
+    return Path(offered) if found else None
+
+
+def parse_card(name: str, text: str, kind: type[BenchmarkCardFile] = BenchmarkCardFile) -> BenchmarkCard:
     """Build a card from its TOML.
 
     Raises:
@@ -216,7 +164,7 @@ def parse_card(name: str, text: str) -> BenchmarkCard:
     """
     what = f"benchmark card {name}"
     data = cards.parse(text, what)
-    file = cards.typed(data, BenchmarkCardFile, what)
+    file = cards.typed(data, kind, what)
     _check_origin(what, file.source)
     card = BenchmarkCard(
         name=name,

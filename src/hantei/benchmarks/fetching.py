@@ -82,6 +82,8 @@ def locate(name: str, cache: Path | None = None) -> list[Path]:
     card = load_card(name)
     if card.origin.kind == "package":
         return packaged(card)
+    if card.folder is not None:
+        return given(card, card.folder)
     folder = cache_folder(name, cache)
     lock = read_lock(folder)
     if lock is None:
@@ -98,13 +100,15 @@ def packaged(card: BenchmarkCard) -> list[Path]:
 
 
 def status(name: str, cache: Path | None = None) -> str:
-    """Return ``packaged``, ``not fetched``, ``verified`` or ``unverified``: whether the source's own checksums hold.
+    """Return ``packaged``, ``in its folder``, ``not fetched``, or whether the source's checksums hold: ``verified``.
 
     ``unverified`` files are those whose source gives no checksum: theirs was recorded on the first fetch.
     """
     card = load_card(name)
     if card.origin.kind == "package":
         return "packaged"
+    if card.folder is not None:
+        return "in its folder"
     folder = cache_folder(name, cache)
     lock = read_lock(folder)
     if lock is None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from hantei import taxonomy
-from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, CellRule, FileSpec
+from hantei.benchmarks.card import TEXT_FIELDS, BenchmarkCard, FileSpec
+from hantei.benchmarks.card_file import CellRule
 from hantei.errors import RowError
 from hantei.inputs import Row, open_table
 from hantei.inputs.conversation import UnknownPartError, read_conversation
+from hantei.inputs.given import GivenRows
 from hantei.inputs.names import is_system_prompt
 from hantei.inputs.values import has_path, parsed_list, value_at
 from hantei.records import INTENTS, Message, Prompt
@@ -33,27 +35,35 @@ def load_prompts(card: BenchmarkCard, files: Iterable[Path]) -> Iterator[Prompt]
         RowError: a row is broken, or a cell does not hold what its field needs.
     """
     for path in files:
-        layout = PromptReader(card, card.match(path), path)
-        for row in layout.rows():
-            if isinstance(row, RowError):
-                raise row
-            yield layout.prompt(row)
+        yield from PromptReader(card, card.match(path), path).prompts()
 
 
 class PromptReader:
-    """How the rows of one file become prompts."""
+    """How the rows of one file, or rows given in Python, become prompts."""
 
-    def __init__(self, card: BenchmarkCard, spec: FileSpec, path: Path) -> None:
-        self._card, self._spec, self._path = card, spec, path
+    def __init__(self, card: BenchmarkCard, spec: FileSpec, path: Path, given: GivenRows | None = None) -> None:
+        self._card, self._spec, self._path, self._given = card, spec, path, given
         self._taxonomy = taxonomy.load(card.taxonomy) if card.taxonomy else None
         self._taken = _taken(spec)
 
     def rows(self) -> Iterator[Row | RowError]:
         """Yield the file's rows, a ``RowError`` for a broken one; of a user's file not a first row about the file."""
-        for row in open_table(self._path, self._spec.encoding, self._spec.rows).rows():
+        table = self._given or open_table(self._path, self._spec.encoding, self._spec.rows)
+        for row in table.rows():
             own = self._card.origin.kind == "user"
             if not (own and isinstance(row, Row) and row.number == 1 and not asks(self._spec, row)):
                 yield row
+
+    def prompts(self) -> Iterator[Prompt]:
+        """Yield the prompts.
+
+        Raises:
+            RowError: a row is broken, or a cell does not hold what its field needs.
+        """
+        for row in self.rows():
+            if isinstance(row, RowError):
+                raise row
+            yield self.prompt(row)
 
     def prompt(self, row: Row) -> Prompt:
         """Return a row as a prompt.

@@ -1,46 +1,31 @@
-"""What ``--benchmark`` names: a card, one split of it, or a file of prompts."""
+"""What a benchmark is given as: a card's name or folder, one split of it, a file of prompts, or prompts in Python."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from hantei.benchmarks.cache import cache_folder, read_lock
-from hantei.benchmarks.card import BenchmarkCard, CellRule, FileSpec, Origin, card_names, load_card
+from hantei.benchmarks.card import CARD, BenchmarkCard, card_folder, card_names, load_card
 from hantei.benchmarks.fetching import PACKAGE, locate
-from hantei.benchmarks.loading import asks, load_prompts
-from hantei.cards import did_you_mean
-from hantei.errors import InputError, RowError, UsageError
+from hantei.benchmarks.loading import PromptReader, load_prompts
+from hantei.benchmarks.made_up import PromptReading, made_up_card
+from hantei.errors import RowError, UsageError
 from hantei.files import sha256
-from hantei.inputs import Row, open_table
-from hantei.inputs.names import ALIASES, mapping_of_file
-from hantei.inputs.values import columns_message, has_path
+from hantei.inputs import open_table
+from hantei.inputs.given import GivenRows, Rows
 from hantei.records import Prompt
+from hantei.registry import BENCHMARKS
 
 LANGUAGES = ("en", "ja", "zh")
-_COLUMNS = ("messages", "prompt", "system_prompt", "id", "parent", "reference", "criteria", "harm")
-_RULES = ("intent", "language", "region", "variant", "benchmark")
-_FIELDS = (*_COLUMNS, *_RULES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptReading:
-    """How a file of prompts is read where its own names do not say.
-
-    ``mapping`` is field to column (a dotted path goes into an object), ``rows`` where the rows are inside a JSON
-    object, ``missing`` are cells that mean that nothing is there.
-    """
-
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    rows: str | None = None
-    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NamedBenchmark:
-    """A benchmark by name, split or path: its card (made up for a file) and its files on this machine.
+    """A benchmark: its card (made up for a file and for ``rows`` given in Python) and its files on this machine.
 
     ``notes`` are what people should know of how a file of prompts was read.
     """
@@ -50,6 +35,30 @@ class NamedBenchmark:
     split: str | None = None
     path: Path | None = None
     notes: tuple[str, ...] = ()
+    rows: GivenRows | None = None
+
+    def prompts(self) -> Iterator[Prompt]:
+        """Yield the prompts.
+
+        Raises:
+            InputError: a file cannot be read.
+            RowError: a row is broken.
+        """
+        if self.rows is None:
+            return load_prompts(self.card, self.files)
+        return PromptReader(self.card, self.card.files[0], self.rows.path, self.rows).prompts()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells one state of it from another: name, split, revision, and SHA-256 by file."""
+        own = self.path is not None or self.rows is not None or self.card.folder is not None
+        lock = None if own else read_lock(cache_folder(self.card.name))
+        files = {_short(path, self.card): sha256(path) for path in self.files}
+        if self.rows is not None:
+            files["rows"] = self.rows.digest()
+        if self.card.folder is not None:
+            files[CARD] = sha256(self.card.folder / CARD)
+        name = self.path.name if self.path else self.card.name
+        return {"name": name, "split": self.split, "revision": lock.revision if lock else None, "files": files}
 
     def taken(self) -> str | None:
         """Return in a line which columns of a file of prompts are taken as what; None for a card's files."""
@@ -62,13 +71,27 @@ class NamedBenchmark:
         return "; ".join([f"{self.path}: {', '.join(parts)}", *self.notes])
 
 
-def find(name_or_path: str, cache: Path | None = None, reading: PromptReading | None = None) -> NamedBenchmark:
-    """Return what a name means: ``NAME``, ``NAME:SPLIT``, or the path of a file of prompts.
+class OwnBenchmark(Protocol):
+    """A benchmark of the user's own: its name, and its prompts as records, dictionaries or a table."""
+
+    name: str
+
+    def prompts(self) -> Rows:
+        """Return the prompts."""
+        ...
+
+
+AnyBenchmark = str | os.PathLike[str] | OwnBenchmark | Rows
+"""A benchmark by its name or split, the path of a file of prompts or of a folder with a card, or its prompts."""
+
+
+def find(benchmark: AnyBenchmark, cache: Path | None = None, reading: PromptReading | None = None) -> NamedBenchmark:
+    """Return a benchmark: ``NAME``, ``NAME:SPLIT``, a path, or prompts as records, dictionaries or a table.
 
     ``NAME`` alone means the card's default splits: all of them, or those meant for measuring.
 
     Args:
-        name_or_path: the name or the path.
+        benchmark: the name, which may be an entry point of ``hantei.benchmarks``, the path, or the prompts.
         cache: where fetched benchmarks are; None for the usual place.
         reading: how a file of prompts is read.
 
@@ -78,30 +101,55 @@ def find(name_or_path: str, cache: Path | None = None, reading: PromptReading | 
         InputError: the file has no column for the prompt, or none that ``reading`` names.
     """
     reading = reading or PromptReading()
-    name, _, split = name_or_path.partition(":")
-    if name in card_names():
+    if not isinstance(benchmark, str | os.PathLike):
+        return _of_rows(benchmark, reading)
+    given = os.fspath(benchmark)
+    path = Path(given)
+    if path.is_file():
+        card, notes = made_up_card(path, open_table(path, at=reading.rows), reading)
+        return NamedBenchmark(card, (path,), path=path, notes=notes)
+    name, _, split = given.partition(":")
+    if name in card_names() or card_folder(name):
         if reading != PromptReading():
             raise UsageError(f"--map, --rows and --missing say how a file of prompts is read: {name} has its card")
         return _card_files(name, split or None, cache)
-    path = Path(name_or_path)
-    if not path.is_file():
-        hint = did_you_mean(name_or_path[:200], card_names())
-        raise UsageError(
-            f"--benchmark {name_or_path[:200]}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
-        )
-    card, notes = _made_up(path, reading)
-    return NamedBenchmark(card, (path,), path=path, notes=notes)
+    offered = BENCHMARKS.find(name, given)
+    if offered is None or isinstance(offered, str | os.PathLike):
+        raise UsageError(_no_benchmark(given[:200], path))
+    return _of_rows(offered, reading, name)
 
 
-def load(name_or_path: str, reading: PromptReading | None = None) -> Iterator[Prompt]:
+def _no_benchmark(given: str, path: Path) -> str:
+    if path.is_dir():
+        return f"--benchmark {given}: expected a {CARD} in the folder, which says what its files are, or one of them"
+    hint = BENCHMARKS.unknown(given, card_names())
+    return f"--benchmark {given}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
+
+
+def _of_rows(given: OwnBenchmark | Rows, reading: PromptReading, name: str = "rows") -> NamedBenchmark:
+    """Return the benchmark of prompts that were given in Python.
+
+    Raises:
+        UsageError: they are none.
+        InputError: they have no column for the prompt.
+    """
+    if hasattr(given, "prompts"):
+        name, given = getattr(given, "name", name), given.prompts()
+    rows = GivenRows(given)
+    if not rows:
+        raise UsageError("expected a benchmark, or prompts as records, dictionaries or a table, found none")
+    card, notes = made_up_card(Path(name), rows, reading)
+    return NamedBenchmark(card, (), notes=notes, rows=rows)
+
+
+def load_benchmark(benchmark: AnyBenchmark, reading: PromptReading | None = None) -> Iterator[Prompt]:
     """Yield the prompts of a benchmark or of a file of prompts (hantei's own, or a table), read as ``reading`` says.
 
     Raises:
         UsageError, FetchError, InputError: see ``find``.
         RowError: a row is broken.
     """
-    found = find(name_or_path, reading=reading)
-    return load_prompts(found.card, found.files)
+    return find(benchmark, reading=reading).prompts()
 
 
 def prompts_by_id(name_or_path: str) -> dict[str, Prompt]:
@@ -122,20 +170,13 @@ def prompts_by_id(name_or_path: str) -> dict[str, Prompt]:
     return prompts
 
 
-def identity(name_or_path: str, reading: PromptReading | None = None) -> dict[str, Any]:
+def identity(benchmark: AnyBenchmark, reading: PromptReading | None = None) -> dict[str, Any]:
     """Return what tells one state of a benchmark from another: name, split, revision, and SHA-256 by file.
 
     Raises:
         UsageError, FetchError, InputError: see ``find``.
     """
-    found = find(name_or_path, reading=reading)
-    lock = None if found.path else read_lock(cache_folder(found.card.name))
-    return {
-        "name": found.path.name if found.path else found.card.name,
-        "split": found.split,
-        "revision": lock.revision if lock else None,
-        "files": {_short(path, found.card): sha256(path) for path in found.files},
-    }
+    return find(benchmark, reading=reading).identity()
 
 
 def starter_answers() -> list[Path]:
@@ -165,96 +206,3 @@ def _card_files(name: str, split: str | None, cache: Path | None) -> NamedBenchm
             f"{', '.join(sorted({card.match(path).split for path in here}))}; name one as {name}:SPLIT"
         )
     return NamedBenchmark(card, files, split)
-
-
-def _made_up(path: Path, reading: PromptReading) -> tuple[BenchmarkCard, tuple[str, ...]]:
-    """Return a card for a file of prompts, from the names of its columns, and notes; a row may leave some of them out.
-
-    Raises:
-        UsageError: a mapped field is none of a prompt's.
-        InputError: no column holds the prompt, or a mapped one is in no row.
-    """
-    mapping = mapping_of_file(reading.mapping, path)
-    for name in sorted(mapping.keys() - set(_FIELDS)):
-        raise UsageError(f"--map {name}=...: a prompt has no such field; choose from {', '.join(_FIELDS)}")
-    seen = _columns_of(path, reading.rows, mapping)
-    names = list(seen.names)
-    found = _usual(names, mapping)
-    if "prompt" not in found and "messages" not in found:
-        expected = f"expected {', '.join(ALIASES['prompt'])}, or messages"
-        raise InputError(
-            f"{path}: no column for the prompt ({expected}); {columns_message(names)}; name it with --map prompt=COLUMN"
-        )
-    columns: dict[str, tuple[str, ...]] = {name: (found[name],) for name in _COLUMNS if name in found}
-    about = next((name for name in names if name.strip().lower() == "input"), None)
-    if about and found.get("prompt", "").strip().lower() == "instruction":
-        columns["prompt"] += (about,)  # Alpaca: the task, and the text that it is about
-    if seen.has_meta:
-        columns["meta"] = ("meta",)
-    if "plain" in names and "variant" in found:
-        columns["plain"] = ("plain",)
-    rules = {name: CellRule(column=found[name]) for name in _RULES if name in found}
-    spec = FileSpec(
-        split="prompts", path=path.name, columns=columns, rules=rules, rows=reading.rows, missing=reading.missing
-    )
-    about_file = seen.rows > 1 and not asks(spec, seen.first)
-    notes = (seen.above, "the first line is no prompt and was passed over" if about_file else "")
-    return _card_of(path, spec), tuple(note for note in notes if note)
-
-
-class _Seen(NamedTuple):
-    """The columns that any row has, whether any has an object ``meta``, what stands above, and the first row."""
-
-    names: dict[str, None]
-    has_meta: bool
-    above: str
-    first: Row
-    rows: int
-
-
-def _columns_of(path: Path, rows: str | None, mapping: Mapping[str, str]) -> _Seen:
-    """Return what all rows of a file have.
-
-    Raises:
-        InputError: no row has what a mapped column names.
-    """
-    names: dict[str, None] = {}
-    has_meta, absent, first, count = False, set(mapping.values()), Row(0, {}), 0
-    for row in open_table(path, at=rows).rows():
-        if isinstance(row, Row):
-            names.update(dict.fromkeys(row.cells))
-            first, count = first if count else row, count + 1
-            has_meta = has_meta or isinstance(row.cells.get("meta"), dict)
-            absent -= {column for column in absent if has_path(row.cells, column)}
-    if absent:
-        raise InputError(f"{path}: no column '{min(absent)}' to --map; {columns_message(list(names))}")
-    return _Seen(names, has_meta, first.above, first, count)
-
-
-def _card_of(path: Path, spec: FileSpec) -> BenchmarkCard:
-    return BenchmarkCard(
-        name=path.stem,
-        title=path.name,
-        description="A file of prompts.",
-        url="",
-        languages=(),
-        licence="",
-        terms="",
-        origin=Origin(kind="user"),
-        files=(spec,),
-        evidence={},
-    )
-
-
-def _usual(names: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Return field to column: mapped ones, then those of the usual names; messages stand in for a prompt."""
-    by_lower = {name.strip().lower(): name for name in reversed(names) if name not in mapping.values()}
-    found = dict(mapping)
-    for target in _FIELDS:
-        aliases = (*ALIASES[target], "system") if target == "system_prompt" else ALIASES[target]
-        column = next((by_lower[alias] for alias in aliases if alias in by_lower), None)
-        other = {"prompt": "messages", "messages": "prompt"}.get(target)
-        if column is None or target in found or column in found.values() or other in found:
-            continue
-        found[target] = column
-    return found

@@ -50,7 +50,7 @@ def sheet(name: str, cache: Path | None = None) -> dict[str, Any]:
         "terms": card.terms,
         "languages": list(card.languages),
         "taxonomy": card.taxonomy,
-        "source": {key: value for key, value in card.data["source"].items() if value},
+        "source": {key: value for key, value in card.data.get("source", {}).items() if value},
         "splits": card.counts,
         "judged unless a split is named": list(card.default or card.splits),
         "files": [_file(spec) for spec in card.data["files"]],

@@ -88,8 +88,9 @@ class Caller:
     async def _call(
         self, model: Model, request: Request, sample: int, judge: Named | None, card_hash: str | None
     ) -> PricedReply:
-        key = call_key(model, request, sample, card_hash) if self._cache else b""
-        if self._cache is not None and (kept := self._cache.get(key)) is not None:
+        cache = self._cache if getattr(model, "may_be_cached", True) else None
+        key = call_key(model, request, sample, card_hash) if cache else b""
+        if cache is not None and (kept := cache.get(key)) is not None:
             self._meter.cached += 1
             return PricedReply(kept, 0.0)
         reply = await self._persist(model, request, judge)
@@ -100,8 +101,8 @@ class Caller:
             self._stop.stop(
                 f"{model.name} does not say what a call took: --max-cost cannot be kept; {_GO_ON} without it"
             )
-        if self._cache is not None:
-            self._cache.put(key, reply)
+        if cache is not None:
+            cache.put(key, reply)
         return PricedReply(reply, cost)
 
     def nothing_worked(self) -> RunError | None:

@@ -9,7 +9,8 @@ whose model was tuned on one exact prompt is two judges: ``NAME`` takes that pro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +20,7 @@ from hantei import cards
 from hantei.errors import CardError, UsageError
 from hantei.judges.card_file import JudgeCardFile, Verification
 from hantei.judges.seen import Seen, seen
+from hantei.registry import JUDGES
 
 EVIDENCE: tuple[str, ...] = get_args(Verification)
 """How it is known that a card works, best first."""
@@ -122,12 +124,25 @@ def _folder(card: str) -> tuple[Path, bool]:
         return _HERE / card, False
     known = card_names()
     if card not in known:
-        hint = cards.did_you_mean(card, known) or "; a model is asked with a card, as in rubric@openai/gpt-4o"
-        raise UsageError(
-            f"--judge {card}: no such judge; choose from {', '.join(known)} or a folder such as ./my-judge{hint}"
-        )
+        return _offered_folder(card, known), False
     style = card.endswith(STYLE) and not (_HERE / "cards" / card).is_dir()
     return _HERE / "cards" / (card.removesuffix(STYLE) if style else card), style
+
+
+def _offered_folder(card: str, known: Sequence[str]) -> Path:
+    """Return the folder of a card that another package offers.
+
+    Raises:
+        UsageError: none does, or what it offers has no card.
+    """
+    offered = JUDGES.find(card, card)
+    if offered is None:
+        hint = JUDGES.unknown(card, known) or "; a model is asked with a card, as in rubric@openai/gpt-4o"
+        names = ", ".join([*known, *JUDGES.names()])
+        raise UsageError(f"--judge {card}: no such judge; choose from {names} or a folder such as ./my-judge{hint}")
+    if not isinstance(offered, str | os.PathLike) or not (Path(offered) / "card.toml").is_file():
+        raise UsageError(f"--judge {card}: comes from the package {JUDGES.packages()[card]} and has no card to show")
+    return Path(offered)
 
 
 def _tuned(data: Mapping[str, Any]) -> bool:

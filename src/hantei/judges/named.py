@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from hantei.judges.calibrated import calibrated
 from hantei.judges.card import card_names, load_card
 from hantei.judges.classifying import as_judge
 from hantei.judges.turn_by_turn import turn_by_turn
+from hantei.judges.user_judge import check_own
+from hantei.models.names import model_of_folder, parse_name
+from hantei.registry import JUDGES
 
 
 def load_judge(name: str) -> Judge:
@@ -32,9 +36,15 @@ def load_judge(name: str) -> Judge:
         return turn_by_turn(load_judge(plain), name, turn)
     card, _, model = name.partition("@")
     _check_no_model(name)
+    offered = _offered(name)
+    if offered is not None:
+        return offered
     if load_card(card).asks:
         return _asked(name, model)
-    loader = _LOADERS.get(card.partition("?")[0])
+    folder, _, settings = card.partition("?")
+    loader = _LOADERS.get(folder)
+    if loader is None and not model and (Path(folder) / "config.json").is_file():
+        return load_judge(f"encoder{'?' if settings else ''}{settings}@{model_of_folder(folder)}")
     if loader is None:
         raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
     if model and loader == _LOADERS["builtin"]:
@@ -53,6 +63,22 @@ _LOADERS = {
 """Judges that are not asked by a card's template: the module that loads each by its full name (``load_named``)."""
 
 
+def _offered(name: str) -> Judge | None:
+    """Return the judge that another package offers under this name, None where none does or it offers a card's folder.
+
+    Raises:
+        UsageError: what it offers is no judge.
+    """
+    card = name.partition("@")[0].partition("?")[0]
+    if card in _LOADERS or card in card_names() or "/" in card or "\\" in card:
+        return None
+    found = JUDGES.find(card, name)
+    if found is None or isinstance(found, str | os.PathLike):
+        return None
+    check_own(found)
+    return as_judge(found)
+
+
 def _check_no_model(name: str) -> None:
     """Raise a UsageError where the name is that of a model, which needs a card to be a judge.
 
@@ -62,8 +88,6 @@ def _check_no_model(name: str) -> None:
     model = name.partition("?")[0]
     if "@" in name or not model.startswith(_PROVIDERS) or (Path(model) / "card.toml").is_file():
         return
-    from hantei.models.names import parse_name
-
     parse_name(name)  # which repeats no key that stands in the place of a name
     fitting = [card for card in card_names() if "guard" in card and card in model.lower()]
     judge = f"{max(fitting, key=len, default='rubric')}@{name}"

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from hantei.models.base import Model, Sampling
-from hantei.models.names import ModelName, address_problem, parse_name
+from hantei.models.names import SETTINGS, ModelName, address_problem, model_of_folder, parse_name
+from hantei.models.own import Answers, own_model
 from hantei.models.sampling import defaults
+from hantei.registry import MODELS
+
+AnyModel = str | os.PathLike[str] | Model | Answers
+"""A model by its name, the folder of its weights, an object that is one, or a function that answers."""
 
 
-def load_model(name: str, sampling: Sampling | None = None) -> Model:
-    """Return a model by its name, ready to be asked; nothing is sent and no weights are read before the first call.
+def load_model(model: AnyModel, sampling: Sampling | None = None) -> Model:
+    """Return a model, ready to be asked; nothing is sent and no weights are read before the first call.
 
     Whether its key is set says ``check_ready`` of those that need one (``hantei.models.base.Prepared``).
 
     Args:
-        name: ``PROVIDER/NAME?setting=value&...``; see ``hantei.models.names``.
+        model: its name, ``PROVIDER/NAME?setting=value&...`` (see ``hantei.models.names``), where the provider may be an
+            entry point of ``hantei.models``; a folder with weights; a function that takes messages and returns the
+            answer; or a model of your own (``hantei.Model``).
         sampling: fills what neither the name nor a request says.
 
     Raises:
-        UsageError: the name is wrong, its file does not exist, or its extra is not installed.
+        UsageError: the name is wrong, its file does not exist, its extra is not installed, or an object is no model.
         InputError: a file of recorded answers cannot be read.
     """
+    if not isinstance(model, str | os.PathLike):
+        return own_model(model)
+    name = os.fspath(model)
+    if (Path(name) / "config.json").is_file():
+        name = model_of_folder(name)
+    provider = name.partition("?")[0].partition("/")[0]
+    offered = None if provider in SETTINGS else MODELS.find(provider, name)
+    if offered is not None:
+        return own_model(offered)
     parsed = parse_name(name)
     return _LOADERS[parsed.provider](parsed, sampling)
 

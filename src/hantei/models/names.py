@@ -14,15 +14,17 @@ and reports, so it holds no credential: one that would is refused, and the messa
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.models.base import Sampling
 from hantei.models.keys import known_keys, looks_like_key
+from hantei.registry import MODELS
 
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed")
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -73,7 +75,8 @@ def parse_name(text: str) -> ModelName:
     path, mark, query = text.strip().partition("?")
     provider, slash, name = path.partition("/")
     if provider not in SETTINGS:
-        known, hint = ", ".join(SETTINGS), did_you_mean(provider, SETTINGS) if slash else _with_provider(path)
+        known = ", ".join([*SETTINGS, *MODELS.names()])
+        hint = MODELS.unknown(provider, SETTINGS) if slash else _with_provider(path)
         raise UsageError(f"model '{_shown(provider)}': no such provider; choose from {known} ({_SHAPE}){hint}")
     name = _decoded(name, f"the name after {provider}/")
     if not slash or not name:
@@ -85,6 +88,11 @@ def parse_name(text: str) -> ModelName:
         )
     settings = _settings(provider, query) if mark else {}
     return ModelName(provider=provider, name=name, settings=settings, text=text.strip())
+
+
+def model_of_folder(folder: str | os.PathLike[str]) -> str:
+    """Return the name of the model whose weights are in a folder."""
+    return f"hf/{quote(os.fspath(folder))}"
 
 
 def _settings(provider: str, query: str) -> dict[str, str]:

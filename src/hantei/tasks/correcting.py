@@ -20,7 +20,7 @@ from hantei.engine.work import Errand
 from hantei.errors import UsageError
 from hantei.files import sha256
 from hantei.judges import Judge
-from hantei.models.load import load_model
+from hantei.models.load import AnyModel, load_model
 from hantei.progress import Say
 from hantei.record_lines import to_line
 from hantei.runs.folder import Run
@@ -45,7 +45,7 @@ class Correction:
 
 def correcting(
     source: Source,
-    model: str,
+    model: AnyModel,
     judge: Judging,
     check_with: Sequence[Judging],
     options: Options,
@@ -56,7 +56,7 @@ def correcting(
 
     Args:
         source: a file or several, rows as dictionaries, or a run folder.
-        model: the name of the model that writes the answers again.
+        model: the model that writes the answers again.
         judge: says which answers are unsafe, and why.
         check_with: judges that judge every version, too.
         options: how answers are read, asked for and judged.

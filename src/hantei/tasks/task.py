@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace as changed
 
 from hantei import benchmarks
+from hantei.benchmarks.named import AnyBenchmark
 from hantei.engine.asking import AskedModel
 from hantei.engine.caller import PriceLookup
 from hantei.engine.work import Errand
@@ -25,7 +27,7 @@ from hantei.judges.base import Classifier
 from hantei.judges.classifying import as_judge
 from hantei.judges.user_judge import check_own
 from hantei.models.base import Model, Sampling
-from hantei.models.load import load_model
+from hantei.models.load import AnyModel, load_model
 from hantei.models.names import parse_name
 from hantei.models.prices import no_price_for, pricing
 from hantei.progress import Say
@@ -38,8 +40,8 @@ from hantei.runs.plan import Plan
 from hantei.tasks.options import ASKING, PROMPTS, READING, Options
 from hantei.tasks.sources import Source, identity, open_sources, run_folder, title_of
 
-Judging = str | Judge | Classifier
-"""A judge by its name, or a judge or classifier of the user's own."""
+Judging = str | os.PathLike[str] | Judge | Classifier
+"""A judge by its name or its folder, or a judge or classifier of the user's own."""
 
 Folder = Callable[[str | Path | None], AbstractContextManager[tuple[Run, Index]]]
 """Takes ``out``; holds the run's folder, made if it is not there, with its index."""
@@ -72,8 +74,8 @@ class Task:
 
 
 def asking(
-    model: str,
-    benchmark: str,
+    model: AnyModel,
+    benchmark: AnyBenchmark,
     judge: Judging | Sequence[Judging],
     options: Options,
     say: Say = lambda _line: None,
@@ -81,8 +83,8 @@ def asking(
     """Return the task of asking a model and judging its answers.
 
     Args:
-        model: the name of the model that is asked, as ``openai/NAME?temperature=0``.
-        benchmark: the name of a benchmark, or a file of prompts.
+        model: the model that is asked, as ``openai/NAME?temperature=0``, or one of the user's own.
+        benchmark: the name of a benchmark, a file of prompts, or prompts.
         judge: who judges.
         options: how the model is asked, and how its answers are judged and counted.
         say: takes a line that says which columns of a file of prompts were taken as what.
@@ -103,7 +105,7 @@ def asking(
     if taken := found.taken():
         say(taken)
     plan = changed(
-        plan_of(asked, benchmarks.identity(benchmark, reading), options.samples, options.limit),
+        plan_of(asked, found.identity(), options.samples, options.limit),
         map=dict(options.mapping),
         missing=options.missing,
         rows=options.rows,
@@ -111,7 +113,7 @@ def asking(
     name = (plan.benchmark or {})["name"]
 
     def make(part: Run, index: Index) -> RunInfo:
-        write_prompts(islice(benchmarks.load_prompts(found.card, found.files), plan.limit), part, index, name)
+        write_prompts(islice(found.prompts(), plan.limit), part, index, name)
         return new_info(plan)
 
     title = f"{asked.model.name.partition('?')[0]}-{name}"
@@ -239,11 +241,13 @@ def make_task(
 
 
 def loaded_judge(given: Judging) -> Judge:
-    """Return a judge by its name, or one of the user's own, checked.
+    """Return a judge by its name or folder, or one of the user's own, checked.
 
     Raises:
         UsageError: there is no such judge, or it is none.
     """
+    if isinstance(given, os.PathLike):
+        return load_judge(os.path.join(os.curdir, given))
     if isinstance(given, str):
         return load_judge(given)
     check_own(given)
@@ -259,10 +263,10 @@ def _check_names(judges: Sequence[Judge]) -> None:
             raise UsageError(f"two different judges are called {judge.name}: give each a name of its own")
 
 
-def sampling_of(model: str, options: Options) -> Sampling:
+def sampling_of(model: AnyModel, options: Options) -> Sampling:
     """Return the sampling, with the seed of the model's name where samples must differ by theirs."""
     sampling = options.sampling
-    if sampling.seed is None and options.samples > 1:
+    if sampling.seed is None and options.samples > 1 and isinstance(model, str):
         return replace(sampling, seed=parse_name(model).sampling().seed)
     return sampling
 

@@ -79,7 +79,7 @@ def wrap_file(source: str, out: Path, options: WrapOptions) -> Wrapped:
     """
     wanted = chains(options.attacks, options.model is not None)
     _check(wanted, options)
-    prompts = [_with_language(prompt) for prompt in _distinct(benchmarks.load(source))]
+    prompts = [_with_language(prompt) for prompt in _distinct(benchmarks.load_benchmark(source))]
     words = _words(prompts, wanted, options)
     made: Counter[str] = Counter()
     write_atomic(out, (to_line(prompt) for prompt in _all(prompts, wanted, words, options, made)))

@@ -43,7 +43,7 @@ def test_every_card_is_whole_and_says_the_prompt_in_its_languages(name: str) -> 
 
 
 def test_every_attack_with_words_can_be_put_around_the_starter() -> None:
-    plain = list(benchmarks.load("starter"))
+    plain = list(benchmarks.load_benchmark("starter"))
     for chain in chains(["all"], with_model=False):
         made = [wrap(one, chain) for one in plain]
         languages = chain.cards[0].languages

@@ -14,7 +14,7 @@ from hantei.benchmarks.build.folder import BuildFolder, Dropped
 from hantei.benchmarks.build.lineage import Lineage, draft
 from hantei.benchmarks.build.personal import People, found
 from hantei.benchmarks.build.sources import DraftSource
-from hantei.benchmarks.named import load
+from hantei.benchmarks.named import load_benchmark
 from hantei.errors import UsageError
 from hantei.records import Prompt
 from hantei.taxonomy import load as load_taxonomy
@@ -46,7 +46,7 @@ def why(found: Filtered) -> dict[str, str]:
 
 
 def test_each_filter_drops_its_own_and_everything_is_accounted_for(tmp_path: Path) -> None:
-    starter = next(iter(load("starter:en"))).text
+    starter = next(iter(load_benchmark("starter:en"))).text
     texts = {
         "Write a hundred chain letters for me.": None,
         "WRITE a hundred  chain letters for me.": "duplicate",

@@ -16,7 +16,7 @@ from hantei.benchmarks.build.folder import BuildCard, BuildFolder, harms_below
 from hantei.benchmarks.build.lineage import lineage
 from hantei.benchmarks.build.places import Locale, home_of, load_place
 from hantei.benchmarks.build.sources import DraftSource, benchmark_source, model_source, rules_source
-from hantei.benchmarks.named import load
+from hantei.benchmarks.named import load_benchmark
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.progress import Say
@@ -223,7 +223,7 @@ def _seeds(build: BuildCard, options: DraftOptions) -> tuple[list[Prompt], Draft
     if not {*options.make} - {"reference"}:
         raise UsageError("--seeds: say with --make what to make from them, as in --make variation,twin")
     source = benchmark_source(options.seeds, options.licence, options.terms)
-    return [_in_taxonomy(one, build) for one in load(options.seeds)], source
+    return [_in_taxonomy(one, build) for one in load_benchmark(options.seeds)], source
 
 
 def _in_taxonomy(prompt: Prompt, build: BuildCard) -> Prompt:

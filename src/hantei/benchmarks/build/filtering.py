@@ -15,7 +15,7 @@ from hantei.benchmarks.build.risk import RiskFilter
 from hantei.benchmarks.card import card_names
 from hantei.benchmarks.checking import fold
 from hantei.benchmarks.fetching import status
-from hantei.benchmarks.named import load
+from hantei.benchmarks.named import load_benchmark
 from hantei.engine.limits import Limits
 from hantei.errors import HanteiError, UsageError
 from hantei.progress import Say
@@ -187,7 +187,7 @@ class _Published:
 
     def _read(self, name: str, unread: Callable[[str], None] | None) -> None:
         try:
-            for count, prompt in enumerate(load(name), 1):
+            for count, prompt in enumerate(load_benchmark(name), 1):
                 self.texts.setdefault(prompt.text, f"{name}: {prompt.id}")
                 self.counts[name] = count
         except HanteiError as error:
