@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from hantei.benchmarks import named
+from hantei.benchmarks import load_benchmark
 from hantei.near_duplicates import NearDuplicates
 from hantei.training.mixtures.example import Example, Pair
 
@@ -39,7 +39,7 @@ def contaminated(
     asked = NearDuplicates(threshold)
     home: dict[str, tuple[str, str]] = {}
     for benchmark in benchmarks:
-        for prompt in named.load(benchmark):
+        for prompt in load_benchmark(benchmark):
             key = f"{benchmark}\n{prompt.id}\n{len(home)}"
             home[key] = (benchmark, prompt.id)
             asked.add(key, prompt.text)
