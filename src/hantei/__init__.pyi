@@ -64,6 +64,8 @@ from .tasks.estimating import estimate as estimate
 from .tasks.exchanging_labels import export_labels as export_labels
 from .tasks.exchanging_labels import import_labels as import_labels
 from .tasks.from_data_sheet import corrected_rate as corrected_rate
+from .tasks.judging_one import ajudge_one as ajudge_one
+from .tasks.judging_one import judge_one as judge_one
 from .tasks.measuring import MeasureOptions as MeasureOptions
 from .tasks.measuring import measure as measure
 from .tasks.options import Options as Options
