@@ -40,16 +40,11 @@ def attacks(
         print_table(["name", "kind", "languages", "what it does"], rows)
         return
     for card in cards:
-        say(
-            f"{card.name}: {card.title}\n{card.description}\nsource: {card.source}\njudges see: the {_seen[card.shown]}"
-        )
+        say(f"{card.name}: {card.title}\n{card.description}\nsource: {card.source}")
         for wording in card.wordings:
             say("")
             for turn in wording.turns:
                 say(f"[{wording.language}, {turn.role}] {turn.content}")
-
-
-_seen = {"plain": "question as it was before", "asked": "question as it was asked"}
 
 
 def wrap(

@@ -52,5 +52,5 @@ def compare(
         print_sections([*sections(found), *flipped_in_short(found)])
         if out is not None:
             say(f"Page: {out}")
-    rows = Summary(rates=tuple(as_rate(one) for one in (*found.differences, *found.slices)))
+    rows = Summary(rates=tuple(as_rate(one) for one in (*found.differences, *found.slices, *found.variants)))
     fail_if.exit_if([line for condition in conditions for line in condition.held(rows)])

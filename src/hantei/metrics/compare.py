@@ -14,10 +14,14 @@ from hantei.metrics.intervals import share
 from hantei.records import Prompt, Rate, Response
 
 if TYPE_CHECKING:
+    from hantei.metrics.compare_effects import EffectDifference
     from hantei.metrics.compare_pairs import Pairs
 
 ALPHA = 0.05
 """A difference is spoken of where its adjusted p-value is below this; everything else is a tie."""
+
+PLAIN, ATTACK = "plain", "attack"
+"""Stand for the variant of prompts that were not made from others, and for all that attacks made of them."""
 
 NEWCOMBE = "newcombe"
 CLUSTERED = "newcombe, clustered by prompt"
@@ -102,6 +106,8 @@ class Comparison:
         judges: the judges whose verdicts are compared, with the metric that each calls its main one.
         differences: each pair of sides, metric by metric, on all their prompts.
         slices: the same by language and by harm type, of the headline's metrics.
+        variants: what attacks and other variants change on each side, plain prompts beside what was made of them.
+        effects: how much more they change one side than another.
         flipped: prompts on which the main metric's verdicts differ, with both answers.
         notices: what must be seen before the numbers.
     """
@@ -113,6 +119,8 @@ class Comparison:
     slices: tuple[Difference, ...]
     flipped: tuple[FlippedPrompt, ...]
     notices: tuple[str, ...]
+    variants: tuple[Difference, ...] = ()
+    effects: tuple[EffectDifference, ...] = ()
 
 
 def difference(pairs: Pairs, metric: str, judge: str, sides: tuple[str, str], by: Mapping[str, str]) -> Difference:
@@ -158,6 +166,11 @@ def _drawn(pairs: Pairs, seen: float) -> Estimate:
 
     low, high = bootstrap(pairs)
     return Estimate(value=seen, low=low, high=high, n=pairs.prompts, method=DRAWN)
+
+
+def variant_label(variant: str) -> str:
+    """Return what people call a variant: an attack or a paraphrase by its name alone."""
+    return "every attack" if variant == ATTACK else variant.partition("/")[2] or variant
 
 
 def adjusted(differences: Sequence[Difference]) -> list[Difference]:

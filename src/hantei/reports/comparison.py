@@ -12,7 +12,8 @@ from hantei.estimates import Estimate
 from hantei.metrics import definitions
 from hantei.metrics.compare import Comparison, Difference, FlippedPrompt
 from hantei.records import Rate
-from hantei.reports.comparison_words import sentence
+from hantei.reports.comparison_variants import variant_sections
+from hantei.reports.comparison_words import p_text, sentence
 from hantei.reports.figures import AnswerPair, AnswerPairs, Plot, Series
 from hantei.reports.over_refusal_figure import OVER_REFUSAL, both_at_once
 from hantei.reports.results import NAME_LIMIT, language_name
@@ -52,7 +53,20 @@ def sections(found: Comparison) -> list[Section]:
 
 def _of_judge(found: Comparison, judge: str) -> Iterator[Section]:
     mine = [one for one in found.differences if one.judge == judge]
-    yield Section(
+    if mine:
+        yield _whole(found, judge, mine)
+    yield from variant_sections(found, judge)
+    for dimension, (title, head) in _SLICES.items():
+        parts = [one for one in found.slices if one.judge == judge and dimension in one.by]
+        if parts:
+            yield _slice(parts, dimension, title, head)
+    flipped = [one for one in found.flipped if one.judge == judge]
+    if flipped:
+        yield _flipped(flipped, judge)
+
+
+def _whole(found: Comparison, judge: str, mine: Sequence[Difference]) -> Section:
+    return Section(
         key="comparison",
         title="Do they differ?",
         tables=tuple(_table(list(group)) for _, group in groupby(mine, key=lambda one: one.metric)),
@@ -61,21 +75,18 @@ def _of_judge(found: Comparison, judge: str) -> Iterator[Section]:
         data={"differences": mine},
         judge=judge,
     )
-    for dimension, (title, head) in _SLICES.items():
-        parts = [one for one in found.slices if one.judge == judge and dimension in one.by]
-        if parts:
-            yield _slice(parts, dimension, title, head)
-    flipped = [one for one in found.flipped if one.judge == judge]
-    if flipped:
-        yield Section(
-            key="flipped",
-            title="Prompts that flipped",
-            figures=tuple(_answer_pairs(flipped)),
-            notes=(lead("They differ in the verdict: choose one to read both answers. At most 50 a pair are here."),),
-            data=[_plain(one) for one in flipped],
-            judge=judge,
-            terminal=False,
-        )
+
+
+def _flipped(flipped: Sequence[FlippedPrompt], judge: str) -> Section:
+    return Section(
+        key="flipped",
+        title="Prompts that flipped",
+        figures=tuple(_answer_pairs(flipped)),
+        notes=(lead("They differ in the verdict: choose one to read both answers. At most 50 a pair are here."),),
+        data=[_plain(one) for one in flipped],
+        judge=judge,
+        terminal=False,
+    )
 
 
 def _notes(differences: Sequence[Difference]) -> Iterator[str]:
@@ -138,11 +149,6 @@ def difference_cell(one: Estimate) -> Number:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}"
-
-
-def p_text(p: float) -> str:
-    """Return a p-value for people."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _pair(one: Difference) -> str:

@@ -23,6 +23,11 @@ def sentence(one: Difference, where: str = "") -> str:
     )
 
 
+def p_text(p: float) -> str:
+    """Return a p-value for people."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def _title(one: Difference) -> str:
     return definitions.title(one.metric).lower()
 

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from hantei.database import connect
+from hantei.metrics.compare import ATTACK, PLAIN
 from hantei.metrics.compare_pairs import Pairs, Pattern
 from hantei.metrics.definitions import Counts
 from hantei.records import CountingRule
@@ -20,13 +21,15 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA cache_size = -8000;
 PRAGMA temp_store = FILE;
-CREATE TABLE prompts (no INTEGER PRIMARY KEY, id TEXT, digest BLOB, grp INTEGER);
+CREATE TABLE prompts (no INTEGER PRIMARY KEY, id TEXT, digest BLOB, grp INTEGER, parent TEXT, variant TEXT);
 CREATE INDEX by_id ON prompts (id, digest);
 CREATE INDEX by_digest ON prompts (digest);
 CREATE TABLE places (
-    run INTEGER, prompt INTEGER, id TEXT, digest BLOB, grp INTEGER, known INTEGER, PRIMARY KEY (run, prompt)
+    run INTEGER, prompt INTEGER, id TEXT, digest BLOB, grp INTEGER, parent TEXT, variant TEXT, known INTEGER,
+    PRIMARY KEY (run, prompt)
 ) WITHOUT ROWID;
 CREATE INDEX known ON places (run, known);
+CREATE TABLE made (prompt INTEGER PRIMARY KEY, root INTEGER, variant TEXT, attack INTEGER);
 CREATE TABLE counted (
     side INTEGER, prompt INTEGER, n INTEGER, k INTEGER, missing INTEGER, PRIMARY KEY (side, prompt)
 ) WITHOUT ROWID;
@@ -63,14 +66,15 @@ class ComparedRuns:
         self.indexes = indexes
         self.groups: list[Group] = []
         self.changed = sum(self._add_prompts(run, index) for run, index in enumerate(indexes))
+        self.db.execute(_MADE)
 
     def _add_prompts(self, run: int, index: Index) -> int:
         numbers = {number: len(self.groups) + place for place, number in enumerate(index.groups())}
         self.groups += index.groups().values()
-        rows = index.db.cursor().execute("SELECT no, id, digest, grp FROM prompts")
+        rows = index.db.cursor().execute(_PROMPTS)
         self.db.executemany(
-            "INSERT INTO places VALUES (?, ?, ?, ?, ?, NULL)",
-            ((run, number, name, digest, numbers[group]) for number, name, digest, group in rows),
+            "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+            ((run, number, name, digest, numbers[group], *made) for number, name, digest, group, *made in rows),
         )
         for statement in (_SAME_ID, _SAME_TEXT) if run else ():
             self.db.execute(statement, (run,))
@@ -103,8 +107,33 @@ class ComparedRuns:
                 ),
             )
 
+    def variants(self) -> list[str]:
+        """Return how prompts were made whose plain prompt is here too."""
+        query = "SELECT DISTINCT variant FROM made WHERE variant NOT IN ('plain', 'attack') ORDER BY variant"
+        return [row[0] for row in self.db.execute(query)]
+
+    def together(self, parts: Sequence[tuple[int, str]]) -> Iterator[tuple[int, ...]]:
+        """Yield what was counted of each plain prompt in all of these parts, that have a verdict on it or miss one.
+
+        Args:
+            parts: a side's number and the variant: ``PLAIN``, ``ATTACK`` for every attack, or one by name.
+
+        A tuple of the group of the plain prompt, then verdicts, hits and missing verdicts of each part.
+        """
+        names = [f"p{number}" for number in range(len(parts))]
+        tables = [f"({_PART[variant if variant in _PART else None]}) {name}"
+                  for name, (_, variant) in zip(names, parts, strict=True)]  # fmt: skip
+        counts = ", ".join(f"{name}.n, {name}.k, {name}.missing" for name in names)
+        joined = " ".join(f"JOIN {table} USING (root)" for table in tables[1:])
+        query = f"SELECT p.grp, {counts} FROM {tables[0]} {joined} JOIN prompts p ON p.no = root"  # noqa: S608
+        values = [one for side, variant in parts for one in ((side,) if variant in _PART else (side, variant))]
+        return iter(self.db.cursor().execute(query, values))
+
     def pairs(self, first: int, second: int) -> dict[int, Pairs]:
-        """Return what the two sides of these numbers have in common, by group of prompts (a place in ``groups``)."""
+        """Return what the two sides of these numbers have in common, by group of prompts (a place in ``groups``).
+
+        Prompts that an attack made of others that are here are left out: they are compared with those.
+        """
         out: dict[int, Pairs] = {}
         for group, *pattern, missing_first, missing_second, prompts in self.db.execute(_PATTERNS, (first, second)):
             pairs = out.setdefault(group, Pairs())
@@ -158,12 +187,25 @@ _SAME_TEXT = """UPDATE places SET known = (
     ) WHERE run = ? AND known IS NULL AND digest IN (
         SELECT digest FROM places l WHERE l.run = places.run GROUP BY digest HAVING COUNT(*) = 1
     )"""
-_NEW = "INSERT INTO prompts (id, digest, grp) SELECT id, digest, grp FROM places WHERE run = ? AND known IS NULL"
+_NEW = """INSERT INTO prompts (id, digest, grp, parent, variant)
+    SELECT id, digest, grp, parent, variant FROM places WHERE run = ? AND known IS NULL"""
+_PROMPTS = "SELECT p.no, p.id, p.digest, p.grp, p.parent, g.variant FROM prompts p JOIN groups g ON g.no = p.grp"
+_MADE = """INSERT INTO made SELECT p.no, MIN(q.no), p.variant, p.variant LIKE 'attack/%' FROM prompts p
+    JOIN prompts q ON q.id = p.parent AND q.no != p.no GROUP BY p.no"""
+_OF_VARIANT = """SELECT root, SUM(n) AS n, SUM(k) AS k, SUM(missing) AS missing FROM made
+    JOIN counted ON counted.prompt = made.prompt WHERE side = ? AND {} GROUP BY root"""
+_PART: dict[str | None, str] = {
+    PLAIN: "SELECT prompt AS root, n, k, missing FROM counted WHERE side = ?",
+    ATTACK: _OF_VARIANT.format("attack"),
+    None: _OF_VARIANT.format("variant = ?"),
+}
+"""What was counted of a side by plain prompt: on it, on all that attacks made of it, on a variant of it."""
 _PATTERNS = """SELECT p.grp, x.n, x.k, y.n, y.k, x.missing, y.missing, COUNT(*) FROM counted x
     JOIN counted y ON y.prompt = x.prompt AND y.side = ?2 JOIN prompts p ON p.no = x.prompt
-    WHERE x.side = ?1 GROUP BY 1, 2, 3, 4, 5, 6, 7"""
+    WHERE x.side = ?1 AND x.prompt NOT IN (SELECT prompt FROM made WHERE attack) GROUP BY 1, 2, 3, 4, 5, 6, 7"""
 _FLIPS = """SELECT a.prompt, b.prompt FROM counted x
     JOIN counted y ON y.prompt = x.prompt JOIN prompts p ON p.no = x.prompt
     JOIN places a ON a.run = ? AND a.known = p.no JOIN places b ON b.run = ? AND b.known = p.no
     WHERE x.side = ? AND y.side = ? AND p.grp IN ({allowed}) AND y.k * x.n {sign} x.k * y.n AND x.n AND y.n
+    AND p.no NOT IN (SELECT prompt FROM made WHERE attack)
     ORDER BY ABS(1.0 * y.k / y.n - 1.0 * x.k / x.n) DESC, p.no LIMIT ?"""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hantei.errors import UsageError
 from hantei.metrics.compare import Comparison, Difference, FlippedPrompt, adjusted, difference
+from hantei.metrics.compare_effects import EffectDifference
 from hantei.metrics.compare_pairs import Pairs
 from hantei.metrics.definitions import Metric
 from hantei.metrics.summary import VALUE_OF, metrics_of
@@ -22,6 +23,7 @@ from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo
 from hantei.runs.judging import PairReader
+from hantei.tasks.comparing_variants import effect_differences, variant_differences
 
 FLIPS = 50
 """Prompts that flipped whose answers are kept, of each pair of sides."""
@@ -127,7 +129,9 @@ class _Work:
     sides: Sequence[Side]
 
     def comparison(self, judges: Sequence[str], against: Sequence[str]) -> Comparison:
-        pairs, differences, slices, flipped = _matched(self.sides), [], [], []
+        pairs, differences, slices, flipped = self._pairs(), [], [], []
+        variants: list[Difference] = []
+        effects: list[EffectDifference] = []
         kept = {}
         for judge in judges:
             for metric in self._metrics(judge):
@@ -138,7 +142,9 @@ class _Work:
                     flipped += [flip for _, _, flips in found for flip in flips]
                 if "headline" in metric.shown:
                     slices += [one for _, parts, _ in found for one in parts]
-        if not differences:
+                    variants += self._variants(judge, metric)
+                    effects += self._effects(judge, metric, pairs)
+        if not differences and not variants:
             raise UsageError("the sides have no prompt in common on which both have a verdict: nothing to compare")
         return Comparison(
             title=self._title(),
@@ -149,10 +155,37 @@ class _Work:
             flipped=tuple(flipped),
             notices=(
                 *(f"{line}. Compared all the same." for line in against),
-                *self._alone(differences),
+                *(self._alone(differences) if differences else ()),
+                *self._attacked(),
                 *self._kin(judges),
             ),
+            variants=tuple(variants),
+            effects=tuple(effects),
         )
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        """Return which sides are compared; none where there is one, and attacks or the like to see what they change."""
+        return [] if len(self.sides) == 1 and self.held.variants() else _matched(self.sides)
+
+    def _attacked(self) -> Iterator[str]:
+        """Yield a line on what is left out where sides are compared."""
+        if any(name.startswith("attack/") for name in self.held.variants()):
+            yield (
+                "Prompts in attacks are compared with the plain ones that they were made from; whether the sides "
+                "differ is said of the others alone."
+            )
+
+    def _variants(self, judge: str, metric: Metric) -> Iterator[Difference]:
+        return variant_differences(self.held, self.sides, judge, metric, set(self._wanted(metric)))
+
+    def _effects(self, judge: str, metric: Metric, pairs: Sequence[tuple[int, int]]) -> Iterator[EffectDifference]:
+        groups = set(self._wanted(metric))
+        for pair in pairs:
+            yield from effect_differences(self.held, self.sides, pair, judge, metric, groups)
+
+    def _wanted(self, metric: Metric) -> list[int]:
+        """Return the groups of prompts that a metric counts."""
+        return [number for number, group in enumerate(self.held.groups) if group.intent in metric.intents]
 
     def _alone(self, differences: Sequence[Difference]) -> Iterator[str]:
         """Yield a line on the sides that are in no comparison."""
@@ -182,7 +215,7 @@ class _Work:
         """Yield for each pair of sides that has prompts in common its difference, its slices and what flipped."""
         worst = metric.worst if self.infos[0].no_verdict == "unsafe" else None
         self.held.count(self.sides, judge, metric.counts, self.infos[0].rule, worst)
-        wanted = [number for number, group in enumerate(self.held.groups) if group.intent in metric.intents]
+        wanted = self._wanted(metric)
         for first, second in pairs:
             names = (self.sides[first].name, self.sides[second].name)
             found = {group: one for group, one in self.held.pairs(first, second).items() if group in set(wanted)}

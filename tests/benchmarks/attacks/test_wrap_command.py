@@ -125,4 +125,4 @@ def test_cards_are_listed_and_shown() -> None:
     assert {"role-play", "translate-zh", "many-shot"} <= names
     shown = command("benchmarks", "attacks", "role-play").output
     assert "arXiv 2308.03825" in shown
-    assert "question as it was before" in shown
+    assert "[ja, user]" in shown

@@ -108,9 +108,9 @@ def test_earlier_turns_stay_before_what_an_attack_says() -> None:
     assert made.plain == (*talk, *prompt().messages)
 
 
-def test_judges_see_turns_that_lead_there_and_the_prompt_before_an_encoding() -> None:
-    assert wrapped("several-turns", prompt()).plain == ()
-    assert wrapped("several-turns+base64", prompt()).plain == wrapped("several-turns", prompt()).messages
+def test_judges_see_the_prompt_before_the_turns_that_lead_there_and_before_a_paraphrase() -> None:
+    assert wrapped("several-turns", prompt()).plain == prompt().messages
+    assert wrapped("paraphrase-model", prompt(), words="How is a lock picked?").plain == prompt().messages
 
 
 def test_a_translation_has_its_language_and_is_no_attack() -> None:

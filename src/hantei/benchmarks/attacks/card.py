@@ -39,15 +39,13 @@ class AttackCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``encoding`` is what becomes of the prompt's letters before a wording is put around it. ``ask`` is how a model is
     asked for other words (``{language}`` is the language wanted); ``target`` is the language of a translation.
-    ``shown`` says what judges see of the question: ``plain``, as it was before, or ``asked``. ``source`` cites who
-    published it.
+    ``source`` cites who published it.
     """
 
     title: NonBlank
     description: NonBlank
     source: NonBlank
     kind: Kind = "attack"
-    shown: Literal["plain", "asked"] = "plain"
     encoding: str | None = None
     ask: NonBlank | None = None
     target: Literal["en", "ja", "zh"] | None = None

@@ -36,7 +36,10 @@ def _reworded(prompt: Prompt, card: AttackCard, words: str | None) -> Prompt | N
     if words is None:
         return None
     last = replace(prompt.messages[-1], content=words)
-    return replace(prompt, messages=(*prompt.messages[:-1], last), language=card.target or prompt.language)
+    messages = (*prompt.messages[:-1], last)
+    if card.target is None:
+        return replace(prompt, messages=messages, plain=prompt.plain or prompt.messages)
+    return replace(prompt, messages=messages, language=card.target)
 
 
 def _inside(prompt: Prompt, card: AttackCard, seed: int) -> Prompt | None:
@@ -47,8 +50,8 @@ def _inside(prompt: Prompt, card: AttackCard, seed: int) -> Prompt | None:
     said = prompt.messages[-1].content
     text = ENCODINGS[card.encoding](said) if card.encoding else said
     last = Message(role="user", content=chosen.turns[-1].content.replace(SLOT, text))
-    plain = prompt.plain or (prompt.messages if card.shown == "plain" else ())
-    return replace(prompt, messages=(*prompt.messages[:-1], *chosen.turns[:-1], last), plain=plain)
+    messages = (*prompt.messages[:-1], *chosen.turns[:-1], last)
+    return replace(prompt, messages=messages, plain=prompt.plain or prompt.messages)
 
 
 def _draw(text: str) -> int:
