@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +32,10 @@ class Connection(sqlite3.Connection):
         Raises:
             OSError: the disk is full or fails.
         """
-        with self._disk_errors():
+        try:
             return super().execute(*arguments)
+        except sqlite3.OperationalError as error:
+            raise self._disk_error(error) from None
 
     def executemany(self, *arguments: Any) -> sqlite3.Cursor:
         """Execute a statement for each of many rows.
@@ -43,8 +43,10 @@ class Connection(sqlite3.Connection):
         Raises:
             OSError: the disk is full or fails.
         """
-        with self._disk_errors():
+        try:
             return super().executemany(*arguments)
+        except sqlite3.OperationalError as error:
+            raise self._disk_error(error) from None
 
     def executescript(self, script: str, /) -> sqlite3.Cursor:
         """Execute several statements.
@@ -52,19 +54,18 @@ class Connection(sqlite3.Connection):
         Raises:
             OSError: the disk is full or fails.
         """
-        with self._disk_errors():
-            return super().executescript(script)
-
-    @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
         try:
-            yield
+            return super().executescript(script)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY not in _FULL:
-                raise
-            self.failed = True
-            number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
-            raise OSError(number, os.strerror(number), str(self.path)) from None
+            raise self._disk_error(error) from None
+
+    def _disk_error(self, error: sqlite3.OperationalError) -> Exception:
+        """Return the error as what it is everywhere else, itself where it is none of the disk's."""
+        if error.sqlite_errorcode & _PRIMARY not in _FULL:
+            return error
+        self.failed = True
+        number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+        return OSError(number, os.strerror(number), str(self.path))
 
 
 def storable(text: str) -> str:

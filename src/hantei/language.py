@@ -56,7 +56,8 @@ def detect(text: str) -> str | None:
 def _latin(text: str) -> str | None:
     lower = text.lower().replace("’", "'")
     words = set(_WORD.findall(lower))
-    english = words.union(*_CONTRACTION.findall(lower)) & FUNCTION_WORDS["en"]
+    contracted = _CONTRACTION.findall(lower) if "'" in lower else ()
+    english = words.union(*contracted) & FUNCTION_WORDS["en"]
     if len(english) >= _PLENTY:
         return "en"
     hits = {tag: len(words & common) for tag, common in FUNCTION_WORDS.items()} | {"en": len(english)}

@@ -72,6 +72,8 @@ _WORD_CLOSES = [
     for one in _NOTATIONS
     if not one.bare
 ]
+_IN_BARE_CLOSES = ("<", "[", "◁", "assistantfinal")
+"""One of these stands in every close tag that ``_BARE_CLOSE`` finds: a look for them costs next to nothing."""
 _LAST_TOKEN = re.compile(rf"{PRINTED_MARK}\s*\Z", re.IGNORECASE)
 _WRAPPED = re.compile(r"<(answer|response|output)>[ \t]*\n\s*((?:(?!</\1>).)*?)\s*(?:</\1>\s*)?", re.S | re.I)
 """What some models put around the answer after their thinking, on lines of its own (Hunyuan, ERNIE); on one
@@ -134,6 +136,8 @@ def _reasoning_end(content: str) -> tuple[int, int]:
     """Return where the close tag of the last block of reasoning begins and ends, 0 where there is none."""
     closed = end = looked = 0
     fenced, opened = False, _OPEN.match(content)
+    if opened is None and not any(sign in content for sign in _IN_BARE_CLOSES):
+        return 0, 0
     for close in _closes(content):
         if close.start() < looked:
             continue

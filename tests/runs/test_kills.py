@@ -23,7 +23,8 @@ JUDGE = "builtin?encoder=none"
 class Killing:
     """Runs ``hantei judge`` on a file of rows and kills it at random moments; counts what the kills met."""
 
-    def __init__(self, folder: Path, rows: int, seed: int) -> None:
+    def __init__(self, folder: Path, rows: int, seed: int, workers: int = 1) -> None:
+        self.workers = 1
         self.folder, self.draw, self.met = folder, random.Random(seed), Counter[str]()
         lines = (
             {
@@ -38,10 +39,12 @@ class Killing:
         assert self._start("whole").wait() == 0
         self.seconds = time.monotonic() - started
         self.whole = load_run(folder / "whole")
+        self.workers = workers
 
     def _start(self, out: str) -> subprocess.Popen[bytes]:
         path = os.pathsep.join([str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")])
         command = [sys.executable, "-m", "hantei", "judge", "rows.jsonl", "--judge", JUDGE, "--out", out]
+        command += ["--workers", str(self.workers)]
         silent = subprocess.DEVNULL
         env = {**os.environ, "PYTHONPATH": path}
         return subprocess.Popen(command, cwd=self.folder, env=env, stdout=silent, stderr=silent)
@@ -94,6 +97,13 @@ def moment(run: Run) -> str:
 
 def test_some_kills_lose_nothing(tmp_path: Path) -> None:
     assert Killing(tmp_path, rows=1_000, seed=5).kill_until_done(4) > 0
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_several_processes_write_the_same_bytes_as_one_whatever_kills_them(tmp_path: Path, workers: int) -> None:
+    killing = Killing(tmp_path, rows=2_000, seed=workers, workers=workers)
+    assert killing.kill_until_done(2) > 0
+    assert killing.kill_until_done(0) == 0  # and undisturbed
 
 
 @pytest.mark.long

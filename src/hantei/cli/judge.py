@@ -25,6 +25,7 @@ from hantei.cli.options import (
     RowsOption,
     RunTimeoutOption,
     TurnOption,
+    WorkersOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
@@ -75,6 +76,7 @@ def judge(
     cache: CacheOption = None,
     prices: PricesOption = None,
     keep_going: KeepGoingOption = False,
+    workers: WorkersOption = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
     fail: FailIfOption = None,
     json: JsonOption = False,
@@ -102,6 +104,7 @@ def judge(
             run_timeout_s=run_timeout,
             cache=cache,
             keep_going=keep_going,
+            workers=workers,
         ),
         prices=prices,
     )

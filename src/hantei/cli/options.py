@@ -57,6 +57,9 @@ PricesOption = Annotated[Path | None, typer.Option(help="A file of prices in pla
 TimeoutOption = Annotated[float, typer.Option(help="Seconds for each call.")]
 RunTimeoutOption = Annotated[float | None, typer.Option(help="Seconds for the whole run.")]
 CacheOption = Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Processes in which the built-in judge works. [default: all cores but one]")
+]
 KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
 ]

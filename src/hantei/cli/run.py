@@ -24,6 +24,7 @@ from hantei.cli.options import (
     RunTimeoutOption,
     TimeoutOption,
     TurnOption,
+    WorkersOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
@@ -67,6 +68,7 @@ def run(
     run_timeout: RunTimeoutOption = None,
     cache: CacheOption = None,
     keep_going: KeepGoingOption = False,
+    workers: WorkersOption = None,
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     turn: TurnOption = "last",
     count_turns: CountTurnsOption = "last",
@@ -97,6 +99,7 @@ def run(
             run_timeout_s=run_timeout,
             cache=cache,
             keep_going=keep_going,
+            workers=workers,
         ),
         no_verdict=no_verdict,
         rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks

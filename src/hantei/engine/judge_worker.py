@@ -16,7 +16,9 @@ from hantei.records import Judgment
 _BATCH = 512
 """Answers that a judge is given at once, at most."""
 _ROOM = 1024
-"""Answers that a judge is at work on at once, at most: that bounds the memory, and who hands more has to wait."""
+"""Answers that a judge is at work on at once, at most, and for each process that judges so many more: that bounds the
+memory, and who hands more has to wait."""
+_EACH = 256
 
 
 class JudgeWorker:
@@ -29,6 +31,7 @@ class JudgeWorker:
         tasks: asyncio.TaskGroup,
         stop: Stop,
         done: Callable[[int, Judgment, bool], None],
+        workers: int = 1,
     ) -> None:
         """Set the worker up.
 
@@ -38,9 +41,10 @@ class JudgeWorker:
             tasks: where the work runs.
             stop: ends it with the run.
             done: takes the number of an answer, a judgment of it, and whether it is the first one.
+            workers: how many processes judge.
         """
         self._judge, self._ask, self._tasks, self._stop, self._done = judge, ask, tasks, stop, done
-        self._room = asyncio.Semaphore(_ROOM)
+        self._room = asyncio.Semaphore(_ROOM + (workers - 1) * _EACH)
         self._new: list[tuple[int, Pair]] = []
         self._due = False
 

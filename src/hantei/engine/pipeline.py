@@ -168,7 +168,7 @@ class _Engine:
         known = has_verdicts(self._index, number) and not judge.outline().get("cascade")
         if not (self._limits.keep_going or known):
             judge = on_trial(judge, partial(self._pause, number))
-        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done)
+        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done, self._limits.processes)
 
     def _pause(self, judge: int, why: str) -> None:
         """Leave out a judge whose replies cannot be read; the run goes on for the others, and stops with the last."""

@@ -29,6 +29,10 @@ class Cells:
         """Return the error of the cell of a field."""
         return RowError(str(self._path), self._row.number, self._found.get(name, name), problem)
 
+    def has(self, name: str) -> bool:
+        """Whether a column is that of a field."""
+        return name in self._found
+
     def comes_from(self, name: str, column: str) -> bool:
         """Whether a field's cell stands in the column of this name, in any case."""
         return self._found.get(name, "").casefold() == column
@@ -36,12 +40,16 @@ class Cells:
     def value(self, name: str) -> Any:
         """Return a field's cell as it is, None where there is none or it is not a number (NaN)."""
         column = self._found.get(name)
-        value = value_at(self._row.cells, column) if column is not None else None
+        if column is None:
+            return None
+        value = value_at(self._row.cells, column)
         return None if is_nan(value) else value
 
     def text(self, name: str) -> str | None:
         """Return a field's text, None where it is empty; of a list of texts, each in a paragraph."""
         value = self.value(name)
+        if value is None or value == "":
+            return None
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             value = "\n\n".join(value)
         if isinstance(value, bool | int | float) and name in ("prompt", "input"):

@@ -163,9 +163,9 @@ class Columns:
             return self._benchmark_prompt(cells, prompt_id, messages)
         if messages is None:  # pragma: no cover - found has made sure of a question
             raise cells.error("prompt", "expected a question")
-        optional: dict[str, Any] = {name: cells.text(name) for name in _OPTIONAL_TEXT}
+        optional: dict[str, Any] = {name: cells.text(name) for name in _OPTIONAL_TEXT if cells.has(name)}
         optional["parent"] = cells.identifier("parent")
-        stated = optional["language"]
+        stated = optional.pop("language", None)
         tag = language_tag(stated) if stated else self.language
         if stated and tag is None:
             self.notices[f"{self.path}: language '{stated[:40]}' is not known; told by the text's script instead"] = (
@@ -174,8 +174,8 @@ class Columns:
         intent = cells.text("intent")
         if intent is not None and intent not in INTENTS:
             raise cells.error("intent", f"expected one of {', '.join(INTENTS)}, found '{intent[:40]}'")
-        prompt = Prompt(id=prompt_id, messages=messages, intent=intent, **optional)  # type: ignore[arg-type]
-        return replace(prompt, language=tag or detect(prompt.text) or detect(answer))
+        prompt = Prompt(id=prompt_id, messages=messages, intent=intent, language=tag, **optional)  # type: ignore[arg-type]
+        return prompt if tag else replace(prompt, language=detect(prompt.text) or detect(answer))
 
     def _id_of_benchmark(self, prompt_id: str) -> str:
         """Return the benchmark's form of an id: tables with empty cells hold whole numbers as 1.0."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hantei.errors import RunError
 from hantei.event_loop import in_own_loop
 from hantei.judges.base import Ask, Classifier, Judge, Pair
+from hantei.judges.workers import Workers
 from hantei.records import Judgment, Prompt, Response
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BATCH = 512
 """Pairs that a classifier gets at once, at most."""
+SHARE = 128
+"""Pairs that one of several processes gets at once, at most: none waits long for the last one's end."""
 _GATHER_S = 0.05
 """So long they wait in a run, where nobody waits for one of them."""
 
@@ -26,11 +29,14 @@ _GATHER_S = 0.05
 _WaitingPairs = tuple[Sequence[Pair], asyncio.Future[list[Judgment]]]
 
 
-def as_judge(judge: Judge | Classifier) -> Judge:
-    """Return a judge for anything that judges: a classifier, whose ``judge`` takes pairs alone, is wrapped."""
+def as_judge(judge: Judge | Classifier, workers: int = 1) -> Judge:
+    """Return a judge for anything that judges: a classifier, whose ``judge`` takes pairs alone, is wrapped.
+
+    ``workers`` is how many processes may judge for a classifier that is loaded by its name.
+    """
     if len(signature(judge.judge).parameters) > 1:
         return cast(Judge, judge)
-    return ClassifierJudge(cast(Classifier, judge))
+    return ClassifierJudge(cast(Classifier, judge), workers)
 
 
 def judge_all(judge: Judge, pairs: Sequence[Pair]) -> list[Judgment]:
@@ -69,18 +75,22 @@ class ClassifierJudge:
 
     Calls of ``judge`` that come at about the same time are judged together, in batches of up to ``BATCH``, one batch
     after the other in a thread: a pair alone costs a classifier nearly as much as a batch. ``gather_s`` is how long
-    pairs that make no full batch wait for more.
+    pairs that make no full batch wait for more. With several ``workers`` full batches, of ``SHARE`` pairs, go to so
+    many processes (``workers.py``), each a batch at a time; only what makes none is judged here.
     """
 
     models: tuple[Model, ...] = ()
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, workers: int = 1) -> None:
         self.classifier = classifier
         self.name, self.card_hash = classifier.name, classifier.card_hash
         self.gather_s = _GATHER_S
+        self._processes, self._most = (Workers(self.name) if workers > 1 else None), workers
+        self._batch = SHARE if self._processes else BATCH
         self._waiting: list[_WaitingPairs] = []
         self._count = 0
-        self._work: asyncio.Task[None] | None = None
+        self._here: asyncio.Task[None] | None = None
+        self._elsewhere: set[asyncio.Task[None]] = set()
 
     @property
     def profile(self) -> Profile | None:
@@ -97,32 +107,51 @@ class ClassifierJudge:
 
     async def judge(self, pairs: Sequence[Pair], _ask: Ask) -> AsyncIterator[Judgment]:
         """Yield the judgments of ``pairs`` when their batch is judged."""
-        for start in range(0, len(pairs), BATCH):
-            for judgment in await self._judged(pairs[start : start + BATCH]):
-                yield judgment
+        parts = [pairs[start : start + self._batch] for start in range(0, len(pairs), self._batch)]
+        batches = [self._judged(part) for part in parts]
+        try:
+            for batch in batches:
+                for judgment in await batch:
+                    yield judgment
+        finally:
+            for batch in batches:
+                if not batch.cancel() and not batch.cancelled():
+                    batch.exception()  # nobody waits for it any more, nor for what became of it
 
-    async def _judged(self, pairs: Sequence[Pair]) -> list[Judgment]:
+    def _judged(self, pairs: Sequence[Pair]) -> asyncio.Future[list[Judgment]]:
         judged: asyncio.Future[list[Judgment]] = asyncio.get_running_loop().create_future()
         self._waiting.append((pairs, judged))
         self._count += len(pairs)
-        if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self._judge_what_waits())
-        return await judged
+        self._go_on()
+        return judged
 
-    async def _judge_what_waits(self) -> None:
-        try:
-            while self._waiting:
-                if self._count < BATCH:
-                    await asyncio.sleep(self.gather_s)
-                await self._judge_batch(self._next_batch())
-        finally:
-            self._waiting, self._count = [], 0
+    def _go_on(self) -> None:
+        """Start on what waits, where somebody is free."""
+        while self._processes and self._count >= self._batch and len(self._elsewhere) < self._most:
+            work = asyncio.create_task(self._judge_batch(self._next_batch(), self._processes.judge))
+            self._elsewhere.add(work)
+            work.add_done_callback(self._came_back)
+        if self._count and (self._here is None or self._here.done()):
+            self._here = asyncio.create_task(self._judge_here())
+
+    async def _judge_here(self) -> None:
+        while self._count:
+            if self._count < self._batch:
+                await asyncio.sleep(self.gather_s)
+            elif self._processes:
+                return  # the next one that is free takes it
+            await self._judge_batch(self._next_batch(), self.classifier.judge)
+
+    def _came_back(self, work: asyncio.Task[None]) -> None:
+        self._elsewhere.discard(work)
+        if not work.cancelled():
+            self._go_on()
 
     def _next_batch(self) -> list[_WaitingPairs]:
         self._waiting = [one for one in self._waiting if not one[1].done()]  # some may wait no more: the run stops
         batch: list[_WaitingPairs] = []
         size = 0
-        while self._waiting and (not batch or size + len(self._waiting[0][0]) <= BATCH):
+        while self._waiting and (not batch or size + len(self._waiting[0][0]) <= self._batch):
             batch.append(self._waiting.pop(0))
             size += len(batch[-1][0])
         self._count = sum(len(pairs) for pairs, _ in self._waiting)
@@ -140,12 +169,14 @@ class ClassifierJudge:
         if len(judgments) != expected:
             raise RunError(f"judge {self.name}: gave {len(judgments)} judgments of {expected} answers")
 
-    async def _judge_batch(self, batch: Sequence[_WaitingPairs]) -> None:
+    async def _judge_batch(
+        self, batch: Sequence[_WaitingPairs], judge: Callable[[Sequence[Pair]], list[Judgment]]
+    ) -> None:
         together = [pair for pairs, _ in batch for pair in pairs]
         if not together:
             return
         try:
-            judgments = await asyncio.to_thread(self.classifier.judge, together)
+            judgments = await asyncio.to_thread(judge, together)
             self._check(judgments, len(together))
         except Exception as error:
             for _, judged in batch:

@@ -17,8 +17,11 @@ from hantei.models.names import model_of_folder, parse_name
 from hantei.registry import JUDGES
 
 
-def load_judge(name: str) -> Judge:
+def load_judge(name: str, workers: int = 1) -> Judge:
     """Return the judge of this name, ready to judge.
+
+    ``workers`` is how many processes judge, for a judge that uses one core: the built-in one. Models are asked side by
+    side anyway, and encoders use all cores by themselves.
 
     Raises:
         UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, it is a person, or
@@ -30,10 +33,10 @@ def load_judge(name: str) -> Judge:
         raise UsageError(f"--judge {name}: a person is no judge to run; import the labels, or use hantei annotate")
     plain, file = split_setting(name, CALIBRATION)
     if file is not None:  # first: it was fitted to what the judge says of what it is shown
-        return calibrated(load_judge(plain), name, file)
+        return calibrated(load_judge(plain, workers), name, file)
     plain, turn = split_setting(name, TURN)
     if turn is not None:
-        return turn_by_turn(load_judge(plain), name, turn)
+        return turn_by_turn(load_judge(plain, workers), name, turn)
     card, _, model = name.partition("@")
     _check_no_model(name)
     offered = _offered(name)
@@ -49,7 +52,7 @@ def load_judge(name: str) -> Judge:
         raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
     if model and loader == _LOADERS["builtin"]:
         raise UsageError(f"--judge {name}: {card} asks no model; write --judge {card}")
-    return as_judge(import_module(loader).load_named(name))
+    return as_judge(import_module(loader).load_named(name), workers if card.partition("?")[0] == "builtin" else 1)
 
 
 _LOADERS = {

@@ -3,9 +3,10 @@ where it all comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -25,8 +26,14 @@ from hantei.runs.notices import draw_notices, rule_notices, run_notices
 from hantei.runs.opening import changed_prompts
 from hantei.runs.sheets import kept_sheets, sheet_notices
 
+if TYPE_CHECKING:  # it needs NumPy
+    from hantei.judges.base import Pair
+    from hantei.judges.builtin.model import BuiltinJudge
+
 SHOWN = 2_000
 """Answers that a report carries at most."""
+_PAGE = 250
+"""Answers that are explained at once."""
 
 
 def build_report(
@@ -84,41 +91,40 @@ def _sampling(shown: int, total: int) -> str:
 
 
 def _answers(run: Run, index: Index, shown: list[Location]) -> Iterator[AnswerRow]:
-    judges = index.judges()
-    files = {name: run.judgments_path(name) for _, name in judges}
     explainer = _Explainer(run)
-    with PairReader(run) as reader:
-        for pair in shown:
-            prompt, response = reader.read(pair)
-            judgments = tuple(
-                _read(files[name], offset) for number, name in judges for offset in index.offsets(number, pair)
-            )
-            yield AnswerRow(prompt, response, judgments, explainer.marks(prompt, response))
+    with ExitStack() as opened, PairReader(run) as reader:
+        files = [(number, opened.enter_context(run.open_judgments(name))) for number, name in index.judges()]
+        for start in range(0, len(shown), _PAGE):
+            page = shown[start : start + _PAGE]
+            pairs = [reader.read(place) for place in page]
+            for place, (prompt, response), marks in zip(page, pairs, explainer.marks(pairs), strict=True):
+                judgments = (_read(file, at) for number, file in files for at in index.offsets(number, place))
+                yield AnswerRow(prompt, response, tuple(judgments), marks)
 
 
-def _read(path: Path, offset: int) -> Judgment:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return from_line(Judgment, file.readline())
+def _read(file: BinaryIO, offset: int) -> Judgment:
+    file.seek(offset)
+    return from_line(Judgment, file.readline())
 
 
 class _Explainer:
     """Marks the words that moved the built-in judge, where it was one of the judges."""
 
     def __init__(self, run: Run) -> None:
-        self._judge: Any = None
+        self._judge: BuiltinJudge | None = None
         names = [name for name in run.judges() if name.partition("?")[0] == "builtin"]
         if names:
             from hantei.judges.builtin.loading import load
 
             self._judge = load(encoder="none" if all("encoder=none" in name for name in names) else "use")
 
-    def marks(self, prompt: Any, response: Any) -> tuple[Highlight, ...]:
-        if self._judge is None or not response.text:
-            return ()
+    def marks(self, pairs: Sequence[Pair]) -> list[tuple[Highlight, ...]]:
+        if self._judge is None:
+            return [()] * len(pairs)
         from hantei.judges.builtin.explain import explain
 
-        return tuple(Highlight(mark.start, mark.end, mark.weight) for mark in explain(self._judge, prompt, response))
+        explained = explain(self._judge, pairs)
+        return [tuple(Highlight(mark.start, mark.end, mark.weight) for mark in marks) for marks in explained]
 
 
 def results_of(

@@ -41,6 +41,14 @@ class Location(NamedTuple):
     prompt_offset: int
 
 
+class _Known(NamedTuple):
+    """The prompt that was looked at last: its answers mostly follow it."""
+
+    id: str
+    number: int
+    language: str | None
+
+
 class Index:
     """The index of one run. Use as a context manager: the file goes when it closes.
 
@@ -67,7 +75,7 @@ class Index:
         self._several: set[int] = set()
         self._begun: dict[int, float] = {}
         self.merged: dict[int, CountingRule] = {}
-        self._prompt: tuple[str, int] = ("", 0)
+        self._prompt = _Known("", 0, None)
 
     def __enter__(self) -> Index:
         return self
@@ -84,7 +92,7 @@ class Index:
             (storable(prompt.id), digest, offset, self._group(prompt), _optional(prompt.parent)),
         )
         if cursor.rowcount:
-            self._prompt = (prompt.id, int(cursor.lastrowid or 0))
+            self._prompt = _Known(prompt.id, int(cursor.lastrowid or 0), prompt.language)
             return True
         found = self.db.execute("SELECT digest FROM prompts WHERE id = ?", (storable(prompt.id),)).fetchone()
         return False if found[0] == digest else None
@@ -239,8 +247,14 @@ class Index:
         """Return what the rule says of an answer, None where there is none."""
         if response.status == "error" or not response.text:
             return None
+        return incoherent(response.text, self._language(prompt)) is not None
+
+    def _language(self, prompt: int) -> str | None:
+        if self._prompt.number == prompt:
+            return self._prompt.language
         query = "SELECT g.language FROM prompts p JOIN groups g ON g.no = p.grp WHERE p.no = ?"
-        return incoherent(response.text, self.db.execute(query, (prompt,)).fetchone()[0]) is not None
+        language: str | None = self.db.execute(query, (prompt,)).fetchone()[0]
+        return language
 
     def number_of(self, prompt: int, sample: int) -> int:
         """Return the number of the answer to a sample of the prompt of this number, where a model is asked."""
@@ -277,10 +291,11 @@ class Index:
         return cache[name]
 
     def _prompt_no(self, prompt_id: str) -> int:
-        if self._prompt[0] != prompt_id:
-            found = self.db.execute("SELECT no FROM prompts WHERE id = ?", (storable(prompt_id),)).fetchone()
-            self._prompt = (prompt_id, found[0] if found else 0)
-        return self._prompt[1]
+        if self._prompt.id != prompt_id:
+            query = "SELECT p.no, g.language FROM prompts p JOIN groups g ON g.no = p.grp WHERE p.id = ?"
+            number, language = self.db.execute(query, (storable(prompt_id),)).fetchone() or (0, None)
+            self._prompt = _Known(prompt_id, number, language)
+        return self._prompt.number
 
 
 def _optional(text: str | None) -> str | None:

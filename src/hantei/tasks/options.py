@@ -71,6 +71,7 @@ class Options:
         counts = {
             "--samples": self.samples,
             "--max-connections": self.limits.max_connections,
+            "--workers": 1 if self.limits.workers is None else self.limits.workers,
             "--limit": 1 if self.limit is None else self.limit,
         }
         for flag, count in counts.items():

@@ -228,7 +228,8 @@ def make_task(
         UsageError: no such judge, a wrong option, or ``max_cost`` without a price.
     """
     options.check()
-    judges = tuple(map(loaded_judge, judge if isinstance(judge, list | tuple) else [judge]))
+    given = judge if isinstance(judge, list | tuple) else [judge]
+    judges = tuple(loaded_judge(one, options.limits.processes) for one in given)
     _check_names(judges)
     task = Task(
         judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked, passes=passes
@@ -240,16 +241,16 @@ def make_task(
     return task
 
 
-def loaded_judge(given: Judging) -> Judge:
-    """Return a judge by its name or folder, or one of the user's own, checked.
+def loaded_judge(given: Judging, workers: int = 1) -> Judge:
+    """Return a judge by its name or folder, or one of the user's own, checked; ``workers`` as in ``load_judge``.
 
     Raises:
         UsageError: there is no such judge, or it is none.
     """
     if isinstance(given, os.PathLike):
-        return load_judge(os.path.join(os.curdir, given))
+        return load_judge(os.path.join(os.curdir, given), workers)
     if isinstance(given, str):
-        return load_judge(given)
+        return load_judge(given, workers)
     check_own(given)
     judge = as_judge(given)
     judge_info(judge.name, judge.card_hash, judge.outline())  # an outline that cannot be written is refused now

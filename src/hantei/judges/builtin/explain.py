@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hantei.arrays import Doubles, log_odds_of
-from hantei.judges.base import language_of
+from hantei.judges.base import Pair, language_of
 from hantei.judges.builtin.encoder import summary
 from hantei.judges.builtin.features import (
     ANSWER_BITS,
     Grams,
+    Places,
     Tokens,
     buckets,
     grams,
     in_opening,
     tokenise,
 )
-from hantei.judges.builtin.model import BuiltinJudge, Window, windows_of
+from hantei.judges.builtin.model import BuiltinJudge, Window, most_unsafe, window_batches, windows_and_owners
 from hantei.judges.builtin.semantic import verdicts
 from hantei.judges.builtin.stopwords import is_content
 from hantei.judges.builtin.weights import ANSWER_SCORES
-from hantei.records import Prompt, Response
 
 _STEP = 1e-4
 
@@ -37,8 +39,18 @@ class SpanWeight:
     weight: float
 
 
-def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 12) -> list[SpanWeight]:
-    """Return the spans of ``response.text`` that moved the verdict most, in the order of the text.
+class _Explained(NamedTuple):
+    """The windows that were judged, one an answer: their languages, scores (n, 34) and (n, 5), and chances (n,)."""
+
+    windows: list[Window]
+    languages: list[str | None]
+    scores: Doubles
+    meaning: Doubles | None
+    unsafe: Doubles
+
+
+def explain(judge: BuiltinJudge, pairs: Sequence[Pair], top: int = 12) -> list[list[SpanWeight]]:
+    """Return for each answer the spans of its text that moved the verdict most, in the order of the text.
 
     The judge's log odds are followed back through its second stage (by their slope at this answer's scores) to every
     feature, and each feature's share is divided among the words that make it up. The ``top`` content words are kept,
@@ -48,67 +60,84 @@ def explain(judge: BuiltinJudge, prompt: Prompt, response: Response, top: int = 
 
     Args:
         judge: the judge, loaded.
-        prompt: the question.
-        response: the answer that is explained.
+        pairs: questions and answers; an empty answer has no spans.
         top: words that are kept at most.
     """
-    language = language_of(prompt, response)
-    windows = windows_of(prompt, response)
-    if not windows:
-        return []
-    chances = judge.heads(windows, [language] * len(windows)).unsafe
-    chosen = windows[int(np.argmax(chances))]
-    tokens = tokenise([chosen.text])
-    weights = _token_weights(judge, tokens, _slope(judge, chosen, language))
-    words = _marks(tokens, np.where(_content(tokens, chosen.text), weights, 0.0), top, chosen.start)
-    # Each sentence left out is a judgment more: only an answer that is called unsafe is worth it.
-    sentence = _sentence(judge, chosen, language) if chances.max() >= 0.5 else None
+    answered = [number for number, (_, response) in enumerate(pairs) if response.text]
+    out: list[list[SpanWeight]] = [[] for _ in pairs]
+    if not answered:
+        return out
+    judged = _judged_windows(judge, [pairs[number] for number in answered])
+    for number, marks in zip(answered, _all_marks(judge, judged, top), strict=True):
+        out[number] = marks
+    return out
+
+
+def _all_marks(judge: BuiltinJudge, judged: _Explained, top: int) -> Iterator[list[SpanWeight]]:
+    slopes = _slopes(judge, judged)
+    for part in window_batches(judged.windows):
+        windows = judged.windows[part]
+        tokens = tokenise([window.text for window in windows])
+        weights = _token_weights(judge, tokens, slopes[part])
+        before = np.cumsum([0, *(len(window.text) for window in windows)])
+        firsts = np.searchsorted(tokens.text, np.arange(len(windows) + 1))
+        for place, window in enumerate(windows):
+            own = slice(firsts[place], firsts[place + 1])
+            start, end = tokens.start[own] - before[place], tokens.end[own] - before[place]
+            words = _marks(window, start, end, weights[own], top)
+            yield _with_sentence(words, _sentence(judge, judged, part.start + place))
+
+
+def _judged_windows(judge: BuiltinJudge, pairs: Sequence[Pair]) -> _Explained:
+    windows, owner = windows_and_owners(pairs)
+    spoken = [language_of(*pair) for pair in pairs]
+    languages = [spoken[number] for number in owner]
+    scores, meaning = judge.scores(windows), judge.semantic_scores(windows)
+    unsafe = verdicts(judge.weights, scores, languages, meaning, strict=judge.strict).unsafe
+    kept = most_unsafe(unsafe, np.array(owner))
+    chosen = [windows[number] for number in kept.tolist()]
+    return _Explained(chosen, spoken, scores[kept], None if meaning is None else meaning[1][kept], unsafe[kept])
+
+
+def _slopes(judge: BuiltinJudge, judged: _Explained) -> Doubles:
+    """Return how the log odds change with each of the answers' n-gram scores, (n, 21)."""
+    columns = len(ANSWER_SCORES)
+    times = 2 * columns
+    moved = np.repeat(judged.scores, times, axis=0).reshape(-1, times, judged.scores.shape[1])
+    moved[:, np.arange(columns), np.arange(columns)] += _STEP
+    moved[:, columns + np.arange(columns), np.arange(columns)] -= _STEP
+    languages = [language for language in judged.languages for _ in range(times)]
+    meaning = None
+    if judge.semantic is not None and judged.meaning is not None:
+        meaning = (judge.semantic, np.repeat(judged.meaning, times, axis=0))
+    found = verdicts(judge.weights, moved.reshape(-1, judged.scores.shape[1]), languages, meaning).unsafe
+    logits = log_odds_of(found).reshape(-1, times)
+    out: Doubles = (logits[:, :columns] - logits[:, columns:]) / (2 * _STEP)
+    return out
+
+
+def _with_sentence(words: list[SpanWeight], sentence: SpanWeight | None) -> list[SpanWeight]:
     if sentence is None:
         return words
     apart = [mark for mark in words if mark.end <= sentence.start or mark.start >= sentence.end]
     return sorted([*apart, sentence], key=lambda mark: mark.start)
 
 
-def _content(tokens: Tokens, text: str) -> NDArray[np.bool_]:
-    places = zip(tokens.start.tolist(), tokens.end.tolist(), strict=True)
-    return np.array([is_content(text[start:end]) for start, end in places], dtype=np.bool_)
-
-
-def _log_odds(judge: BuiltinJudge, scores: Doubles, semantic_scores: Doubles | None, language: str | None) -> Doubles:
-    """Return the log odds of unsafe for scores (n, 34) in one language, all with the semantic scores (1, 5)."""
-    meaning = None
-    if judge.semantic is not None and semantic_scores is not None:
-        meaning = (judge.semantic, np.broadcast_to(semantic_scores, (len(scores), semantic_scores.shape[1])))
-    found = verdicts(judge.weights, scores, [language] * len(scores), meaning).unsafe
-    return log_odds_of(found)
-
-
-def _slope(judge: BuiltinJudge, window: Window, language: str | None) -> Doubles:
-    """Return how the log odds change with each of the answer's n-gram scores, (21,)."""
-    scores, meaning = judge.scores([window])[0], judge.semantic_scores([window])
-    columns = len(ANSWER_SCORES)
-    moved = np.tile(scores, (2 * columns, 1))
-    moved[np.arange(columns), np.arange(columns)] += _STEP
-    moved[columns + np.arange(columns), np.arange(columns)] -= _STEP
-    logits = _log_odds(judge, moved, None if meaning is None else meaning[1], language)
-    out: Doubles = (logits[:columns] - logits[columns:]) / (2 * _STEP)
-    return out
-
-
-def _sentence(judge: BuiltinJudge, window: Window, language: str | None) -> SpanWeight | None:
-    """Return the piece of the window without which the log odds are most unlike, None where there are not two."""
-    if judge.semantic is None:
+def _sentence(judge: BuiltinJudge, judged: _Explained, place: int) -> SpanWeight | None:
+    """Return the piece of a window without which the log odds are most unlike, None where there are not two."""
+    # Each sentence left out is a judgment more: only an answer that is called unsafe is worth it.
+    if judge.semantic is None or judged.unsafe[place] < 0.5:
         return None
+    window, language = judged.windows[place], judged.languages[place]
     places, vectors = judge.encoder.pieces(window.text)
     if len(places) < 2:
         return None
     rest = [np.delete(vectors, number, axis=0) for number in range(len(places))]
     answers = np.stack([summary(part) for part in (vectors, *rest)])
     asked = np.repeat(judge.encoder.prompts([window.prompt]), len(answers), axis=0)
-    semantic_scores = judge.semantic.scores(asked, answers)
-    scores = np.repeat(judge.scores([window]), len(answers), axis=0)
-    chances = verdicts(judge.weights, scores, [language] * len(answers), (judge.semantic, semantic_scores)).unsafe
-    odds = np.log(chances + 1e-12) - np.log1p(1e-12 - chances)
+    meaning = (judge.semantic, judge.semantic.scores(asked, answers))
+    scores = np.repeat(judged.scores[place : place + 1], len(answers), axis=0)
+    odds = log_odds_of(verdicts(judge.weights, scores, [language] * len(answers), meaning).unsafe)
     moved = odds[0] - odds[1:]
     best = int(np.argmax(np.abs(moved)))
     start, end = _trimmed(window.text, places[best])
@@ -122,37 +151,46 @@ def _trimmed(text: str, place: tuple[int, int]) -> tuple[int, int]:
     return start, start + len(piece.strip())
 
 
-def _token_weights(judge: BuiltinJudge, tokens: Tokens, slope: Doubles) -> Doubles:
+def _token_weights(judge: BuiltinJudge, tokens: Tokens, slopes: Doubles) -> Doubles:
+    """Return what each token of several texts adds to the log odds; ``slopes`` are (texts, 21)."""
     found = grams(tokens)
     opening = np.flatnonzero(in_opening(tokens, found))
     out = np.zeros(len(tokens.text))
     head = Grams(found.text[opening], found.hash[opening], found.first[opening], found.last[opening])
     for part, features, factor in (("answer", found, 1.0), ("opening", head, judge.weights.opening_weight)):
-        bucket, place, count = np.unique(
-            buckets(features.hash, part, ANSWER_BITS), return_inverse=True, return_counts=True
-        )
-        if not len(bucket):
-            continue
-        shares = (judge.weights.answer[bucket] * judge.weights.answer_scale * factor) @ slope
-        share = (shares / np.sqrt(len(bucket)) / count)[place] / (features.last - features.first + 1)
+        keys = (features.text << ANSWER_BITS) | buckets(features.hash, part, ANSWER_BITS)
+        key, place, count = np.unique(keys, return_inverse=True, return_counts=True)
+        text, bucket = key >> ANSWER_BITS, key & ((1 << ANSWER_BITS) - 1)
+        rows = judge.weights.answer[bucket] * judge.weights.answer_scale * factor
+        shares = np.einsum("ij,ij->i", rows, slopes[text]) / np.sqrt(np.bincount(text))[text] / count
+        share = shares[place] / (features.last - features.first + 1)
         for offset in range(3):
             inside = features.first + offset <= features.last
-            np.add.at(out, features.first[inside] + offset, share[inside])
+            out += np.bincount(features.first[inside] + offset, share[inside], len(out))
     return out
 
 
-def _marks(tokens: Tokens, weights: Doubles, top: int, shift: int) -> list[SpanWeight]:
-    order = np.argsort(-np.abs(weights), kind="stable")[:top]
+def _marks(window: Window, start: Places, end: Places, weights: Doubles, top: int) -> list[SpanWeight]:
+    """Return the marks of the heaviest words of a window.
+
+    Args:
+        window: what was judged.
+        start: where each of its tokens begins in it.
+        end: where it ends.
+        weights: what it adds to the log odds.
+        top: words that are kept at most.
+    """
+    text, places = window.text, list(zip(start.tolist(), end.tolist(), strict=True))
+    heaviest = np.argsort(-np.abs(weights), kind="stable").tolist()
+    content = (number for number in heaviest if weights[number] and is_content(text[slice(*places[number])]))
     marks: list[SpanWeight] = []
     last = -2
-    for number in sorted(order.tolist()):
+    for number in sorted(islice(content, top)):
         weight = float(weights[number])
-        if weight == 0:
-            continue
-        start, end = shift + int(tokens.start[number]), shift + int(tokens.end[number])
+        start_at, end_at = window.start + places[number][0], window.start + places[number][1]
         if marks and number == last + 1 and (marks[-1].weight > 0) == (weight > 0):
             previous = marks.pop()
-            start, weight = previous.start, previous.weight + weight
-        marks.append(SpanWeight(start, end, round(weight, 4)))
+            start_at, weight = previous.start, previous.weight + weight
+        marks.append(SpanWeight(start_at, end_at, round(weight, 4)))
         last = number
     return marks

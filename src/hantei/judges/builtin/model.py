@@ -48,7 +48,8 @@ class Window(NamedTuple):
         return self.answer[self.start : self.start + WINDOW]
 
 
-def _batches(windows: Sequence[Window]) -> Iterator[slice]:
+def window_batches(windows: Sequence[Window]) -> Iterator[slice]:
+    """Cut windows into runs that are small enough to hash together."""
     return batches([max(len(window.prompt), len(window.answer) - window.start) for window in windows])
 
 
@@ -119,13 +120,13 @@ class BuiltinJudge:
 
     def scores(self, windows: Sequence[Window]) -> Doubles:
         """Return the n-grams' scores (windows, 34) of windows, in batches of bounded memory."""
-        return np.concatenate([self._score(windows[part]) for part in _batches(windows)])
+        return np.concatenate([self._score(windows[part]) for part in window_batches(windows)])
 
     def semantic_scores(self, windows: Sequence[Window]) -> tuple[Semantic, Doubles] | None:
         """Return the semantic weights and the scores (windows, 5) that they give; None in a judge of words alone."""
         if self.semantic is None:
             return None
-        scores = [self._score_meaning(self.semantic, windows[part]) for part in _batches(windows)]
+        scores = [self._score_meaning(self.semantic, windows[part]) for part in window_batches(windows)]
         return self.semantic, np.concatenate(scores)
 
     def heads(self, windows: Sequence[Window], languages: Sequence[str | None]) -> Heads:
@@ -136,10 +137,10 @@ class BuiltinJudge:
 
     def read(self, pairs: Sequence[Pair]) -> Heads:
         """Return the probabilities of answers with text, of each those of its most unsafe window."""
-        windows, owner = _windows(pairs)
+        windows, owner = windows_and_owners(pairs)
         languages = [language_of(*pair) for pair in pairs]
         found = self.heads(windows, [languages[number] for number in owner])
-        return _most_unsafe(found, np.array(owner)) if len(windows) > len(pairs) else found
+        return found.take(most_unsafe(found.unsafe, np.array(owner))) if len(windows) > len(pairs) else found
 
     def read_prompts(self, prompts: Sequence[Prompt]) -> list[IntentReading]:
         """Return of each prompt what it asks for; a prompt in a language without a measurement is read all the same."""
@@ -208,7 +209,7 @@ def windows_of(prompt: Prompt, response: Response) -> list[Window]:
     return [Window(asked, response.text, start) for start in range(0, len(response.text), WINDOW)]
 
 
-def _windows(pairs: Sequence[Pair]) -> tuple[list[Window], list[int]]:
+def windows_and_owners(pairs: Sequence[Pair]) -> tuple[list[Window], list[int]]:
     """Return the windows to score and, for each, the number of the pair that it belongs to."""
     windows: list[Window] = []
     owner: list[int] = []
@@ -219,8 +220,7 @@ def _windows(pairs: Sequence[Pair]) -> tuple[list[Window], list[int]]:
     return windows, owner
 
 
-def _most_unsafe(found: Heads, owner: Places) -> Heads:
-    """Keep, of the windows of each pair, the one most likely to be unsafe; of equals the first."""
-    order = np.lexsort((np.arange(len(owner)), -found.unsafe, owner))
-    kept = order[np.unique(owner[order], return_index=True)[1]]
-    return found.take(kept)
+def most_unsafe(unsafe: Doubles, owner: Places) -> Places:
+    """Return, of the windows of each pair, the number of the one most likely to be unsafe; of equals the first."""
+    order = np.lexsort((np.arange(len(owner)), -unsafe, owner))
+    return order[np.unique(owner[order], return_index=True)[1]]
