@@ -228,7 +228,7 @@ def make_task(
         UsageError: no such judge, a wrong option, or ``max_cost`` without a price.
     """
     options.check()
-    given = judge if isinstance(judge, list | tuple) else [judge]
+    given: Sequence[Judging] = judge if isinstance(judge, list | tuple) else [judge]  # type: ignore[list-item]
     judges = tuple(loaded_judge(one, options.limits.processes) for one in given)
     _check_names(judges)
     task = Task(
