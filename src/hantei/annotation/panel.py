@@ -13,7 +13,7 @@ from hantei.annotation.assignment import assigned
 from hantei.annotation.guideline import Guideline
 from hantei.annotation.items import Keyed
 from hantei.annotation.label import Said, label_of, said_by
-from hantei.annotation.store import LabelJournal
+from hantei.annotation.store import LabelJournal, SaidLabels
 from hantei.arrays import Doubles
 from hantei.metrics.agreement.from_labels import LABELS, SCALES
 from hantei.metrics.agreement.pairs import group
@@ -36,10 +36,10 @@ class Panel:
     def __init__(
         self,
         items: Keyed,
-        people: Mapping[str, LabelJournal],
+        people: Mapping[str, SaidLabels],
         guideline: Guideline,
         each: int | None = None,
-        rulings: LabelJournal | None = None,
+        rulings: SaidLabels | None = None,
         settled: LabelJournal | None = None,
     ) -> None:
         """Give everybody their answers.

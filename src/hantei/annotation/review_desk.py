@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -47,10 +47,10 @@ class ReviewPanel(Panel):
     def __init__(
         self,
         items: DraftItems,
-        people: dict[str, LabelJournal],
+        people: Mapping[str, SaidLabels],
         guideline: Guideline,
         each: int | None = None,
-        rulings: LabelJournal | None = None,
+        rulings: SaidLabels | None = None,
     ) -> None:
         """Give everybody their drafts.
 

@@ -83,7 +83,7 @@ def locate(name: str, cache: Path | None = None) -> list[Path]:
     if card.origin.kind == "package":
         return packaged(card)
     if card.folder is not None:
-        return given(card, card.folder)
+        return _as_stated(card, given(card, card.folder))
     folder = cache_folder(name, cache)
     lock = read_lock(folder)
     if lock is None:
@@ -92,6 +92,19 @@ def locate(name: str, cache: Path | None = None) -> list[Path]:
             f"{name} is not on this machine: hantei benchmarks fetch {name}{terms}, {manual_download(card)}"
         )
     return paths(folder, lock)
+
+
+def _as_stated(card: BenchmarkCard, files: list[Path]) -> list[Path]:
+    """Return a folder's files, compared with the checksums that its card states, where it does.
+
+    Raises:
+        FetchError: one is another file.
+    """
+    for path in files:
+        stated = card.match(path).sha256
+        if stated is not None and sha256(path) != stated:
+            raise FetchError(f"{path}: not the file that its card names (another SHA-256): put that one back")
+    return files
 
 
 def packaged(card: BenchmarkCard) -> list[Path]:

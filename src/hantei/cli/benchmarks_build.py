@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(short_help="Draft prompts, from templates or with a model.")(draft)
     app.command("filter", short_help="Drop what is repeated, misplaced or personal.")(filter_)
     app.command(short_help="Serve the page on which people review drafts.")(review)
+    app.command(short_help="Make a benchmark of what was accepted.")(release)
 
 
 def draft(
@@ -181,6 +182,69 @@ def review(
         port=port,
     )
     serve_page(folder, options, say)
+
+
+def release(
+    folder: BuildPath,
+    name: Annotated[str, typer.Option(help="The set's short name, as in my-set.")],
+    version: Annotated[str, typer.Option(help="Of the release; none is overwritten.")] = "1.0",
+    out: Annotated[Path | None, typer.Option(help="Its folder. [default: FOLDER/releases/NAME-VERSION]")] = None,
+    dev: Annotated[float, typer.Option(help="Share for development; families stay together.")] = 0.3,
+    reviewers: Annotated[int, typer.Option(help="So many people accepted each prompt.", min=1)] = 2,
+    title: Annotated[str | None, typer.Option(help="In words. [default: the name]")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is, in a sentence.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Of the set, where its sources leave that free.")] = None,
+    terms: Annotated[str | None, typer.Option(help="The set's own, beside those of its sources.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
+    url: Annotated[str | None, typer.Option(help="Where it is published.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A source whose drafts are left out.")] = None,
+    people: Annotated[Path | None, typer.Option(help="Names of real people, one a line: none may be in it.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the order in which families are divided.", min=0)] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Release what the reviewers accepted as a benchmark: files, checksums, cards, licence.
+
+    Example: hantei benchmarks release builds/mine --name mine --version 1.0
+    """
+    from hantei.tasks.releasing import ReleaseOptions
+    from hantei.tasks.releasing import release as release_accepted
+
+    options = ReleaseOptions(
+        name=name,
+        version=version,
+        out=out,
+        dev=dev,
+        reviewers=reviewers,
+        title=title,
+        description=description,
+        licence=licence,
+        terms=terms,
+        author=author,
+        url=url,
+        without=tuple(without or ()),
+        people=people,
+        seed=seed,
+    )
+    done = release_accepted(folder, options)
+    if json:
+        print_json(
+            {
+                "path": str(done.path),
+                "counts": done.counts,
+                "rejected": done.rejected,
+                "open": done.open,
+                "left_out": {one.id: one.why for one in done.left_out},
+                "licence": done.licence,
+                "checksum": done.checksum,
+            }
+        )
+        return
+    counts = ", ".join(f"{count:,} {split}" for split, count in done.counts.items())
+    say(f"{done.path}: {counts}; {done.rejected:,} drafts were rejected, {done.open:,} are open")
+    for one in done.left_out:
+        say(f"left out: {one.id} ({one.why})")
+    say(f"licence {done.licence}, checksum {done.checksum}")
+    say(f"Next: hantei run --model MODEL --benchmark {done.path}")
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -87,7 +87,9 @@ def annotate(path: str | Path, options: AnnotationOptions | None = None, say: Sa
         panel = Panel(items, people, guideline, options.each, *(store.people[one] for one in deciding))
         halves = _halves(run, items, options) if again else {}
         looks = {judge: SecondLook(store.people[one], halves) for judge, one in zip(judges, again, strict=False)}
-        desks = [(one, _desk(panel, one.judge, looks.get(one.judge), critiques)) for one in members(run.path, judges)]
+        desks = [
+            (one, _desk(panel, people[one.judge], looks.get(one.judge), critiques)) for one in members(run.path, judges)
+        ]
         desks += [(member, _deciding(panel, store.people[member.judge])) for member in members(run.path, deciding[:1])]
         (steering,) = members(run.path, [STEERING])
         say(f"{run.path}: {len(items.by_key):,} answers to label, by the guideline {guideline.name}")
@@ -112,9 +114,8 @@ def _deciding_judges(adjudicator: str, labelling: Sequence[str], guideline: str)
     return [derived(own, RULING), derived(panel, SETTLED)]
 
 
-def _desk(panel: Panel, judge: str, second: SecondLook | None, critiques: WrittenCritiques | None) -> Desk:
-    mine = panel.assigned[judge]
-    person, follow = panel.people[judge], panel.follow
+def _desk(panel: Panel, person: LabelJournal, second: SecondLook | None, critiques: WrittenCritiques | None) -> Desk:
+    mine, follow = panel.assigned[person.judge], panel.follow
     return Desk(person, panel.items, panel.guideline, lambda: mine, follow, second=second, critiques=critiques)
 
 

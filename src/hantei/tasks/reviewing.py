@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hantei.annotation.access import members
 from hantei.annotation.guideline import REVIEW, Guideline, load_guideline
@@ -19,7 +20,7 @@ from hantei.errors import UsageError
 from hantei.files import write_atomic
 from hantei.records import Prompt
 from hantei.runs.folder import file_name
-from hantei.runs.label_lines import Review
+from hantei.runs.label_lines import Review, ReviewDecision
 from hantei.runs.people import RULING, derived
 from hantei.tasks.annotating import HOST, PORT, STEERING, check_installed, judge_names, links, serve
 
@@ -71,7 +72,7 @@ def review(path: Path, options: ReviewOptions, say: Callable[[str], None]) -> No
     with opened_reviews(folder, [*judges, *deciding], guideline) as store:
         people = {judge: store.people[judge] for judge in judges}
         panel = ReviewPanel(items, people, guideline, options.each, *(store.people[one] for one in deciding))
-        desks = [(one, _desk(panel, one.judge)) for one in members(path, judges)]
+        desks = [(one, _desk(panel, people[one.judge])) for one in members(path, judges)]
         for one in members(path, deciding):
             rulings = store.people[one.judge]
             desks.append((one, ReviewDesk(rulings, panel, guideline, panel.divided, panel.said)))
@@ -86,9 +87,9 @@ def review(path: Path, options: ReviewOptions, say: Callable[[str], None]) -> No
         serve(app, options.host, options.port)
 
 
-def _desk(panel: ReviewPanel, judge: str) -> ReviewDesk:
-    mine = panel.assigned[judge]
-    return ReviewDesk(panel.people[judge], panel, panel.guideline, lambda: mine)
+def _desk(panel: ReviewPanel, person: LabelJournal) -> ReviewDesk:
+    mine = panel.assigned[person.judge]
+    return ReviewDesk(person, panel, panel.guideline, lambda: mine)
 
 
 def draft_items(folder: BuildFolder) -> DraftItems:
@@ -137,11 +138,18 @@ class ReviewOutcome:
         stands: by draft what stands of it, None while that is open.
         said: by draft who reviewed it.
         drafts: the drafts, in order.
+        agreement: Krippendorff's alpha of the people on each question, as the page's overview tells it.
     """
 
     stands: dict[str, Review | None]
     said: dict[str, tuple[str, ...]]
     drafts: tuple[Prompt, ...]
+    agreement: tuple[dict[str, Any], ...] = ()
+
+    def settled(self, decision: ReviewDecision | None) -> list[Prompt]:
+        """Return the drafts on which this stands, in order; None for those that are open."""
+        found = ((one, self.stands[one.id]) for one in self.drafts)
+        return [one for one, stands in found if (stands.decision if stands else None) == decision]
 
 
 def verdicts(folder: BuildFolder, needed: int = REVIEWERS) -> ReviewOutcome:
@@ -160,4 +168,16 @@ def verdicts(folder: BuildFolder, needed: int = REVIEWERS) -> ReviewOutcome:
         ruling = next((one for one in there if RULING in one.judge), None)
         stands[item.response_id] = settled(reviews, ruling, needed)
         said[item.response_id] = tuple(one.judge for one in there)
-    return ReviewOutcome(stands=stands, said=said, drafts=tuple(items.draft(key) for key in items.by_key))
+    people = {name: one for one in journals if RULING not in (name := _judge_of(one))}
+    panel = ReviewPanel(items, people, load_guideline(REVIEW), needed) if people else None
+    return ReviewOutcome(
+        stands=stands,
+        said=said,
+        drafts=tuple(items.draft(key) for key in items.by_key),
+        agreement=tuple(panel.agreement()) if panel else (),
+    )
+
+
+def _judge_of(person: SaidLabels) -> str:
+    """Return whose labels they are: every line says so."""
+    return next((one.judge for one in person.labels()), person.judge)
