@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hantei.cli.critiques_across import across
+from hantei.cli.critiques_write import write
 from hantei.cli.options import ConnectionsOption, JsonOption, MaxCostOption, PricesOption, TimeoutOption
 from hantei.cli.output import show_sections, warn
 from hantei.cli.summary import interruptible
@@ -85,6 +86,7 @@ def score(
         raise typer.Exit(1)
 
 
+app.command("write", short_help="A model writes critiques, given people's labels.")(write)
 app.command("across", short_help="The same dialogues in several languages: what changes.")(across)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hantei.errors import InputError, RowError
 from hantei.inputs.columns import Columns
@@ -52,20 +53,31 @@ def read_labelled(
     """
     rows: list[Labelled] = []
     for path in paths:
-        found = list(_read(path, mapping or {}, language, encoding, prompts))
-        if not found:
-            raise InputError(f"{path}: no row has an answer and a label")
-        rows += found
+        rows += [row for row, _ in labelled_rows(path, mapping or {}, language, encoding, prompts)]
     return rows
 
 
-def _read(
+def labelled_rows(
     path: Path,
     mapping: Mapping[str, str],
-    language: str | None,
-    encoding: str | None,
-    prompts: Mapping[str, Prompt] | None,
-) -> Iterator[Labelled]:
+    language: str | None = None,
+    encoding: str | None = None,
+    prompts: Mapping[str, Prompt] | None = None,
+) -> Iterator[tuple[Labelled, Mapping[str, Any]]]:
+    """Yield every row of a file that has an answer and a label, with all its cells by name in small letters.
+
+    Args:
+        path: the file.
+        mapping: field or label to column where a name is not the usual.
+        language: of rows that do not say.
+        encoding: of the file, where its bytes do not tell.
+        prompts: a benchmark's prompts by id, which the rows then belong to.
+
+    Raises:
+        InputError: the file cannot be read, has no column for the question, the answer or a label, a bad row, or no row
+            that has an answer and a label.
+    """  # noqa: DOC501 - a function makes one of the errors
+    there = False
     wanted = {key: column for key, column in mapping.items() if key in LABEL_ALIASES}
     fields = {key: column for key, column in mapping.items() if key not in LABEL_ALIASES}
     columns = Columns(path, fields, language, prompts)
@@ -79,7 +91,10 @@ def _read(
         prompt, response = columns.records(row, bare_ids=False)
         said = labels.labels(row, found)
         if response.status == "ok" and said.any:
-            yield Labelled(prompt, response, said)
+            there = True
+            yield Labelled(prompt, response, said), {name.strip().lower(): cell for name, cell in row.cells.items()}
+    if not there:
+        raise InputError(f"{path}: no row has an answer and a label")
 
 
 assert not ALIASES.keys() & LABEL_ALIASES.keys()  # noqa: S101 - one --map for both

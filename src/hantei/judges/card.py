@@ -26,6 +26,9 @@ EVIDENCE: tuple[str, ...] = get_args(Verification)
 """How it is known that a card works, best first."""
 
 STYLE = "-style"
+FOLDER = "judge"
+"""Where a model that was trained to be a card's judge has that card."""
+
 _HERE = Path(__file__).parent
 _OUTLINE = ("version", "description", "licence", "languages", "evidence", "weak", "notices")
 
@@ -92,7 +95,7 @@ def load_card(name: str) -> JudgeCard:
         CardError: the card cannot be read, or a field of it is missing.
     """
     card = name.partition("@")[0].partition("?")[0]
-    folder, style = _encoder_folder(card, name.partition("@")[2]) or _folder(card)
+    folder, style = _model_folder(card, name.partition("@")[2]) or _folder(card)
     toml = _text(card, folder / "card.toml")
     data = _parsed(card, toml)
     if style:
@@ -103,10 +106,29 @@ def load_card(name: str) -> JudgeCard:
     return JudgeCard(card, data, toml, folder)
 
 
-def _encoder_folder(card: str, model: str) -> tuple[Path, bool] | None:
-    """Return the folder of a trained encoder, which has a card of its own; None for every other judge."""
+def _model_folder(card: str, model: str) -> tuple[Path, bool] | None:
+    """Return the folder of the card that a trained model brings, None where it brings none.
+
+    That of an encoder is the model's own folder. A model that was trained to be a card's judge has the card as it was
+    then in ``FOLDER``: it is asked in the words that it was trained on, whatever hantei's card says by now.
+    """
+    if not model.startswith("hf/"):
+        return None
     folder = Path(unquote(model.partition("?")[0].removeprefix("hf/")))
-    return (folder, False) if card == "encoder" and model and (folder / "card.toml").is_file() else None
+    place = folder if card == "encoder" else folder / FOLDER
+    if not (place / "card.toml").is_file():
+        return None
+    return (place, False) if card == "encoder" or _named(place) == card else None
+
+
+def _named(place: Path) -> str:
+    """Return how the card in a folder is called."""
+    return str(_parsed(str(place), _text(str(place), place / "card.toml")).get("name", ""))
+
+
+def card_files(card: JudgeCard) -> dict[str, str]:
+    """Return the text of a card's files by file name: the card and its templates."""
+    return {"card.toml": card.toml, **{f"{name}.j2": text for name, text in templates(card).items()}}
 
 
 def _folder(card: str) -> tuple[Path, bool]:

@@ -87,7 +87,7 @@ def asked_judge(name: str, model: Model) -> AskedJudge:
         CardError: the card contradicts itself.
     """
     given, _ = split_name(name)
-    card = load_card(given)
+    card = load_card(name)
     if not card.asks:
         raise UsageError(f"--judge {name}: {card.name} asks no model; write --judge {given}")
     spec = _spec(card)

@@ -15,7 +15,7 @@ from hantei.engine.stopping import Stop
 from hantei.errors import RunError, UsageError
 from hantei.event_loop import in_own_loop
 from hantei.judges.base import Stopped
-from hantei.models.base import CallError, Model, Prepared, Request, Sampling
+from hantei.models.base import CallError, Model, Prepared, Reply, Request, Sampling
 from hantei.models.load import load_model
 from hantei.models.prices import no_price_for, pricing
 from hantei.progress import Progress
@@ -111,6 +111,15 @@ class Talk:
         self.name = asked.name
 
     async def say(self, turn: Sequence[Message], max_tokens: int = 2048) -> str | None:
+        """Return what is replied to one more turn, None where the call failed for good.
+
+        Raises:
+            Stopped: all calls end.
+        """
+        reply = await self.reply(turn, max_tokens)
+        return None if reply is None else reply.text
+
+    async def reply(self, turn: Sequence[Message], max_tokens: int = 2048) -> Reply | None:
         """Return the reply to one more turn, None where the call failed for good.
 
         Raises:
@@ -125,7 +134,7 @@ class Talk:
             asked.failed += 1
             return None
         self._said = (*self._said, Message(role="assistant", content=answer.reply.text))
-        return answer.reply.text
+        return answer.reply
 
 
 def limits_in(limits: Limits, cache: Path) -> Limits:

@@ -29,7 +29,7 @@ from hantei.training.preferences.loaded import LoadedJudge, check_changed
 from hantei.training.preferences.measuring import Measured, check, f1s, gain, measure
 from hantei.training.preferences.options import RoundOptions
 from hantei.training.preferences.pairs import Candidate, PairSet, make_pairs
-from hantei.training.preferences.setting import Dialogue, Setting
+from hantei.training.preferences.setting import NOTHING, Dialogue, Setting
 from hantei.training.preferences.state import PoolJudge, Round, State, opened, save
 from hantei.training.preferences.trainers import Training
 from hantei.training.preferences.writing import Written, against_label, write_critiques
@@ -78,12 +78,20 @@ def _check(setting: Setting) -> None:
         raise UsageError(f"expected two first judges or more, got {len(setting.judges)}: the best two write critiques")
     if not setting.train or not setting.validation:
         raise UsageError("expected dialogues to train on and dialogues to validate on")
-    both = {one.id for one in setting.train} & {one.id for one in setting.validation}
+    known = {_said(one) for one in setting.train}
+    both = [one.id for one in setting.validation if _said(one) in known]
     if both:
-        raise UsageError(f"{len(both)} dialogues are in both training and validation, such as {min(both)}")
+        raise UsageError(f"{len(both)} dialogues are in both training and validation, such as {both[0][:80]}")
+    ids = Counter(one.id for one in (*setting.train, *setting.validation))
+    if len(ids) < ids.total():
+        raise UsageError(f"expected an id for each dialogue, '{ids.most_common(1)[0][0][:80]}' is that of several")
     bare = [one.id for one in setting.validation if not one.reference]
     if bare:
         raise UsageError(f"{len(bare)} validation dialogues have no reference units, such as {bare[0]}")
+
+
+def _said(dialogue: Dialogue) -> tuple[str, ...]:
+    return dialogue.criticised("", NOTHING).dialogue
 
 
 def _all_judges(state: State) -> dict[str, PoolJudge]:

@@ -21,7 +21,7 @@ class Dialogue:
     """A question and an answer whose label is known.
 
     Args:
-        id: names it among all; a dialogue of ``train`` must not be in ``validation``.
+        id: names it among all of training and validation, which must not have a dialogue in common.
         language: of the critique that is wanted (BCP 47).
         prompt: the conversation up to the answer.
         response: the answer.

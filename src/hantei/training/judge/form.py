@@ -1,0 +1,61 @@
+"""The card ``critique`` as the form in which a judge is trained, and is asked: ``critique@hf/PATH``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from hantei.judges.card import FOLDER, card_files
+from hantei.judges.llm_judge import AskedJudge
+from hantei.judges.loading import asked_judge
+from hantei.judges.reply_form import reply
+from hantei.models.base import Reply
+from hantei.models.load import load_model
+from hantei.records import Message
+from hantei.training.preferences.setting import Dialogue, Reading
+
+CARD = "critique"
+
+
+@dataclass(frozen=True, slots=True)
+class CardForm:
+    """How the card's judge is asked and read; ``judge`` renders its prompts and reads its replies."""
+
+    judge: AskedJudge
+
+    def messages(self, dialogue: Dialogue) -> Sequence[Message]:
+        """Return what is asked, in the language of the dialogue."""
+        prompt = replace(dialogue.prompt, language=dialogue.language)
+        return self.judge.calls(prompt, dialogue.response)[0].messages
+
+    def completion(self, dialogue: Dialogue, unsafe: bool, critique: str) -> str:
+        """Return a reply, the verdict first."""
+        return reply(unsafe, critique, dialogue.language)
+
+    def read(self, dialogue: Dialogue, reply: str) -> Reading:
+        """Return what the card reads from a reply."""
+        judgment = self.judge.read(dialogue.response, [Reply(text=reply)], prompt=dialogue.prompt)
+        return Reading(judgment.unsafe, judgment.critique or None)
+
+
+def card_form(folder: Path) -> CardForm:
+    """Return the form in which the judge of a folder was trained: the card that lies in it, else hantei's.
+
+    Raises:
+        UsageError: there is no such folder.
+        CardError: the folder's card contradicts itself.
+    """
+    name = f"hf/{quote(str(folder.resolve()))}"
+    return CardForm(asked_judge(f"{CARD}@{name}", load_model(name)))
+
+
+def keep_card(form: CardForm, folder: Path) -> None:
+    """Write the card with its templates into a judge's folder, so that it is always asked as it was trained."""
+    place = folder / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    for name, text in card_files(form.judge.card).items():
+        (place / name).write_text(text, encoding="utf-8")
