@@ -10,6 +10,7 @@ import typer
 from hantei.cli.options import EncodingOption, mapping_of
 from hantei.cli.output import print_json, print_table, say, warn
 from hantei.cli.summary import interruptible
+from hantei.cli.train_judge import judge_preferences, judge_sft
 from hantei.errors import UsageError
 from hantei.training.builtin.row import Licences
 
@@ -191,3 +192,7 @@ def cascade(
     print_table(*fit.table())
     say(fit.guarantee)
     say(f"{out}: use it with --judge 'cascade?fit={out}@{cheap},EXPENSIVE'")
+
+
+app.command("judge-sft", short_help="Tune a judge that gives its reasons on labelled critiques.")(judge_sft)
+app.command("judge-preferences", short_help="Improve such judges by their own better critiques.")(judge_preferences)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hantei.cli.options import ConnectionsOption, EncodingOption, JsonOption, MaxCostOption, PricesOption, mapping_of
-from hantei.cli.output import show_sections, warn
+from hantei.cli.output import print_json, print_table, say, show_sections, warn
 from hantei.cli.summary import interruptible
 
 LanguageOption = Annotated[str | None, typer.Option(help="Language of rows that do not say, as in en, ja, zh.")]
@@ -110,3 +110,71 @@ def judge_preferences(
         found = run_judge_rounds(given, out, options, warn)
     section = preference_section(found)
     show_sections([section], "Preference rounds", "did the judge get better?", str(out), page, json)
+
+
+def judge_sft(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Labelled dialogues with critiques.")],
+    model: Annotated[str, typer.Option(help="The base: a Hugging Face name or a folder.")],
+    out: Annotated[Path, typer.Option(help="The judge's folder, which critique@hf/OUT then names.")],
+    revision: Annotated[str | None, typer.Option(help="Of the base on Hugging Face.")] = None,
+    template: Annotated[str | None, typer.Option(help="hantei's chat template, for a base without: chatml ...")] = None,
+    prompt: Annotated[
+        Path | None, typer.Option(help="A folder with templates of the judge's prompt. [default: those of critique]")
+    ] = None,
+    wording: Annotated[
+        list[Path] | None, typer.Option(help="A folder with other templates to vary it; repeatable.")
+    ] = None,
+    wording_order: Annotated[
+        str, typer.Option(help="curriculum: the judge's own wording first, all in the last epoch; or mixed.")
+    ] = "curriculum",
+    lr: Annotated[float, typer.Option(help="The highest learning rate.")] = 2e-5,
+    epochs: Annotated[int, typer.Option(help="Passes over the rows.")] = 3,
+    batch: Annotated[int, typer.Option(help="Rows in a step.")] = 48,
+    device_batch: Annotated[int, typer.Option(help="Rows in memory together.")] = 8,
+    max_length: Annotated[int, typer.Option(help="Tokens of a row, at most.")] = 1536,
+    lora: Annotated[int | None, typer.Option(help="Rank of adapters. [default: all weights are tuned]")] = None,
+    save_every: Annotated[int | None, typer.Option(help="Steps between checkpoints. [default: a tenth]")] = None,
+    seed: Annotated[int, typer.Option(help="Of order and wordings.")] = 0,
+    map_: ColumnsOption = None,
+    language: LanguageOption = None,
+    encoding: EncodingOption = None,
+    licence: LicenceOption = "not stated",
+    json: JsonOption = False,
+) -> None:
+    """Tune a language model to be a judge: safe or unsafe first, then why. The same again goes on.
+
+    Example: hantei train judge-sft critiques.jsonl --model Qwen/Qwen2.5-1.5B-Instruct --out judges/m1
+    """
+    from dataclasses import asdict
+
+    from hantei.training.judge.options import JudgeSftOptions
+    from hantei.training.judge.sft import train_judge
+
+    options = JudgeSftOptions(
+        model=model,
+        revision=revision,
+        template=template,
+        prompt=prompt,
+        wordings=tuple(wording or ()),
+        wording_order=wording_order,  # type: ignore[arg-type]  # checked there
+        lr=lr,
+        epochs=epochs,
+        batch=batch,
+        device_batch=device_batch,
+        max_length=max_length,
+        lora=lora,
+        save_every=save_every,
+        seed=seed,
+        mapping=mapping_of(map_ or []),
+        language=language,
+        encoding=encoding,
+        licence=licence,
+    )
+    with interruptible():
+        found = train_judge(files, out, options, warn)
+    if json:
+        print_json({"path": str(out), "stages": [asdict(one) for one in found.stages], "left_out": found.left_out})
+        return
+    rows = [[str(number), *one.figures().values()] for number, one in enumerate(found.stages, 1)]
+    print_table(["Stage", *found.stages[0].figures()], rows)
+    say(f"{out}: use it with --judge 'critique@hf/{out}'")

@@ -66,7 +66,8 @@ def test_what_is_measured_can_be_counted_again_from_the_files(one_round: tuple[P
     out, found = one_round
     lines = [msgspec.json.decode(line) for line in (out / "written" / "M3.validation.jsonl").read_bytes().splitlines()]
     by_id = {one.id: one for one in dialogues("validation")}
-    read = [line for line in lines if " :" in line["reply"] and len(line["reply"].split()) < QUICK["max_tokens"]]
+    whole = (line for line in lines if len(line["reply"].split()) < QUICK["max_tokens"])
+    read = [line for line in whole if line["reply"].split(" :")[0] in ("safe", "unsafe") and " :" in line["reply"]]
     f1 = 0.0
     for line in read:
         units, reference = set(line["reply"].partition(" :")[2].split()), set(by_id[line["id"]].reference)
@@ -164,14 +165,14 @@ def test_a_killed_round_ends_as_one_that_was_not(judges: tuple[Path, Path], tmp_
     whole = run_rounds(_setting(judges), tmp_path / "whole", RoundOptions(**chosen))
     code = _KILLED.format(options=", ".join(f"{name}={value!r}" for name, value in chosen.items()))
     out = tmp_path / "killed"
-    for wanted in ("written/M1.train.jsonl", "rounds/1/training/checkpoint-10/trainer_state.json"):
+    for wanted in ("written/M1.train.jsonl", "rounds/1/training/checkpoint-10/whole"):
         process = subprocess.Popen([sys.executable, "-c", code, str(out), *map(str, judges)])
         _wait_for(out / wanted, process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     last = out / "rounds" / "1" / "training" / "checkpoint-9999"
     last.mkdir()  # as a kill in the middle of a checkpoint leaves it
-    (last / "trainer_state.json").write_bytes(b'{"glo')
+    (last / "model.safetensors").write_bytes(b"torn")
     found = run_rounds(_setting(judges), out, RoundOptions(**chosen))
     assert found.state.rounds[0].resumed
     assert found.state.rounds[0].pairs == whole.state.rounds[0].pairs

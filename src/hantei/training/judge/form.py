@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from pathlib import Path
 from urllib.parse import quote
 
 from msgspec.structs import replace
 
+from hantei.errors import UsageError
 from hantei.judges.card import FOLDER, card_files
 from hantei.judges.llm_judge import AskedJudge
 from hantei.judges.loading import asked_judge
+from hantei.judges.render import compiled
 from hantei.judges.reply_form import reply
 from hantei.models.base import Reply
 from hantei.models.load import load_model
@@ -23,9 +26,13 @@ CARD = "critique"
 
 @dataclass(frozen=True, slots=True)
 class CardForm:
-    """How the card's judge is asked and read; ``judge`` renders its prompts and reads its replies."""
+    """How the card's judge is asked and read.
+
+    ``judge`` renders its prompts and reads its replies; ``files`` are the texts of the card and the templates by name.
+    """
 
     judge: AskedJudge
+    files: Mapping[str, str]
 
     def messages(self, dialogue: Dialogue) -> Sequence[Message]:
         """Return what is asked, in the language of the dialogue."""
@@ -42,20 +49,36 @@ class CardForm:
         return Reading(judgment.unsafe, judgment.critique or None)
 
 
-def card_form(folder: Path) -> CardForm:
+def card_form(folder: Path | None) -> CardForm:
     """Return the form in which the judge of a folder was trained: the card that lies in it, else hantei's.
 
     Raises:
         UsageError: there is no such folder.
         CardError: the folder's card contradicts itself.
     """
-    name = f"hf/{quote(str(folder.resolve()))}"
-    return CardForm(asked_judge(f"{CARD}@{name}", load_model(name)))
+    name = f"hf/{quote(str(folder.resolve()))}" if folder else "hf/none"
+    judge = asked_judge(f"{CARD}@{name}", load_model(name))
+    return CardForm(judge, card_files(judge.card))
+
+
+def worded(form: CardForm, folder: Path) -> CardForm:
+    """Return a form that asks with the templates of another folder (``en.j2``, ``ja.j2``, ``zh.j2``, ``prompt.j2``).
+
+    Raises:
+        UsageError: there are none for every language.
+        CardError: one is no template.
+    """
+    files = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.j2"))}
+    if not {"en", "prompt"} & set(files):
+        raise UsageError(f"{folder}: expected templates of a prompt, en.j2 or prompt.j2, in that folder")
+    built = {name: compiled(f"{CARD} in {folder}", name, text) for name, text in files.items()}
+    texts = {"card.toml": form.judge.card.toml, **{f"{name}.j2": text for name, text in files.items()}}
+    return CardForm(changed(form.judge, templates=built), texts)
 
 
 def keep_card(form: CardForm, folder: Path) -> None:
     """Write the card with its templates into a judge's folder, so that it is always asked as it was trained."""
     place = folder / FOLDER
     place.mkdir(parents=True, exist_ok=True)
-    for name, text in card_files(form.judge.card).items():
+    for name, text in form.files.items():
         (place / name).write_text(text, encoding="utf-8")

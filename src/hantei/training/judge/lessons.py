@@ -60,9 +60,7 @@ def stages(samples: Sequence[Sample], forms: Sequence[CardForm], options: JudgeS
 
 
 def _epochs(samples: Sequence[Sample], forms: Sequence[CardForm], epochs: range, seed: int) -> list[Lesson]:
-    return [
-        _lesson(one, forms[_lot(seed, epoch, one.dialogue.id) % len(forms)]) for epoch in epochs for one in samples
-    ]
+    return [_lesson(one, forms[_lot(seed, epoch, one.dialogue.id) % len(forms)]) for epoch in epochs for one in samples]
 
 
 def _lesson(sample: Sample, form: CardForm) -> Lesson:

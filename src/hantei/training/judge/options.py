@@ -20,8 +20,9 @@ class JudgeSftOptions:
         model: the base: a folder, or a name on Hugging Face.
         revision: of the base.
         template: one of hantei's chat templates, for a base that has none.
-        wordings: folders with other templates of the card ``critique`` in which it is asked too while it is trained.
-        wording_order: ``curriculum`` begins with the card's own wording alone and ends with all of them by lot,
+        prompt: a folder with templates of the judge's own prompt, which are kept with it; None for the card's.
+        wordings: folders with other templates, in which it is asked too while it is trained.
+        wording_order: ``curriculum`` begins with the judge's own prompt alone and ends with all of them by lot,
             ``mixed`` takes them by lot from the beginning.
         lr: the highest learning rate.
         epochs: passes over the rows.
@@ -40,6 +41,7 @@ class JudgeSftOptions:
     model: str
     revision: str | None = None
     template: str | None = None
+    prompt: Path | None = None
     wordings: tuple[Path, ...] = ()
     wording_order: WordingOrder = "curriculum"
     lr: float = 2e-5

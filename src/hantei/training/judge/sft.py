@@ -12,13 +12,11 @@ import msgspec
 
 from hantei.errors import InputError, RunError, UsageError
 from hantei.files import write_atomic
-from hantei.judges.card import card_files, load_card
-from hantei.judges.loading import asked_judge
-from hantei.models.load import load_model
 from hantei.progress import Say
 from hantei.runs.lock import locked
+from hantei.training.chat_turns import turns_for
 from hantei.training.judge.dialogues import Sample, read_samples
-from hantei.training.judge.form import CARD, CardForm, card_form, keep_card
+from hantei.training.judge.form import CardForm, card_form, keep_card, worded
 from hantei.training.judge.lessons import Lesson, described, stages, usable
 from hantei.training.judge.options import JudgeSftOptions
 from hantei.training.judge.product import write_card
@@ -84,31 +82,100 @@ def _describe(samples: Sequence[Sample], left_out: Mapping[str, int], say: Say) 
 
 
 def _forms(options: JudgeSftOptions) -> list[CardForm]:
-    """Return the card's own wording, in which the judge will be asked, and then the others."""
-    own = card_form(Path(options.model)) if Path(options.model).is_dir() else _hanteis()
-    return [own, *(_worded(folder) for folder in options.wordings)]
-
-
-def _hanteis() -> CardForm:
-    name = f"{CARD}@replay/none"
-    return CardForm(asked_judge(name, load_model("replay/none")))
-
-
-def _worded(folder: Path) -> CardForm:
-    return _hanteis()
+    """Return the prompt with which the judge will be asked, and then the others."""
+    base = Path(options.model)
+    card = card_form(base if base.is_dir() else None)
+    own = worded(card, options.prompt) if options.prompt else card
+    return [own, *(worded(own, folder) for folder in options.wordings)]
 
 
 def _stage(lessons: Sequence[Sequence[Lesson]], number: int, out: Path, options: JudgeSftOptions, say: Say) -> Tuned:
     """Carry out one stage, each from what the one before it wrote; one that is finished is not made again."""
-    last = number + 1 == len(lessons)
-    place = out if last else out / f"stage-{number + 1}"
+    place = out if number + 1 == len(lessons) else out / f"stage-{number + 1}"
     done = place / "tuned.json"
     if done.is_file():
         return msgspec.json.decode(done.read_bytes(), type=Tuned)
-    base = _base(options, out / f"stage-{number}" if number else None)
+    base = _base(options, str(out / f"stage-{number}") if number else options.model)
     rows = _encoded(lessons[number], base, options, say)
     for row in rows[:_SHOWN]:
         say(f"trained is what stands between [[ and ]]: {shown(base.tokenizer, row)}")
     tuned = tune(base, rows, [1] * len(rows), _settings(options), seed=options.seed, out=place, say=say)
     write_atomic(done, [msgspec.json.encode(tuned)])
     return tuned
+
+
+def _base(options: JudgeSftOptions, name: str) -> Base:
+    table = ModelTable(base=name, revision=options.revision, template=options.template)
+    return load_base(table, name, _lora(options), uses_bf16("auto"))
+
+
+def _lora(options: JudgeSftOptions) -> Lora | None:
+    return Lora(rank=options.lora, alpha=2 * options.lora) if options.lora else None
+
+
+def _settings(options: JudgeSftOptions) -> Sft:
+    return Sft(
+        learning_rate=options.lr,
+        schedule="linear",
+        epochs=1,  # the lessons hold all epochs
+        batch_size=options.batch,
+        device_batch_size=options.device_batch,
+        max_length=options.max_length,
+        save_every=options.save_every,
+        lora=_lora(options),
+    )
+
+
+def _encoded(lessons: Sequence[Lesson], base: Base, options: JudgeSftOptions, say: Say) -> list[Encoded]:
+    """Return the rows as tokens; what is too long is left out whole, since cut off it would teach the judge not to end.
+
+    Raises:
+        UsageError: every row is too long, or the chat template takes none of them.
+    """
+    encoder = Encoder(base.tokenizer, base.ends)
+    rows = {one: encoder.encode(turns_for(base.tokenizer, one.messages)) for one in lessons}
+    over_long = dict.fromkeys(one.id for one, row in rows.items() if len(row.input_ids) > options.max_length)
+    if over_long:
+        named = ", ".join(list(over_long)[:_NAMED])
+        say(f"left out: {len(over_long):,} rows longer than {options.max_length} tokens, such as {named}")
+    kept = [rows[one] for one in lessons if len(rows[one].input_ids) <= options.max_length]
+    if not kept:
+        raise UsageError(f"every row is longer than {options.max_length} tokens; raise --max-length")
+    return kept
+
+
+def _keep_plan(out: Path, options: JudgeSftOptions, lessons: Sequence[Sequence[Lesson]]) -> None:
+    """Write what the training follows, or look whether the folder's is the same.
+
+    Raises:
+        RunError: it is another.
+    """
+    taught = hashlib.sha256(msgspec.json.encode(lessons)).hexdigest()
+    chosen = {one.name: str(getattr(options, one.name)) for one in fields(options) if one.name not in _FREE}
+    plan = msgspec.json.encode({"lessons": taught, **chosen})
+    file = out / "plan.json"
+    if not file.is_file():
+        write_atomic(file, [plan])
+    elif file.read_bytes() != plan:
+        raise RunError(f"{out}: holds another training; name another --out")
+
+
+_FREE = ("device_batch", "save_every", "licence", "encoding", "mapping", "language")
+
+
+def _finish(
+    out: Path,
+    samples: Sequence[Sample],
+    left_out: Mapping[str, int],
+    tuned: Sequence[Tuned],
+    options: JudgeSftOptions,
+) -> None:
+    chosen = [(one.name.replace("_", " "), str(getattr(options, one.name))) for one in fields(options)]
+    data = [(line.partition(": ")[0], line.partition(": ")[2]) for line in described(samples)]
+    data += [("left out", f"{count:,} rows {why}") for why, count in left_out.items()]
+    stages_run = {
+        f"Stage {number}" if len(tuned) > 1 else "Tuning": list(one.figures().items())
+        for number, one in enumerate(tuned, 1)
+    }
+    title = "A judge of answers that says safe or unsafe first, and then why"
+    write_card(out, title, {"Data": data, "Choices": chosen, **stages_run}, options.licence)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from hantei.errors import RunError, UsageError
 from hantei.models.base import CallError, Request
 from hantei.models.extras import needed
 from hantei.models.hf_batch import Generation, LoadedWeights
 from hantei.records import Message
+from hantei.training.chat_turns import as_dicts, turns_for
 from hantei.training.preferences.setting import Dialogue, JudgeForm
 
 BATCH = 32
@@ -48,7 +47,7 @@ class LoadedJudge:
 
     def prompt_text(self, messages: Sequence[Message]) -> str:
         """Return a conversation as its chat template renders it, up to where the judge begins."""
-        turns = [msgspec.to_builtins(message) for message in messages]
+        turns = as_dicts(turns_for(self.tokenizer, messages))
         text: str = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         return text
 

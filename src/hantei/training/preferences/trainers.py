@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hantei.models.extras import needed
+from hantei.records import Message
+from hantei.training.chat_turns import as_dicts, turns_for
 from hantei.training.preferences.options import RoundOptions
 from hantei.training.preferences.pairs import Pair
 from hantei.training.preferences.setting import Dialogue, JudgeForm
+from hantei.training.tuning.checkpoints import newest_whole
+from hantei.training.tuning.sft import checkpointing
 
 Rewards = Callable[[Sequence[Dialogue], Sequence[str]], list[float]]
 """Dialogues and a reply to each, to a reward for each."""
@@ -32,7 +35,7 @@ class Training:
     def on_pairs(self, pairs: Sequence[Pair], dialogues: Mapping[str, Dialogue]) -> None:
         """Train on pairs by DPO, IPO or KTO."""
         trl = needed("trl", "tune")
-        prompts = {pair.id: _turns(self.form.messages(dialogues[pair.id])) for pair in pairs}
+        prompts = {pair.id: self.form.messages(dialogues[pair.id]) for pair in pairs}
         if self.options.method == "kto":
             rows = [_rated(prompts[pair.id], text, good) for pair in pairs for text, good in _both(pair)]
             self._train(trl.KTOTrainer, trl.KTOConfig, rows, beta=self.options.beta, max_length=None)
@@ -48,7 +51,7 @@ class Training:
         """Train on one good reply to each dialogue."""
         trl = needed("trl", "tune")
         rows = [
-            {"prompt": _turns(self.form.messages(dialogues[id_])), "completion": _reply(reply)}
+            {"prompt": self.form.messages(dialogues[id_]), "completion": _reply(reply)}
             for id_, reply in replies.items()
         ]
         self._train(trl.SFTTrainer, trl.SFTConfig, rows, max_length=None)
@@ -57,7 +60,7 @@ class Training:
         """Train by RLOO: replies are drawn while it trains, each with its reward."""
         trl = needed("trl", "tune")
         by_id = {dialogue.id: dialogue for dialogue in dialogues}
-        rows = [{"prompt": _turns(self.form.messages(dialogue)), "dialogue": dialogue.id} for dialogue in dialogues]
+        rows = [{"prompt": self.form.messages(dialogue), "dialogue": dialogue.id} for dialogue in dialogues]
 
         def reward(completions: Sequence[Any], dialogue: Sequence[str], **_others: Any) -> list[float]:
             return rewards([by_id[id_] for id_ in dialogue], [turns[0]["content"] for turns in completions])
@@ -79,20 +82,24 @@ class Training:
         """Train from the last whole checkpoint, save, and let the folder appear by one rename."""
         import datasets
 
+        from hantei.training.tuning.trainer import Follow, Quiet
+
         transformers = needed("transformers", "tune")
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(self.start))
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         datasets.disable_progress_bars()
-        made = trainer(
+        given = [{**row, "prompt": as_dicts(turns_for(tokenizer, row["prompt"]))} for row in rows]
+        made = type(f"Quiet{trainer.__name__}", (Quiet, trainer), {})(
             model=str(self.start),
-            args=config(**self._settings(), **more),
-            train_dataset=datasets.Dataset.from_list(list(rows)),
+            args=config(**self._settings(config), **more),
+            train_dataset=datasets.Dataset.from_list(given),
             processing_class=tokenizer,
+            callbacks=[Follow("steps")],
             **parts,
         )
         made.remove_callback(transformers.PrinterCallback)
-        last = last_checkpoint(self.work)
+        last = newest_whole(self.work)
         made.train(resume_from_checkpoint=str(last) if last else None)
         part = self.out.with_name(f".{self.out.name}.part")
         shutil.rmtree(part, ignore_errors=True)
@@ -101,7 +108,7 @@ class Training:
         os.replace(part, self.out)
         shutil.rmtree(self.work)
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self, config: Any) -> dict[str, Any]:
         torch, options = needed("torch", "tune"), self.options
         gpu = torch.cuda.is_available()
         small = options.micro_batch or options.batch
@@ -113,7 +120,7 @@ class Training:
             "gradient_accumulation_steps": options.batch // small,
             "bf16": gpu and torch.cuda.is_bf16_supported(),
             "use_cpu": not gpu,
-            "gradient_checkpointing": gpu,
+            **checkpointing(config, gpu),
             "model_init_kwargs": {"dtype": "float32"},
             "save_strategy": "steps",
             "save_steps": options.save_steps,
@@ -126,29 +133,11 @@ class Training:
         }
 
 
-def last_checkpoint(work: Path) -> Path | None:
-    """Return the last checkpoint that was written whole: the state is written after all else."""
-    whole = [path for path in work.glob("checkpoint-*") if _is_json(path / "trainer_state.json")]
-    return max(whole, key=lambda path: int(path.name.partition("-")[2]), default=None)
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _turns(messages: Sequence[Any]) -> list[dict[str, Any]]:
-    return [{"role": message.role, "content": message.content} for message in messages]
-
-
 def _reply(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
 
 
-def _rated(prompt: list[dict[str, Any]], text: str, good: bool) -> dict[str, Any]:
+def _rated(prompt: Sequence[Message], text: str, good: bool) -> dict[str, Any]:
     return {"prompt": prompt, "completion": _reply(text), "label": good}
 
 
