@@ -147,6 +147,7 @@ def judge_sft(
     """
     from dataclasses import asdict
 
+    from hantei.training.judge.form import judge_name
     from hantei.training.judge.options import JudgeSftOptions
     from hantei.training.judge.sft import train_judge
 
@@ -177,4 +178,4 @@ def judge_sft(
         return
     rows = [[str(number), *one.figures().values()] for number, one in enumerate(found.stages, 1)]
     print_table(["Stage", *found.stages[0].figures()], rows)
-    say(f"{out}: use it with --judge 'critique@hf/{out}'")
+    say(f"{out}: use it with --judge {judge_name(out)}")

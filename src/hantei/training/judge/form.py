@@ -49,6 +49,11 @@ class CardForm:
         return Reading(judgment.unsafe, judgment.critique or None)
 
 
+def judge_name(folder: Path) -> str:
+    """Return the name of the judge in a folder: ``critique@hf/PATH``, reserved characters percent-encoded."""
+    return f"{CARD}@hf/{quote(str(folder), safe='/.-_~')}"
+
+
 def card_form(folder: Path | None) -> CardForm:
     """Return the form in which the judge of a folder was trained: the card that lies in it, else hantei's.
 
@@ -56,8 +61,8 @@ def card_form(folder: Path | None) -> CardForm:
         UsageError: there is no such folder.
         CardError: the folder's card contradicts itself.
     """
-    name = f"hf/{quote(str(folder.resolve()))}" if folder else "hf/none"
-    judge = asked_judge(f"{CARD}@{name}", load_model(name))
+    name = judge_name(folder.resolve() if folder else Path("none"))
+    judge = asked_judge(name, load_model(name.partition("@")[2]))
     return CardForm(judge, card_files(judge.card))
 
 

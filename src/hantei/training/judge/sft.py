@@ -67,8 +67,8 @@ def train_judge(
         tuned = tuple(_stage(lessons, number, out, options, say) for number in range(len(lessons)))
         keep_card(forms[0], out)
         _finish(out, samples, left_out, tuned, options)
-        for stage in out.glob("stage-*"):
-            shutil.rmtree(stage)
+        for made in (*out.glob("stage-*"), *out.glob("work")):
+            shutil.rmtree(made)
     return TrainedJudge(out, tuned, left_out)
 
 

@@ -15,7 +15,7 @@ from hantei.records import Message
 from hantei.training.chat_turns import as_dicts, turns_for
 from hantei.training.preferences.setting import Dialogue, JudgeForm
 
-BATCH = 32
+BATCH = 64
 """Dialogues that a judge writes of together."""
 
 
@@ -96,6 +96,12 @@ def check_changed(before: Path, after: Path, dialogues: Sequence[Dialogue], form
     """Load both judges afresh and look whether training changed the weights that are on the disk, and what they say.
 
     A copy in memory of a model that was trained was seen to answer as it did before.
+
+    Args:
+        before: the folder of the judge that training began with.
+        after: the folder of what came of it.
+        dialogues: of which both are asked.
+        form: how they are asked.
 
     Raises:
         RunError: it changed nothing.

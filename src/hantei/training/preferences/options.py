@@ -91,3 +91,7 @@ class RoundOptions:
             raise UsageError(
                 f"--micro-batch {self.micro_batch}: expected a number that --batch {self.batch} is a multiple of"
             )
+        if self.method == "rloo" and (self.samples < 2 or self.batch % self.samples):
+            raise UsageError(
+                f"--samples {self.samples}: rloo needs 2 or more, of which --batch {self.batch} is a multiple"
+            )
