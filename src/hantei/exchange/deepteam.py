@@ -18,6 +18,7 @@ from hantei.exchange.shared import (
     RowLocation,
     answered,
     asked,
+    attack,
     each_row,
     first_of,
     item,
@@ -60,7 +61,7 @@ def _item(path: Path, row: Row) -> Iterator[Item]:
         spoken = turns[-1]["role"] == "assistant"
         question, output = (turns[:-1], turns[-1]["content"]) if spoken else (turns, None)
     kept = {name: cells[name] for name in _KEPT if cells.get(name) is not None}
-    prompt = Prompt(id=str(row.number), messages=asked(question), meta=kept)
+    prompt = Prompt(id=str(row.number), messages=asked(question), variant=attack(cells.get("attack_method")), meta=kept)
     error = text_of(cells.get("error"))
     answer = answered(output, failure=(error or "the target gave no output") if output is None else None)
     yield item(RowLocation(path, row.number), prompt, answer, path.stem, partial(_judgment, cells, answer, error))

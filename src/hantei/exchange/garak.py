@@ -20,6 +20,7 @@ from hantei.exchange.shared import (
     RowLocation,
     answered,
     asked,
+    attack,
     each_row,
     first_of,
     identifier,
@@ -27,12 +28,13 @@ from hantei.exchange.shared import (
     listed,
     mapping,
     number,
+    plainly,
     recorded,
     text_of,
     verdict,
 )
 from hantei.inputs import Row
-from hantei.records import Judgment, Prompt
+from hantei.records import Judgment, Message, Prompt
 
 _FINAL = 2
 _THRESHOLD = 0.5
@@ -99,13 +101,17 @@ class _Report:
         identity = identifier(row.cells.get("uuid"), row.number)
         histories = listed(row.cells.get("conversations"))
         first = _turns(row.cells.get("prompt"))
+        probe = text_of(row.cells.get("probe_classname"))
         for sample, output in enumerate(outputs):
             before = _before(histories[sample]) if sample < len(histories) else None
             same = before is None or before == first
+            messages = asked(first if same else before)
             prompt = Prompt(
                 id=identity if same else f"{identity}/{sample}",
-                messages=asked(first if same else before),
-                benchmark=text_of(row.cells.get("probe_classname")),
+                messages=messages,
+                benchmark=probe,
+                variant=attack(probe),
+                plain=_plain(row.cells, probe, messages),
                 meta={name: row.cells[name] for name in _KEPT if row.cells.get(name) not in (None, [], "")},
             )
             yield item(
@@ -124,6 +130,13 @@ class _Report:
             score = number(scores[sample])
             unsafe = None if score is None else score >= self.threshold
             yield verdict(answer, f"garak:{detector}", scores[sample], unsafe=unsafe, scale="0-1")
+
+
+def _plain(cells: Mapping[str, Any], probe: str | None, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return what a probe of encodings encoded, which its detector looks for in the answer."""
+    payloads = listed(mapping(cells.get("notes")).get("triggers"))
+    encoded = (probe or "").startswith("encoding.") and len(payloads) == 1
+    return plainly(payloads[0], messages) if encoded else ()
 
 
 def _answer(output: Any) -> ImportedAnswer:

@@ -23,6 +23,7 @@ from hantei.exchange.shared import (
     RowLocation,
     answered,
     asked,
+    attack,
     each_row,
     first_of,
     is_filtered,
@@ -30,6 +31,7 @@ from hantei.exchange.shared import (
     listed,
     mapping,
     number,
+    plainly,
     recorded,
     text_of,
     verdict,
@@ -41,6 +43,8 @@ _RED_TEAM = "promptfoo:redteam:"
 _SAFETY = ("moderation", "guardrails", "not-guardrails")
 """Assertions of safety beside those of red teaming."""
 _KEPT = ("vars", "testIdx", "promptIdx", "description")
+_ATTACK = ("pluginId", "strategyId", "severity", "originalText")
+"""Metadata of a test case: what it tests, and which strategy made it of which text."""
 
 
 def recognises(cells: Mapping[str, Any]) -> bool:
@@ -72,13 +76,13 @@ class _Results:
         response = mapping(cells.get("response"))
         messages = _asked(cells, response)
         system = _system(cells.get("provider")) or self.path.stem
-        identity = hashlib.sha256(repr(messages).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        identity = _identity(messages)
         kept = {name: cells[name] for name in _KEPT if cells.get(name) is not None} | _attack(cells)
         sample = self._times[system, identity]
         self._times[system, identity] += 1
         yield item(
             RowLocation(self.path, row.number),
-            Prompt(id=identity, messages=messages, meta=kept),
+            Prompt(id=identity, messages=messages, meta=kept, **_made_from(kept, messages)),
             _answer(cells, response),
             system,
             partial(_judgments, cells),
@@ -100,9 +104,21 @@ def _asked(cells: Mapping[str, Any], response: Mapping[str, Any]) -> tuple[Messa
     return asked(prompt if isinstance(prompt, str) else mapping(prompt).get("raw"))
 
 
+def _identity(messages: tuple[Message, ...]) -> str:
+    return hashlib.sha256(repr(messages).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _made_from(kept: Mapping[str, Any], messages: tuple[Message, ...]) -> dict[str, Any]:
+    """Return which strategy made a prompt and of what; the plain prompt's id is that of a row that asks just that."""
+    if kept.get("strategyId") in (None, "basic"):
+        return {}
+    plain = plainly(kept.get("originalText"), messages)
+    return {"variant": attack(kept["strategyId"]), "plain": plain, "parent": _identity(plain) if plain else None}
+
+
 def _attack(cells: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {**mapping(mapping(cells.get("testCase")).get("metadata")), **mapping(cells.get("metadata"))}
-    return {name: metadata[name] for name in ("pluginId", "strategyId", "severity") if metadata.get(name) is not None}
+    return {name: metadata[name] for name in _ATTACK if metadata.get(name) is not None}
 
 
 def _answer(cells: Mapping[str, Any], response: Mapping[str, Any]) -> ImportedAnswer:

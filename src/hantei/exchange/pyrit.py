@@ -22,6 +22,7 @@ from hantei.exchange.shared import (
     RowLocation,
     answered,
     asked,
+    attack,
     each_row,
     first_of,
     is_filtered,
@@ -29,20 +30,27 @@ from hantei.exchange.shared import (
     listed,
     mapping,
     number,
+    plainly,
     recorded,
     text_of,
     verdict,
 )
 from hantei.inputs import Row
 from hantei.inputs.values import parsed_list
-from hantei.records import Judgment, Prompt
+from hantei.records import Judgment, Message, Prompt
 
 _ANSWERS = ("assistant", "simulated_assistant")
 _TEXTS = ("text", "error", "url", "None", "")
 _THOUGHTS = ("reasoning", "thinking")
 _OTHERS = ("scorer", "converter")
 """Whose conversations are no tests of the target."""
-_OBJECTS = ("scores", "prompt_target_identifier", "labels", "targeted_harm_categories")
+_STRATEGIES = ("attack_identifier", "orchestrator_identifier")
+_SENDING = ("PromptSendingAttack", "PromptSendingOrchestrator")
+"""Strategies that only send prompts as they are."""
+_OBJECTS = (
+    *("scores", "prompt_target_identifier", "labels", "targeted_harm_categories", "converter_identifiers"),
+    *_STRATEGIES,
+)
 """What a CSV file holds as Python text."""
 
 
@@ -97,13 +105,36 @@ def _item(path: Path, row: Row) -> Iterator[Item]:
     last = turns[answers[-1]]
     stored = [{"role": _role(turn.role), "content": _content(turn)} for turn in turns[: answers[-1]]]
     kept = {name: first_of(pieces[0], name) for name in ("labels", "targeted_harm_categories")}
+    messages = asked(stored) if stored else ()
     prompt = Prompt(
         id=row.cells["id"],
-        messages=asked(stored) if stored else (),
+        messages=messages,
+        variant=_attack(pieces, turns[: answers[-1]]),
+        plain=_plain(turns[: answers[-1]], messages),
         meta={name: value for name, value in kept.items() if value},
     )
     said = partial(_judgments, [turns[place] for place in answers])
     yield item(RowLocation(path, row.number), prompt, _answer(last), _system(pieces) or path.stem, said)
+
+
+def _attack(pieces: list[Mapping[str, Any]], asked_turns: Sequence[_Turn]) -> str | None:
+    """Return the names of the attack and of what converted the last question, as far as the file says them."""
+    strategy = next((_class(first_of(piece, *_STRATEGIES)) for piece in pieces if first_of(piece, *_STRATEGIES)), None)
+    last = asked_turns[-1].pieces[0] if asked_turns else {}
+    converters = [_class(one) for one in listed(last.get("converter_identifiers"))]
+    plain = strategy in _SENDING and not converters
+    return None if plain else attack(None if strategy in _SENDING else strategy, *converters)
+
+
+def _class(identifier: Any) -> str | None:
+    return text_of(first_of(mapping(identifier), "__type__", "class_name"))
+
+
+def _plain(asked_turns: Sequence[_Turn], messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the last question as it was before it was converted; none where it was not."""
+    last = asked_turns[-1].pieces if asked_turns else []
+    texts = [piece.get("original_value") for piece in last if piece.get("original_value_data_type") in (None, "text")]
+    return plainly(texts[0], messages) if len(last) == len(texts) == 1 else ()
 
 
 def _turns(pieces: list[Mapping[str, Any]]) -> list[_Turn]:

@@ -127,6 +127,20 @@ def asked(value: Any) -> tuple[Message, ...]:
     raise ValueError(f"expected what was asked, as text or messages, found {what}")
 
 
+def attack(*names: Any) -> str | None:
+    """Return the ``variant`` of a prompt that another program attacked with, by the names that it gives the attack."""
+    said = [name for name in names if text_of(name)]
+    return f"attack/{'+'.join(said)}" if said else None
+
+
+def plainly(value: Any, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages with a text in place of the last, which an attack made of it; none where it is the same."""
+    text = text_of(value)
+    if text is None or not messages or messages[-1].role != "user" or text == messages[-1].content:
+        return ()
+    return (*(turn for turn in messages if turn.role == "system"), Message(role="user", content=text))
+
+
 def _messages(value: Any) -> list[Any]:
     """Return a list of messages, an empty one where the value holds none."""
     if isinstance(value, Mapping):
