@@ -83,12 +83,16 @@ class PromptTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class SettingTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[settings.NAME]``: a setting that the judge's name may carry; ``texts`` by value, then by language."""
+    """``[settings.NAME]``: a setting that the judge's name may carry; ``texts`` by value, then by language.
+
+    ``by_region`` is the choice that takes each prompt's region for the value.
+    """
 
     choices: Names = ()
     default: str | None = None
     file: bool = False
     texts: dict[str, dict[str, str]] = {}
+    by_region: str | None = None
 
 
 class RuleTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

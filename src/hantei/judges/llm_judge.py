@@ -17,7 +17,7 @@ from hantei.judges.probability import distribution
 from hantei.judges.reading import ReplyText, UntrustedTexts
 from hantei.judges.render import Template, conversation, defuse, texts_of, turns_of, variables
 from hantei.judges.rereading import as_finished, ask_until_read
-from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec
+from hantei.judges.spec import AskedSpec, AskSpec, FieldSpec, SettingSpec
 from hantei.judges.unread import why_unreadable
 from hantei.judges.validate import TEXTS
 from hantei.judges.verdict import NoVerdictError, means_unsafe, verdict
@@ -54,7 +54,9 @@ class AskedJudge:
         """Return what ``run.json`` and the report say of the judge, with the text of every rule that a setting adds."""
         about = self.card.outline()
         rules = [f"{self.name} was asked with {name}={self.settings[name]}: {text}" for name, text in self._texts("en")]
-        return {**about, "notices": [*about.get("notices", ()), *rules]} if rules else about
+        found = {**about, "notices": [*about.get("notices", ()), *rules]} if rules else about
+        regional = {region: texts["en"] for setting in self._regional() for region, texts in setting.texts.items()}
+        return {**found, "regional": regional} if regional else found
 
     def no_call(self, prompt: Prompt, response: Response) -> Judgment | None:
         """Return the judgment where nothing is to be asked (no answer to judge, no language for it), else None."""
@@ -145,15 +147,23 @@ class AskedJudge:
         given = {name: self.settings.get(name) for name, setting in self.spec.settings.items() if setting.file}
         given |= dict.fromkeys(name for name, setting in self.spec.settings.items() if setting.texts)
         language = language_of(prompt, response)
-        given |= dict(self._texts(language))
+        given |= dict(self._texts(language, prompt.region))
         left_out = [name for name in TEXTS if self.settings.get(name) == "false"]
         values = variables(prompt, response, {**ask.variables, **given}, left_out)
         return self._template(ask, language)(values)
 
-    def _texts(self, language: str | None) -> Iterator[tuple[str, str]]:
-        """Yield the settings whose value has a text, with that text in ``language``, else in English."""
+    def _regional(self) -> Iterator[SettingSpec]:
+        """Yield the settings whose text is that of each prompt's region."""
         for name, setting in self.spec.settings.items():
-            texts = setting.texts.get(self.settings.get(name, ""))
+            if setting.by_region is not None and self.settings.get(name) == setting.by_region:
+                yield setting
+
+    def _texts(self, language: str | None, region: str | None = None) -> Iterator[tuple[str, str]]:
+        """Yield the settings whose value has a text, with that text in ``language``, else in English."""
+        regional = {setting.name for setting in self._regional()}
+        for name, setting in self.spec.settings.items():
+            value = (region or "").lower() if name in regional else self.settings.get(name, "")
+            texts = setting.texts.get(value)
             if texts:
                 yield name, texts.get(language or "en", texts["en"])
 

@@ -137,7 +137,8 @@ def _settings(given: str, spec: AskedSpec) -> dict[str, str]:
 
 def _added(spec: AskedSpec, settings: Mapping[str, str]) -> list[str]:
     """Return the settings whose value adds a text to the prompt: with it the judge is another one."""
-    return [f"{name}={value}" for name, value in sorted(settings.items()) if value in spec.settings[name].texts]
+    known = {name: {*setting.texts, setting.by_region} for name, setting in spec.settings.items()}
+    return [f"{name}={value}" for name, value in sorted(settings.items()) if value in known[name]]
 
 
 def _sorted(files: Mapping[str, str]) -> list[str]:

@@ -138,7 +138,8 @@ class SettingSpec:
     """A setting that the judge's name may carry: one of ``choices``, or a file.
 
     ``texts`` holds what a template is given under the setting's name, by value and language; a value without texts
-    leaves it out.
+    leaves it out. Where the value is ``by_region``, the text is that of the prompt's own region, in lower case, so that
+    a prompt of another region, or of none, has none.
     """
 
     name: str
@@ -146,6 +147,7 @@ class SettingSpec:
     default: str | None = None
     file: bool = False
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    by_region: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

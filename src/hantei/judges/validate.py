@@ -135,7 +135,16 @@ def _setting(where: str, name: str, table: SettingTable) -> SettingSpec:
     for value, texts in table.texts.items():
         if value not in choices or "en" not in texts:
             raise CardError(f"{where}.texts.{value}: expected one of the choices, with a text in English (en) at least")
-    return SettingSpec(name=name, choices=choices, default=table.default, file=table.file, texts=table.texts)
+    if table.by_region is not None and (table.by_region not in choices or table.by_region in table.texts):
+        raise CardError(f"{where}.by_region: expected one of the choices, and one without a text of its own")
+    return SettingSpec(
+        name=name,
+        choices=choices,
+        default=table.default,
+        file=table.file,
+        texts=table.texts,
+        by_region=table.by_region,
+    )
 
 
 def _verdict(where: str, table: VerdictTable) -> VerdictSpec:

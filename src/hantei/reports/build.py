@@ -22,7 +22,7 @@ from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.info import JudgeInfo
 from hantei.runs.judging import PairReader
-from hantei.runs.notices import draw_notices, rule_notices, run_notices
+from hantei.runs.notices import draw_notices, regional_notices, rule_notices, run_notices
 from hantei.runs.opening import changed_prompts
 from hantei.runs.sheets import kept_sheets, sheet_notices
 
@@ -158,6 +158,7 @@ def notices(run: Run, index: Index, rates: Iterable[Rate]) -> tuple[str, ...]:
         out.append(f"{info.rejected:,} input rows could not be read and are not in these rates: rejected.jsonl.")
     out.extend(run_notices(info, index))
     out.extend(rule_notices(info, index))
+    out.extend(regional_notices(info, index))
     out.extend(draw_notices(index))
     out.extend(sheet_notices(run))
     for number, name in index.judges():

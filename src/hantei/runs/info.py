@@ -36,7 +36,8 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``rate_kind`` is ``violation`` where the judge is validated on this kind of answers, else ``flagged``. ``cascade``
     holds what a cascade says of its rule; ``hits``, by metric, which values of a judgment's facts count where they are
     the judge's own; ``order`` of verdict and critique, whether a ``reference`` is seen and which ``turns``
-    are in words; ``expects`` what its card or fit lets expect of its rates; ``drift`` in what the judged answers are
+    are in words; ``regional`` the rules by which it judges prompts of a region alone; ``expects`` what its card or fit
+    lets expect of its rates; ``drift`` in what the judged answers are
     unlike its training data.
     """
 
@@ -58,6 +59,7 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     precision: str | None = None
     cascade: dict[str, Any] | None = None
     hits: dict[str, tuple[str, ...]] = {}
+    regional: dict[str, str] = {}
     expects: tuple[Expectation, ...] = ()
     drift: tuple[dict[str, Any], ...] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hantei.runs.index import Index
-from hantei.runs.info import RunInfo
+from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.pending import unfinished_conversations
 
 
@@ -41,3 +41,14 @@ def rule_notices(info: RunInfo, index: Index) -> Iterator[str]:
     for number, name in index.judges():
         if index.judged_several(number):
             yield f"{name} gave several judgments of an answer. Its rates count one an answer: {turns}, and {repeats}."
+
+
+def regional_notices(info: RunInfo, index: Index) -> Iterator[str]:
+    """Yield a line for each regional rule of a judge that prompts of this run were judged by, with their number."""
+    query = """SELECT COUNT(DISTINCT r.prompt) FROM judgments j JOIN responses r ON r.no = j.response
+        JOIN prompts p ON p.no = r.prompt JOIN groups g ON g.no = p.grp WHERE j.judge = ? AND LOWER(g.region) = ?"""
+    for number, name in index.judges():
+        for region, text in info.judges.get(name, JudgeInfo()).regional.items():
+            prompts = index.db.execute(query, (number, region)).fetchone()[0]
+            if prompts:
+                yield f"{name} judged {prompts:,} prompts of {region.upper()} by a rule for that region alone: {text}"
