@@ -8,7 +8,7 @@ QUICK := tests/test_records.py tests/inputs tests/taxonomy tests/metrics tests/e
 	tests/runs/test_opening.py tests/runs/test_journal.py tests/judges/test_card.py tests/judges/test_replies.py \
 	tests/models/test_names.py tests/reports/test_page.py tests/cli/test_docs.py
 
-.PHONY: help demo quick test long check format builtin builtin-permissive floors perf clean
+.PHONY: help demo quick test long check format builtin builtin-permissive floors site perf clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -55,6 +55,10 @@ builtin-permissive: $(VENV)/.dev  ## the same from permissive sources only, and 
 
 floors: $(VENV)/.dev  ## measure the built-in judge on data it has not seen, without training what ships
 	$(BIN)/hantei train builtin --data $(DATA) --evaluate-only
+
+site: $(VENV)/.dev  ## the documentation as a site, with reports to look at, in build/site
+	$(BIN)/python docs/make_gallery.py
+	$(BIN)/zensical build --clean --strict
 
 perf: $(VENV)/.dev  ## speed and memory
 	$(BIN)/python perf/judge_throughput.py
