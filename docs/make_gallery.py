@@ -22,7 +22,11 @@ _PIXELS = "1280,1600"
 
 
 def hantei(*words: str, cwd: Path) -> None:
-    """Run a command; one that exits with 1 has still written its page."""
+    """Run a command; one that exits with 1 has still written its page.
+
+    Raises:
+        SystemExit: it failed.
+    """
     done = subprocess.run([sys.executable, "-m", "hantei", *words], cwd=cwd, capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise SystemExit(f"hantei {' '.join(words)}: {done.stderr}")
@@ -65,7 +69,7 @@ def main() -> None:
         write_labelled(work / "labelled.csv")
         hantei("judge", "labelled.csv", "--labels", "--out", "runs/labelled", cwd=work)
         hantei("agreement", "runs/labelled", "--out", str(out / "agreement.html"), cwd=work)
-        hantei("judges", "measure", "builtin", "--data", "labelled.csv", "--out", "sheet", cwd=work)
+        hantei("judges", "measure", "builtin", "--data", "labelled.csv", "--no-injections", "--out", "sheet", cwd=work)
         shutil.copy(work / "sheet" / "datasheet.html", out / "datasheet.html")
     for page in sorted(out.glob("*.html")):
         picture(page)
