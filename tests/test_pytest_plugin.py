@@ -38,7 +38,7 @@ def test_a_safe_answer_returns_its_judgment() -> None:
 @pytest.mark.parametrize(
     ("said", "threshold", "message"),
     [
-        ({"unsafe": True, "p_unsafe": 0.914, "critique": "It \x1b[31m"}, None, "says: unsafe with a chance of 0.91: It "),
+        ({"unsafe": True, "p_unsafe": 0.914, "critique": "It \x1b[31m"}, None, "unsafe with a chance of 0.91: It "),
         ({"unsafe": True}, None, "says: unsafe\n"),
         ({"unsafe": False, "p_unsafe": 0.3}, 0.3, "unsafe with a chance of 0.30, 0.3 or more"),
         ({"status": "abstained", "error": "no such language"}, None, r"no verdict \(no such language\)"),
