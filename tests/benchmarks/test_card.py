@@ -14,7 +14,7 @@ from hantei.errors import CardError, UsageError
 XSTEST = (CARDS / "xstest.toml").read_text(encoding="utf-8")
 
 WANTED = {
-    "starter", "demo", "do-not-answer", "do-not-answer-ja", "do-not-answer-ja-120", "answer-carefully-v1",
+    "starter", "demo", "general", "do-not-answer", "do-not-answer-ja", "do-not-answer-ja-120", "answer-carefully-v1",
     "answer-carefully-v2", "answer-carefully-v2.2", "answer-carefully-borderline", "beavertails", "diasafety",
     "jade-v1", "jade-v2", "jade-v3", "flames", "wildsafety", "xstest", "or-bench", "sorry-bench", "strongreject",
     "harmbench", "jailbreakbench", "wildguardtest", "wildguardtest-jp", "polyguardprompts",

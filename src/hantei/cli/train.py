@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import to_builtins
 
 from hantei.cli.options import EncodingOption, mapping_of
-from hantei.cli.output import print_json, print_table, say, warn
+from hantei.cli.output import print_json, print_sections, print_table, say, warn
 from hantei.cli.summary import interruptible
 from hantei.cli.train_judge import judge_preferences, judge_sft
 from hantei.errors import UsageError
@@ -136,16 +137,58 @@ def encoder(
 def safety_sft(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, or its TOML file.")],
     out: Annotated[Path, typer.Option(help="The model's folder, which hf/DIR then names.")],
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Then measure base and tuned model on the recipe's benchmarks.")
+    ] = False,
 ) -> None:
     """Tune an answering model on an exact mixture of safety and general data. The same again goes on.
 
-    Example: hantei train safety-sft tiny-cpu --out models/tiny
+    Example: hantei train safety-sft tiny-cpu --out models/tiny --evaluate
     """
-    from hantei.training.safety_sft import train
+    from hantei.training import safety_sft
 
     with interruptible():
-        tuning = train(recipe, out, say)
+        tuning = safety_sft.train(recipe, out, say)
+        if evaluate:
+            print_sections(safety_sft.evaluate(recipe, tuning, say)[:1])
+            say(f"{out / 'evaluation' / 'index.html'} holds the answers and all differences")
     say(f"{tuning.path}: ask it with --model hf/{tuning.path}; README.md is its card")
+
+
+@app.command(short_help="Tune with many mixtures: how much safety data?")
+def sweep(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, or its TOML file.")],
+    out: Annotated[Path, typer.Option(help="The folder of all models, with the page.")],
+    copies: Annotated[
+        list[int] | None, typer.Option(help="Copies of the safety data; repeatable. [default: 0 1 4 16 64]")
+    ] = None,
+    borderline: Annotated[
+        list[float] | None, typer.Option(help="Share of it that is borderline; repeatable. [default: 0 0.25 0.5 0.75]")
+    ] = None,
+    at: Annotated[int, typer.Option(help="Copies at which shares of borderline data are tried.")] = 16,
+    seeds: Annotated[int, typer.Option(help="How often each mixture is tuned.")] = 3,
+    json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON, for programs.")] = False,
+) -> None:
+    """Tune a recipe's model with many mixtures and measure harm and over-refusal of each. The same again goes on.
+
+    Example: hantei train sweep tiny-cpu --out sweeps/tiny
+    """
+    from hantei.training import sweep as sweeping
+
+    default = sweeping.Grid()
+    grid = sweeping.Grid(
+        copies=tuple(copies or default.copies),
+        borderline=tuple(borderline or default.borderline),
+        at=at,
+        seeds=tuple(range(seeds)),
+    )
+    with interruptible():
+        points = sweeping.sweep(recipe, out, grid, warn if json else say)
+    if json:
+        print_json(to_builtins(points))
+        return
+    print_sections(sweeping.sections(points, "How much safety data"))
+    say(f"{out / 'index.html'} shows the curves")
 
 
 @app.command(short_help="Choose when a cascade asks its expensive judge.")

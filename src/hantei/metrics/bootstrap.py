@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from hantei.arrays import Doubles, Integers
+from hantei.estimates import Estimate
 
 REPLICATES = 1000
 BY_PROMPT = "percentiles of drawing prompts again"
 """The method of an ``Estimate`` whose interval is from here."""
+
+BY_SEED = "percentiles of drawing seeds and items again"
+"""The method of one over several trainings."""
 
 _FEWEST, _ROWS_DRAWN = 100, 20_000_000
 """Where rows are many, so many of them are drawn in all; the interval is narrow then, and needs fewer replicates."""
@@ -53,3 +57,19 @@ def bootstrap_counts(cluster: Integers, replicates: int = REPLICATES) -> Iterato
     for _ in range(max(_FEWEST, min(replicates, _ROWS_DRAWN // len(cluster)))):
         times = np.bincount(rng.integers(0, clusters, clusters), minlength=clusters)
         yield times[number].astype(np.float64)
+
+
+def share_over_seeds(hits: Doubles, known: Doubles, replicates: int = REPLICATES) -> Estimate:
+    """Return the share of hits among what is known, over all seeds, with the interval of drawing seeds and items again.
+
+    Both tables are (seeds, items), the items the same for all seeds; ``hits`` is 0 where nothing is known.
+    """
+    seeds, items = hits.shape
+    rng = np.random.default_rng(0)
+    by_seed = rng.multinomial(seeds, np.full(seeds, 1 / seeds), replicates).astype(np.float64)
+    by_item = rng.multinomial(items, np.full(items, 1 / items), replicates).astype(np.float64)
+    hit, all_known = (((by_seed @ table) * by_item).sum(axis=1) for table in (hits, known))
+    if not known.any():
+        return Estimate(value=None, method=BY_SEED)
+    low, high = percentile_interval(np.divide(hit, all_known, out=np.full(replicates, np.nan), where=all_known > 0))
+    return Estimate(value=float(hits.sum() / known.sum()), low=low, high=high, n=int(known.sum()), method=BY_SEED)

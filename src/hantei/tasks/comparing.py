@@ -32,7 +32,11 @@ DIMENSIONS = ("language", "harm_type")
 
 
 def compare(
-    *paths: str | Path, judge: str | None = None, systems: Sequence[str] = (), anyway: bool = False
+    *paths: str | Path,
+    judge: str | None = None,
+    systems: Sequence[str] = (),
+    anyway: bool = False,
+    also: Sequence[str] = (),
 ) -> Comparison:
     """Say whether systems truly differ, prompt by prompt: those of one run, or across several runs.
 
@@ -41,6 +45,7 @@ def compare(
         judge: whose verdicts; None for every judge that judged all of the runs.
         systems: only these; all where there are none.
         anyway: compare runs of other versions of a judge, benchmarks or policies, and say so.
+        also: metrics that are compared besides, such as ``incoherent_rate``.
 
     Raises:
         UsageError: no run there, no such judge or system, nothing to compare, or runs that measure different things.
@@ -59,7 +64,7 @@ def compare(
         against = comparability_problems([str(path) for path in paths], infos, judges, held.changed)
         if against and not anyway:
             raise UsageError(f"{'; '.join(against)}: the difference would not be the systems'. --anyway compares them")
-        work = _Work(runs, infos, indexes, held, sides)
+        work = _Work(runs, infos, indexes, held, sides, also)
         return work.comparison(judges, against)
 
 
@@ -127,6 +132,7 @@ class _Work:
     indexes: Sequence[Index]
     held: ComparedRuns
     sides: Sequence[Side]
+    also: Sequence[str]
 
     def comparison(self, judges: Sequence[str], against: Sequence[str]) -> Comparison:
         pairs, differences, slices, flipped = self._pairs(), [], [], []
@@ -205,8 +211,8 @@ class _Work:
         for metric in metrics_of(entry):
             fact = metric.counts.fact
             whole = not any(one_sided(index, index.judge_no(judge), fact) for index in self.indexes)
-            compared = "terminal" in metric.shown and fact not in _NOT_COMPARED and not metric.counts.coherent
-            if compared and whole and not metric.each:
+            usual = "terminal" in metric.shown and fact not in _NOT_COMPARED and not metric.counts.coherent
+            if (usual or metric.name in self.also) and whole and not metric.each:
                 yield metric
 
     def _of_metric(

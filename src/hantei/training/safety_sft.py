@@ -16,6 +16,7 @@ import msgspec
 from hantei.errors import UsageError
 from hantei.files import check_place, write_atomic
 from hantei.progress import Say
+from hantei.reports.section import Section
 from hantei.training.mixtures.example import Example
 from hantei.training.mixtures.manifest import Manifest, SourceCount, as_json, make_manifest
 from hantei.training.mixtures.mixture import Mixture, read_mixture
@@ -66,10 +67,25 @@ def train(recipe: str | LoadedRecipe, out: Path, say: Say) -> Tuning:
     if done := _done(out, loaded):
         return done
     check_place(out, folder=True, pipes=False)
-    start = _start(loaded, out, say)
+    start = made_base(loaded, out, say)
     mixture = read_mixture(loaded)
     _keep_recipe(out, loaded)
     return _tune(loaded, mixture, start, out, say)
+
+
+def evaluate(recipe: str | LoadedRecipe, tuning: Tuning, say: Say) -> list[Section]:
+    """Measure base and tuned model on the recipe's benchmarks, write it into the card, and return it as sections.
+
+    Raises:
+        UsageError: the recipe names no benchmark, or the model has no base.
+        RunError: no call to a model works.
+    """
+    from hantei.training.before_after import evaluate as measure
+
+    loaded = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    result, shown = measure(loaded, tuning.base, tuning.path, say)
+    _write_card(loaded, tuning, result.table())
+    return shown
 
 
 def read_tuned(out: Path) -> TunedModel | None:
@@ -125,15 +141,16 @@ def _to_show(sources: Sequence[str]) -> list[int]:
     return sorted([*sorted(firsts), *others][:_SHOWN])
 
 
-def _start(loaded: LoadedRecipe, out: Path, say: Say) -> Tuning | None:
-    """Make what another recipe makes, where the base is that; None where it is a model that is there or new.
+def made_base(loaded: LoadedRecipe, out: Path, say: Say) -> Tuning | None:
+    """Return the base where it is what a recipe makes, and make it where it is named as that; else None.
 
     Raises:
         UsageError: the recipe says of such a base what belongs to its own.
     """
     name = loaded.recipe.model.base or ""
     if not name.startswith(_OF_RECIPE):
-        return None
+        own = read_tuned(Path(name)) if name else None
+        return Tuning(Path(name), None, own) if own else None
     if loaded.recipe.model.revision or loaded.recipe.model.template:
         raise UsageError(f"recipe {loaded.name}, model: a base of another recipe has no revision and no template")
     say(f"First the base: {name}")
@@ -170,7 +187,7 @@ def _finish(
     loaded: LoadedRecipe, manifest: Manifest, start: Tuning | None, base: str, stages: list[StageCard], out: Path
 ) -> Tuning:
     inherited = [one for one in start.model.sources if one.inherit] if start else []
-    told = f"{_OF_RECIPE}{start.model.recipe}" if start else base
+    told = f"{_OF_RECIPE}{start.model.recipe}" if start and base == str(out / "base") else base
     model = TunedModel(
         recipe=loaded.name,
         recipe_sha256=loaded.sha256,
@@ -178,10 +195,15 @@ def _finish(
         stages=tuple(stages),
         sources=(*manifest.sources, *inherited),
     )
-    write_atomic(out / "README.md", [card(loaded, manifest, told, stages, inherited).encode()])
+    _write_card(loaded, Tuning(out, _base_of(loaded, out), model))
     shutil.rmtree(out / "work", ignore_errors=True)
     write_atomic(out / DONE, [msgspec.json.format(msgspec.json.encode(model))])
     return Tuning(out, _base_of(loaded, out), model)
+
+
+def _write_card(loaded: LoadedRecipe, tuning: Tuning, measured: Sequence[Sequence[str]] = ()) -> None:
+    text = card(loaded, tuning.model.sources, tuning.model.base, tuning.model.stages, measured)
+    write_atomic(tuning.path / "README.md", [text.encode()])
 
 
 def _done(out: Path, loaded: LoadedRecipe) -> Tuning | None:

@@ -153,7 +153,11 @@ class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def benchmarks(self) -> tuple[str, ...]:
         """All of them, each once."""
-        return tuple(dict.fromkeys((*self.safety, *self.borderline, *self.general)))
+        return tuple(dict.fromkeys(name for _, name in self.by_kind()))
+
+    def by_kind(self) -> list[tuple[str, str]]:
+        """Return each kind with each of its benchmarks."""
+        return [(kind, name) for kind in ("safety", "borderline", "general") for name in getattr(self, kind)]
 
 
 class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

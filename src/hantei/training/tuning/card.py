@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hantei.training.mixtures.manifest import Manifest, SourceCount
+from hantei.training.mixtures.manifest import SourceCount
 from hantei.training.mixtures.recipe import LoadedRecipe
 
 
@@ -20,21 +20,20 @@ class StageCard(msgspec.Struct, frozen=True, kw_only=True):
 
 def card(
     loaded: LoadedRecipe,
-    manifest: Manifest,
+    sources: Sequence[SourceCount],
     base: str,
     stages: Sequence[StageCard],
-    inherited: Sequence[SourceCount] = (),
+    measured: Sequence[Sequence[str]] = (),
 ) -> str:
     """Return the card as Markdown, with the header that Hugging Face reads.
 
     Args:
         loaded: the recipe.
-        manifest: what was trained on.
+        sources: what was trained on, and those of the base whose terms bind it.
         base: what was tuned.
         stages: what was done, and its figures.
-        inherited: sources whose terms bind it although this recipe did not train on them: those of its base.
+        measured: a table of what was measured before and after, with its header.
     """
-    sources = [*manifest.sources, *inherited]
     parts = [
         _header(base, sources),
         f"# {_plain(loaded.recipe.title)}",
@@ -44,6 +43,7 @@ def card(
         _table(["source", "kind", "rows", "copies", "tokens of an epoch", "licence"], [_row(one) for one in sources]),
         "## Training",
         *(f"**{stage.name}**\n\n" + _table(["", ""], [list(one) for one in stage.figures.items()]) for stage in stages),
+        *(["## Before and after", _table(measured[0], measured[1:])] if measured else ["Not measured yet."]),
         "## Recipe",
         f"```toml\n{loaded.text.strip()}\n```",
     ]

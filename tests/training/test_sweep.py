@@ -1,0 +1,78 @@
+"""A sweep: which mixtures there are, how long each is tuned, and what its seeds come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hantei.errors import UsageError
+from hantei.estimates import Estimate
+from hantei.metrics.bootstrap import share_over_seeds
+from hantei.training.mixtures.mixture import read_mixture
+from hantei.training.mixtures.recipe import LoadedRecipe, load_recipe, parse_recipe
+from hantei.training.sweep import MEASURES, Arm, Grid, Point, figures, mixed, sections, sweep
+
+
+def test_every_number_of_copies_is_tuned_both_ways_and_no_mixture_twice() -> None:
+    arms = Grid(copies=(0, 16), borderline=(0.0, 0.5), at=16).arms()
+    assert arms == [
+        Arm(0, 0.0, "as they come"),
+        Arm(0, 0.0, "equal"),
+        Arm(16, 0.0, "as they come"),
+        Arm(16, 0.0, "equal"),
+        Arm(16, 0.5, "equal"),
+    ]
+
+
+def test_an_arm_is_a_recipe_that_can_be_read_again(tmp_path: Path) -> None:
+    loaded = load_recipe("tiny-cpu")
+    made = mixed(loaded, "some/base", Arm(4, 0.25, "equal"), 64, seed=2)
+    again = parse_recipe(made.text, "arm")
+    assert again == made.recipe
+    assert {one.name: (one.copies, one.max_rows) for one in again.sources} == {
+        "general": (1, 320),
+        "safety": (4, 18),  # three quarters of 24 rows
+        "borderline": (4, 6),
+    }
+    assert again.sft.steps == -(-(320 + 24 * 64) // 32)
+    assert again.seed == 2
+    rows = read_mixture(made)
+    assert sum(rows.copies) == 320 + 4 * 24
+
+
+def test_no_copies_is_general_data_alone() -> None:
+    made = mixed(load_recipe("tiny-cpu"), "some/base", Arm(0, 0.0, "as they come"), 64, seed=0)
+    assert [one.name for one in made.recipe.sources] == ["general"]
+    assert made.recipe.sft.steps is None
+
+
+def test_a_recipe_without_such_sources_is_refused(tmp_path: Path) -> None:
+    text = 'title = "T"\n[model]\nbase = "x"\n[[sources]]\nname = "s"\nfile = "s.jsonl"\n'
+    (tmp_path / "r.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match='needs a source of kind = "borderline"'):
+        sweep(str(tmp_path / "r.toml"), tmp_path / "out", Grid(), lambda _: None)
+    assert LoadedRecipe(name="r", recipe=parse_recipe(text, "r"), folder=tmp_path, text=text).sha256
+
+
+def test_the_share_of_several_seeds_is_of_what_is_known() -> None:
+    hits = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
+    known = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    found = share_over_seeds(hits, known)
+    assert found.value == 3 / 5
+    assert found.n == 5
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.6 < found.high
+    assert share_over_seeds(hits * 0, known * 0).value is None
+
+
+def test_a_sweep_is_shown_as_a_table_and_its_curves() -> None:
+    same = {name: Estimate(value=0.5, low=0.25, high=0.75, n=8, method="m") for name in MEASURES}
+    points = [
+        Point(copies=arm.copies, borderline=arm.borderline, steps=arm.steps, measures=same) for arm in Grid().arms()
+    ]
+    (section,) = sections(points, "Sweep")
+    assert len(section.tables[0].rows) == 5 * 2 + 3
+    assert [len(figure.series[0].points) for figure in figures(points)] == [5, 5, 4]
