@@ -31,11 +31,23 @@ def builtin(
     evaluate_only: Annotated[
         bool, typer.Option("--evaluate-only", help="Print the measurements, train nothing.")
     ] = False,
+    left_out_harms: Annotated[
+        Path | None,
+        typer.Option(help="Judge each harm type by a fit without it, write a table here; train nothing."),
+    ] = None,
 ) -> None:
     """Train the built-in judge from public files, and print what it does on data it has not seen.
 
     Example: hantei train builtin --data ../shared/data --evaluate-only
     """
+    if left_out_harms:
+        from hantei.training.builtin.left_out_harm import write_verdicts
+
+        if evaluate_only or out:
+            raise UsageError("--left-out-harms trains nothing that stays: leave out --out and --evaluate-only")
+        rows = write_verdicts(data, left_out_harms, licences)
+        say(f"{left_out_harms}: what two fits said of {rows:,} answers, one that had seen the harm type and one not")
+        return
     from hantei.training.builtin import train as builtin
 
     if evaluate_only and out:
