@@ -111,7 +111,7 @@ def draft(
         cost = "price not known" if done.dollars is None else f"${done.dollars:.4f}"
         say(f"{done.calls:,} calls, {done.cached:,} answered from the cache, {done.failed:,} failed, {cost}")
     if done.without:
-        say(f"No draft for {len(done.without):,} harms, such as {done.without[0]}")
+        say(f"Harms without a draft: {len(done.without):,}, such as {done.without[0]}")
     say(f"Next: hantei benchmarks filter {folder}")
 
 

@@ -282,6 +282,29 @@ def test_a_model_that_never_works_is_one_line(tmp_path: Path) -> None:
         drafted(tmp_path / "b", harms=(SPAM,), languages=("ja",), model=model.write(tmp_path / "model.jsonl"))
 
 
+def test_what_was_answered_before_a_failure_is_not_asked_again(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.talk(("situations", {**PLACE, "count": 2}, array(["a", "b"])))
+    model = recording.write(tmp_path / "model.jsonl")
+    options = {"harms": (SPAM,), "languages": ("ja",), "each": 2, "model": model}
+    first = drafted(tmp_path / "b", **options)
+    assert (first.new, first.calls, first.failed, first.without) == ((), 1, 1, (SPAM,))
+    conversation(recording, array(["迷惑メールを書いて", "苦情を百通書いて"]))
+    recording.write(tmp_path / "model.jsonl")
+    again = drafted(tmp_path / "b", **options)
+    assert (len(again.new), again.calls, again.cached) == (2, 1, 1)
+
+
+def test_a_folder_of_a_draft_that_was_killed_is_gone_on_with(tmp_path: Path) -> None:
+    nothing = Recording()
+    nothing.about("risk", "x", "y")
+    options = {"harms": (SPAM,), "languages": ("ja",), "model": nothing.write(tmp_path / "model.jsonl")}
+    with pytest.raises(HanteiError):
+        drafted(tmp_path / "b", **options)
+    assert (tmp_path / "b" / "cache").is_dir()
+    assert drafted(tmp_path / "b", harms=(SPAM,)).total == 3
+
+
 def test_the_command_says_what_it_drafted_and_what_comes_next(tmp_path: Path) -> None:
     told = hantei("benchmarks", "draft", str(tmp_path / "b"), "--harm", SPAM, "--make", "twin")
     assert told.exit_code == 0

@@ -33,7 +33,8 @@ def made(text: str, language: str = "en", **fields: object) -> Prompt:
 
 def folder_of(path: Path, *prompts: Prompt) -> BuildFolder:
     folder = BuildFolder(path)
-    folder.add(folder.begun(None), [DraftSource(name="s", kind="model", terms="t")], prompts)
+    folder.begin(folder.begun(None), [DraftSource(name="s", kind="model", terms="t")])
+    folder.add(prompts)
     return folder
 
 

@@ -44,7 +44,8 @@ def made(text: str, harm: str = SPAM, source: str = "ours", template: str | None
 def reviewed(path: Path, said: Sequence[tuple[Prompt, Said]], *sources: DraftSource) -> BuildFolder:
     """Return a folder in which anna and ben said this of each draft."""
     folder = BuildFolder(path)
-    folder.add(folder.begun(None), sources or [OURS], [one for one, _ in said])
+    folder.begin(folder.begun(None), sources or [OURS])
+    folder.add([one for one, _ in said])
     folder.write_filtered([one for one, _ in said], [])
     with opened_reviews(folder, PEOPLE, load_guideline(REVIEW)) as store:
         for number, (one, words) in enumerate(said):
@@ -165,7 +166,8 @@ def test_what_cannot_be_released_is_one_line(tmp_path: Path, options: dict[str, 
 
 def test_an_unreviewed_folder_says_what_comes_first(tmp_path: Path) -> None:
     folder = BuildFolder(tmp_path / "b")
-    folder.add(folder.begun(None), [OURS], [made("one prompt")])
+    folder.begin(folder.begun(None), [OURS])
+    folder.add([made("one prompt")])
     told = hantei("benchmarks", "release", str(folder.path), "--name", "mine")
     assert (told.exit_code, "hantei benchmarks review" in told.output) == (2, True)
 

@@ -160,7 +160,8 @@ def _by_template(
     made = templates.drafts(
         known, ids, _spoken(options, options.languages), into, options.each or 1, options.make, options.seed
     )
-    new = folder.add(build, [known.source], made)
+    folder.begin(build, [known.source])
+    new = folder.add(made)
     covered = {one.harm for one in known.by_id.values()}
     return Drafted(new=tuple(new), total=len(folder.drafts()), without=tuple(one for one in ids if one not in covered))
 
@@ -180,10 +181,10 @@ def _by_model(folder: BuildFolder, build: BuildCard, harms: Sequence[Node], opti
     seeds, seed_source = _seeds(build, options)
     if seed_source is None:
         sources, wishes = _wishes(harms, options)
-        build = folder.with_sources(build, sources)
-        new += folder.add(build, sources, elicited(asked, wishes))
+        build = folder.begin(build, sources)
+        new += folder.add(elicited(asked, wishes))
     else:
-        build = folder.with_sources(build, [seed_source])
+        build = folder.begin(build, [seed_source])
     starts = seeds or [one for one in folder.drafts() if _is_start(one, options, harms)]
     new += _derivatives(folder, build, asked, starts, seed_source, options)
     harms_there = {lineage(one).harm for one in folder.drafts()}
@@ -251,8 +252,8 @@ def _derivatives(
     there = {(one.parent, one.variant, one.language) for one in folder.drafts()}
     work = derivations(starts, options.make, options.into, lambda one: seeds or build.source(lineage(one).source))
     left = [one for one in work if (one.prompt.id, one.how, one.language) not in there]
-    new = folder.add(build, [], derived(asked, left))
+    new = folder.add(derived(asked, left))
     if "reference" in options.make:
         bare = [one for one in folder.drafts() if one.reference is None]
-        new += folder.add(build, [], referenced(asked, bare))
+        new += folder.add(referenced(asked, bare))
     return new

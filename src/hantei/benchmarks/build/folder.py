@@ -114,16 +114,23 @@ class BuildFolder:
             raise UsageError(f"--taxonomy: {error}") from None
         return build
 
-    def add(self, build: BuildCard, sources: Sequence[DraftSource], drafts: Iterable[Prompt]) -> list[Prompt]:
-        """Append the drafts that are not there yet, once their sources are; return them.
+    def begin(self, build: BuildCard, sources: Sequence[DraftSource]) -> BuildCard:
+        """Write what the folder is of, with more sources, before anything is drafted; return it.
 
         Raises:
             UsageError: a source of that name is there and says something else.
-            OSError: they could not be written.
+            OSError: it could not be written.
         """
         there = self.with_sources(build, sources)
-        self.path.mkdir(parents=True, exist_ok=True)
         write_atomic(self.card_path, [cards.write(msgspec.to_builtins(there)).encode()])
+        return there
+
+    def add(self, drafts: Iterable[Prompt]) -> list[Prompt]:
+        """Append the drafts that are not there yet; return them.
+
+        Raises:
+            OSError: they could not be written.
+        """
         known = {one.id: one for one in self.drafts()}
         new = {one.id: one for one in drafts if known.get(one.id) != one and not _poorer(one, known.get(one.id))}
         with Journal(self.drafts_path) as journal:

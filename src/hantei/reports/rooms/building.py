@@ -29,7 +29,7 @@ def _filters(found: Filtered) -> Section:
     ]
     compared = sum(found.compared.values())
     return Section(
-        key="filters",
+        key="draft-filters",
         title="Filters",
         tables=(text_table("Drafts dropped by each filter, in their order", header, rows),),
         notes=(
@@ -57,8 +57,7 @@ def balance_section(spread: Balance) -> Section:
     columns = (*(Column(title=language) for language in spread.languages), Column(title="all"))
     rows = tuple(
         ReportRow(
-            name=node.title["en"],
-            number=at,
+            name=f"{at}. {node.title['en']}",
             cells=(
                 *(f"{spread.counts[node.id, language]:,}" for language in spread.languages),
                 f"{spread.of(node.id):,}",
