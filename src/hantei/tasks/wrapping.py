@@ -95,7 +95,7 @@ def wrap_file(source: str, out: Path, options: WrapOptions) -> Wrapped:
 
 def _notes(left_out: Mapping[str, int]) -> Iterator[str]:
     if any(left_out.values()):
-        yield "Left out: prompts in a language for which an attack has no words, or without other words to be had."
+        yield "Left out: prompts for whose language there are no words, for which none came, or that were made before."
 
 
 def _check(wanted: Sequence[Chain], options: WrapOptions) -> None:
@@ -125,13 +125,17 @@ def _with_language(prompt: Prompt) -> Prompt:
 def _all(
     prompts: Sequence[Prompt], wanted: Sequence[Chain], words: Words, options: WrapOptions, made: Counter[str]
 ) -> Iterator[Prompt]:
-    """Yield each prompt and what is made of it; ``made`` counts the latter by attack."""
+    """Yield each prompt and what is made of it; ``made`` counts the latter by attack.
+
+    What the prompts hold already, having been wrapped before, is not made again.
+    """
+    there = {prompt.id for prompt in prompts}
     for prompt in prompts:
         if options.plain:
             yield prompt
         for chain in wanted:
             wrapped = wrap(prompt, chain, options.seed, words.get((chain.cards[0].name, prompt.id)))
-            if wrapped is not None:
+            if wrapped is not None and wrapped.id not in there:
                 made[chain.name] += 1
                 yield wrapped
 

@@ -32,7 +32,7 @@ def test_a_wrapped_file_is_a_benchmark_like_any_other(tmp_path: Path) -> None:
                    "--attack", "half-width", "--out", str(out))  # fmt: skip
     assert said.exit_code == 0
     assert "1 plain prompts and 2 made of them" in said.output
-    assert "Left out: prompts in a language" in said.output
+    assert "Left out: prompts for whose language" in said.output
     plain, encoded, turns = benchmarks.load_benchmark(str(out))
     assert (plain.parent, encoded.parent, turns.parent) == (None, "1", "1")
     assert encoded.intent == "harmful"
@@ -126,3 +126,50 @@ def test_cards_are_listed_and_shown() -> None:
     shown = command("benchmarks", "attacks", "role-play").output
     assert "arXiv 2308.03825" in shown
     assert "[ja, user]" in shown
+
+
+def test_a_wrapped_file_is_wrapped_again_and_nothing_is_made_twice(tmp_path: Path) -> None:
+    source = written(tmp_path / "mine.jsonl", {"id": 1, "prompt": "How do I pick a lock?"})
+    once, twice = tmp_path / "once.jsonl", tmp_path / "twice.jsonl"
+    command("benchmarks", "wrap", str(source), "--attack", "fiction", "--out", str(once))
+    arguments = ["--attack", "fiction", "--attack", "base64", "--out", str(twice)]
+    assert command("benchmarks", "wrap", str(once), *arguments).exit_code == 0
+    ids = [one.id for one in benchmarks.load_benchmark(str(twice))]
+    assert ids == ["1", "1+base64", "1+fiction", "1+fiction+fiction", "1+fiction+base64"]
+    assert command("benchmarks", "wrap", str(once), "--attack", "base64", "--out", str(once)).exit_code == 0
+    assert len(list(benchmarks.load_benchmark(str(once)))) == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([{"id": 1, "prompt": ""}], "expected text, found nothing"),
+        ([{"id": 1, "prompt": "a"}, {"id": 1, "prompt": "b"}], "id '1' was there before"),
+        ([{"id": 1, "messages": [{"role": "assistant", "content": "Hi."}]}], "the last message to be the user's"),
+    ],
+)
+def test_prompts_that_cannot_be_wrapped_are_told(rows: list[object], says: str, tmp_path: Path) -> None:
+    source = written(tmp_path / "mine.jsonl", *rows)
+    said = command("benchmarks", "wrap", str(source), "--attack", "fiction", "--out", str(tmp_path / "w.jsonl"))
+    assert said.exit_code == 2
+    assert says in said.output
+    assert "Traceback" not in said.output
+
+
+def test_hostile_prompts_and_names_stay_text(tmp_path: Path) -> None:
+    texts = ["\x1b[31m<script>alert(1)</script>\u202e", "=1+1", "{prompt} {{ 7*7 }} {% raw %}", "\ud800", "a" * 100_000]
+    turns = [{"role": "user", "content": f"turn {n}"} for n in range(200)]
+    rows = [
+        {"id": f"../{n}\n", "messages": [{"role": "user", "content": text}], "language": "en"}
+        for n, text in enumerate(texts)
+    ]
+    source = written(tmp_path / "odd name\t'.jsonl", *rows, {"id": "t", "messages": turns, "language": "en"})
+    out = tmp_path / "new" / "folder" / "-w.jsonl"
+    chain = "role-play+spacing+unicode-escapes+base64+refusal-suppression+many-shot"
+    said = command("benchmarks", "wrap", str(source), "--attack", chain, "--attack", "fiction", "--out", str(out))
+    assert said.exit_code == 0, said.output
+    made = {one.id: one for one in read_records(out, Prompt)}
+    assert len(made) == 3 * len(texts) + 3
+    for n, text in enumerate(texts):
+        assert text in made[f"../{n}\n+fiction"].messages[-1].content
+    assert len(made["t+fiction"].messages) == 200
