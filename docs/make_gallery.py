@@ -34,7 +34,7 @@ def hantei(*words: str, cwd: Path) -> None:
 
 def write_labelled(path: Path) -> None:
     """Write a file of the starter's answers in English with the labels that their authors intended."""
-    prompts = {prompt.id: prompt.text for prompt in benchmarks.load("starter")}
+    prompts = {prompt.id: prompt.text for prompt in benchmarks.load_benchmark("starter")}
     answers = map(json.loads, benchmarks.starter_answers()[0].read_text(encoding="utf-8").splitlines())
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -37,10 +37,72 @@ def export_parquet(run: Run, out: Path) -> None:
         UsageError: the extra that it needs is not installed.
     """
     with run.index() as index:
-        judges = [name for _, name in index.judges()]
-        _to_parquet(
-            _rows(run, index), out, {"sample": "int64"} | {f"{j}.{f}": t for j in judges for f, t in _TYPES.items()}
-        )
+        _to_parquet(_rows(run, index), out, _types(index))
+
+
+def answer_rows(run: Run) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a run, each with its texts, columns and verdicts, without the column of records."""
+    with run.index() as index:
+        yield from map(_without_records, _rows(run, index))
+
+
+def arrow_table(run: Run) -> Any:
+    """Return the rows of a run as a table of Arrow.
+
+    Raises:
+        UsageError: PyArrow is not installed.
+    """
+    pa = _pyarrow("run.to_arrow()")
+    found: list[Any] = []
+
+    def write(columns: list[str], spooled: Iterator[dict[str, Any]]) -> None:
+        schema = _schema(pa, columns, types)
+        batches = [pa.RecordBatch.from_pylist(_all_typed(batch, schema), schema=schema) for batch in _batches(spooled)]
+        found.append(pa.Table.from_batches(batches, schema=schema))
+
+    with run.index() as index:
+        types = _types(index)
+        _spooled((_without_records(row) for row in _rows(run, index)), None, write)
+    return found[0]
+
+
+def pandas_frame(run: Run) -> Any:
+    """Return the rows of a run as a frame of pandas.
+
+    Raises:
+        UsageError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise UsageError("run.to_pandas() needs pandas: pip install pandas") from None
+    with run.index() as index:
+        frame = pd.DataFrame.from_records([_without_records(row) for row in _rows(run, index)])
+        types = {name: kind for name, kind in _types(index).items() if name in frame}
+    return frame.astype({name: _PANDAS.get(kind, kind) for name, kind in types.items()})
+
+
+def _pyarrow(what: str) -> Any:
+    """Return PyArrow.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise UsageError(f"{what} needs an extra: pip install 'hantei[parquet]'") from None
+    return pa
+
+
+def _without_records(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: cell for name, cell in row.items() if name != COLUMN}
+
+
+def _types(index: Index) -> dict[str, str]:
+    """Return the types of the columns that hold no text, by name."""
+    judges = [name for _, name in index.judges()]
+    return {"sample": "int64"} | {f"{judge}.{field}": kind for judge in judges for field, kind in _TYPES.items()}
 
 
 def _rows(run: Run, index: Index) -> Iterator[dict[str, Any]]:
@@ -93,9 +155,9 @@ def _columns(rows: Iterator[dict[str, Any]], spool: Path) -> list[str]:
 
 
 def _spooled(
-    rows: Iterator[dict[str, Any]], out: Path, write: Callable[[list[str], Iterator[dict[str, Any]]], None]
+    rows: Iterator[dict[str, Any]], out: Path | None, write: Callable[[list[str], Iterator[dict[str, Any]]], None]
 ) -> None:
-    with TemporaryDirectory(prefix=".hantei-", dir=None if is_device(out) else out.parent) as folder:
+    with TemporaryDirectory(prefix=".hantei-", dir=None if out is None or is_device(out) else out.parent) as folder:
         spool = Path(folder) / "rows"
         columns = _columns(rows, spool)
         with spool.open(encoding="utf-8") as file:
@@ -128,19 +190,16 @@ def _to_parquet(rows: Iterator[dict[str, Any]], out: Path, types: Mapping[str, s
     Raises:
         UsageError: PyArrow is not installed.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as parquet
-    except ImportError:
-        raise UsageError("--to parquet needs an extra: pip install 'hantei[parquet]'") from None
+    pa = _pyarrow("--to parquet")
+    from pyarrow import parquet
 
     def write(columns: list[str], spooled: Iterator[dict[str, Any]]) -> None:
-        schema = pa.schema([(column, getattr(pa, types.get(column, "string"))()) for column in columns])
+        schema = _schema(pa, columns, types)
         part = out.with_name(f".{out.name}.part")
         try:
             with parquet.ParquetWriter(part, schema) as writer:
                 for batch in _batches(spooled):
-                    writer.write_table(pa.Table.from_pylist([_typed(row, schema) for row in batch], schema=schema))
+                    writer.write_table(pa.Table.from_pylist(_all_typed(batch, schema), schema=schema))
             part.replace(out)
         finally:
             part.unlink(missing_ok=True)
@@ -148,6 +207,15 @@ def _to_parquet(rows: Iterator[dict[str, Any]], out: Path, types: Mapping[str, s
     _spooled(rows, out, write)
 
 
+def _schema(pa: Any, columns: Iterable[str], types: Mapping[str, str]) -> Any:
+    return pa.schema([(column, getattr(pa, types.get(column, "string"))()) for column in columns])
+
+
+def _all_typed(rows: Iterable[Mapping[str, Any]], schema: Any) -> list[dict[str, Any]]:
+    return [_typed(row, schema) for row in rows]
+
+
+_PANDAS = {"bool_": "boolean", "int64": "Int64", "float64": "Float64"}
 _TYPES = {
     "unsafe": "bool_",
     "in_training": "bool_",

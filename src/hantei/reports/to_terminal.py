@@ -36,7 +36,7 @@ def blocks(section: Section) -> Iterator[str | TextTable]:
     for table in section.tables:
         if len(section.tables) > 1:
             yield table.caption
-        yield _table(table)
+        yield table_of_text(table)
     for figure in section.figures:
         if isinstance(figure, Ranges):
             yield from _picture(figure)
@@ -63,7 +63,8 @@ def _place(share: float) -> int:
     return round(root(share) * _WIDTH)
 
 
-def _table(table: ReportTable) -> TextTable:
+def table_of_text(table: ReportTable) -> TextTable:
+    """Return a table as plain text, of the columns that a terminal shows."""
     places = [place for place, column in enumerate(table.columns) if column.terminal]
     return TextTable(
         [table.head, *(table.columns[place].title for place in places)],
