@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hantei import benchmarks
-from hantei.benchmarks.named import AnyBenchmark
 from hantei.engine.forecast import Forecast
 from hantei.event_loop import awaited
 from hantei.exchange.exporting import export_run
@@ -20,6 +19,7 @@ from hantei.runs.index import Index
 from hantei.runs.sheets import keep_sheets, sheets_for
 from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of, write_report
 from hantei.tasks.correcting import Correction, correcting
+from hantei.tasks.named import AnyBenchmarks, AnyModels
 from hantei.tasks.options import Options
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, asking, judging
@@ -56,23 +56,23 @@ def judge(
 
 
 def run(
-    model: AnyModel,
-    benchmark: AnyBenchmark,
+    model: AnyModels,
+    benchmark: AnyBenchmarks,
     judge: Judging | Sequence[Judging] = "builtin",
     out: str | Path | None = None,
     options: Options | None = None,
     say: Say = lambda _line: None,
 ) -> Run:
-    """Ask a model every prompt of a benchmark, judge each answer, and write the run folder with summary and report.
+    """Ask models every prompt of benchmarks, judge each answer, and write one run folder with summary and report.
 
     The same call again goes on where it ended: what was answered or judged is not asked again, what failed is.
     ``run.info().stopped`` says why a run ended before its end, None where it did not.
 
     Args:
-        model: the model's name, ``PROVIDER/NAME?setting=value``, the folder of its weights, a function that takes
-            messages and returns the answer, or a model of your own (``hantei.Model``).
+        model: the model's name, ``PROVIDER/NAME?setting=value`` or ``SHORT=PROVIDER/NAME``, the folder of its weights, a
+            function that takes messages and returns the answer, a model of your own (``hantei.Model``), or several.
         benchmark: a benchmark's name, a file of prompts, a folder with a card, or prompts as records, dictionaries or a
-            table.
+            table; several in a list, each also as ``SHORT=NAME``.
         judge: the judge, or several, as for ``judge``.
         out: the run folder; default the newest in ``runs`` with this plan, else ``runs/<date>-<model>-<benchmark>``.
         options: how the model is asked, and the limits.
@@ -122,8 +122,8 @@ def correct(
 
 
 def forecast(
-    model: AnyModel,
-    benchmark: AnyBenchmark,
+    model: AnyModels,
+    benchmark: AnyBenchmarks,
     judge: Judging | Sequence[Judging] = "builtin",
     out: str | Path | None = None,
     options: Options | None = None,
@@ -131,8 +131,8 @@ def forecast(
     """Return the calls, tokens and money that ``run`` would still take with these arguments; nothing is sent.
 
     Args:
-        model: the model, as for ``run``.
-        benchmark: the benchmark, as for ``run``.
+        model: the model or models, as for ``run``.
+        benchmark: the benchmark or benchmarks, as for ``run``.
         judge: the judge, or several.
         out: a folder in which some of it may have been done already.
         options: how the model would be asked.

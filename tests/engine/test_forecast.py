@@ -29,7 +29,7 @@ def test_longer_texts_never_have_fewer_tokens(first: str, second: str) -> None:
 
 def estimated(asking: Asking, asked: AskedModel, *judges: Judge) -> Forecast:
     with asking.run.index(asking.samples) as index:
-        return forecast(asking.run, index, asked, judges, price)
+        return forecast(asking.run, index, [asked], judges, price)
 
 
 def test_an_estimate_counts_what_is_left(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_a_file_of_servers_is_read_again_while_a_run_goes_on(tmp_path: Path) -> 
     assert texts.count("A") + texts.count("B") == 50
     assert texts.count("B") >= 10
     assert texts[-1] == "B"
-    assert run.info().plan.model == model
+    assert [one.model for one in run.info().plan.models] == [model]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, new_info
 from hantei.runs.ingest import write_prompts
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
+from hantei.tasks.named import AskedBenchmark
+from hantei.tasks.options import Options
 from hantei.tasks.task import plan_of
 
 FAST = Limits(backoff_s=0.001, longest_backoff_s=0.01, patience_s=0.0, grace_s=0.2)
@@ -118,18 +120,22 @@ def prompts(count: int) -> Iterator[Prompt]:
         yield Prompt(id=str(n), language="en", intent="harmful", messages=(Message(role="user", content=f"Q{n}"),))
 
 
+def made_up(**identity: Any) -> AskedBenchmark:
+    return AskedBenchmark("made-up", {"name": "made-up", "files": {}, **identity}, lambda: iter(()), None)
+
+
 class Asking:
     """A run folder of made-up prompts that can be driven again and again."""
 
     def __init__(self, folder: Path, count: int, samples: int = 1) -> None:
         self.run, self.count, self.samples = Run(folder / "run"), count, samples
 
-    def plant(self, model: Model, **asked: Any) -> AskedModel:
+    def plant(self, model: Model, judge_reasoning: bool = False, **asked: Any) -> AskedModel:
         task = AskedModel(model=model, **asked)
         if not self.run.path.exists():
-            plan = plan_of(task, {"name": "made-up", "files": {}}, self.samples, None)
+            plan = plan_of([task], [made_up()], Options(samples=self.samples, judge_reasoning=judge_reasoning))
             with Index(self.run.index_path) as index:
-                write_prompts(prompts(self.count), self.run, index, "made-up")
+                write_prompts([("made-up", prompts(self.count))], self.run, index)
             self.run.write_info(new_info(plan))
         return task
 
@@ -139,7 +145,7 @@ class Asking:
         named = {**info.judges, **{judge.name: JudgeInfo() for judge in judges}}
         self.run.write_info(replace(info, judges=named))
         with self.run.index(self.samples) as index:
-            outcome = drive(self.run, index, judges, task, limits, price)
+            outcome = drive(self.run, index, judges, [task], limits, price)
             put_responses_in_order(self.run, index)
             for judge in judges:
                 put_judgments_in_order(self.run, index, judge.name)
@@ -155,7 +161,7 @@ def judge_run(
     say: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Judge what a run holds, as ``hantei judge`` does; return how many answers were judged."""
-    outcome = drive(run, index, [as_judge(judge)], None, limits, price)
+    outcome = drive(run, index, [as_judge(judge)], [], limits, price)
     put_judgments_in_order(run, index, judge.name)
     say(outcome.meter.line())
     if outcome.error is not None:

@@ -58,7 +58,9 @@ def test_what_the_first_version_wrote_is_read(tmp_path: Path) -> None:
     }
     (tmp_path / "run.json").write_text(json.dumps(old))
     info = Run(tmp_path).info()
-    assert (info.plan.model, info.plan.samples, info.no_verdict) == ("openai/m", 2, "unsafe")
+    assert (info.plan.systems, info.plan.samples, info.no_verdict) == (("openai/m",), 2, "unsafe")
+    assert [model.model for model in info.plan.models] == ["openai/m"]
+    assert info.plan.benchmarks == ({"name": "starter", "files": {"a": "0"}},)
     assert info.judges["builtin"].languages == ("en",)
     assert [(step.did, step.calls, step.cached, step.cost) for step in info.steps] == [("asked", 40, 1, None)]
     assert info.checksums == {}

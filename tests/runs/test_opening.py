@@ -18,22 +18,28 @@ from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, new_info
 from hantei.runs.ingest import write_prompts
 from hantei.runs.opening import opened, reopened
-from hantei.runs.plan import InputFile, Plan, differences
+from hantei.runs.plan import InputFile, Plan, PlannedModel, differences
+from hantei.tasks.options import Options
 from hantei.tasks.task import plan_of
-from tests.runs.fakes import FakeModel, prompts
+from tests.runs.fakes import FakeModel, made_up, prompts
 
 BENCHMARK = {"name": "made-up", "files": {"a.jsonl": "0" * 64}}
 FILES = Plan(inputs=(InputFile(file="a.csv", sha256="1" * 64, encoding="utf-8"),))
 
 
-def a_plan(samples: int = 1, limit: int | None = None, benchmark: Any = BENCHMARK, **asked: Any) -> Plan:
-    return plan_of(AskedModel(**{"model": FakeModel(), **asked}), benchmark, samples, limit)
+def a_plan(benchmark: Any = BENCHMARK, **changed: Any) -> Plan:
+    how = {name: changed.pop(name) for name in ("model", "sampling", "system_prompt") if name in changed}
+    return plan_of([AskedModel(**{"model": FakeModel(), **how})], [made_up(**benchmark)], Options(**changed))
+
+
+def a_model(**changed: Any) -> PlannedModel:
+    return PlannedModel(**{"name": "small", "model": "openai/m", **changed})
 
 
 @contextmanager
 def at(out: Path | None, plan: Plan, asked: Callable[[], Any] = lambda: prompts(2)) -> Iterator[tuple[Run, Index]]:
     def make(part: Run, index: Index) -> RunInfo:
-        write_prompts(asked(), part, index, "made-up")
+        write_prompts([("made-up", asked())], part, index)
         return new_info(plan)
 
     with opened(out, plan, "fake/model-made-up", make) as held:
@@ -53,13 +59,27 @@ def test_a_new_run_holds_its_plan_and_its_prompts(tmp_path: Path) -> None:
 
 def test_long_values_are_shown_where_they_differ() -> None:
     long = "x" * 200
-    (line,) = differences(Plan(system_prompt=long + "a"), Plan(system_prompt=long + "b"))
+    one, other = (Plan(models=(a_model(system_prompt=long + end),)) for end in "ab")
+    (line,) = differences(one, other)
     # Cut to 80 characters, of which 20 stand before the first that differs (the quote before the text is one of 201).
     assert line == f'--system-prompt was ...{"x" * 20}a", now ...{"x" * 20}b"'
     assert differences(Plan(map={"response": "a", "id": "i"}), Plan(map={"response": "b"})) == [
         '--map response was "a", now "b"',
         '--map id was "i", now not given',
     ]
+
+
+def test_of_several_models_is_said_what_differs_of_which() -> None:
+    large = a_model(name="large", model="openai/n")
+    there = Plan(models=(a_model(sampling={"seed": 1}), large))
+    now = Plan(models=(a_model(sampling={"seed": 2}), a_model(name="large", model="openai/o")))
+    assert differences(there, now) == [
+        "--seed of small was 1, now 2",
+        '--model of large was "openai/n", now "openai/o"',
+    ]
+    assert differences(there, Plan(models=(large,))) == ['--model was ["small", "large"], now ["large"]']
+    renamed = Plan(models=(a_model(name="tiny"),))
+    assert differences(Plan(models=(a_model(),)), renamed) == ['the name of --model openai/m was "small", now "tiny"']
 
 
 @pytest.mark.parametrize(

@@ -51,13 +51,13 @@ def test_from_a_server_to_a_report_and_the_same_again(tmp_path: Path) -> None:
     assert {(j.status, j.score, j.unsafe) for j in run.judgments(judge)} == {("ok", 5, False)}
     info = run.info()
     assert [step.calls for step in info.steps] == [40, 0]
-    assert (info.stopped, info.plan.model) == (None, model)
+    assert (info.stopped, info.plan.models[0].model, info.plan.systems) == (None, model, ("openai/m",))
     told = [line for line in said if " from '" not in line]  # without the columns that were taken
-    assert told[1].startswith(f"{model}: 20 calls, about ")
+    assert told[1].startswith("openai/m: 20 calls, about ")
     assert "cost unknown" in told[1]
     assert told[3] == "40 calls, 280 + 120 tokens, cost unknown"
     assert told[0] == told[4] == f"run folder: {tmp_path / 'run'}"
-    assert told[5].startswith(f"{model}: 0 calls")
+    assert told[5].startswith("openai/m: 0 calls")
     (rate,) = [rate for rate in run.summary().rates if rate.metric == "acceptable_rate" and set(rate.by) == {"judge"}]
     assert (rate.numerator, rate.denominator) == (20, 20)
     assert run.report_path.read_text().startswith("<!doctype html>")

@@ -97,7 +97,7 @@ def finish_work(run: Run, conditions: list[Condition], json: bool, judges: Seque
 
 def _empty_answers(run: Run) -> int:
     """Return how many answers came in empty; of a model that was asked none: there it is a failed call."""
-    return 0 if run.info().plan.model else sum(response.error == EMPTY for response in run.responses())
+    return 0 if run.info().plan.models else sum(response.error == EMPTY for response in run.responses())
 
 
 def _failures(summary: Summary, judges: Sequence[str] | None, empty: int) -> Iterator[str]:

@@ -15,12 +15,21 @@ from hantei.turns import UNFINISHED, conversation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedModel:
-    """A model and how it is asked. ``system_prompt`` stands before the prompt's own."""
+    """A model and how it is asked.
+
+    ``name`` is the system that its answers are of; empty for the model's own name without its settings.
+    ``system_prompt`` stands before the prompt's own.
+    """
 
     model: Model
+    name: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     system_prompt: str | None = None
-    judge_reasoning: bool = False
+
+    @property
+    def system(self) -> str:
+        """The system that its answers are of."""
+        return self.name or self.model.name.partition("?")[0]
 
     def request(self, prompt: Prompt, sample: int, earlier: Sequence[str] = ()) -> Request:
         """Return the request for one sample of an answer; with a seed, each sample has its own.
@@ -38,10 +47,9 @@ class AskedModel:
 
     def begun(self, prompt: Prompt, sample: int) -> Response:
         """Return the record of an answer for which nothing was asked yet."""
-        system = self.model.name
-        identity = response_id(system, prompt.id, sample)
+        identity = response_id(self.system, prompt.id, sample)
         return Response(
-            id=identity, prompt_id=prompt.id, system=system, sample=sample, status="error", text="", cost=0.0
+            id=identity, prompt_id=prompt.id, system=self.system, sample=sample, status="error", text="", cost=0.0
         )
 
 

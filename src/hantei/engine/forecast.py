@@ -79,33 +79,41 @@ def count_tokens(text: str) -> int:
     return (ascii_count + 3) // 4 + len(text) - ascii_count
 
 
-def forecast(run: Run, index: Index, asked: AskedModel | None, judges: Sequence[Judge], price: PriceLookup) -> Forecast:
+def forecast(
+    run: Run, index: Index, asked: Sequence[AskedModel], judges: Sequence[Judge], price: PriceLookup
+) -> Forecast:
     """Return what is left to ask in a run, from a sample spread evenly over it.
 
     Args:
         run: the folder.
         index: its index, filled.
-        asked: the model that is asked, None where the answers exist.
+        asked: the models that are asked, in the order of the index; none where the answers exist.
         judges: who judges; what they ask about answers that are not there yet is measured with made-up ones.
         price: model's name and usage to US dollars.
     """
     loads: list[Load] = []
-    if asked is None:
-        pairs = _answered(run, index)
-    else:
-        prompts = _sample(run, index)
-        send = _sender(asked.model)
-        first = send(asked.request(prompts[0], 0))
-        answer = min(first.sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
-        pairs = [(prompt, _made_up(prompt, answer)) for prompt in prompts]
-        requests = [send(turn) for prompt, response in pairs for turn in _turns(asked, prompt, response.earlier)]
-        calls = round(to_answer(index) * len(requests) / len(prompts))
-        loads.append(_load(asked.model.name, calls, _input(requests) / len(requests), answer, price))
-        pairs = [pair_to_be_judged(prompt, response) for prompt, response in pairs]
+    pairs = [] if asked else _answered(run, index)
+    prompts = _sample(run, index) if asked else []
+    for place, model in enumerate(asked):
+        load, answers = _asked_load(model, prompts, to_answer(index, place), price)
+        loads.append(load)
+        pairs += answers
     for judge in judges:
         if judge.models:
             loads += _judge_loads(judge, pairs, to_judge(index, index.judge_no(judge.name)), price)
     return Forecast(tuple(loads))
+
+
+def _asked_load(asked: AskedModel, prompts: Sequence[Prompt], left: int, price: PriceLookup) -> tuple[Load, list[Pair]]:
+    """Return what a model is about to be asked for ``left`` answers, and made-up ones to a sample of the prompts."""
+    send = _sender(asked.model)
+    first = send(asked.request(prompts[0], 0))
+    answer = min(first.sampling.max_tokens or _ANSWER_TOKENS, _ANSWER_TOKENS)
+    pairs = [(prompt, _made_up(prompt, answer)) for prompt in prompts]
+    requests = [send(turn) for prompt, response in pairs for turn in _turns(asked, prompt, response.earlier)]
+    calls = round(left * len(requests) / len(prompts))
+    load = _load(asked.system, calls, _input(requests) / len(requests), answer, price, asked.model.name)
+    return load, [pair_to_be_judged(prompt, response) for prompt, response in pairs]
 
 
 def _judge_loads(judge: Judge, pairs: Sequence[Pair], verdicts: int, price: PriceLookup) -> Iterator[Load]:
@@ -144,11 +152,9 @@ def _turns(asked: AskedModel, prompt: Prompt, answers: Sequence[str]) -> Iterato
         yield asked.request(prompt, 0, answers[:turn])
 
 
-def _load(
-    who: str, calls: int, tokens_in: float, tokens_out: float, price: PriceLookup, model: str | None = None
-) -> Load:
+def _load(who: str, calls: int, tokens_in: float, tokens_out: float, price: PriceLookup, model: str) -> Load:
     total = {"input": round(calls * tokens_in), "output": round(calls * tokens_out)}
-    cost = 0.0 if calls == 0 else price(model or who, total)
+    cost = 0.0 if calls == 0 else price(model, total)
     return Load(who=who, calls=calls, input_tokens=total["input"], output_tokens=total["output"], cost=cost)
 
 

@@ -4,9 +4,10 @@
                          │                  │
                          └──▶ recorder ◀────┘
 
-What is already answered goes from the files to the workers at once: a file of answers is a run with nothing left to
-ask. What waits anywhere is bounded, and nothing is kept of what is finished, so memory does not grow with the run.
-Askers and judges run at the same time and share the connections of a server that serves both.
+Each model that is asked has a queue and askers of its own: a slow server keeps no other waiting. What is already
+answered goes from the files to the workers at once: a file of answers is a run with nothing left to ask. What waits
+anywhere is bounded, and nothing is kept of what is finished, so memory does not grow with the run. Askers and judges
+run at the same time and share the connections of a server that serves both.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def drive(
     run: Run,
     index: Index,
     judges: Sequence[Judge],
-    asked: AskedModel | None,
+    asked: Sequence[AskedModel],
     limits: Limits,
     price: PriceLookup = no_price,
     errand: Errand | None = None,
@@ -68,12 +69,12 @@ def drive(
 
     Args:
         run: the folder; its ``prompts.jsonl`` is complete.
-        index: its index, filled; with ``samples`` where a model is asked.
+        index: its index, filled; with ``samples`` and the systems where models are asked.
         judges: what judges the answers; may be none.
-        asked: the model to ask, None to judge what is there.
+        asked: the models to ask, in the order of the index; none to judge what is there.
         limits: connections, money, time, retries.
         price: model's name and usage to US dollars.
-        errand: what is to do in the place of what the folder lacks.
+        errand: what is to do in the place of what the folder lacks; the first of ``asked`` is asked.
 
     Returns:
         How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
@@ -94,7 +95,7 @@ class _Engine:
         run: Run,
         index: Index,
         judges: Sequence[Judge],
-        asked: AskedModel | None,
+        asked: Sequence[AskedModel],
         limits: Limits,
         price: PriceLookup,
         errand: Errand | None,
@@ -102,7 +103,7 @@ class _Engine:
         self._errand = errand
         self._run, self._index, self._asked, self._limits, self._price = run, index, asked, limits, price
         self._reasoning = judges_reasoning(run)
-        self._of_model = run.info().plan.model is not None
+        self._of_model = run.info().plan.models != ()
         self._judges = {index.judge_no(judge.name): judge for judge in judges}
         self._paused: dict[int, str] = {}
         self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
@@ -113,12 +114,11 @@ class _Engine:
         self._stop = Stop()
         self._caller = Caller(limits, self._price, self._meter, self._stop, lambda: self._recorder.write())
         self._display = Display(self._meter)
-        self._asks: _Queue = asyncio.Queue(limits.max_connections)
         self._count()
         names = {number: judge.name for number, judge in self._judges.items()}
         try:
             with (
-                Recorder(self._run, self._index, names, self._asked is not None, self._stop) as self._recorder,
+                Recorder(self._run, self._index, names, bool(self._asked), self._stop) as self._recorder,
                 self._stop.on_interrupt(limits.grace_s),
             ):
                 await self._stages()
@@ -155,10 +155,8 @@ class _Engine:
         with _first_error():
             async with asyncio.TaskGroup() as group:
                 self._workers = {number: self._worker(number, group) for number in self._judges}
-                producer = group.create_task(self._produce())
-                askers = [group.create_task(self._ask(self._asked)) for _ in range(self._askers()) if self._asked]
-                await producer
-                await _drained(self._asks, askers)
+                for stream in [group.create_task(self._stream(*one, group)) for one in self._streams()]:
+                    await stream
                 for worker in self._workers.values():
                     worker.start()
 
@@ -180,23 +178,35 @@ class _Engine:
         reason = "; ".join(self._paused.values())
         self._stop.stop(reason, RunError(reason))
 
-    def _askers(self) -> int:
-        """Return how many askers keep the connections busy while some of them wait to try again."""
-        servers = most_servers(self._asked.model) if self._asked else 0
-        return 2 * self._limits.max_connections * servers
+    def _streams(self) -> Iterator[tuple[AskedModel | None, Iterator[Work]]]:
+        """Yield what is left to do, and of which model; answers that are there only have to be judged."""
+        judges = list(self._judges)
+        if self._errand is not None:
+            yield self._asked[0], self._errand.works(judges)
+        elif not self._asked:
+            yield None, work_of(self._run, self._index, judges)
+        else:
+            for place, asked in enumerate(self._asked):
+                yield asked, work_of(self._run, self._index, judges, place)
+
+    async def _stream(self, asked: AskedModel | None, works: Iterator[Work], group: asyncio.TaskGroup) -> None:
+        """Do what is left to do of one model; twice as many askers as connections, as some wait to try again."""
+        queue: _Queue = asyncio.Queue(self._limits.max_connections)
+        count = 2 * self._limits.max_connections * most_servers(asked.model) if asked else 0
+        askers = [group.create_task(self._ask(asked, queue)) for _ in range(count) if asked]
+        await self._produce(works, queue)
+        await _drained(queue, askers)
 
     def _end_in(self, seconds: float) -> None:
         reason = f"the time of --run-timeout {seconds:g} seconds is over{AGAIN}"
         asyncio.get_running_loop().call_later(seconds, lambda: self._stop.stop(reason, grace_s=self._limits.grace_s))
 
-    async def _produce(self) -> None:
-        judges = list(self._judges)
-        works = self._errand.works(judges) if self._errand else work_of(self._run, self._index, judges)
+    async def _produce(self, works: Iterator[Work], queue: _Queue) -> None:
         for work in works:
             if self._stop.reason is not None:
                 return
             if work.response is None:
-                await self._asks.put(work)
+                await queue.put(work)
             else:
                 await self._hand_on(work, work.response)
 
@@ -214,9 +224,9 @@ class _Engine:
             else:
                 await self._workers[number].hand(work.number, pair)
 
-    async def _ask(self, asked: AskedModel) -> None:
+    async def _ask(self, asked: AskedModel, queue: _Queue) -> None:
         work: Work
-        while (work := await self._asks.get()) is not None:
+        while (work := await queue.get()) is not None:
             if self._stop.reason is not None:
                 continue
             try:
@@ -261,7 +271,7 @@ class _Engine:
         self._display.refresh()
 
     async def _close_models(self) -> None:
-        models = [self._asked.model] if self._asked else []
+        models = [asked.model for asked in self._asked]
         models += [model for judge in self._judges.values() for model in judge.models]
         for model in {id(model): model for model in models}.values():
             await model.close()

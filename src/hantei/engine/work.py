@@ -44,9 +44,16 @@ class Errand(Protocol):
         ...
 
 
-def work_of(run: Run, index: Index, judges: Sequence[int]) -> Iterator[Work]:
-    """Yield everything that is left to do, in input order; what finishes meanwhile does not disturb it."""
-    wanted, all_slots = tuple(judges), slots(index)
+def work_of(run: Run, index: Index, judges: Sequence[int], place: int = 0) -> Iterator[Work]:
+    """Yield everything that is left to do, in input order; what finishes meanwhile does not disturb it.
+
+    Args:
+        run: the folder.
+        index: its index.
+        judges: the numbers of its judges.
+        place: of several systems that are asked, which one this is about, from 0.
+    """
+    wanted, all_slots = tuple(judges), slots(index, place)
     with PairReader(run) as reader:
         while page := list(islice(all_slots, _PAGE)):
             judged = judged_between(index, page[0].number, page[-1].number)

@@ -39,12 +39,20 @@ def _judges(
 
 
 def _benchmarks(both: str, first: RunInfo, second: RunInfo) -> Iterator[str]:
-    one, other = first.plan.benchmark, second.plan.benchmark
-    if one and other and one != other:
-        yield f"{both} are of different benchmarks or revisions ({_benchmark(one, other)})"
+    there, here = ({_name(one): one for one in info.plan.benchmarks} for info in (first, second))
+    shared = there.keys() & here.keys()
+    if there and here and not shared:
+        yield f"{both} are of different benchmarks ({', '.join(there)}; {', '.join(here)})"
+    for name in sorted(shared):
+        if there[name] != here[name]:
+            yield f"{both} are of different benchmarks or revisions ({name}: {_revision(there[name], here[name])})"
 
 
-def _benchmark(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+def _name(benchmark: Mapping[str, Any]) -> str:
+    return str(benchmark.get("called") or benchmark.get("name"))
+
+
+def _revision(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     for key in ("name", "split", "revision"):
         if one.get(key) != other.get(key):
             return f"{key} {one.get(key)}, {other.get(key)}"

@@ -222,15 +222,19 @@ class Run(Shown):
         return hidden_sibling(self.path, "index.sqlite")
 
     @contextmanager
-    def index(self, samples: int | None = None) -> Iterator[Index]:
+    def index(self, samples: int | None = None, asked: Sequence[str] = ()) -> Iterator[Index]:
         """Build an index for reading, in a temporary folder; it goes when the block ends.
 
-        ``samples`` is how many answers to each prompt a model is asked for, None where the answers were given.
+        ``samples`` is how many answers to each prompt a model is asked for, None where the answers were given;
+        ``asked`` are the systems that are asked.
 
         Raises:
             RecordError: a line is not the record it should be.
         """
-        with TemporaryDirectory(prefix="hantei-") as folder, Index(Path(folder) / "index.sqlite", samples) as index:
+        with (
+            TemporaryDirectory(prefix="hantei-") as folder,
+            Index(Path(folder) / "index.sqlite", samples, asked) as index,
+        ):
             self.fill(index)
             yield index
 

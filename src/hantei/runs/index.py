@@ -52,16 +52,18 @@ class _Known(NamedTuple):
 class Index:
     """The index of one run. Use as a context manager: the file goes when it closes.
 
-    ``samples`` is how many answers to each prompt a model is asked for, None for a run whose answers were given. Of
-    a response the last line wins, and where a model is asked input order is known beforehand: the answer to sample s
-    of the n-th prompt (from 1) has the number (n - 1) * samples + s + 1, whenever it comes. ``spent`` is what its
+    ``samples`` is how many answers to each prompt a model is asked for, None for a run whose answers were given, and
+    ``asked`` the systems that are asked, one where they are not named. Of a response the last line wins, and where
+    models are asked input order is known beforehand: the answer of the k-th system (from 0) to sample s of the n-th
+    prompt (from 1) has the number ((n - 1) * systems + k) * samples + s + 1, whenever it comes. ``spent`` is what its
     ``paid`` records that were read cost, in US dollars. ``merged`` holds the judges whose verdicts stand in the table
     ``verdicts``, and the rule by which they do (``runs.counting``).
     """
 
-    def __init__(self, path: Path, samples: int | None = None) -> None:
+    def __init__(self, path: Path, samples: int | None = None, asked: Sequence[str] = ()) -> None:
         self._path = path
         self.samples = samples
+        self._asked = {name: place for place, name in enumerate(asked)}
         self.paid = 0
         self.spent = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,9 +103,9 @@ class Index:
         """Add a response, replacing an earlier line of the same id; False if its prompt is unknown.
 
         Raises:
-            ValueError: its sample is none that was asked for.
+            ValueError: its system or its sample is none that was asked for.
         """
-        prompt = self._prompt_no(response.prompt_id)
+        prompt = self.prompt_no(response.prompt_id)
         if not prompt:
             return False
         if self.samples is None:
@@ -111,7 +113,7 @@ class Index:
                 self._pay(response.cost)
             self._put_response(None, prompt, response, offset)
         elif 0 <= response.sample < self.samples:
-            number = self.number_of(prompt, response.sample)
+            number = self.number_of(prompt, self._place(response.system), response.sample)
             self._pay_answer(number, response)
             self._put_response(number, prompt, response, offset)
         else:
@@ -120,7 +122,8 @@ class Index:
 
     def put_response(self, number: int, response: Response, offset: int) -> None:
         """Add a response whose number is known: as ``runs.pending.slots`` gave it, or a new one for a correction."""
-        prompt = self._prompt_no(response.prompt_id) if self.samples is None else (number - 1) // self.samples + 1
+        given = self.samples is None
+        prompt = self.prompt_no(response.prompt_id) if given else (number - 1) // self._answers_each() + 1
         self._put_response(number, prompt, response, offset)
 
     def next_number(self) -> int:
@@ -210,7 +213,7 @@ class Index:
     def answers(self) -> int:
         """Return how many answers there are, or will be once all are asked for."""
         counts = self.counts()
-        return counts["responses"] if self.samples is None else counts["prompts"] * self.samples
+        return counts["responses"] if self.samples is None else counts["prompts"] * self._answers_each()
 
     def pairs(self) -> Iterator[Location]:
         """Yield every response with its prompt, in input order."""
@@ -256,9 +259,28 @@ class Index:
         language: str | None = self.db.execute(query, (prompt,)).fetchone()[0]
         return language
 
-    def number_of(self, prompt: int, sample: int) -> int:
-        """Return the number of the answer to a sample of the prompt of this number, where a model is asked."""
-        return (prompt - 1) * (self.samples or 1) + sample + 1
+    @property
+    def asked(self) -> int:
+        """How many systems are asked."""
+        return len(self._asked) or 1
+
+    def number_of(self, prompt: int, place: int, sample: int) -> int:
+        """Return the number of an answer, where models are asked.
+
+        Args:
+            prompt: the prompt's number, from 1.
+            place: which of the systems that are asked answers, from 0.
+            sample: which of its answers, from 0.
+        """
+        return ((prompt - 1) * self.asked + place) * (self.samples or 1) + sample + 1
+
+    def _answers_each(self) -> int:
+        return self.asked * (self.samples or 1)
+
+    def _place(self, system: str) -> int:
+        if len(self._asked) > 1 and system not in self._asked:
+            raise ValueError(f"system '{system}' is none of those asked")
+        return self._asked.get(system, 0)
 
     def _pay_answer(self, number: int, response: Response) -> None:
         """Count what an answer cost; one that was asked turn by turn has in its cost that of the line before."""
@@ -290,7 +312,8 @@ class Index:
             self.db.execute(query, (cache[name], storable(name)))
         return cache[name]
 
-    def _prompt_no(self, prompt_id: str) -> int:
+    def prompt_no(self, prompt_id: str) -> int:
+        """Return the number of the prompt with this id, from 1; 0 if there is no such prompt."""
         if self._prompt.id != prompt_id:
             query = "SELECT p.no, g.language FROM prompts p JOIN groups g ON g.no = p.grp WHERE p.id = ?"
             number, language = self.db.execute(query, (storable(prompt_id),)).fetchone() or (0, None)

@@ -15,7 +15,7 @@ from hantei.records import Count, CountingRule, NonNegative
 from hantei.runs.plan import Plan
 from hantei.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 """The form of run folders that this version writes. It rises when an older version could no longer read one."""
 
 Did = Literal["read", "imported", "asked", "judged", "labelled", "corrected", "critiqued", "estimated"]
@@ -170,7 +170,17 @@ def _check_format(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a ``run.json`` in today's form: before there were steps, calls of models stood under ``work``."""
+    """Return a ``run.json`` in today's form.
+
+    Before there were steps, calls of models stood under ``work``; before format 2 a plan named one model, called by its
+    full name, and one benchmark.
+    """
     if "work" in data and "steps" not in data:
         data["steps"] = [{"did": "asked", **work} for work in data["work"]]
+    plan = data.get("plan")
+    if isinstance(plan, dict) and "models" not in plan and plan.get("model"):
+        how = {name: plan[name] for name in ("sampling", "system_prompt") if name in plan}
+        plan["models"] = [{"name": plan["model"], "model": plan["model"], **how}]
+    if isinstance(plan, dict) and "benchmarks" not in plan and plan.get("benchmark"):
+        plan["benchmarks"] = [plan["benchmark"]]
     return data

@@ -102,27 +102,34 @@ def _person(columns: set[str]) -> JudgeInfo:
     return JudgeInfo(rate_kind="violation", description=f"People's labels that came with the answers (in {names}).")
 
 
-def write_prompts(prompts: Iterable[Prompt], run: Run, index: Index, benchmark: str) -> None:
+def write_prompts(asked: Iterable[tuple[str, Iterable[Prompt]]], run: Run, index: Index) -> None:
     """Write ``prompts.jsonl`` of a new run, and index it; the language is told where a prompt does not say.
 
+    A prompt whose id an earlier benchmark has is named apart: ``BENCHMARK:ID``.
+
     Args:
-        prompts: in the order in which they are asked.
+        asked: each benchmark's name with its prompts, in the order in which they are asked.
         run: the new run.
         index: learns the ids and places of the prompts.
-        benchmark: the name, for errors.
 
     Raises:
-        InputError: two prompts have one id.
-        UsageError: there is no prompt.
+        InputError: two prompts of one benchmark have one id.
+        UsageError: a benchmark has no prompt.
     """
-    count = 0
+    before = 0
     with GroupedJournal(run.prompts_path) as lines:
-        for count, prompt in enumerate(prompts, 1):
-            if not index.add_prompt(prompt, lines.offset):
-                raise InputError(f"--benchmark {benchmark}: prompt {count}: id '{prompt.id[:80]}' was there before")
-            lines.add(to_line(prompt if prompt.language else replace(prompt, language=detect(prompt.text))))
-    if not count:
-        raise UsageError(f"--benchmark {benchmark}: expected prompts, found none")
+        for benchmark, prompts in asked:
+            count = 0
+            for count, prompt in enumerate(prompts, 1):
+                prompt = prompt if prompt.language else replace(prompt, language=detect(prompt.text))
+                if 0 < index.prompt_no(prompt.id) <= before:
+                    prompt = replace(prompt, id=f"{benchmark}:{prompt.id}")
+                if not index.add_prompt(prompt, lines.offset):
+                    raise InputError(f"--benchmark {benchmark}: prompt {count}: id '{prompt.id[:80]}' was there before")
+                lines.add(to_line(prompt))
+            if not count:
+                raise UsageError(f"--benchmark {benchmark}: expected prompts, found none")
+            before += count
 
 
 def _check(done: Ingested, reading: Reading) -> None:

@@ -11,9 +11,9 @@ from hantei.runs.pending import unfinished_conversations
 
 def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     """Return what must be seen beside the numbers of a run that asked a model: prompts not asked, answers not got."""
-    if info.plan.model is None:
+    if not info.plan.models:
         return ()
-    expected = index.counts()["prompts"] * info.plan.samples
+    expected = index.counts()["prompts"] * info.plan.samples * len(info.plan.models)
     missing = expected - index.counts()["responses"] + unfinished_conversations(index)
     if not missing:
         return ()

@@ -48,7 +48,7 @@ def opened(out: str | Path | None, plan: Plan, title: str, make: Make) -> Iterat
         if there:
             _check_plan(run, plan)
             _check_prompts(run)
-        with Index(run.index_path, plan.samples if plan.model else None) as index:
+        with Index(run.index_path, plan.samples_asked, plan.systems) as index:
             if there:
                 run.fill(index)
             else:
@@ -114,9 +114,9 @@ def _is_there(run: Run) -> bool:
 
 def _check_plan(run: Run, plan: Plan) -> None:
     there = run.info().plan
-    if (there.model is None) != (plan.model is None):
+    if bool(there.models) != bool(plan.models):
         kinds = ("answers that came from files", "answers asked of a model")
-        found, wanted = kinds if there.model is None else kinds[::-1]
+        found, wanted = kinds[::-1] if there.models else kinds
         raise RunError(f"{run.path} holds {found}, not {wanted}: name another --out")
     changed = differences(there, plan)
     if changed:

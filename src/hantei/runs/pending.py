@@ -23,12 +23,14 @@ class Slot(NamedTuple):
     failed_offset: int | None = None
 
 
-def to_answer(index: Index) -> int:
-    """Return how many answers are still to be asked for."""
+def to_answer(index: Index, place: int | None = None) -> int:
+    """Return how many answers are still to be asked for: of all systems, or of that of this place among them."""
     if index.samples is None:
         return 0
-    query = "SELECT COUNT(*) FROM responses WHERE NOT failed"
-    return index.answers() - int(index.db.execute(query).fetchone()[0])
+    here = "TRUE" if place is None else f"(no - 1) / {index.samples} % {index.asked} = {place}"
+    query = f"SELECT COUNT(*) FROM responses WHERE NOT failed AND {here}"  # noqa: S608 - numbers
+    wanted = index.answers() if place is None else index.answers() // index.asked
+    return wanted - int(index.db.execute(query).fetchone()[0])
 
 
 def to_judge(index: Index, judge: int) -> int:
@@ -55,9 +57,9 @@ def has_verdicts(index: Index, judge: int) -> bool:
     return bool(index.db.execute(query, (judge,)).fetchone()[0])
 
 
-def slots(index: Index) -> Iterator[Slot]:
+def slots(index: Index, place: int = 0) -> Iterator[Slot]:
     """Yield every answer that is there or is to be asked for, in input order; what is added meanwhile does not
-    disturb it.
+    disturb it. Of several systems that are asked, those of the one of this ``place`` among them, from 0.
     """
     if index.samples is None:
         query = """SELECT r.no, p.offset, 0, r.offset FROM responses r JOIN prompts p ON p.no = r.prompt
@@ -66,7 +68,7 @@ def slots(index: Index) -> Iterator[Slot]:
         return
     for prompt, prompt_at in _paged(index, "SELECT no, offset FROM prompts WHERE no > ? ORDER BY no LIMIT ?"):
         for sample in range(index.samples):
-            number = index.number_of(prompt, sample)
+            number = index.number_of(prompt, place, sample)
             yield Slot(number, prompt_at, sample, *_stands_at(index, number))
 
 

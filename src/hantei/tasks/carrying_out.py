@@ -117,9 +117,9 @@ def _do_passes(run: Run, index: Index, task: Task, before: str | None, say: Say)
     return outcome
 
 
-def _foreseen(task: Task) -> AskedModel | None:
-    """Return the model whose calls can be foreseen; how many answers to correct shows only once they are judged."""
-    return None if task.passes else task.asked
+def _foreseen(task: Task) -> tuple[AskedModel, ...]:
+    """Return the models whose calls can be foreseen; how many answers to correct shows only once they are judged."""
+    return () if task.passes else task.asked
 
 
 def _begin(run: Run, task: Task) -> str | None:
@@ -150,7 +150,7 @@ def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say, 
     did: Did = "corrected" if corrected else "asked" if task.asked and not task.passes else "judged"
     step = outcome.meter.step(did, names, refused, outcome.stopped)
     # Judging what a model was asked for does not make up for answers that are still to be asked for.
-    lacking = before if task.asked is None and info.plan.model is not None else None
+    lacking = before if info.plan.models and not task.asked else None
     run.write_info(replace(info, stopped=outcome.stopped or lacking, steps=(*info.steps, step)))
     if refused:
         say(f"the server does not take {', '.join(refused)}: asked without")

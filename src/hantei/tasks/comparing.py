@@ -56,7 +56,7 @@ def compare(
     judges = _judges(infos, judge)
     with ExitStack() as stack:
         indexes = [
-            stack.enter_context(run.index(info.plan.samples if info.plan.model else None))
+            stack.enter_context(run.index(info.plan.samples_asked, info.plan.systems))
             for run, info in zip(runs, infos, strict=True)
         ]
         sides = _sides(runs, indexes, systems)
@@ -286,8 +286,8 @@ class _Work:
         for judge in judges:
             own = families([judge]) if not judge.startswith("human:") else frozenset()
             for side in self.sides:
-                model = self.infos[side.run].plan.model or ""
-                for family in sorted(own & families([side.system, model])):
+                models = [one.model for one in self.infos[side.run].plan.models if one.name == side.system]
+                for family in sorted(own & families([side.system, *models])):
                     yield (
                         f"{judge} and {side.name} are both of the family {family}: judges are known to favour answers "
                         "of their own family. Compare with a judge of another one."

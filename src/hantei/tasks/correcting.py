@@ -29,9 +29,10 @@ from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo, new_info
 from hantei.runs.opening import opened
 from hantei.runs.plan import InputFile, Plan
+from hantei.tasks.named import sampling_of
 from hantei.tasks.options import ASKING, Options
 from hantei.tasks.sources import Source, run_folder, title_of
-from hantei.tasks.task import Judging, Task, given, make_task, read_given, sampling_of
+from hantei.tasks.task import Judging, Task, given, make_task, read_given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def correcting(
             yield this
         yield None
 
-    task = make_task(judges, options, lambda out: opened(out, plan, f"corrected-{maker.title}", make), asked, passes)
+    task = make_task(judges, options, lambda out: opened(out, plan, f"corrected-{maker.title}", make), (asked,), passes)
     plan = replace(maker.plan, correction=_planned(asked, task.judges[0].name, correction, card, rules))
     return task
 

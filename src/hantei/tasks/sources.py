@@ -69,8 +69,12 @@ def _paths(source: Source) -> list[Path]:
 
 def title_of(sources: Sequence[RowSource]) -> str:
     """Return what a run of these is called."""
-    more = f"-and-{len(sources) - 1}-more" if len(sources) > 1 else ""
-    return f"{sources[0].path.stem[:60]}{more}"
+    return and_more([source.path.stem for source in sources])
+
+
+def and_more(names: Sequence[str]) -> str:
+    """Return the first of these names, and how many more there are."""
+    return names[0][:60] + (f"-and-{len(names) - 1}-more" if len(names) > 1 else "")
 
 
 def identity(source: RowSource) -> InputFile:

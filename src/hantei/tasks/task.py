@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from msgspec.structs import replace as changed
 
 from hantei import benchmarks
-from hantei.benchmarks.named import AnyBenchmark
 from hantei.engine.asking import AskedModel
 from hantei.engine.caller import PriceLookup
 from hantei.engine.work import Errand
@@ -26,9 +22,7 @@ from hantei.judges import Judge, load_judge
 from hantei.judges.base import Classifier
 from hantei.judges.classifying import as_judge
 from hantei.judges.user_judge import check_own
-from hantei.models.base import Model, Sampling
-from hantei.models.load import AnyModel, load_model
-from hantei.models.names import parse_name
+from hantei.models.base import Model
 from hantei.models.prices import no_price_for, pricing
 from hantei.progress import Say
 from hantei.runs.folder import Run
@@ -36,9 +30,10 @@ from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, judge_info, new_info
 from hantei.runs.ingest import Reading, RowSource, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
-from hantei.runs.plan import Plan
+from hantei.runs.plan import Plan, PlannedModel
+from hantei.tasks.named import AnyBenchmarks, AnyModels, AskedBenchmark, asked_benchmarks, asked_models
 from hantei.tasks.options import ASKING, PROMPTS, READING, Options
-from hantei.tasks.sources import Source, identity, open_sources, run_folder, title_of
+from hantei.tasks.sources import Source, and_more, identity, open_sources, run_folder, title_of
 
 Judging = str | os.PathLike[str] | Judge | Classifier
 """A judge by its name or its folder, or a judge or classifier of the user's own."""
@@ -53,7 +48,7 @@ Passes = Callable[[Run, Index], Iterator[Errand | None]]
 class Task:
     """A run's parts.
 
-    ``asked`` is the model that gives the answers, None where they exist; ``again`` says that they are those of a run,
+    ``asked`` are the models that give the answers, none where they exist; ``again`` says that they are those of a run,
     which is judged where it is. ``passes`` yields what is to do, pass after pass, where that depends on the verdicts of
     the pass before: None for what the folder lacks.
     """
@@ -62,61 +57,48 @@ class Task:
     options: Options
     price: PriceLookup
     folder: Folder
-    asked: AskedModel | None = None
+    asked: tuple[AskedModel, ...] = ()
     again: bool = False
     passes: Passes | None = None
 
     @property
     def models(self) -> list[Model]:
-        """The models that are called: the one that is asked, and those of judges."""
-        asked = [self.asked.model] if self.asked else []
-        return [*asked, *(model for judge in self.judges for model in judge.models)]
+        """The models that are called: those that are asked, and those of judges."""
+        return [*(asked.model for asked in self.asked), *(model for judge in self.judges for model in judge.models)]
 
 
 def asking(
-    model: AnyModel,
-    benchmark: AnyBenchmark,
+    model: AnyModels,
+    benchmark: AnyBenchmarks,
     judge: Judging | Sequence[Judging],
     options: Options,
     say: Say = lambda _line: None,
 ) -> Task:
-    """Return the task of asking a model and judging its answers.
+    """Return the task of asking models and judging their answers.
 
     Args:
-        model: the model that is asked, as ``openai/NAME?temperature=0``, or one of the user's own.
-        benchmark: the name of a benchmark, a file of prompts, or prompts.
+        model: the model that is asked, or several, as ``openai/NAME?temperature=0`` or ``SHORT=openai/NAME``.
+        benchmark: a benchmark's name or a file of prompts, or several, each also as ``SHORT=NAME``; or prompts.
         judge: who judges.
-        options: how the model is asked, and how its answers are judged and counted.
+        options: how the models are asked, and how their answers are judged and counted.
         say: takes a line that says which columns of a file of prompts were taken as what.
 
     Raises:
-        UsageError: no such model, judge or benchmark, an option that answers which exist have, or ``max_cost`` without
-            a price.
+        UsageError: no such model, judge or benchmark, two of one name, an option that answers which exist have, or
+            ``max_cost`` without a price.
     """
     options.check_unused(*(name for name in READING if name not in PROMPTS))
     reading = benchmarks.PromptReading(mapping=options.mapping, rows=options.rows, missing=options.missing)
-    asked = AskedModel(
-        model=load_model(model),
-        sampling=sampling_of(model, options),
-        system_prompt=options.system_prompt,
-        judge_reasoning=options.judge_reasoning,
-    )
-    found = benchmarks.find(benchmark, reading=reading)
-    if taken := found.taken():
+    asked, found = asked_models(model, options), asked_benchmarks(benchmark, reading)
+    for taken in filter(None, (one.taken for one in found)):
         say(taken)
-    plan = changed(
-        plan_of(asked, found.identity(), options.samples, options.limit),
-        map=dict(options.mapping),
-        missing=options.missing,
-        rows=options.rows,
-    )
-    name = (plan.benchmark or {})["name"]
+    plan = plan_of(asked, found, options)
 
     def make(part: Run, index: Index) -> RunInfo:
-        write_prompts(islice(found.prompts(), plan.limit), part, index, name)
+        write_prompts([(one.name, islice(one.prompts(), plan.limit)) for one in found], part, index)
         return new_info(plan)
 
-    title = f"{asked.model.name.partition('?')[0]}-{name}"
+    title = f"{and_more(plan.systems)}-{and_more([one.name for one in found])}"
     return make_task(judge, options, lambda out: opened(out, plan, title, make), asked)
 
 
@@ -162,7 +144,7 @@ def given(source: Source, options: Options, say: Say) -> tuple[list[RowSource], 
         missing=options.missing,
         rows=options.rows,
         language=options.language,
-        benchmark=benchmarks.identity(options.benchmark) if options.benchmark else None,
+        benchmarks=(benchmarks.identity(options.benchmark),) if options.benchmark else (),
         labels=options.label_columns() is not None,
     )
 
@@ -188,23 +170,31 @@ def read_given(sources: Sequence[RowSource], run: Run, index: Index, options: Op
         raise InputError(f"{error}{hint}") from None
 
 
-def plan_of(asked: AskedModel, benchmark: Mapping[str, Any], samples: int, limit: int | None) -> Plan:
+def plan_of(asked: Sequence[AskedModel], asks: Sequence[AskedBenchmark], options: Options) -> Plan:
     """Return what decides a run's prompts, answers and what judges see of them.
 
     Args:
-        asked: the model, with its sampling and system prompt.
-        benchmark: the benchmark's identity: name, revision and checksums.
-        samples: answers to each prompt.
-        limit: the first so many prompts; None for all.
+        asked: the models, with their sampling and system prompts.
+        asks: the benchmarks.
+        options: how prompts are read, and what of the answers is judged.
     """
     return Plan(
-        model=asked.model.name,
-        benchmark=dict(benchmark),
-        sampling=json.loads(json.dumps(asdict(asked.sampling))),
-        system_prompt=asked.system_prompt,
-        samples=samples,
-        limit=limit,
-        judge_reasoning=asked.judge_reasoning,
+        models=tuple(
+            PlannedModel(
+                name=one.system,
+                model=one.model.name,
+                sampling=json.loads(json.dumps(asdict(one.sampling))),
+                system_prompt=one.system_prompt,
+            )
+            for one in asked
+        ),
+        benchmarks=tuple(dict(one.identity) for one in asks),
+        samples=options.samples,
+        limit=options.limit,
+        judge_reasoning=options.judge_reasoning,
+        map=dict(options.mapping),
+        missing=options.missing,
+        rows=options.rows,
     )
 
 
@@ -212,7 +202,7 @@ def make_task(
     judge: Judging | Sequence[Judging],
     options: Options,
     folder: Folder,
-    asked: AskedModel | None = None,
+    asked: tuple[AskedModel, ...] = (),
     passes: Passes | None = None,
 ) -> Task:
     """Return a task, its parts checked.
@@ -221,7 +211,7 @@ def make_task(
         judge: who judges.
         options: how answers are read or asked for, judged and counted.
         folder: holds the run's folder.
-        asked: the model that is asked, None where the answers exist.
+        asked: the models that are asked, none where the answers exist.
         passes: what is to do, pass after pass; None for what the folder lacks, once.
 
     Raises:
@@ -262,14 +252,6 @@ def _check_names(judges: Sequence[Judge]) -> None:
     for judge in judges:
         if by_name.setdefault(judge.name, judge).card_hash != judge.card_hash:
             raise UsageError(f"two different judges are called {judge.name}: give each a name of its own")
-
-
-def sampling_of(model: AnyModel, options: Options) -> Sampling:
-    """Return the sampling, with the seed of the model's name where samples must differ by theirs."""
-    sampling = options.sampling
-    if sampling.seed is None and options.samples > 1 and isinstance(model, str):
-        return replace(sampling, seed=parse_name(model).sampling().seed)
-    return sampling
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def test_the_estimate_is_that_of_asking_about_every_answer(tmp_path: Path) -> No
     certain = Told("cheap", {"forecast": sure("forecast", 0.01)})
     with asking.run.index(asking.samples) as index:
         judges = [cascade(certain, FakeModel())]
-        _, load = forecast(asking.run, index, AskedModel(model=FakeModel()), judges, lambda *_: None).loads
+        _, load = forecast(asking.run, index, [AskedModel(model=FakeModel())], judges, lambda *_: None).loads
     assert (load.who, load.calls) == (f"{NAME}, at most", 6)
 
 
