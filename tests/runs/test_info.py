@@ -89,7 +89,7 @@ def test_what_the_first_version_wrote_is_read(tmp_path: Path) -> None:
         ({"created": "", "work": 7}, "expected what hantei writes of a run"),
         (
             {"created": "", "format": FORMAT + 1, "hantei": "9.9"},
-            "by hantei 9.9 in format 2, hantei .* reads up to 1",
+            "by hantei 9.9 in format 3, hantei .* reads up to 2",
         ),
     ],
 )

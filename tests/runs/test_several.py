@@ -119,7 +119,7 @@ def test_what_cannot_be_told_apart_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="looks like a key"):
         api.forecast(f"sk-abcdefghijklmnopqrstuvwx={model}", one)
     (tmp_path / "b.jsonl").write_text('{"id": "7", "prompt": "x"}\n{"id": "7", "prompt": "y"}\n')
-    with pytest.raises(InputError, match="--benchmark b.jsonl: prompt 2: id '7' was there before"):
+    with pytest.raises(InputError, match=r"--benchmark b\.jsonl: prompt 2: id '7' was there before"):
         api.run(model, [one, str(tmp_path / "b.jsonl")], [], tmp_path / "run")
 
 

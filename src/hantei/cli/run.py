@@ -41,9 +41,10 @@ _LIMITS = Limits()
 
 def run(
     model: Annotated[
-        str, typer.Option(help="openai/NAME?base_url=URL, hf/PATH, replay/FILE or inspect/PROVIDER/NAME.")
+        list[str],
+        typer.Option(help="openai/NAME?base_url=URL, hf/PATH, replay/FILE or inspect/PROVIDER/NAME; may be repeated."),
     ],
-    benchmark: Annotated[str, typer.Option(help="A benchmark's name or a file of prompts.")],
+    benchmark: Annotated[list[str], typer.Option(help="A benchmark's name or a file of prompts; may be repeated.")],
     judge: JudgesOption = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<model>-<benchmark>]")] = None,
     map_: MapOption = None,
