@@ -69,8 +69,8 @@ def run(
     ``run.info().stopped`` says why a run ended before its end, None where it did not.
 
     Args:
-        model: the model's name, ``PROVIDER/NAME?setting=value`` or ``SHORT=PROVIDER/NAME``, the folder of its weights, a
-            function that takes messages and returns the answer, a model of your own (``hantei.Model``), or several.
+        model: the model's name, ``PROVIDER/NAME?setting=value`` or ``SHORT=PROVIDER/NAME``, the folder of its weights,
+            a function that takes messages and returns the answer, a model of your own (``hantei.Model``), or several.
         benchmark: a benchmark's name, a file of prompts, a folder with a card, or prompts as records, dictionaries or a
             table; several in a list, each also as ``SHORT=NAME``.
         judge: the judge, or several, as for ``judge``.
