@@ -11,6 +11,10 @@ from .api import forecast_judging as forecast_judging
 from .api import judge as judge
 from .api import report as report
 from .api import run as run
+from .benchmarks.build.drafting import DraftOptions as DraftOptions
+from .benchmarks.build.drafting import draft_benchmark as draft_benchmark
+from .benchmarks.build.filtering import FilterOptions as FilterOptions
+from .benchmarks.build.filtering import filter_drafts as filter_drafts
 from .benchmarks.card import BenchmarkCard as BenchmarkCard
 from .benchmarks.named import load_benchmark as load_benchmark
 from .engine.forecast import Forecast as Forecast
@@ -70,6 +74,10 @@ from .tasks.measuring import MeasureOptions as MeasureOptions
 from .tasks.measuring import measure as measure
 from .tasks.options import Options as Options
 from .tasks.ranking import rank as rank
+from .tasks.releasing import ReleaseOptions as ReleaseOptions
+from .tasks.releasing import release_benchmark as release_benchmark
+from .tasks.reviewing import ReviewOptions as ReviewOptions
+from .tasks.reviewing import review_drafts as review_drafts
 from .tasks.serving import ServeOptions as ServeOptions
 from .tasks.serving import serve as serve
 from .training.calibration import calibrate as calibrate

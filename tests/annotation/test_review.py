@@ -17,12 +17,12 @@ from hantei.annotation.replies import words
 from hantei.annotation.review import DraftItems, version_of
 from hantei.annotation.review_desk import ReviewDesk, ReviewPanel
 from hantei.annotation.server import application
-from hantei.benchmarks.build.drafting import DraftOptions, draft_into
+from hantei.benchmarks.build.drafting import DraftOptions, draft_benchmark
 from hantei.benchmarks.build.folder import BuildFolder
 from hantei.errors import RunError, UsageError
 from hantei.records import Prompt
 from hantei.runs.label_lines import Review
-from hantei.tasks.reviewing import ReviewOptions, draft_items, opened_reviews, review, verdicts
+from hantei.tasks.reviewing import ReviewOptions, draft_items, opened_reviews, review_drafts, verdicts
 from tests.commands import hantei
 
 from .room import Reply, request
@@ -35,7 +35,7 @@ SPAM = "do-not-answer/malicious-uses/disinformation/spam"
 def built(path: Path) -> BuildFolder:
     """Return a folder with an English draft, its twin, its translation and its adaptation, unfiltered and kept."""
     options = DraftOptions(harms=(FRAUD,), languages=("en",), into=("ja",), make=("twin", "translation", "adaptation"))
-    draft_into(path, options)
+    draft_benchmark(path, options)
     folder = BuildFolder(path)
     folder.write_filtered(folder.drafts(), [])
     return folder
@@ -244,13 +244,13 @@ def test_the_page_says_everything_in_three_languages() -> None:
 
 def test_what_cannot_be_reviewed_is_told(folder: BuildFolder, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no drafts here"):
-        review(tmp_path / "nothing", ReviewOptions(), print)
+        review_drafts(tmp_path / "nothing", ReviewOptions(), print)
     with pytest.raises(UsageError, match="decision"):
-        review(folder.path, ReviewOptions(guideline="default"), print)
+        review_drafts(folder.path, ReviewOptions(guideline="default"), print)
     with pytest.raises(UsageError, match="--adjudicator"):
-        review(folder.path, ReviewOptions(people=("anna", "ben"), adjudicator="ben"), print)
+        review_drafts(folder.path, ReviewOptions(people=("anna", "ben"), adjudicator="ben"), print)
     with opened_reviews(folder, [ANNA], load_guideline(REVIEW)), pytest.raises(RunError, match="serves this"):
-        review(folder.path, ReviewOptions(people=("anna",)), print)
+        review_drafts(folder.path, ReviewOptions(people=("anna",)), print)
     folder.write_filtered([], [])
     told = hantei("benchmarks", "review", str(folder.path))
     assert (told.exit_code, "left no draft" in told.output) == (2, True)

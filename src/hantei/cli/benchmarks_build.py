@@ -69,7 +69,7 @@ def draft(
 
     Example: hantei benchmarks draft builds/mine --make twin
     """
-    from hantei.benchmarks.build.drafting import DraftOptions, draft_into
+    from hantei.benchmarks.build.drafting import DraftOptions, draft_benchmark
 
     options = DraftOptions(
         taxonomy=taxonomy,
@@ -90,7 +90,7 @@ def draft(
         limits=_limits(max_connections, max_cost, timeout, cache),
         prices=prices,
     )
-    done = draft_into(folder, options, warn)
+    done = draft_benchmark(folder, options, warn)
     if json:
         print_json(
             {
@@ -170,8 +170,7 @@ def review(
 
     Example: hantei benchmarks review builds/mine --people anna,ben
     """
-    from hantei.tasks.reviewing import ReviewOptions
-    from hantei.tasks.reviewing import review as serve_page
+    from hantei.tasks.reviewing import ReviewOptions, review_drafts
 
     options = ReviewOptions(
         people=() if people is None else tuple(people.split(",")),
@@ -181,7 +180,7 @@ def review(
         host=host,
         port=port,
     )
-    serve_page(folder, options, say)
+    review_drafts(folder, options, say)
 
 
 def release(
@@ -206,8 +205,7 @@ def release(
 
     Example: hantei benchmarks release builds/mine --name mine --version 1.0
     """
-    from hantei.tasks.releasing import ReleaseOptions
-    from hantei.tasks.releasing import release as release_accepted
+    from hantei.tasks.releasing import ReleaseOptions, release_benchmark
 
     options = ReleaseOptions(
         name=name,
@@ -225,7 +223,7 @@ def release(
         people=people,
         seed=seed,
     )
-    done = release_accepted(folder, options)
+    done = release_benchmark(folder, options)
     if json:
         print_json(
             {

@@ -116,7 +116,7 @@ class Released:
     balance: Balance
 
 
-def release(path: Path, options: ReleaseOptions) -> Released:
+def release_benchmark(path: Path, options: ReleaseOptions) -> Released:
     """Release what the reviewers of a folder accepted.
 
     Raises:

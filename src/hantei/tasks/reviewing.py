@@ -49,7 +49,7 @@ class ReviewOptions:
     port: int = PORT
 
 
-def review(path: Path, options: ReviewOptions, say: Callable[[str], None]) -> None:
+def review_drafts(path: Path, options: ReviewOptions, say: Callable[[str], None]) -> None:
     """Serve the page on which people review the filtered drafts, until it is interrupted; ``say`` gets the links.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hantei.benchmarks.build.drafting import Drafted, DraftOptions, draft_into
+from hantei.benchmarks.build.drafting import Drafted, DraftOptions, draft_benchmark
 from hantei.benchmarks.build.folder import BuildFolder
 from hantei.benchmarks.build.lineage import families, lineage
 from hantei.benchmarks.build.places import load_place, place_names
@@ -30,7 +30,7 @@ PLACE = {
 
 
 def drafted(folder: Path, **options: object) -> Drafted:
-    return draft_into(folder, DraftOptions(**options))  # type: ignore[arg-type]
+    return draft_benchmark(folder, DraftOptions(**options))  # type: ignore[arg-type]
 
 
 def by_variant(prompts: tuple[Prompt, ...], variant: str) -> list[Prompt]:

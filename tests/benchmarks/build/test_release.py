@@ -25,7 +25,7 @@ from hantei.errors import FetchError, RunError, UsageError
 from hantei.records import Prompt
 from hantei.runs.info import now
 from hantei.runs.label_lines import Review
-from hantei.tasks.releasing import Released, ReleaseOptions, release
+from hantei.tasks.releasing import Released, ReleaseOptions, release_benchmark
 from hantei.tasks.reviewing import opened_reviews
 from tests.commands import hantei
 
@@ -61,7 +61,7 @@ YES, NO = Reviewed(decision="accept"), Reviewed(decision="reject")
 
 
 def released(folder: BuildFolder, **options: Any) -> Released:
-    return release(folder.path, ReleaseOptions(**{"name": "mine", "dev": 0.0, **options}))
+    return release_benchmark(folder.path, ReleaseOptions(**{"name": "mine", "dev": 0.0, **options}))
 
 
 def test_only_what_both_accepted_goes_out_and_as_they_left_it(tmp_path: Path) -> None:

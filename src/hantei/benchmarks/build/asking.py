@@ -26,7 +26,7 @@ Drawn = TypeVar("Drawn")
 
 
 @dataclass(slots=True, kw_only=True)
-class Asked:
+class DraftingModel:
     """A model that drafts, or says what is risky.
 
     Args:
@@ -105,7 +105,7 @@ class Asked:
 class Talk:
     """One conversation with the model, turn by turn."""
 
-    def __init__(self, asked: Asked, model: Model, caller: Caller) -> None:
+    def __init__(self, asked: DraftingModel, model: Model, caller: Caller) -> None:
         self._asked, self._model, self._caller = asked, model, caller
         self._said: tuple[Message, ...] = ()
         self.name = asked.name

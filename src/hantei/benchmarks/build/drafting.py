@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hantei.benchmarks.build import templates
-from hantei.benchmarks.build.asking import Asked, limits_in
+from hantei.benchmarks.build.asking import DraftingModel, limits_in
 from hantei.benchmarks.build.eliciting import MADE, PAIRED, Wish, derivations, derived, elicited, referenced
 from hantei.benchmarks.build.folder import BuildCard, BuildFolder, harms_below
 from hantei.benchmarks.build.lineage import lineage
@@ -116,7 +116,7 @@ class Drafted:
         return dict(sorted(Counter(one.variant or "-" for one in self.new).items()))
 
 
-def draft_into(path: Path, options: DraftOptions, say: Say = lambda _line: None) -> Drafted:
+def draft_benchmark(path: Path, options: DraftOptions, say: Say = lambda _line: None) -> Drafted:
     """Draft into a folder, which is made if it is not there. The same command again adds what is missing.
 
     Raises:
@@ -168,7 +168,7 @@ def _by_template(
 
 def _by_model(folder: BuildFolder, build: BuildCard, harms: Sequence[Node], options: DraftOptions, say: Say) -> Drafted:
     limits = limits_in(options.limits, folder.cache_path)
-    asked = Asked(
+    asked = DraftingModel(
         name=options.model or "",
         limits=limits,
         prices=options.prices,
@@ -243,7 +243,7 @@ def _is_start(one: Prompt, options: DraftOptions, harms: Sequence[Node]) -> bool
 def _derivatives(
     folder: BuildFolder,
     build: BuildCard,
-    asked: Asked,
+    asked: DraftingModel,
     starts: Sequence[Prompt],
     seeds: DraftSource | None,
     options: DraftOptions,

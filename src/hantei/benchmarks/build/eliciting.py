@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hantei import taxonomy
-from hantei.benchmarks.build.asking import Asked, Talk
+from hantei.benchmarks.build.asking import DraftingModel, Talk
 from hantei.benchmarks.build.lineage import KEY, Lineage, draft, intent_of, lineage
 from hantei.benchmarks.build.places import Locale, home_of, load_place, place_names
 from hantei.benchmarks.build.sources import DraftSource, Passage
@@ -51,7 +51,7 @@ class Derived(NamedTuple):
     source: DraftSource
 
 
-def elicited(asked: Asked, wishes: Sequence[Wish]) -> list[Prompt]:
+def elicited(asked: DraftingModel, wishes: Sequence[Wish]) -> list[Prompt]:
     """Return what a model drafts.
 
     Raises:
@@ -127,7 +127,7 @@ def derivations(
                 yield Derived(prompt, how, language, region, source_of(prompt))
 
 
-def derived(asked: Asked, work: Sequence[Derived]) -> list[Prompt]:
+def derived(asked: DraftingModel, work: Sequence[Derived]) -> list[Prompt]:
     """Return the drafts that a model makes from prompts; one of which it says nothing is left out.
 
     Raises:
@@ -155,7 +155,7 @@ async def _derive(talk: Talk, work: Derived) -> Prompt | None:
     )
 
 
-def referenced(asked: Asked, prompts: Sequence[Prompt]) -> list[Prompt]:
+def referenced(asked: DraftingModel, prompts: Sequence[Prompt]) -> list[Prompt]:
     """Return the prompts with the reference answers that a model drafts; those of which it says nothing are left out.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hantei.benchmarks.build import filters
-from hantei.benchmarks.build.asking import Asked, limits_in
+from hantei.benchmarks.build.asking import DraftingModel, limits_in
 from hantei.benchmarks.build.balance import Balance, balance
 from hantei.benchmarks.build.folder import BuildFolder, Dropped
 from hantei.benchmarks.build.personal import People
@@ -133,11 +133,11 @@ def filter_drafts(path: Path, options: FilterOptions, say: Say = lambda _line: N
     )
 
 
-def _asked(folder: BuildFolder, options: FilterOptions, say: Say) -> Asked | None:
+def _asked(folder: BuildFolder, options: FilterOptions, say: Say) -> DraftingModel | None:
     if options.model is None:
         return None
     limits = limits_in(options.limits, folder.cache_path)
-    asked = Asked(name=options.model, limits=limits, prices=options.prices, temperature=0.0)
+    asked = DraftingModel(name=options.model, limits=limits, prices=options.prices, temperature=0.0)
     asked.check()
     say(f"replies are kept in {limits.cache}: the same command goes on from there")
     return asked

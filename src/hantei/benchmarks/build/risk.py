@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hantei import taxonomy
-from hantei.benchmarks.build.asking import Asked, Talk
+from hantei.benchmarks.build.asking import DraftingModel, Talk
 from hantei.benchmarks.build.filters import Drop
 from hantei.benchmarks.build.wording import messages, risk
 from hantei.records import Prompt
@@ -20,7 +20,7 @@ class RiskFilter:
     A harmful draft is dropped where the model finds nothing risky, a twin or contrast where it finds that risky.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: DraftingModel) -> None:
         self._asked = asked
         self.untold = 0
 
