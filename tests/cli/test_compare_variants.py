@@ -54,10 +54,10 @@ def test_one_system_plain_against_each_attack_and_all_together(tmp_path: Path) -
     found = compared(tmp_path, rows("m", "b.......", fiction="bbb.....", base64=".bbbb..."))
     assert found.differences == ()  # there is one system
     by = variants(found)
-    fiction, base64 = by["m, plain", "m, fiction"], by["m, plain", "m, base64"]
+    fiction, base64 = by["m (plain)", "m (fiction)"], by["m (plain)", "m (base64)"]
     assert (fiction.difference.value, fiction.more, fiction.less, fiction.of) == (2 / 8, 2, 0, 2)
     assert (base64.difference.value, base64.more, base64.less) == (3 / 8, 4, 1)
-    every = by["m, plain", "m, every attack"]
+    every = by["m (plain)", "m (every attack)"]
     assert every.difference.value == pytest.approx(7 / 16 - 1 / 8)
     assert (every.difference.n, every.of) == (8, 1)  # a plain prompt counts once
     assert every.difference.method == "newcombe, clustered by prompt"
@@ -88,9 +88,9 @@ def test_a_translation_and_an_adaptation_of_one_item_are_a_pair(tmp_path: Path) 
              for row in rows("m", "....", translation="b...", adaptation="bbb.")]  # fmt: skip
     found = compared(tmp_path, items)
     by = variants(found)
-    assert by["m, translation", "m, adaptation"].difference.value == 2 / 4
+    assert by["m (translation)", "m (adaptation)"].difference.value == 2 / 4
     assert set(by) == {
-        ("m, plain", "m, translation"), ("m, plain", "m, adaptation"), ("m, translation", "m, adaptation"),
+        ("m (plain)", "m (translation)"), ("m (plain)", "m (adaptation)"), ("m (translation)", "m (adaptation)"),
     }  # fmt: skip
 
 
@@ -116,7 +116,9 @@ def test_the_command_says_it_and_its_page_runs_nothing(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     said = command("compare", str(tmp_path / "run"), "--out", str(page))
     assert said.exit_code == 0
-    assert "The violation rate of m<b>, every attack is higher than that of m<b>, plain, by 50.0 points" in said.output
+    assert (
+        "The violation rate of m<b> (every attack) is higher than that of m<b> (plain), by 50.0 points" in said.output
+    )
     text = page.read_text(encoding="utf-8")
     assert "What attacks and other variants change" in text
     assert "<script>alert" not in text

@@ -70,7 +70,7 @@ def _told(found: Sequence[_One]) -> list[_One]:
 def _table(parts: Sequence[Difference]) -> ReportTable:
     rows = [
         (
-            clip(one.second.removeprefix(f"{_side(one)}, "), NAME_LIMIT),
+            clip(variant_label(one.by["variant"]), NAME_LIMIT),
             points(one.difference),
             percent(*numbers(one.first_rate)),
             percent(*numbers(one.second_rate)),
@@ -80,13 +80,13 @@ def _table(parts: Sequence[Difference]) -> ReportTable:
         )
         for one in parts
     ]
-    first = parts[0].first.removeprefix(f"{_side(parts[0])}, ")
+    first = parts[0].first.rpartition(" (")[2].removesuffix(")")
     header = ("Made how", "Change, points", first.capitalize(), "So made", "Flipped", "Plain prompts", "p, Holm")
     return text_table(f"{definitions.title(parts[0].metric)}: {clip(_side(parts[0]), NAME_LIMIT)}", header, rows)
 
 
 def _side(one: Difference) -> str:
-    return one.first.rpartition(", ")[0]
+    return one.first.rpartition(" (")[0]
 
 
 def _effects_table(parts: Sequence[EffectDifference]) -> ReportTable:

@@ -33,7 +33,7 @@ def variant_differences(
             for first, second in family:
                 pairs = _pairs(held, [(number, first), (number, second)], groups)
                 if pairs.prompts:
-                    names = (f"{side.name}, {variant_label(first)}", f"{side.name}, {variant_label(second)}")
+                    names = (f"{side.name} ({variant_label(first)})", f"{side.name} ({variant_label(second)})")
                     found.append(difference(pairs, metric.name, judge, names, {"variant": second}))
             yield from adjusted(found)
 
