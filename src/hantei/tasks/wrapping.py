@@ -15,7 +15,7 @@ from hantei.benchmarks.attacks.chain import Chain, chains
 from hantei.benchmarks.attacks.pairs import Pairs, folded, read_pairs
 from hantei.benchmarks.attacks.rewording import reworded
 from hantei.benchmarks.attacks.wrapping import wrap
-from hantei.benchmarks.build.asking import Asked, limits_in
+from hantei.benchmarks.build.asking import DraftingModel, limits_in
 from hantei.engine.limits import Limits
 from hantei.errors import InputError, UsageError
 from hantei.files import write_atomic
@@ -161,7 +161,7 @@ def _from_pairs(prompts: Sequence[Prompt], card: AttackCard, pairs: Pairs) -> di
     return {prompt_id: text for prompt_id, text in said if text}
 
 
-def _asked(model: str, options: WrapOptions) -> Asked:
-    return Asked(
+def _asked(model: str, options: WrapOptions) -> DraftingModel:
+    return DraftingModel(
         name=model, limits=limits_in(options.limits, CACHE), prices=options.prices, temperature=0.7, seed=options.seed
     )

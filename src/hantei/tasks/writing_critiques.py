@@ -10,7 +10,7 @@ from typing import get_args
 
 import msgspec
 
-from hantei.benchmarks.build.asking import Asked, Talk, limits_in
+from hantei.benchmarks.build.asking import DraftingModel, Talk, limits_in
 from hantei.critiques.writing import Fate, LabelledCritique, read, request, tongue_of
 from hantei.engine.limits import Limits
 from hantei.errors import InputError
@@ -97,7 +97,7 @@ def write_critiques(
     if not rows:
         raise InputError(f"{', '.join(map(str, files))}: expected labels safe or unsafe, found none")
     limits = limits_in(options.limits, out.with_name(f"{out.name}.replies"))
-    asked = Asked(name=options.model, limits=limits, prices=options.prices, temperature=options.temperature)
+    asked = DraftingModel(name=options.model, limits=limits, prices=options.prices, temperature=options.temperature)
     asked.check()
     say(f"{len(rows):,} calls of {options.model}; replies are kept in {limits.cache}: the same command goes on")
     found = asked.each(rows, _Writer(asked_judge(f"critique@{options.model}", load_model(options.model))), "critiques")

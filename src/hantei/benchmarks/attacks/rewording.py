@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from hantei.benchmarks.attacks.card import AttackCard
-from hantei.benchmarks.build.asking import Asked, Talk
+from hantei.benchmarks.build.asking import DraftingModel, Talk
 from hantei.benchmarks.build.wording import language_name
 from hantei.judges.render import defuse, fence, mark
 from hantei.language import detect
@@ -16,7 +16,7 @@ _LONGER = 4
 """How many times as long as the prompt, or as short, a reply may be: beyond, it is an answer or a refusal."""
 
 
-def reworded(prompts: Sequence[Prompt], card: AttackCard, asked: Asked) -> dict[str, str]:
+def reworded(prompts: Sequence[Prompt], card: AttackCard, asked: DraftingModel) -> dict[str, str]:
     """Return other words by prompt id; a prompt whose reply is none of them is not there.
 
     Raises:
