@@ -11,6 +11,7 @@ import pytest
 import hantei
 from hantei import benchmarks
 from hantei.benchmarks.attacks import chains
+from hantei.runs.folder import load_run
 from tests.commands import hantei as command
 from tests.servers import Answer, Seen, fault_server, ok, prompt_of
 
@@ -55,8 +56,10 @@ def test_plain_and_wrapped_are_asked_judged_and_compared(wrapped: Path, tmp_path
     by = {one.by["variant"]: one.difference.value for one in found.variants if one.metric == "flagged_rate"}
     attacks = {chain.variant for chain in chains(["all"], with_model=False) if "en" in chain.cards[0].languages}
     assert set(by) == {*attacks, "attack"}
-    assert by["attack/role-play"] == 1  # it gives way on each, and on no plain one
+    assert (by["attack/role-play"] or 0) > 0  # the judge does not mark all of the answers that gave way
     assert by["attack/base64"] == 0
+    gave_way = {one.prompt_id.partition("+")[2] for one in load_run(run).responses() if one.text == BAD}
+    assert gave_way == {"role-play"}
 
 
 def _is_one_of(row: dict[str, str]) -> bool:
