@@ -20,6 +20,7 @@ from pathlib import Path
 from hantei.benchmarks import starter_answers
 
 WORDS = 100
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 CHILD = """
 import resource, sys, time
 import hantei
@@ -58,7 +59,7 @@ def measure(rows: int) -> tuple[float, float]:
             text=True,
             check=True,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, **ONE_THREAD},
         )
     seconds, peak = done.stdout.split()
     return float(seconds), float(peak)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hantei import benchmarks
+from hantei.cards import did_you_mean
 from hantei.engine.forecast import Forecast
+from hantei.errors import UsageError
 from hantei.event_loop import awaited
 from hantei.exchange.exporting import export_run
 from hantei.metrics.datasheet import DataSheet
@@ -181,6 +183,7 @@ def report(
     out: str | Path | None = None,
     threshold: float | None = None,
     sheets: Sequence[str | Path] = (),
+    systems: Sequence[str] = (),
 ) -> Path:
     """Write the summary and the report of a run again from its records; return the report's path.
 
@@ -189,6 +192,7 @@ def report(
         out: where the page goes; then nothing is written into the run folder, which may be one that can only be read.
         threshold: from 0 to 1: the page says of each system whether its rate of unsafe answers lies below it.
         sheets: ``datasheet.json`` of the run's judges, for the page; kept in the run folder where it is written.
+        systems: of which all rates are shown where there are too many systems to show all of each; needs ``out``.
 
     Raises:
         UsageError: there is no run at ``path``, ``out`` cannot be written, or a sheet is of another judge.
@@ -196,7 +200,7 @@ def report(
         RunError: the run folder is damaged or in use.
     """
     run = load_run(path)
-    return report_and_summary(run, out, threshold, sheets_for(run, map(Path, sheets)))[0]
+    return report_and_summary(run, out, threshold, sheets_for(run, map(Path, sheets)), systems)[0]
 
 
 def report_and_summary(
@@ -204,6 +208,7 @@ def report_and_summary(
     out: str | Path | None = None,
     threshold: float | None = None,
     sheets: Mapping[str, DataSheet] | None = None,
+    systems: Sequence[str] = (),
 ) -> tuple[Path, Summary]:
     """Do what ``report`` does; return the summary, too.
 
@@ -212,19 +217,36 @@ def report_and_summary(
         out: see ``report``.
         threshold: see ``report``.
         sheets: data sheets by the judge's name.
+        systems: see ``report``.
 
     Raises:
-        UsageError, RunError: see ``report``.
+        UsageError: see ``report``.
+        RunError: see ``report``.
     """
     if out is not None:
         run.refuse_own_records(Path(out))
         with run.index() as index:
-            summary = summary_of(run, index)
+            _check_systems(index, systems)
+            summary = summary_of(run, index, systems)
             return build_report(run, index, summary, Path(out), threshold, sheets), summary
+    if systems:
+        raise UsageError("--system: expected an --out: the run's own page holds all systems")
     with run.lock(), Index(run.index_path) as index:
         run.fill(index)
         keep_sheets(run, sheets or {})
         return write_report(run, index, threshold)
+
+
+def _check_systems(index: Index, systems: Sequence[str]) -> None:
+    """Raise a UsageError where a run has no such system.
+
+    Raises:
+        UsageError: it has not.
+    """
+    known = index.systems()
+    for system in systems:
+        if system not in known:
+            raise UsageError(f"--system {system}: the run has no such system{did_you_mean(system, known)}")
 
 
 def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:

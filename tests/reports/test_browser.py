@@ -196,6 +196,19 @@ def test_a_cell_of_the_heat_map_leads_to_its_answers(page: Open) -> None:
     assert driver.switch_to.active_element.get_attribute("id") == "count-title"
 
 
+def test_the_rows_of_a_long_table_are_searched(page: Open) -> None:
+    data = report_input()
+    rates = data.summary.rates
+    of_one = [rate for rate in rates if rate.by.get("system") == next(iter(SYSTEMS))]
+    many = [changed(rate, by={**rate.by, "system": f"model {number}"}) for rate in of_one for number in range(50)]
+    driver = page(replace(data, summary=changed(data.summary, rates=(*rates, *many))))
+    (box,) = driver.find_elements("css selector", "#systems-0 input.search")
+    box.send_keys("MODEL 4")
+    shown = [row.text for row in driver.find_elements("css selector", "#systems-0 tbody th") if row.is_displayed()]
+    assert len(shown) == 12  # 4, 40 to 49, and the line of all systems
+    assert all("model 4" in name for name in shown[:-1])
+
+
 def test_another_judge_brings_its_own_numbers(page: Open) -> None:
     data = report_input(copies=1, judges=("builtin", RUBRIC))
     driver = page(data)

@@ -130,6 +130,10 @@ def report(
         list[Path] | None,
         typer.Option(help="A judge's datasheet.json (hantei judges measure), to say how far it can be trusted."),
     ] = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option(help="A system of which all rates are shown where there are very many; with --out."),
+    ] = None,
     fail: FailIfOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -141,7 +145,7 @@ def report(
     limit = None if threshold is None else share_of("--threshold", threshold)
     made = load_run(run)
     sheets = sheets_for(made, sheet or ())
-    page, summary = report_and_summary(made, out, limit, sheets)
+    page, summary = report_and_summary(made, out, limit, sheets, system or ())
     finish(made, conditions, json, page, summary=summary, threshold=limit, sheets=sheets)
 
 

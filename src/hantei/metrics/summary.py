@@ -7,15 +7,18 @@ up, so each rate by language, harm type and so on is a sum over groups.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
 from hantei.metrics.intervals import ClusterSums, effective_n, share
+from hantei.metrics.places import By, Places
 from hantei.metrics.turns import rates_by_turn
 from hantei.records import CountingRule, Rate, Summary
-from hantei.runs.counting import categories_of, judged_by_system, missing_of, one_sided, sums_of
+from hantei.runs.category_counts import categories_of, judged_by_system
+from hantei.runs.counting import answers_by_group, missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
 from hantei.runs.info import JudgeInfo
 
@@ -46,19 +49,35 @@ def common_harm_type(harm: str) -> str | None:
 
 @dataclass(slots=True)
 class _Cell:
-    """One metric in one group of prompts, of one system or of all: sums over prompts, and what got no verdict."""
+    """One metric at one place: sums over prompts, and what got no verdict."""
 
     sums: ClusterSums = field(default_factory=ClusterSums)
     missing: dict[str, int] = field(default_factory=dict)
 
-    def add(self, other: _Cell) -> None:
-        self.sums += other.sums
-        for reason, count in other.missing.items():
-            self.missing[reason] = self.missing.get(reason, 0) + count
 
+class _Table:
+    """One metric's cells by place, over the prompts that belong into its denominator."""
 
-GroupAndSystem = tuple[int, str | None]
-"""A group of prompts by number, and a system's name (None for all systems together)."""
+    def __init__(self, metric: Metric, groups: Mapping[int, Group], places: Places) -> None:
+        self.metric, self._places = metric, places
+        self._wanted = {number for number, group in groups.items() if group.intent in metric.intents}
+        self.cells: dict[By, _Cell] = defaultdict(_Cell)
+        self.cells[()] = _Cell()
+
+    def add(self, group: int, system: str | None, sums: ClusterSums) -> None:
+        """Count what was said of a group's answers of one system, or of all of them (None)."""
+        if group in self._wanted:
+            for place in self._places.of(group, system, self.metric.by):
+                self.cells[place].sums += sums
+
+    def lack(self, group: int, system: str, reason: str, count: int) -> None:
+        """Count a group's answers of one system of which nothing was said; they count over all systems, too."""
+        if group not in self._wanted:
+            return
+        for of in (system, None):
+            for place in self._places.of(group, of, self.metric.by):
+                missing = self.cells[place].missing
+                missing[reason] = missing.get(reason, 0) + count
 
 
 def summarise(
@@ -66,6 +85,7 @@ def summarise(
     judges: Mapping[str, JudgeInfo],
     policy: str = "drop",
     rule: CountingRule = CountingRule(),  # noqa: B008 - frozen
+    whole: Collection[str] = (),
 ) -> Summary:
     """Return the summary of everything that the index holds.
 
@@ -75,18 +95,21 @@ def summarise(
             which values a metric counts that leaves it to the judge.
         policy: ``drop`` or ``unsafe``, for rows without a verdict.
         rule: which one verdict counts of a response with several judgments.
+        whole: systems of which all rates are held, however many systems there are (``places.py``).
     """
     rates: list[Rate] = []
     groups = index.groups()
+    places = Places(_values(groups), answers_by_group(index), whole)
     for judge, name in index.judges():
-        for metric, cells in _counted(index, judge, judges.get(name, JudgeInfo()), groups, rule):
-            for by, cell in _rolled_up(cells, groups, metric.by).items():
-                more = {str(metric.counts.fact): str(metric.counts.values[0])} if metric.each else {}
+        for table in _counted(index, judge, judges.get(name, JudgeInfo()), groups, places, rule):
+            metric = table.metric
+            more = {str(metric.counts.fact): str(metric.counts.values[0])} if metric.each else {}
+            for by, cell in sorted(table.cells.items(), key=itemgetter(0)):
                 rates.append(_rate(metric, {"judge": name, **dict(by), **more}, cell, policy))
         if not any(group.harm for group in groups.values()):
             rates.extend(_by_category(index, judge, name))
         rates.extend(rates_by_turn(index, judge, name))
-    return Summary(rates=tuple(rates), policy=policy, rule=rule)
+    return Summary(rates=tuple(rates), policy=policy, rule=rule, notes=places.notes())
 
 
 def _by_category(index: Index, judge: int, name: str) -> Iterator[Rate]:
@@ -108,19 +131,28 @@ def _by_category(index: Index, judge: int, name: str) -> Iterator[Rate]:
 
 
 def _counted(
-    index: Index, judge: int, entry: JudgeInfo, groups: Mapping[int, Group], rule: CountingRule
-) -> Iterator[tuple[Metric, dict[GroupAndSystem, _Cell]]]:
-    """Yield each metric that a judge has something to say of, with its cells."""
+    index: Index,
+    judge: int,
+    entry: JudgeInfo,
+    groups: Mapping[int, Group],
+    places: Places,
+    rule: CountingRule,
+) -> Iterator[_Table]:
+    """Yield the table of each metric that a judge has something to say of."""
     for metrics in _by_fact(metrics_of(entry)):
         counts = [metric.counts for metric in metrics]
         if one_sided(index, judge, counts[0].fact):
             continue  # where only one of several judges in one says it, its answers are a choice, not a sample
-        counted = list(sums_of(index, judge, counts, rule))
-        missing = list(missing_of(index, judge, counts[0], rule))
-        for place, metric in enumerate(metrics):
-            if counted or metric.rate_kind is not None:
-                sums = {(group, system): found[place] for group, system, found in counted}
-                yield metric, _cells(metric, sums, missing, groups)
+        tables = [_Table(metric, groups, places) for metric in metrics]
+        said = False
+        for group, system, sums in sums_of(index, judge, counts, rule):
+            said = True
+            for table, one in zip(tables, sums, strict=True):
+                table.add(group, system, one)
+        for missing in missing_of(index, judge, counts[0], rule):
+            for table in tables:
+                table.lack(*missing)
+        yield from (table for table in tables if said or table.metric.rate_kind is not None)
 
 
 def metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
@@ -145,41 +177,14 @@ def _by_fact(metrics: Iterable[Metric]) -> Iterable[list[Metric]]:
     return out.values()
 
 
-def _cells(
-    metric: Metric,
-    counted: Mapping[GroupAndSystem, ClusterSums],
-    missing: Iterable[tuple[int, str, str, int]],
-    groups: Mapping[int, Group],
-) -> dict[GroupAndSystem, _Cell]:
-    """Return a metric's cells by group and system, over the prompts that belong into its denominator."""
-    cells: dict[GroupAndSystem, _Cell] = defaultdict(_Cell)
-    wanted = {number for number, group in groups.items() if group.intent in metric.intents}
-    for (group, system), sums in counted.items():
-        if group in wanted:
-            cells[group, system].sums = sums
-    for group, system, reason, count in missing:
-        if group in wanted:
-            for place in ((group, system), (group, None)):
-                reasons = cells[place].missing
-                reasons[reason] = reasons.get(reason, 0) + count
-    return cells
-
-
-def _rolled_up(
-    cells: Mapping[GroupAndSystem, _Cell], groups: Mapping[int, Group], by: Iterable[str]
-) -> dict[tuple[tuple[str, str], ...], _Cell]:
-    """Add cells up for: all, by system, by each dimension, and by system and dimension."""
-    out: dict[tuple[tuple[str, str], ...], _Cell] = defaultdict(_Cell)
-    out[()] = _Cell()
-    dimensions = [name for name in by if _divides(name, groups.values())]
-    for (number, system), cell in cells.items():
-        base = () if system is None else (("system", system),)
-        out[base].add(cell)
-        for dimension in dimensions:
-            value = VALUE_OF[dimension](groups[number])
-            if value is not None:
-                out[(*base, (dimension, value))].add(cell)
-    return dict(sorted(out.items()))
+def _values(groups: Mapping[int, Group]) -> dict[str, dict[int, str]]:
+    """Return dimension to group number to its value, of the dimensions that say something of these groups."""
+    found = {
+        name: {number: value_of(group) for number, group in groups.items()}
+        for name, value_of in VALUE_OF.items()
+        if _divides(name, groups.values())
+    }
+    return {name: {number: one for number, one in of.items() if one is not None} for name, of in found.items()}
 
 
 def _divides(dimension: str, groups: Iterable[Group]) -> bool:

@@ -144,12 +144,20 @@ class HeatRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatMap:
-    """Rates of harm types by system, in groups: each a risk area's own row and the rows of its harm types."""
+    """Rates of harm types by system, in groups: each a risk area's own row and the rows of its harm types.
+
+    A row has a rate for each of ``systems``, and one more for all systems where these are not the only one.
+    """
 
     title: str
     rate_title: str
     systems: tuple[str, ...]
     groups: tuple[tuple[HeatRow, tuple[HeatRow, ...]], ...]
+
+    @property
+    def total(self) -> bool:
+        """Whether the last rate of each row is that of all systems."""
+        return any(len(area.rates) > len(self.systems) for area, _ in self.groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

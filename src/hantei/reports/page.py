@@ -28,7 +28,7 @@ from hantei.reports.to_html import Links, section
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_SCRIPTS = ("data.js", "elements.js", "answer.js", "filters.js", "browser.js", "judges.js", "start.js")
+_SCRIPTS = ("data.js", "elements.js", "answer.js", "filters.js", "browser.js", "judges.js", "search.js", "start.js")
 _SAMPLING_LIMIT = 1_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,9 @@ SIDE_BY_SIDE = 4
 MANY = 12
 """Of more systems than that only the table of systems, the heat map and the answers are unfolded."""
 
+COLUMNS = 24
+"""So many systems have a column each, at most."""
+
 LANGUAGES = {"en": "English", "ja": "Japanese", "zh": "Chinese", "ko": "Korean", "fr": "French", "de": "German"}
 
 
@@ -51,6 +55,14 @@ class Rates:
         """Return the values of a dimension that one judge has rates for, in order of appearance."""
         return _unique(
             rate.by[dimension] for rate in self._all if dimension in rate.by and rate.by.get("judge") == judge
+        )
+
+    def pairs(self, judge: str, metric: str, dimension: str) -> Counter[str]:
+        """Return for each system of how many values of a dimension a judge has its rate."""
+        return Counter(
+            rate.by["system"]
+            for rate in self._all
+            if rate.metric == metric and rate.by.keys() == {"judge", "system", dimension} and rate.by["judge"] == judge
         )
 
     def metrics(self, judge: str) -> list[str]:
@@ -78,6 +90,17 @@ class JudgeResults:
     def systems(self) -> list[str]:
         """The systems in order of appearance."""
         return self.values("system")
+
+    def columns(self, dimension: str) -> list[str]:
+        """Return the systems that have a column each in a table by a dimension.
+
+        Of very many those of which the summary holds most pairs with its values.
+        """
+        if len(self.systems) <= COLUMNS:
+            return self.systems
+        pairs = self.rates.pairs(self.name, self.main.name, dimension)
+        most = {system for system, _ in pairs.most_common(COLUMNS)}
+        return [system for system in self.systems if system in most]
 
     @cached_property
     def kind(self) -> str:

@@ -136,7 +136,7 @@ def _ranges(one: Ranges) -> dict[str, Any]:
 def _heat_map(one: HeatMap) -> dict[str, Any]:
     def cells(rates: Iterable[Rate | None]) -> list[tuple[RateText | None, int | None, str | None]]:
         texts = [describe(rate) if rate else None for rate in rates]
-        systems = [*one.systems, None][: len(texts)] if len(one.systems) != 1 else list(one.systems)
+        systems = [*one.systems, None][: len(texts)]
         return [
             (text, geometry.heat_level(text) if text else None, system)
             for text, system in zip(texts, systems, strict=True)

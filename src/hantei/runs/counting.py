@@ -169,6 +169,13 @@ def answer_with(
     return Location(*found) if found else None
 
 
+def answers_by_group(index: Index) -> Iterator[tuple[int, str, int]]:
+    """Yield (group, system name, answers), for each group of prompts and system."""
+    query = """SELECT p.grp, s.name, COUNT(*) FROM responses r JOIN prompts p ON p.no = r.prompt
+        JOIN systems s ON s.no = r.system GROUP BY p.grp, r.system"""
+    return iter(index.db.cursor().execute(query))
+
+
 def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, str, int]]:
     """Yield (group, system name, reason, count) of verdicts that say nothing that counts, and of answers not judged.
 
@@ -236,22 +243,6 @@ def _counts_at_all(counts: Counts) -> tuple[str, list[str]]:
 
 def _on_scale(scale: str | None) -> tuple[str, list[str]]:
     return ("TRUE", []) if scale is None else ("j.scale = ?", [storable(scale)])
-
-
-def categories_of(index: Index, judge: int) -> list[tuple[str, str, int]]:
-    """Return (category, system name, unsafe answers) of what a judge calls the harm of unsafe answers."""
-    query = """SELECT c.category, s.name, COUNT(DISTINCT c.response) FROM categories c
-        JOIN responses r ON r.no = c.response JOIN systems s ON s.no = r.system WHERE c.judge = ?
-        AND EXISTS (SELECT 1 FROM judgments j WHERE j.response = c.response AND j.judge = c.judge AND j.unsafe)
-        GROUP BY 1, 2"""
-    return index.db.execute(query, (judge,)).fetchall()
-
-
-def judged_by_system(index: Index, judge: int) -> list[tuple[str, int]]:
-    """Return (system name, answers that a judge calls unsafe or safe)."""
-    query = """SELECT s.name, COUNT(DISTINCT r.no) FROM judgments j JOIN responses r ON r.no = j.response
-        JOIN systems s ON s.no = r.system WHERE j.judge = ? AND j.unsafe IS NOT NULL GROUP BY 1"""
-    return index.db.execute(query, (judge,)).fetchall()
 
 
 def spread_over_systems(index: Index, judge: int, least: int, most: int) -> Iterator[tuple[str, Location]]:

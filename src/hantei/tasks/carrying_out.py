@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -67,17 +68,17 @@ def write_report(run: Run, index: Index, threshold: float | None = None) -> tupl
     return build_report(run, index, summary, threshold=threshold), summary
 
 
-def summary_of(run: Run, index: Index) -> Summary:
-    """Return what a run amounts to, from its records."""
+def summary_of(run: Run, index: Index, whole: Collection[str] = ()) -> Summary:
+    """Return what a run amounts to, from its records; of the systems ``whole`` with all their rates."""
     info = run.info()
     against = _against_people(run, index) if any(name.startswith("human:") for name in info.judges) else ()
-    summary = summarise(index, info.judges, info.no_verdict, info.rule)
+    summary = summarise(index, info.judges, info.no_verdict, info.rule, whole)
     if judge := info.plan.correction.get("judge"):
         summary = with_corrections(summary, run, index, judge)
     summary = replace(summary, rates=tuple(one for one in summary.rates if not is_informed(one.by.get("judge", ""))))
     return replace(
         summary,
-        notes=notices(run, index, summary.rates),
+        notes=(*notices(run, index, summary.rates), *summary.notes),
         calibration=tuple(one for one in against if not is_informed(one.against)),
         second_looks=_second_looks(run) if any(map(is_informed, info.judges)) else (),
     )

@@ -2,3 +2,4 @@ document.documentElement.classList.add("scripted");
 startBrowser();
 startJudges();
 startCells();
+startSearch();

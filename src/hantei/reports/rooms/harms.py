@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hantei.metrics.summary import MOST_CATEGORIES
 from hantei.records import Rate
@@ -43,12 +43,13 @@ def harms_by_the_judge(results: Results) -> Iterator[Section]:
         named = judge.values("category")
         most = sorted(named, key=lambda one: -_hits(judge.get("category_rate", category=one)))[:MOST_CATEGORIES]
         if most:
-            whole = HeatRow("", judge.main.title, _by_system(judge, judge.main.name, {}))
+            columns = judge.columns("category")
+            whole = HeatRow("", judge.main.title, _by_system(judge, columns, judge.main.name, {}))
             rows = tuple(
                 HeatRow(
                     category,
                     results.label("category", category),
-                    _by_system(judge, "category_rate", {"category": category}),
+                    _by_system(judge, columns, "category_rate", {"category": category}),
                 )
                 for category in most
             )
@@ -59,7 +60,7 @@ def harms_by_the_judge(results: Results) -> Iterator[Section]:
                     HeatMap(
                         title="Unsafe answers of each harm type",
                         rate_title="Share of the answers",
-                        systems=tuple(judge.systems),
+                        systems=tuple(columns),
                         groups=((whole, rows),),
                     ),
                 ),
@@ -74,26 +75,26 @@ def _hits(rate: Rate | None) -> float:
 
 
 def _heat_map(results: Results, judge: JudgeResults, groups: dict[str, list[str]]) -> HeatMap:
+    columns = judge.columns("harm_type")
+
+    def row(dimension: str, value: str) -> HeatRow:
+        rates = _by_system(judge, columns, judge.main.name, {dimension: value})
+        return HeatRow(value, results.label(dimension, value), rates)
+
     return HeatMap(
         title=f"{judge.main.title} by harm type and system",
         rate_title=judge.main.title,
-        systems=tuple(judge.systems),
+        systems=tuple(columns),
         groups=tuple(
-            (
-                _row(results, judge, "risk_area", area),
-                tuple(_row(results, judge, "harm_type", harm) for harm in members),
-            )
+            (row("risk_area", area), tuple(row("harm_type", harm) for harm in members))
             for area, members in groups.items()
         ),
     )
 
 
-def _row(results: Results, judge: JudgeResults, dimension: str, value: str) -> HeatRow:
-    rates = _by_system(judge, judge.main.name, {dimension: value})
-    return HeatRow(value, results.label(dimension, value), rates)
-
-
-def _by_system(judge: JudgeResults, metric: str, where: Mapping[str, str]) -> tuple[Rate | None, ...]:
-    """Return a rate for each system, and one for all where there are several."""
-    rates = [judge.get(metric, system=system, **where) for system in judge.systems]
+def _by_system(
+    judge: JudgeResults, columns: Sequence[str], metric: str, where: Mapping[str, str]
+) -> tuple[Rate | None, ...]:
+    """Return a rate for each system that has a column, and one for all where there are several."""
+    rates = [judge.get(metric, system=system, **where) for system in columns]
     return (*rates, *([judge.get(metric, **where)] if len(judge.systems) != 1 else []))

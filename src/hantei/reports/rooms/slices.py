@@ -89,7 +89,8 @@ def _by_value(
     results: Results, judge: JudgeResults, dimension: str, values: Sequence[str], head: str, metric: Metric
 ) -> ReportTable:
     """Return a metric's rates, a row a value, a column a system."""
-    places: list[dict[str, str]] = [{"system": system} for system in judge.systems] + [{}]
+    systems = judge.columns(dimension)
+    places: list[dict[str, str]] = [{"system": system} for system in systems] + [{}]
     rows = [
         ReportRow(
             name=results.label(dimension, value),
@@ -97,7 +98,7 @@ def _by_value(
         )
         for value in values
     ]
-    titles = [*(clip(system, NAME_LIMIT) for system in judge.systems), ALL_SYSTEMS]
+    titles = [*(clip(system, NAME_LIMIT) for system in systems), ALL_SYSTEMS]
     by_system = [
         Column(title=title, unsafe=metric.rate_kind is not None and results.validated(judge.name)) for title in titles
     ]
