@@ -79,8 +79,8 @@ def _judges(found: Rounds) -> ReportTable:
 
 
 def _languages(found: Rounds) -> ReportTable:
-    header = ["Judge", "Language", "Precision", "Recall", "F1", "Critiques", "Right and wrong units"]
-    rows: list[list[Cell]] = [
+    header = ["Judge", "Language", "Precision", "Recall", "F1", "Critiques", "Units, right / wrong"]
+    rows = [
         [
             name,
             scores.language or "-",
@@ -89,11 +89,20 @@ def _languages(found: Rounds) -> ReportTable:
             _share(scores.f1.macro),
             f"{scores.critiques:,}",
             f"{scores.units.right:,} / {scores.units.wrong:,}",
+            *_verdicts(one, scores.language),
         ]
         for name, one in found.measured.items()
         for scores in one.scores
     ]
-    return text_table("Critiques that could be read, by language (macro)", header, rows)
+    return text_table("By language; of critiques those that could be read (macro)", [*header, *_VERDICTS], rows)
+
+
+_VERDICTS = ("Label accuracy", "Not read")
+
+
+def _verdicts(measured: Measured, language: str | None) -> list[Cell]:
+    known = measured.by_language.get(language or "")
+    return [_share(known.accuracy), _share(known.unparsed)] if known else [None, None]
 
 
 def _rounds(rounds: tuple[Round, ...]) -> ReportTable:

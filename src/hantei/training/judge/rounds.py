@@ -10,10 +10,11 @@ from hantei.critiques.critique import Checker
 from hantei.critiques.embedded import EmbeddedChecker
 from hantei.critiques.matching import matcher
 from hantei.engine.limits import Limits
+from hantei.errors import UsageError
 from hantei.progress import Say
 from hantei.tasks.critiquing import model_checker, with_cache
 from hantei.training.judge.dialogues import read_samples
-from hantei.training.judge.form import card_form, keep_card
+from hantei.training.judge.form import CardForm, card_form, keep_card
 from hantei.training.judge.product import finish_rounds
 from hantei.training.preferences.options import RoundOptions
 from hantei.training.preferences.rounds import Rounds, run_rounds
@@ -66,7 +67,7 @@ def run_judge_rounds(given: JudgeRounds, out: Path, options: RoundOptions, say: 
         CardError: the card in a judge's folder contradicts itself.
         RunError: the folder is in use, damaged or of other rounds, or a round gave nothing.
     """
-    form = card_form(given.judges[0])
+    form = _form(given.judges)
     setting = Setting(
         judges=given.judges,
         train=_dialogues(given, given.train),
@@ -79,6 +80,19 @@ def run_judge_rounds(given: JudgeRounds, out: Path, options: RoundOptions, say: 
         keep_card(form, out / "judges" / one.judge)
         finish_rounds(out / "judges" / one.judge, one, found, given.licence)
     return found
+
+
+def _form(judges: Sequence[Path]) -> CardForm:
+    """Return the prompt of all first judges.
+
+    Raises:
+        UsageError: they were trained on different ones.
+    """
+    forms = [card_form(folder) for folder in judges]
+    for folder, form in zip(judges, forms, strict=True):
+        if form.files != forms[0].files:
+            raise UsageError(f"{folder}: was trained on another prompt than {judges[0]} (judge/ in their folders)")
+    return forms[0]
 
 
 def _dialogues(given: JudgeRounds, files: Sequence[Path]) -> list[Dialogue]:

@@ -21,6 +21,13 @@ from hantei.training.preferences.setting import NOTHING, Dialogue
 from hantei.training.preferences.writing import Written, against_label
 
 
+class Verdicts(Struct, frozen=True, kw_only=True):
+    """The share of right verdicts among those that could be read, and the share of replies that could not."""
+
+    accuracy: Estimate
+    unparsed: Estimate
+
+
 class Measured(Struct, frozen=True, kw_only=True):
     """What one judge is worth; shares are from 0 to 1.
 
@@ -42,6 +49,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     calibration_error: float | None
     units: float
     tokens: float
+    by_language: dict[str, Verdicts] = {}
 
 
 def measure(
@@ -59,20 +67,31 @@ def measure(
     checked = check(judge, dialogues, written, checker)
     found = f1s(checked)
     by_dialogue = {one.id: f1 for one, f1 in zip(dialogues, found, strict=True) if f1 is not None}
-    parsed = [(dialogue, one) for dialogue, one in zip(dialogues, written, strict=True) if one.reading.parsed]
+    both = list(zip(dialogues, written, strict=True))
+    parsed = [(dialogue, one) for dialogue, one in both if one.reading.parsed]
+    whole = _verdicts(both)
     critiques = [dialogue.criticised(judge, one.reading) for dialogue, one in parsed]
     return Measured(
         f1=mean(np.array(list(by_dialogue.values()))),
         f1_by_dialogue=by_dialogue,
         scores=tuple(scores(checked, "robust")),
-        accuracy=share([one.unsafe == dialogue.unsafe for dialogue, one in parsed]),
-        unparsed=share([not one.reading.parsed for one in written]),
+        accuracy=whole.accuracy,
+        unparsed=whole.unparsed,
         contradicting=tuple(contradiction_rates(critiques)) if critiques else (),
         against_label=share([against_label(dialogue, one) for dialogue, one in parsed]),
         calibration_error=_calibration(dialogues, p_unsafe),
         units=_mean([len(one.units) for one in checked if not one.missing and not one.failed]),
         tokens=_mean([one.output_tokens for one in written]),
+        by_language={
+            language: _verdicts([(dialogue, one) for dialogue, one in both if dialogue.language == language])
+            for language in dict.fromkeys(dialogue.language for dialogue in dialogues)
+        },
     )
+
+
+def _verdicts(both: Sequence[tuple[Dialogue, Written]]) -> Verdicts:
+    right = [one.unsafe == dialogue.unsafe for dialogue, one in both if one.reading.parsed]
+    return Verdicts(accuracy=share(right), unparsed=share([not one.reading.parsed for _, one in both]))
 
 
 def check(
