@@ -161,7 +161,7 @@ run_rounds(setting, Path(sys.argv[1]), RoundOptions({options}), print)
 
 @pytest.mark.long
 def test_a_killed_round_ends_as_one_that_was_not(judges: tuple[Path, Path], tmp_path: Path) -> None:
-    chosen = {**QUICK, "epochs": 40, "save_steps": 5, "lr": 1e-4}
+    chosen = {**QUICK, "epochs": 8, "save_steps": 5, "lr": 1e-4}
     whole = run_rounds(_setting(judges), tmp_path / "whole", RoundOptions(**chosen))
     code = _KILLED.format(options=", ".join(f"{name}={value!r}" for name, value in chosen.items()))
     out = tmp_path / "killed"
