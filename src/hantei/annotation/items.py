@@ -11,6 +11,7 @@ from hantei.record_lines import records_at
 from hantei.records import Message, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Location
+from hantei.runs.judged_text import pair_to_be_judged
 from hantei.runs.judging import PairReader
 
 
@@ -68,12 +69,12 @@ class Items:
         self.by_key = {item.key: item for item in made}
 
     def shown(self, item: LabelItem) -> dict[str, Any]:
-        """Return what a person sees of an answer.
+        """Return what a person sees of an answer: what judges see, of a question in an attack the plain one.
 
         Raises:
             RunError: the answer is gone.
         """
-        return shown(*self.read(item))
+        return shown(*pair_to_be_judged(*self.read(item)))
 
     def read(self, item: LabelItem) -> tuple[Prompt, Response]:
         """Return the conversation and the answer of an item, wherever they stand in their files by now.

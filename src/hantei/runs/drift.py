@@ -15,6 +15,7 @@ from hantei.judges.drift import ENOUGH, Drift
 from hantei.runs.counting import spread_over_systems
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
+from hantei.runs.judged_text import pair_to_be_judged
 from hantei.runs.judging import PairReader
 
 if TYPE_CHECKING:  # it needs NumPy, which commands that judge nothing do not load
@@ -61,6 +62,6 @@ def _answers(
 ) -> Iterator[tuple[str, str | None]]:
     """Yield answers with their prompts' declared languages, and put what was asked into ``asked`` on the way."""
     for place in places:
-        prompt, answer = reader.read(place)
+        prompt, answer = pair_to_be_judged(*reader.read(place))
         asked.append((prompt.text[-_READ:], language_of(prompt, answer)))
         yield answer.text, prompt.language
