@@ -8,7 +8,8 @@ QUICK := tests/test_records.py tests/inputs tests/taxonomy tests/metrics tests/e
 	tests/runs/test_opening.py tests/runs/test_journal.py tests/judges/test_card.py tests/judges/test_replies.py \
 	tests/models/test_names.py tests/reports/test_page.py tests/cli/test_docs.py
 
-.PHONY: help demo quick test long check format builtin builtin-permissive floors site perf clean
+.PHONY: help demo quick test long check format builtin builtin-permissive floors site world world-rounds world-copies \
+	world-correction perf clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -59,6 +60,17 @@ floors: $(VENV)/.dev  ## measure the built-in judge on data it has not seen, wit
 site: $(VENV)/.dev  ## the documentation as a site, with reports to look at, in build/site
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/zensical build --clean --strict
+
+world: world-rounds world-copies world-correction  ## all experiments on the small world, into docs/world.md
+
+world-rounds: $(VENV)/.dev  ## preference rounds, M1 to M5, in all arms
+	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world rounds --out build/world --docs docs
+
+world-copies: $(VENV)/.dev  ## copies of safety data: harm and over-refusal
+	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world copies --out build/world --docs docs
+
+world-correction: $(VENV)/.dev  ## corrections by critiques of several kinds
+	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world correction --out build/world --docs docs
 
 perf: $(VENV)/.dev  ## speed and memory
 	$(BIN)/python perf/judge_throughput.py

@@ -1,0 +1,60 @@
+"""The curve of safety copies on the world: harm goes down, over-refusal up?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from hantei.arrays import Doubles
+from hantei.progress import Say
+from hantei.training.world.answering import answers, asked, general, rates, safety
+from hantei.training.world.scale import Scale
+from hantei.training.world.sft import loaded, train
+from hantei.training.world.tokens import make_model, make_tokenizer
+
+Steps = Literal["as they come", "equal"]
+ARMS: tuple[Steps, ...] = ("as they come", "equal")
+"""More copies are more steps; the other arm repeats its mixture until all have those of the largest one."""
+
+
+Curve = dict[tuple[Steps, int], dict[str, Doubles]]
+"""Rates by arm and copies: for each name of ``answering.RATES`` a number for every answer."""
+
+
+def answering_base(out: Path, scale: Scale, seed: int) -> Path:
+    """Return the folder of a model trained from nothing on general conversations.
+
+    It answers whatever it is asked and declines a tenth of it whatever that is, so that it has the words to decline.
+
+    Args:
+        out: what the folder lies in.
+        scale: how many conversations, and how they are trained on.
+        seed: decides conversations and weights.
+    """
+    tokenizer, rows = make_tokenizer(), general(scale.answer_rows, 10 * seed, refused=0.1)
+    return train(make_model(tokenizer, seed, scale.width), tokenizer, rows, out / "answering", scale.answering, seed)
+
+
+def copies_curve(base: Path, out: Path, scale: Scale, seed: int, say: Say = lambda _line: None) -> Curve:
+    """Return the rates of a model tuned with each number of copies of the safety data, by arm and copies.
+
+    Args:
+        base: the model that is tuned.
+        out: what the tuned models' folders lie in.
+        scale: numbers of copies, and how the models are tuned.
+        seed: decides conversations and order.
+        say: takes lines for people.
+    """
+    mixtures = {copies: [*general(scale.mixed_rows, 10 * seed + 1), *safety(seed) * copies] for copies in scale.copies}
+    most = max(-(-len(rows) // scale.mixing.batch) for rows in mixtures.values())
+    prompts, options = asked(tested=True, seed=0, most=scale.asked), scale.options(seed)
+    found: Curve = {}
+    for arm in ARMS:
+        for copies, rows in mixtures.items():
+            folder = out / f"{arm.replace(' ', '-')}-{copies}"
+            say(f"seed {seed}, {copies} copies, steps {arm}")
+            training = scale.mixing if arm == "as they come" else replace(scale.mixing, steps=most)
+            tuned = train(*loaded(base), rows, folder, training, seed)
+            found[arm, copies] = rates(answers(tuned, prompts, options, folder / "answers.jsonl"))
+    return found
