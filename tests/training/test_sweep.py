@@ -32,14 +32,14 @@ def test_an_arm_is_a_recipe_that_can_be_read_again(tmp_path: Path) -> None:
     again = parse_recipe(made.text, "arm")
     assert again == made.recipe
     assert {one.name: (one.copies, one.max_rows) for one in again.sources} == {
-        "general": (1, 320),
-        "safety": (4, 18),  # three quarters of 24 rows
-        "borderline": (4, 6),
+        "general": (1, 96),
+        "safety": (4, 9),  # three quarters of 12 rows
+        "borderline": (4, 3),
     }
-    assert again.sft.steps == -(-(320 + 24 * 64) // 32)
+    assert again.sft.steps == 6 * (96 + 12 * 64) // 16
     assert again.seed == 2
     rows = read_mixture(made)
-    assert sum(rows.copies) == 320 + 4 * 24
+    assert sum(rows.copies) == 96 + 4 * 12
 
 
 def test_no_copies_is_general_data_alone() -> None:
