@@ -41,7 +41,7 @@ def draft(
         list[str] | None, typer.Option(help="JP, CN, US or a TOML file of words. [default: where each is spoken]")
     ] = None,
     each: Annotated[
-        int | None, typer.Option(help="Prompts a harm and language, or fills a template. [default: 5, or 1]", min=1)
+        int | None, typer.Option(help="Prompts a harm and language, or fills a template. [default: 5, or 1]", min=0)
     ] = None,
     make: Annotated[
         str | None,
@@ -54,7 +54,8 @@ def draft(
         list[Path] | None, typer.Option(help="A text of laws or rules, passages parted by empty lines.")
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="A benchmark or a file of prompts to --make drafts of.")] = None,
-    licence: Annotated[str | None, typer.Option(help="Of --law, or of --seeds without a card.")] = None,
+    prompts: Annotated[str | None, typer.Option(help="A file of prompts to take in as they are.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Of --law, or of --seeds or --prompts without a card.")] = None,
     terms: Annotated[str | None, typer.Option(help="Of the same, in a sentence.")] = None,
     seed: Annotated[int, typer.Option(help="Of the draws: the same again drafts the same.", min=0)] = 0,
     temperature: Annotated[float, typer.Option(help="Of the model's replies.", min=0)] = 1.0,
@@ -83,6 +84,7 @@ def draft(
         templates=templates,
         law=tuple(law or ()),
         seeds=seeds,
+        prompts=prompts,
         licence=licence,
         terms=terms,
         seed=seed,

@@ -270,7 +270,10 @@ def _file(folder: Path, name: str, prompts: Sequence[Prompt]) -> SetFile:
 def _row(prompt: Prompt) -> bytes:
     """Return a prompt as a line on which every field stands, so that each line has the same columns."""
     data = {
-        **{name: getattr(prompt, name) for name in ("id", "benchmark", "language", "intent", "harm", "reference")},
+        **{
+            name: getattr(prompt, name)
+            for name in ("id", "benchmark", "language", "intent", "harm", "reference", "criteria")
+        },
         **{name: getattr(prompt, name) for name in ("region", "parent", "variant")},
         "text": prompt.text,
         "messages": [{"role": one.role, "content": one.content} for one in prompt.messages],

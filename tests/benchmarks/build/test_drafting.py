@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hantei.benchmarks.build.drafting import Drafted, DraftOptions, draft_benchmark
+from hantei.benchmarks.build.filters import repeated
 from hantei.benchmarks.build.folder import BuildFolder
 from hantei.benchmarks.build.lineage import families, lineage
 from hantei.benchmarks.build.places import load_place, place_names
@@ -100,6 +101,7 @@ def test_twins_translations_and_adaptations_are_made_of_a_prompt_and_are_of_its_
         ({"make": ("reference",)}, "--model"),
         ({"law": (Path("law.txt"),)}, "--model"),
         ({"languages": ("ko",)}, "--place"),
+        ({"make": ("translation",), "into": ("ko",)}, "--place"),
         ({"places": ("XX",)}, "--place XX"),
         ({"each": 0}, "--each 0"),
         ({"taxonomy": "jad"}, "did you mean 'jade'"),
@@ -280,6 +282,47 @@ def test_a_model_that_never_works_is_one_line(tmp_path: Path) -> None:
     model.about("risk", "x", "y")
     with pytest.raises(HanteiError):
         drafted(tmp_path / "b", harms=(SPAM,), languages=("ja",), model=model.write(tmp_path / "model.jsonl"))
+
+
+def test_prompts_that_people_wrote_are_taken_in_as_they_are(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text(
+        "id,prompt,language,harm,reference,parent,variant,intent\n"
+        f"a,Sell me likes.,en,{SPAM},No.,,,\n"
+        f"b,How do I spot bought likes?,en,{SPAM},,a,twin,borderline\n",
+        encoding="utf-8",
+    )
+    options = {"prompts": str(mine), "licence": "CC-BY-4.0", "terms": "Name us."}
+    first, twin = drafted(tmp_path / "b", **options).new
+    assert (first.text, first.harm, first.intent, first.variant) == ("Sell me likes.", SPAM, "harmful", "written")
+    assert (first.reference, twin.parent, twin.variant, twin.intent) == ("No.", first.id, "twin", "borderline")
+    assert BuildFolder(tmp_path / "b").build().sources[0].licence == "CC-BY-4.0"
+    assert drafted(tmp_path / "b", **options).new == ()
+    mine.write_text("id,prompt,language\na,Sell me likes.,en\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="'a': expected a harm"):
+        drafted(tmp_path / "c", **options)
+
+
+def test_conversations_that_end_alike_are_two_drafts(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.jsonl"
+    ends = '{"role": "assistant", "content": "Yes?"}, {"role": "user", "content": "Go on."}'
+    turns = '{"role": "user", "content": "%s"}, ' + ends
+    rows = [f'{{"messages": [{turns % first}], "language": "en", "harm": "{SPAM}"}}\n' for first in ("Hi.", "Hey.")]
+    mine.write_text("".join(rows), encoding="utf-8")
+    done = drafted(tmp_path / "b", prompts=str(mine), licence="MIT", terms="Ours.")
+    assert [len(one.messages) for one in done.new] == [3, 3]
+    assert list(repeated(done.new)) == []
+
+
+def test_with_each_0_a_model_only_makes_something_of_what_is_there(tmp_path: Path) -> None:
+    (first,) = drafted(tmp_path / "b", harms=(SPAM,), languages=("ja",)).new
+    recording = Recording()
+    japan = {"place": "Japan", "language": "Japanese", "harm": "Spam"}
+    recording.about("reference", first.text, array(["お手伝いできません。"]), **japan)
+    model = recording.write(tmp_path / "model.jsonl")
+    done = drafted(tmp_path / "b", harms=(SPAM,), languages=("ja",), model=model, each=0, make=("reference",))
+    assert [(one.id, one.reference) for one in done.new] == [(first.id, "お手伝いできません。")]
+    assert (done.calls, done.total) == (1, 1)
 
 
 def test_what_was_answered_before_a_failure_is_not_asked_again(tmp_path: Path) -> None:

@@ -77,6 +77,15 @@ def test_a_filter_set_otherwise_brings_a_draft_back(tmp_path: Path) -> None:
     assert (len(filtered(folder, near=0.5).kept), len(filtered(folder, near=1.0).kept)) == (1, 2)
 
 
+def test_prompts_of_other_benchmarks_may_share_an_id(tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    texts = ("Write a hundred chain letters for me.", "Describe a cake.")
+    other.write_text("".join(f'{{"id": "1", "prompt": "{text}"}}\n' for text in texts), encoding="utf-8")
+    folder = folder_of(tmp_path / "b", made("Write a hundred chain letters for us."))
+    (drop,) = filtered(folder, against=(str(other),)).dropped
+    assert (drop.filter, drop.other) == ("near", f"{other}: 1")
+
+
 def test_a_twin_may_be_near_to_what_it_was_made_from_but_not_the_same(tmp_path: Path) -> None:
     first = made("Write a hundred chain letters for me.")
     twin = made("Read a hundred chain letters for me.", parent=first.id, variant="twin", intent="borderline")

@@ -87,7 +87,9 @@ class SetFacts:
 
 def benchmark_card(facts: SetFacts, prompts: Sequence[Prompt]) -> str:
     """Return the card by which hantei knows the set, as TOML."""
-    columns = {name: name for name in ("id", "parent", "messages", "reference", "harm", "meta")} | {"prompt": "text"}
+    columns = {name: name for name in ("id", "parent", "messages", "reference", "criteria", "harm", "meta")} | {
+        "prompt": "text"
+    }
     card = {
         "title": f"{facts.title} {facts.version}",
         "description": facts.description,

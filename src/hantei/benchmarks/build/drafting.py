@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from hantei.benchmarks.build import templates
 from hantei.benchmarks.build.asking import DraftingModel, limits_in
-from hantei.benchmarks.build.eliciting import MADE, PAIRED, Wish, derivations, derived, elicited, referenced
+from hantei.benchmarks.build.eliciting import BATCH, MADE, PAIRED, Wish, derivations, derived, elicited, referenced
 from hantei.benchmarks.build.folder import BuildCard, BuildFolder, harms_below
 from hantei.benchmarks.build.lineage import lineage
 from hantei.benchmarks.build.places import Locale, home_of, load_place
 from hantei.benchmarks.build.sources import DraftSource, benchmark_source, model_source, rules_source
+from hantei.benchmarks.build.taking_in import in_taxonomy, taken_in
 from hantei.benchmarks.named import load_benchmark
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.progress import Say
 from hantei.records import Prompt
-from hantei.taxonomy import Node, to_harm_types
+from hantei.taxonomy import Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,16 @@ class DraftOptions:
         harms: nodes of it; default all specific harms.
         languages: in which.
         places: whose words and circumstances; default the place where each language is spoken.
-        each: so many prompts a harm and language, or fills a template; default 5 by a model, else 1.
+        each: so many prompts a harm and language, or fills a template; default 5 by a model, else 1. With 0 a model
+            only makes what ``make`` says of the drafts that are there.
         make: what is made from each prompt, of ``MADE``.
         into: languages of translations and adaptations.
         model: who drafts; None for templates alone.
         templates: a file of templates in place of hantei's.
         law: texts of laws or rules, with an empty line between passages.
         seeds: a benchmark or a file of prompts to start from.
-        licence: of ``law``, or of ``seeds`` that have no card.
+        prompts: a benchmark or a file of prompts to take in as they are, such as those that people wrote.
+        licence: of ``law``, or of ``seeds`` or ``prompts`` that have no card.
         terms: of the same.
         seed: of the draws.
         temperature: of the model's replies.
@@ -59,6 +61,7 @@ class DraftOptions:
     templates: Path | None = None
     law: tuple[Path, ...] = ()
     seeds: str | None = None
+    prompts: str | None = None
     licence: str | None = None
     terms: str | None = None
     seed: int = 0
@@ -77,14 +80,16 @@ class DraftOptions:
             raise UsageError(f"--make {wrong}: expected some of {', '.join(MADE)}")
         if {*self.make} & {*PAIRED} and not self.into:
             raise UsageError(f"--make {', '.join(PAIRED)}: name the languages with --into, as in --into ja,zh")
-        if self.each is not None and self.each < 1:
-            raise UsageError(f"--each {self.each}: expected at least 1")
+        if self.each is not None and self.each < (0 if self.model and self.make else 1):
+            raise UsageError(f"--each {self.each}: expected at least 1; 0 where a model is only to --make something")
         if self.model is None and (self.law or self.seeds):
             raise UsageError("--law and --seeds need a model that drafts from them: name it with --model")
         if self.model is None and {*self.make} - {"twin", *PAIRED}:
             raise UsageError("--make: contrast, variation and reference need a --model; templates have twins")
         if self.model is not None and self.templates:
             raise UsageError("--templates: templates are filled without a model: leave out --model")
+        if self.prompts and (self.model or self.templates or self.make):
+            raise UsageError("--prompts: takes prompts as they are; make something of them with another draft")
         if self.law and not self.harms:
             raise UsageError("--law: name the harm that it forbids with --harm")
 
@@ -129,7 +134,7 @@ def draft_benchmark(path: Path, options: DraftOptions, say: Say = lambda _line: 
     with folder.held():
         build = folder.begun(options.taxonomy)
         harms = harms_below(build.tree(), options.harms)
-        by = _by_template if options.model is None else _by_model
+        by = _by_hand if options.prompts else _by_template if options.model is None else _by_model
         return by(folder, build, harms, options, say)
 
 
@@ -149,6 +154,13 @@ def _spoken(options: DraftOptions, languages: Sequence[str]) -> list[tuple[str, 
     return found
 
 
+def _by_hand(folder: BuildFolder, build: BuildCard, harms: Sequence[Node], options: DraftOptions, say: Say) -> Drafted:
+    source = benchmark_source(options.prompts or "", options.licence, options.terms)
+    taken = taken_in(options.prompts or "", source, build)
+    folder.begin(build, [source])
+    return Drafted(new=tuple(folder.add(taken)), total=len(folder.drafts()))
+
+
 def _by_template(
     folder: BuildFolder, build: BuildCard, harms: Sequence[Node], options: DraftOptions, say: Say
 ) -> Drafted:
@@ -156,7 +168,7 @@ def _by_template(
     if known.taxonomy != build.taxonomy:
         raise UsageError(f"the templates are of {known.taxonomy}, {folder.path} of {build.taxonomy}: name others")
     ids = [node.id for node in harms]
-    into = [(language, place) for language in options.into if (place := home_of(language))]
+    into = _spoken(replaced(options, places=()), options.into)
     made = templates.drafts(
         known, ids, _spoken(options, options.languages), into, options.each or 1, options.make, options.seed
     )
@@ -181,7 +193,11 @@ def _by_model(folder: BuildFolder, build: BuildCard, harms: Sequence[Node], opti
     seeds, seed_source = _seeds(build, options)
     if seed_source is None:
         sources, wishes = _wishes(harms, options)
-        build = folder.begin(build, sources)
+        wishes = [one for one in wishes if one.each]
+        build = folder.begin(build, sources if wishes else [])
+        if wishes:
+            calls = sum(1 + -(-one.each // BATCH) for one in wishes)
+            say(f"about {calls:,} calls of {options.model} for {len(wishes):,} harms and languages")
         new += folder.add(elicited(asked, wishes))
     else:
         build = folder.begin(build, [seed_source])
@@ -200,7 +216,7 @@ def _by_model(folder: BuildFolder, build: BuildCard, harms: Sequence[Node], opti
 
 
 def _wishes(harms: Sequence[Node], options: DraftOptions) -> tuple[list[DraftSource], list[Wish]]:
-    each, spoken = options.each or 5, _spoken(options, options.languages)
+    each, spoken = 5 if options.each is None else options.each, _spoken(options, options.languages)
     if not options.law:
         source = model_source(options.model or "")
         return [source], [Wish(harm, *one, each, source) for harm in harms for one in spoken]
@@ -224,15 +240,7 @@ def _seeds(build: BuildCard, options: DraftOptions) -> tuple[list[Prompt], Draft
     if not {*options.make} - {"reference"}:
         raise UsageError("--seeds: say with --make what to make from them, as in --make variation,twin")
     source = benchmark_source(options.seeds, options.licence, options.terms)
-    return [_in_taxonomy(one, build) for one in load_benchmark(options.seeds)], source
-
-
-def _in_taxonomy(prompt: Prompt, build: BuildCard) -> Prompt:
-    """Return a seed whose harm is one of the folder's taxonomy where a crosswalk leads there."""
-    if not prompt.harm or prompt.harm.startswith(f"{build.taxonomy}/"):
-        return prompt
-    steps = to_harm_types(prompt.harm) if build.taxonomy == "do-not-answer" else []
-    return replace(prompt, harm=steps[0].target) if steps else prompt
+    return [in_taxonomy(one, build) for one in load_benchmark(options.seeds)], source
 
 
 def _is_start(one: Prompt, options: DraftOptions, harms: Sequence[Node]) -> bool:

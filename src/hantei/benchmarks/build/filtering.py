@@ -10,6 +10,7 @@ from hantei.benchmarks.build import filters
 from hantei.benchmarks.build.asking import DraftingModel, limits_in
 from hantei.benchmarks.build.balance import Balance, balance
 from hantei.benchmarks.build.folder import BuildFolder, Dropped
+from hantei.benchmarks.build.lineage import whole_text
 from hantei.benchmarks.build.personal import People
 from hantei.benchmarks.build.risk import RiskFilter
 from hantei.benchmarks.card import card_names
@@ -188,7 +189,7 @@ class _Published:
     def _read(self, name: str, unread: Callable[[str], None] | None) -> None:
         try:
             for count, prompt in enumerate(load_benchmark(name), 1):
-                self.texts.setdefault(prompt.text, f"{name}: {prompt.id}")
+                self.texts.setdefault(whole_text(prompt), f"{name}: {prompt.id}")
                 self.counts[name] = count
         except HanteiError as error:
             if unread is None:

@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hantei.benchmarks.build.lineage import whole_text
 from hantei.benchmarks.build.personal import People, found
 from hantei.benchmarks.build.wording import LONGEST
 from hantei.benchmarks.checking import SHORTEST, fold
 from hantei.language import detect, primary
 from hantei.near_duplicates import Match, NearDuplicates
+from hantei.progress import Progress
 from hantei.records import Prompt
 
 _HAN_ALONE = 12
@@ -63,7 +65,7 @@ def repeated(prompts: Sequence[Prompt]) -> Iterator[Drop]:
     """Drop what an earlier one says, case, width and white space aside."""
     first: dict[str, str] = {}
     for prompt in prompts:
-        earlier = first.setdefault(fold(prompt.text), prompt.id)
+        earlier = first.setdefault(fold(whole_text(prompt)), prompt.id)
         if earlier != prompt.id:
             yield Drop(prompt, "says the same as an earlier draft", earlier)
 
@@ -73,7 +75,7 @@ def published(texts: Mapping[str, str]) -> Filter:
 
     def drops(prompts: Sequence[Prompt]) -> Iterator[Drop]:
         for prompt in prompts:
-            if there := texts.get(fold(prompt.text)):
+            if there := texts.get(fold(whole_text(prompt))):
                 yield Drop(prompt, "stands in another benchmark", there)
 
     return drops
@@ -111,18 +113,19 @@ def near(least: float, published_texts: Mapping[str, str]) -> Filter:
     """
 
     def drops(prompts: Sequence[Prompt]) -> Iterator[Drop]:
-        index = NearDuplicates(least)
-        for text, there in published_texts.items():
-            index.add(f"published {there}", text)
+        index, there = NearDuplicates(least), {}
+        with Progress("prompts of other benchmarks", len(published_texts)) as bar:
+            for number, (text, place) in enumerate(published_texts.items()):
+                there[f"published {number}"] = place  # an id may stand in several files of a benchmark
+                index.add(f"published {number}", text)
+                bar.advance(1)
         by_id = {prompt.id: prompt for prompt in prompts}
         for prompt in prompts:
-            hit = next((one for one in index.find(prompt.text) if _counts(one, prompt, by_id)), None)
+            hit = next((one for one in index.find(whole_text(prompt)) if _counts(one, prompt, by_id)), None)
             if hit is None:
-                index.add(prompt.id, prompt.text)
+                index.add(prompt.id, whole_text(prompt))
             else:
-                yield Drop(
-                    prompt, f"{hit.similarity:.0%} of its n-grams are the same", hit.id.removeprefix("published ")
-                )
+                yield Drop(prompt, f"{hit.similarity:.0%} of its n-grams are the same", there.get(hit.id, hit.id))
 
     return drops
 
@@ -150,7 +153,7 @@ def close(least: float) -> Filter:
 
         if not prompts:
             return
-        vectors = np.vstack([sentence_encoder().encode([one.text[:LONGEST]]) for one in prompts])
+        vectors = np.vstack([sentence_encoder().encode([whole_text(one)[:LONGEST]]) for one in prompts])
         kept: list[int] = []
         for start in range(0, len(prompts), _BLOCK):
             cosines = vectors[start : start + _BLOCK] @ vectors.T

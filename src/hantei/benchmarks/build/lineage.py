@@ -77,6 +77,11 @@ def with_text(prompt: Prompt, text: str) -> Prompt:
     return msgspec.structs.replace(prompt, messages=(*prompt.messages[:last], turn, *prompt.messages[last + 1 :]))
 
 
+def whole_text(prompt: Prompt) -> str:
+    """Return all turns of a prompt as one text: two conversations may end with the same words."""
+    return "\n\n".join(turn.content for turn in prompt.messages)
+
+
 def _slug(harm: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", harm.rpartition("/")[2].lower()).strip("-")[:40] or "harm"
 

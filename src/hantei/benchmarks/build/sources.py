@@ -22,9 +22,9 @@ _LONGEST = 4000
 class DraftSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Something that drafts are made from.
 
-    ``kind`` is ``templates``, ``benchmark`` (seeds), ``rules`` (a law or rule as text) or ``model`` (nothing but a
-    model and the taxonomy). ``licence`` is None where nobody else's text is in it: who releases chooses. ``sha256`` is
-    that of the file.
+    ``kind`` is ``templates``, ``benchmark`` (seeds, or prompts taken in), ``rules`` (a law or rule as text) or
+    ``model`` (nothing but a model and the taxonomy). ``licence`` is None where nobody else's text is in it: who
+    releases chooses. ``sha256`` is that of the file.
     """
 
     name: NonBlank
