@@ -95,7 +95,7 @@ def wrap_file(source: str, out: Path, options: WrapOptions) -> Wrapped:
 
 def _notes(left_out: Mapping[str, int]) -> Iterator[str]:
     if any(left_out.values()):
-        yield "Left out: prompts for whose language there are no words, for which none came, or that were made before."
+        yield "Left out: no words for their language, none that came, made before, or far too long in encodings."
 
 
 def _check(wanted: Sequence[Chain], options: WrapOptions) -> None:

@@ -33,7 +33,7 @@ def test_a_wrapped_file_is_a_benchmark_like_any_other(tmp_path: Path) -> None:
                    "--attack", "half-width", "--out", str(out))  # fmt: skip
     assert said.exit_code == 0
     assert "1 plain prompts and 2 made of them" in said.output
-    assert "Left out: prompts for whose language" in said.output
+    assert "Left out: no words for their language" in said.output
     plain, encoded, turns = benchmarks.load_benchmark(str(out))
     assert (plain.parent, encoded.parent, turns.parent) == (None, "1", "1")
     assert encoded.intent == "harmful"
@@ -162,7 +162,7 @@ def test_prompts_that_cannot_be_wrapped_are_told(rows: list[object], says: str, 
 
 
 def test_hostile_prompts_and_names_stay_text(tmp_path: Path) -> None:
-    texts = ["\x1b[31m<script>alert(1)</script>\u202e", "=1+1", "{prompt} {{ 7*7 }} {% raw %}", "\ud800", "a" * 100_000]
+    texts = ["\x1b[31m<script>alert(1)</script>\u202e", "=1+1", "{prompt} {{ 7*7 }} {% raw %}", "\ud800", "a" * 20_000]
     turns = [{"role": "user", "content": f"turn {n}"} for n in range(200)]
     rows = [
         {"id": f"../{n}\n", "messages": [{"role": "user", "content": text}], "language": "en"}

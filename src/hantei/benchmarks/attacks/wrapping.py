@@ -12,13 +12,16 @@ from hantei.benchmarks.attacks.encodings import ENCODINGS
 from hantei.language import detect
 from hantei.records import Message, Prompt
 
+LONGEST = 1_000_000
+"""Characters of what an encoding makes, at most: six of them around each other would fill a disk."""
+
 
 def wrap(prompt: Prompt, chain: Chain, seed: int = 0, words: str | None = None) -> Prompt | None:
-    """Return a prompt in a chain of attacks; None where one has no words for its language.
+    """Return a prompt in a chain of attacks; None where one has no words for its language, or would make a book of it.
 
     ``parent`` is the plain prompt, ``variant`` the chain, ``plain`` what judges are shown. A prompt that was wrapped
-    before stays linked to its plain one, and its chain becomes longer. One
-    that ends with a tool's result is never wrapped.
+    before stays linked to its plain one, and its chain becomes longer. One that ends with a tool's result is never
+    wrapped.
 
     Args:
         prompt: the plain one, or one that was wrapped before.
@@ -49,6 +52,8 @@ def _inside(prompt: Prompt, card: AttackCard, seed: int) -> Prompt | None:
     chosen = wordings[_draw(f"{seed}\0{card.name}\0{prompt.id}") % len(wordings)]
     said = prompt.messages[-1].content
     text = ENCODINGS[card.encoding](said) if card.encoding else said
+    if card.encoding and len(text) > LONGEST:
+        return None
     last = Message(role="user", content=chosen.turns[-1].content.replace(SLOT, text))
     messages = (*prompt.messages[:-1], *chosen.turns[:-1], last)
     return replace(prompt, messages=messages, plain=prompt.plain or prompt.messages)
