@@ -80,5 +80,12 @@ from .tasks.reviewing import ReviewOptions as ReviewOptions
 from .tasks.reviewing import review_drafts as review_drafts
 from .tasks.serving import ServeOptions as ServeOptions
 from .tasks.serving import serve as serve
+from .tasks.writing_critiques import WriteOptions as WriteOptions
+from .tasks.writing_critiques import write_critiques as write_critiques
 from .training.calibration import calibrate as calibrate
+from .training.judge.options import JudgeSftOptions as JudgeSftOptions
+from .training.judge.rounds import JudgeRounds as JudgeRounds
+from .training.judge.rounds import run_judge_rounds as run_judge_rounds
+from .training.judge.sft import train_judge as train_judge
+from .training.preferences.options import RoundOptions as RoundOptions
 from .version import __version__ as __version__

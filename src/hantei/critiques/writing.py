@@ -27,7 +27,7 @@ TONGUES = ("en", "ja", "zh")
 _FOLDER = Path(__file__).parent / "writing_prompts"
 
 
-class LabelledCritique(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CritiqueRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A dialogue with its label and a critique that fits it: a row that training reads."""
 
     id: str

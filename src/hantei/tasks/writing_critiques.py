@@ -11,7 +11,7 @@ from typing import get_args
 import msgspec
 
 from hantei.benchmarks.build.asking import DraftingModel, Talk, limits_in
-from hantei.critiques.writing import Fate, LabelledCritique, read, request, tongue_of
+from hantei.critiques.writing import CritiqueRow, Fate, read, request, tongue_of
 from hantei.engine.limits import Limits
 from hantei.errors import InputError
 from hantei.files import check_place, write_atomic
@@ -48,7 +48,7 @@ class WriteOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenCritiques:
+class CritiquesWritten:
     """What became of each dialogue, counted by language and label; ``cost`` is in US dollars."""
 
     counts: Mapping[tuple[str, str], Counter[Fate]]
@@ -72,7 +72,7 @@ class WrittenCritiques:
 
 def write_critiques(
     files: Sequence[Path], out: Path, options: WriteOptions, say: Say = lambda _line: None
-) -> WrittenCritiques:
+) -> CritiquesWritten:
     """Have a model write a critique of each labelled answer, and write those that fit the label to a file.
 
     Beside ``out`` lie ``OUT.dropped.jsonl``, what was left out and why, and ``OUT.replies``, the folder of replies from
@@ -102,7 +102,7 @@ def write_critiques(
     say(f"{len(rows):,} calls of {options.model}; replies are kept in {limits.cache}: the same command goes on")
     found = asked.each(rows, _Writer(asked_judge(f"critique@{options.model}", load_model(options.model))), "critiques")
     _write(out, rows, found, options.model)
-    return WrittenCritiques(_counted(rows, found), asked.meter.calls, asked.meter.cost)
+    return CritiquesWritten(_counted(rows, found), asked.meter.calls, asked.meter.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ def _write(out: Path, rows: Sequence[Labelled], found: Sequence[tuple[Fate, str 
     write_atomic(out.with_name(f"{out.name}.dropped.jsonl"), dropped)
 
 
-def _line(row: Labelled, critique: str, model: str) -> LabelledCritique:
-    return LabelledCritique(
+def _line(row: Labelled, critique: str, model: str) -> CritiqueRow:
+    return CritiqueRow(
         id=row.response.id,
         language=tongue_of(row.prompt, row.response),
         messages=row.prompt.messages,

@@ -24,7 +24,7 @@ from hantei.reports.section import (
 )
 from hantei.training.preferences.measuring import Measured
 from hantei.training.preferences.rounds import Rounds
-from hantei.training.preferences.state import Round
+from hantei.training.preferences.state import PreferenceRound
 
 _LISTED = 20
 
@@ -105,7 +105,7 @@ def _verdicts(measured: Measured, language: str | None) -> list[Cell]:
     return [_share(known.accuracy), _share(known.unparsed)] if known else [None, None]
 
 
-def _rounds(rounds: tuple[Round, ...]) -> ReportTable:
+def _rounds(rounds: tuple[PreferenceRound, ...]) -> ReportTable:
     header = [
         *("Round", "From", "Beside", "Judge", "Gain in F1", "Kept", "Pairs", "Chosen", "Conflicts", "Length"),
         *("Tokens written", "Tokens trained", "Seconds", "Memory, MB"),
@@ -132,7 +132,7 @@ def _rounds(rounds: tuple[Round, ...]) -> ReportTable:
     return text_table("Rounds", header, rows)
 
 
-def _conflicts(rounds: tuple[Round, ...]) -> Iterator[ReportTable]:
+def _conflicts(rounds: tuple[PreferenceRound, ...]) -> Iterator[ReportTable]:
     found = [(one.number, conflict) for one in rounds for conflict in one.conflicts]
     if found:
         header = ["Dialogue", "Round", "Older judge", "Its F1", "Later judge", "Its F1"]
@@ -146,7 +146,7 @@ def _conflicts(rounds: tuple[Round, ...]) -> Iterator[ReportTable]:
         yield text_table(caption, header, rows)
 
 
-def _left_out(rounds: tuple[Round, ...]) -> tuple[Note, ...]:
+def _left_out(rounds: tuple[PreferenceRound, ...]) -> tuple[Note, ...]:
     return notes(
         *(
             f"Round {one.number} left out: "

@@ -10,7 +10,7 @@ from hantei.estimates import Estimate
 from hantei.files import write_atomic
 from hantei.training.preferences.measuring import Measured
 from hantei.training.preferences.rounds import Rounds
-from hantei.training.preferences.state import Round
+from hantei.training.preferences.state import PreferenceRound
 
 _USE = """\
 With transformers alone: `AutoModelForCausalLM.from_pretrained`, its tokenizer's chat template, and the prompt in
@@ -40,7 +40,7 @@ def write_card(folder: Path, title: str, parts: Mapping[str, Sequence[tuple[str,
     write_atomic(folder / "README.md", [text.encode() + b"\n"])
 
 
-def finish_rounds(folder: Path, one: Round, found: Rounds, licence: str) -> None:
+def finish_rounds(folder: Path, one: PreferenceRound, found: Rounds, licence: str) -> None:
     """Write the card of a judge that a round made.
 
     Args:

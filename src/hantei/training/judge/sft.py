@@ -30,7 +30,7 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class TrainedJudge:
+class TunedJudge:
     """A judge's folder, the figures of each stage of its tuning, and what was left out of it by reason."""
 
     path: Path
@@ -40,7 +40,7 @@ class TrainedJudge:
 
 def train_judge(
     files: Sequence[Path], out: Path, options: JudgeSftOptions, say: Say = lambda _line: None
-) -> TrainedJudge:
+) -> TunedJudge:
     """Tune a judge on labelled dialogues with critiques; a call that was cut off goes on when it is made again.
 
     Args:
@@ -69,7 +69,7 @@ def train_judge(
         _finish(out, samples, left_out, tuned, options)
         for made in (*out.glob("stage-*"), *out.glob("work")):
             shutil.rmtree(made)
-    return TrainedJudge(out, tuned, left_out)
+    return TunedJudge(out, tuned, left_out)
 
 
 def _describe(samples: Sequence[Sample], left_out: Mapping[str, int], say: Say) -> None:

@@ -21,7 +21,7 @@ from hantei.training.preferences.setting import NOTHING, Dialogue
 from hantei.training.preferences.writing import Written, against_label
 
 
-class Verdicts(Struct, frozen=True, kw_only=True):
+class VerdictShares(Struct, frozen=True, kw_only=True):
     """The share of right verdicts among those that could be read, and the share of replies that could not."""
 
     accuracy: Estimate
@@ -49,7 +49,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     calibration_error: float | None
     units: float
     tokens: float
-    by_language: dict[str, Verdicts] = {}
+    by_language: dict[str, VerdictShares] = {}
 
 
 def measure(
@@ -89,9 +89,9 @@ def measure(
     )
 
 
-def _verdicts(both: Sequence[tuple[Dialogue, Written]]) -> Verdicts:
+def _verdicts(both: Sequence[tuple[Dialogue, Written]]) -> VerdictShares:
     right = [one.unsafe == dialogue.unsafe for dialogue, one in both if one.reading.parsed]
-    return Verdicts(accuracy=share(right), unparsed=share([not one.reading.parsed for _, one in both]))
+    return VerdictShares(accuracy=share(right), unparsed=share([not one.reading.parsed for _, one in both]))
 
 
 def check(

@@ -30,7 +30,7 @@ from hantei.training.preferences.measuring import Measured, check, f1s, gain, me
 from hantei.training.preferences.options import RoundOptions
 from hantei.training.preferences.pairs import Candidate, PairSet, make_pairs
 from hantei.training.preferences.setting import NOTHING, Dialogue, Setting
-from hantei.training.preferences.state import PoolJudge, Round, State, opened, save
+from hantei.training.preferences.state import PoolJudge, PreferenceRound, State, opened, save
 from hantei.training.preferences.trainers import Training
 from hantei.training.preferences.writing import Written, against_label, write_critiques
 
@@ -62,7 +62,7 @@ def run_rounds(setting: Setting, out: Path, options: RoundOptions, say: Say = la
     _check(setting)
     needed("trl", "tune")
     with locked(out):
-        work = _Work(setting, out, options, say)
+        work = _RoundsInFolder(setting, out, options, say)
         state = opened(out, setting, options)
         save(out, state)
         for judge in state.pool:
@@ -104,7 +104,7 @@ def _made(name: str, number: int) -> PoolJudge:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _RoundsInFolder:
     """The rounds of one folder."""
 
     setting: Setting
@@ -166,13 +166,15 @@ class _Work:
         return ranked[0], ranked[1]
 
     def _folder(self, judge: PoolJudge) -> Path:
-        return self.out / judge.folder if judge.round else Path(judge.folder)
+        return self.out / judge.folder if judge.round else self.setting.judges[int(judge.name[1:]) - 1]
 
     def _written(self, judge: PoolJudge, dialogues: Sequence[Dialogue], what: str, samples: int = 1) -> list[Written]:
         file = self.out / "written" / f"{judge.name}.{what}.jsonl"
         return write_critiques(self._folder(judge), dialogues, self.setting.form, self.options, file, samples)
 
-    def _train(self, better: PoolJudge, worse: PoolJudge, judge: PoolJudge, state: State, folder: Path) -> Round:
+    def _train(
+        self, better: PoolJudge, worse: PoolJudge, judge: PoolJudge, state: State, folder: Path
+    ) -> PreferenceRound:
         """Train the judge of a round unless its folder is there, and return what was trained on."""
         training = Training(
             start=self._folder(better),
@@ -181,7 +183,7 @@ class _Work:
             options=self.options,
             form=self.setting.form,
         )
-        bare = Round(number=judge.round, better=better.name, worse=None, judge=judge.name)
+        bare = PreferenceRound(number=judge.round, better=better.name, worse=None, judge=judge.name)
         if self.options.method == "rloo":
             return self._by_rewards(training, bare)
         if self.options.method == "best-of-n":
@@ -189,8 +191,8 @@ class _Work:
         return self._by_pairs(training, replace(bare, worse=worse.name), (better, worse), state, folder)
 
     def _by_pairs(
-        self, training: Training, bare: Round, judges: tuple[PoolJudge, PoolJudge], state: State, folder: Path
-    ) -> Round:
+        self, training: Training, bare: PreferenceRound, judges: tuple[PoolJudge, PoolJudge], state: State, folder: Path
+    ) -> PreferenceRound:
         made, written = self._pairs(judges, state)
         write_atomic(folder / "pairs.jsonl", [msgspec.json.encode(pair) + b"\n" for pair in made.pairs])
         write_atomic(folder / "conflicts.jsonl", [msgspec.json.encode(one) + b"\n" for one in made.conflicts])
@@ -229,7 +231,7 @@ class _Work:
     def _f1s(self, judge: PoolJudge, dialogues: Sequence[Dialogue], written: Sequence[Written]) -> list[float | None]:
         return f1s(check(judge.name, dialogues, written, self.setting.checker))
 
-    def _by_best(self, training: Training, bare: Round, better: PoolJudge) -> Round:
+    def _by_best(self, training: Training, bare: PreferenceRound, better: PoolJudge) -> PreferenceRound:
         """Train on the best of several critiques of each dialogue, of those with the right label.
 
         Raises:
@@ -260,7 +262,7 @@ class _Work:
             tokens_trained=self.options.epochs * sum(one.tokens for _, one in best.values()),
         )
 
-    def _by_rewards(self, training: Training, bare: Round) -> Round:
+    def _by_rewards(self, training: Training, bare: PreferenceRound) -> PreferenceRound:
         """Train by RLOO on the dialogues whose critiques can be scored.
 
         Raises:

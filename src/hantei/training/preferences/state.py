@@ -27,7 +27,7 @@ class PoolJudge(Struct, frozen=True, kw_only=True):
     round: int = 0
 
 
-class Round(Struct, frozen=True, kw_only=True):
+class PreferenceRound(Struct, frozen=True, kw_only=True):
     """What one round did.
 
     ``better`` and ``worse`` are the best two of the pool, ``judge`` the one that it made from ``better``. ``decided``
@@ -61,7 +61,7 @@ class State(Struct, frozen=True, kw_only=True):
     version: int
     plan: dict[str, str]
     pool: tuple[PoolJudge, ...]
-    rounds: tuple[Round, ...] = ()
+    rounds: tuple[PreferenceRound, ...] = ()
     ended: str | None = None
 
     def judge(self, name: str) -> PoolJudge:
