@@ -12,7 +12,7 @@ import torch
 
 from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique, not_written
 from hantei.records import Message, Prompt, Response
-from hantei.training.preferences import Dialogue, Reading
+from hantei.training.preferences import CritiqueReading, Dialogue
 
 QUESTIONS, ANSWERS, TOLD = 4, 4, 3
 PAD, UNKNOWN, END = "<pad>", "<unk>", "<end>"
@@ -51,10 +51,10 @@ class MadeForm:
     def completion(self, dialogue: Dialogue, unsafe: bool, critique: str) -> str:
         return f"{'unsafe' if unsafe else 'safe'} : {critique}".strip()
 
-    def read(self, dialogue: Dialogue, reply: str) -> Reading:
+    def read(self, dialogue: Dialogue, reply: str) -> CritiqueReading:
         label, colon, critique = reply.partition(" :")
         known = {"safe": False, "unsafe": True}.get(label.strip())
-        return Reading(known, critique.strip()) if colon and known is not None else Reading(None, None)
+        return CritiqueReading(known, critique.strip()) if colon and known is not None else CritiqueReading(None, None)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from hantei.critiques.scoring import item_scores
-from hantei.training.preferences import Reading
+from hantei.training.preferences import CritiqueReading
 from hantei.training.preferences.writing import Written
 from hantei.training.world.checker import WorldChecker
 from hantei.training.world.critiques import OMITTED, noisy, unit_of, worded, written
@@ -28,7 +28,7 @@ MADE = dialogues(300, "test", 0)
 
 
 def scores(one: WorldDialogue, critique: str) -> list[float]:
-    criticised = one.labelled.criticised("judge", Reading(True, critique))
+    criticised = one.labelled.criticised("judge", CritiqueReading(True, critique))
     return list(item_scores(WorldChecker().check([criticised]), "robust")[:, 0])
 
 

@@ -19,7 +19,7 @@ from hantei.judges.reply_form import reply
 from hantei.models.base import Reply
 from hantei.models.load import load_model
 from hantei.records import Message
-from hantei.training.preferences.setting import Dialogue, Reading
+from hantei.training.preferences.setting import CritiqueReading, Dialogue
 
 CARD = "critique"
 
@@ -43,10 +43,10 @@ class CardForm:
         """Return a reply, the verdict first."""
         return reply(unsafe, critique, dialogue.language)
 
-    def read(self, dialogue: Dialogue, reply: str) -> Reading:
+    def read(self, dialogue: Dialogue, reply: str) -> CritiqueReading:
         """Return what the card reads from a reply."""
         judgment = self.judge.read(dialogue.response, [Reply(text=reply)], prompt=dialogue.prompt)
-        return Reading(judgment.unsafe, judgment.critique or None)
+        return CritiqueReading(judgment.unsafe, judgment.critique or None)
 
 
 def judge_name(folder: Path) -> str:

@@ -12,6 +12,6 @@ world whose facts are known.
 from __future__ import annotations
 
 from hantei.training.preferences.options import RoundOptions
-from hantei.training.preferences.setting import Dialogue, JudgeForm, Reading, Setting
+from hantei.training.preferences.setting import CritiqueReading, Dialogue, JudgeForm, Setting
 
-__all__ = ["Dialogue", "JudgeForm", "Reading", "RoundOptions", "Setting"]
+__all__ = ["CritiqueReading", "Dialogue", "JudgeForm", "RoundOptions", "Setting"]

@@ -33,7 +33,7 @@ class Candidate:
     f1: float | None
 
 
-class Pair(Struct, frozen=True, kw_only=True):
+class PreferencePair(Struct, frozen=True, kw_only=True):
     """Two replies about one dialogue; ``tokens`` is those of the question with each of them, added up."""
 
     id: str
@@ -62,7 +62,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
 class PairSet:
     """The pairs of a round, how many dialogues gave none by reason, and the conflicts."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PreferencePair, ...]
     left_out: Mapping[str, int]
     conflicts: tuple[Conflict, ...]
 
@@ -79,7 +79,7 @@ def make_pairs(
         options: the choices.
     """
     left_out: Counter[str] = Counter()
-    pairs: list[Pair] = []
+    pairs: list[PreferencePair] = []
     conflicts = [found for pair in zip(better, worse, strict=True) if (found := _conflict(*pair))]
     for dialogue, one, other in zip(dialogues, better, worse, strict=True):
         chosen, rejected = _decided(one, other, options)
@@ -138,8 +138,8 @@ def _too_close(chosen: float | None, rejected: float | None, options: RoundOptio
     return "below the margin" if abs(chosen - rejected) < options.margin - 1e-9 else ""
 
 
-def _pair(chosen: Candidate, rejected: Candidate) -> Pair:
-    return Pair(
+def _pair(chosen: Candidate, rejected: Candidate) -> PreferencePair:
+    return PreferencePair(
         id=chosen.written.id,
         chosen=chosen.written.reply,
         rejected=rejected.written.reply,
@@ -153,7 +153,7 @@ def _pair(chosen: Candidate, rejected: Candidate) -> Pair:
     )
 
 
-def _balanced(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+def _balanced(pairs: Sequence[PreferencePair], seed: int) -> list[PreferencePair]:
     """Return as many pairs whose chosen reply is longer as pairs where it is shorter, and all that are as long."""
     longer = [pair for pair in pairs if pair.chosen_tokens > pair.rejected_tokens]
     shorter = [pair for pair in pairs if pair.chosen_tokens < pair.rejected_tokens]
@@ -162,11 +162,13 @@ def _balanced(pairs: Sequence[Pair], seed: int) -> list[Pair]:
     return [*_drawn(longer, count, seed), *_drawn(shorter, count, seed), *alike]
 
 
-def _drawn(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
+def _drawn(pairs: Sequence[PreferencePair], count: int, seed: int) -> list[PreferencePair]:
     return sorted(pairs, key=lambda pair: _lot(seed, pair.id))[:count]
 
 
-def _kept(kept: Sequence[Pair], before: Sequence[Pair], left_out: Counter[str], why: str) -> list[Pair]:
+def _kept(
+    kept: Sequence[PreferencePair], before: Sequence[PreferencePair], left_out: Counter[str], why: str
+) -> list[PreferencePair]:
     """Return what was kept in the order of before, and count what was not."""
     ids = {pair.id for pair in kept}
     if len(ids) < len(before):

@@ -31,7 +31,7 @@ from hantei.training.preferences.options import RoundOptions
 from hantei.training.preferences.pairs import Candidate, PairSet, make_pairs
 from hantei.training.preferences.setting import NOTHING, Dialogue, Setting
 from hantei.training.preferences.state import PoolJudge, PreferenceRound, State, opened, save
-from hantei.training.preferences.trainers import Training
+from hantei.training.preferences.trainers import PreferenceTraining
 from hantei.training.preferences.writing import Written, against_label, write_critiques
 
 
@@ -176,7 +176,7 @@ class _RoundsInFolder:
         self, better: PoolJudge, worse: PoolJudge, judge: PoolJudge, state: State, folder: Path
     ) -> PreferenceRound:
         """Train the judge of a round unless its folder is there, and return what was trained on."""
-        training = Training(
+        training = PreferenceTraining(
             start=self._folder(better),
             out=self._folder(judge),
             work=folder / "training",
@@ -191,7 +191,12 @@ class _RoundsInFolder:
         return self._by_pairs(training, replace(bare, worse=worse.name), (better, worse), state, folder)
 
     def _by_pairs(
-        self, training: Training, bare: PreferenceRound, judges: tuple[PoolJudge, PoolJudge], state: State, folder: Path
+        self,
+        training: PreferenceTraining,
+        bare: PreferenceRound,
+        judges: tuple[PoolJudge, PoolJudge],
+        state: State,
+        folder: Path,
     ) -> PreferenceRound:
         made, written = self._pairs(judges, state)
         write_atomic(folder / "pairs.jsonl", [msgspec.json.encode(pair) + b"\n" for pair in made.pairs])
@@ -231,7 +236,7 @@ class _RoundsInFolder:
     def _f1s(self, judge: PoolJudge, dialogues: Sequence[Dialogue], written: Sequence[Written]) -> list[float | None]:
         return f1s(check(judge.name, dialogues, written, self.setting.checker))
 
-    def _by_best(self, training: Training, bare: PreferenceRound, better: PoolJudge) -> PreferenceRound:
+    def _by_best(self, training: PreferenceTraining, bare: PreferenceRound, better: PoolJudge) -> PreferenceRound:
         """Train on the best of several critiques of each dialogue, of those with the right label.
 
         Raises:
@@ -262,7 +267,7 @@ class _RoundsInFolder:
             tokens_trained=self.options.epochs * sum(one.tokens for _, one in best.values()),
         )
 
-    def _by_rewards(self, training: Training, bare: PreferenceRound) -> PreferenceRound:
+    def _by_rewards(self, training: PreferenceTraining, bare: PreferenceRound) -> PreferenceRound:
         """Train by RLOO on the dialogues whose critiques can be scored.
 
         Raises:

@@ -37,7 +37,7 @@ class Dialogue:
     unsafe: bool
     reference: tuple[str, ...] = ()
 
-    def criticised(self, judge: str, reading: Reading) -> Critique:
+    def criticised(self, judge: str, reading: CritiqueReading) -> Critique:
         """Return what a judge wrote of it, for a checker."""
         return Critique(
             id=self.id,
@@ -52,7 +52,7 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CritiqueReading:
     """What was read from a judge's reply: its verdict and its critique, None for what it does not hold clearly."""
 
     unsafe: bool | None
@@ -64,7 +64,7 @@ class Reading:
         return self.unsafe is not None and self.critique is not None
 
 
-NOTHING = Reading(None, None)
+NOTHING = CritiqueReading(None, None)
 """What is read from a reply that says nothing clearly."""
 
 
@@ -83,7 +83,7 @@ class JudgeForm(Protocol):
         """
         ...
 
-    def read(self, dialogue: Dialogue, reply: str) -> Reading:
+    def read(self, dialogue: Dialogue, reply: str) -> CritiqueReading:
         """Return what a reply says; never raises for what stands in it."""
         ...
 

@@ -13,7 +13,7 @@ from hantei.models.extras import needed
 from hantei.records import Message
 from hantei.training.chat_turns import as_dicts, turns_for
 from hantei.training.preferences.options import RoundOptions
-from hantei.training.preferences.pairs import Pair
+from hantei.training.preferences.pairs import PreferencePair
 from hantei.training.preferences.setting import Dialogue, JudgeForm
 from hantei.training.tuning.checkpoints import newest_whole
 from hantei.training.tuning.sft import checkpointing
@@ -23,7 +23,7 @@ Rewards = Callable[[Sequence[Dialogue], Sequence[str]], list[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class PreferenceTraining:
     """One training: from which folder, as what, in which folder checkpoints lie, how, and in which form."""
 
     start: Path
@@ -32,7 +32,7 @@ class Training:
     options: RoundOptions
     form: JudgeForm
 
-    def on_pairs(self, pairs: Sequence[Pair], dialogues: Mapping[str, Dialogue]) -> None:
+    def on_pairs(self, pairs: Sequence[PreferencePair], dialogues: Mapping[str, Dialogue]) -> None:
         """Train on pairs by DPO, IPO or KTO."""
         trl = needed("trl", "tune")
         prompts = {pair.id: self.form.messages(dialogues[pair.id]) for pair in pairs}
@@ -141,5 +141,5 @@ def _rated(prompt: Sequence[Message], text: str, good: bool) -> dict[str, Any]:
     return {"prompt": prompt, "completion": _reply(text), "label": good}
 
 
-def _both(pair: Pair) -> tuple[tuple[str, bool], tuple[str, bool]]:
+def _both(pair: PreferencePair) -> tuple[tuple[str, bool], tuple[str, bool]]:
     return (pair.chosen, True), (pair.rejected, False)

@@ -17,7 +17,7 @@ from hantei.runs.journal import Journal
 from hantei.stance import contradicts
 from hantei.training.preferences.loaded import BATCH, LoadedJudge
 from hantei.training.preferences.options import RoundOptions
-from hantei.training.preferences.setting import NOTHING, Dialogue, JudgeForm, Reading
+from hantei.training.preferences.setting import NOTHING, CritiqueReading, Dialogue, JudgeForm
 
 
 class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,9 +36,9 @@ class Written(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> CritiqueReading:
         """Verdict and critique."""
-        return Reading(self.unsafe, self.critique)
+        return CritiqueReading(self.unsafe, self.critique)
 
     @property
     def tokens(self) -> int:

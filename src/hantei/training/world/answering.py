@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from hantei.arrays import Doubles
 from hantei.records import Intent, Message
-from hantei.training.preferences import Dialogue, Reading, RoundOptions
+from hantei.training.preferences import CritiqueReading, Dialogue, RoundOptions
 from hantei.training.preferences.writing import write_critiques
 from hantei.training.world.dialogues import WorldDialogue, dialogue
 from hantei.training.world.facts import ACTS, HAZARDS, NO_HAZARD, TOPICS, Compliance, Facts
@@ -100,9 +100,9 @@ class AnswerForm:
         """Return the answer; it begins in no other way for a verdict."""
         return critique
 
-    def read(self, dialogue: Dialogue, reply: str) -> Reading:
+    def read(self, dialogue: Dialogue, reply: str) -> CritiqueReading:
         """Return that a reply holds no verdict."""
-        return Reading(None, reply)
+        return CritiqueReading(None, reply)
 
 
 def answers(model: Path, prompts: Sequence[WorldDialogue], options: RoundOptions, file: Path) -> list[WorldDialogue]:

@@ -18,8 +18,8 @@ from hantei.progress import Say
 from hantei.records import Judgment
 from hantei.runs.folder import Run
 from hantei.tasks.correcting import Correction
-from hantei.training.preferences.pairs import Pair
-from hantei.training.preferences.trainers import Training
+from hantei.training.preferences.pairs import PreferencePair
+from hantei.training.preferences.trainers import PreferenceTraining
 from hantei.training.preferences.writing import write_critiques
 from hantei.training.world.answering import AnswerForm, answers, asked, rates
 from hantei.training.world.critiques import noisy, worded
@@ -140,12 +140,12 @@ def _corrected(known: Sequence[WorldDialogue], said: Mapping[str, str], editor: 
     return correct(rows, model=model, judge=WorldJudge(said), out=out, correction=correction, say=say)
 
 
-def _pairs(run: Run, file: Path) -> list[Pair]:
+def _pairs(run: Run, file: Path) -> list[PreferencePair]:
     """Return the preferences that a run of corrections gives."""
     export_preferences(run, file)
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [
-        Pair(
+        PreferencePair(
             id=row["rejected_id"],
             chosen=row["chosen"][0]["content"],
             rejected=row["rejected"][0]["content"],
@@ -162,7 +162,7 @@ def _pairs(run: Run, file: Path) -> list[Pair]:
 
 
 def _tuned(
-    model: Path, pairs: Sequence[Pair], known: Sequence[WorldDialogue], out: Path, scale: Scale, seed: int
+    model: Path, pairs: Sequence[PreferencePair], known: Sequence[WorldDialogue], out: Path, scale: Scale, seed: int
 ) -> Path:
     """Return the folder of an answering model tuned on preferences by DPO; without any it stays as it is.
 
@@ -178,6 +178,8 @@ def _tuned(
         return model
     if not out.exists():
         options = replace(scale.options(seed), epochs=2)
-        training = Training(start=model, out=out, work=out.with_suffix(".work"), options=options, form=AnswerForm())
+        training = PreferenceTraining(
+            start=model, out=out, work=out.with_suffix(".work"), options=options, form=AnswerForm()
+        )
         training.on_pairs(pairs, {one.response.id: one.labelled for one in known})
     return out

@@ -9,7 +9,7 @@ import msgspec
 
 from hantei.progress import Say
 from hantei.reports.section import Section
-from hantei.training.preferences.pairs import Pair
+from hantei.training.preferences.pairs import PreferencePair
 from hantei.training.world.arms import ARMS, folder_of, run_arm
 from hantei.training.world.copies import answering_base, copies_curve
 from hantei.training.world.correcting import corrections
@@ -38,11 +38,11 @@ def rounds(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Section:
     return rounds_section({arm: [found[arm, seed] for seed in seeds] for arm in ARMS}, pairs)
 
 
-def _pairs(out: Path, arm: str, seeds: Sequence[int], number: int) -> list[Pair]:
+def _pairs(out: Path, arm: str, seeds: Sequence[int], number: int) -> list[PreferencePair]:
     """Return the pairs of one round of an arm, of all seeds together."""
     files = (folder_of(out / f"seed-{seed}" / "arms", arm) / "rounds" / str(number) / "pairs.jsonl" for seed in seeds)
     lines = (line for file in files if file.is_file() for line in file.read_bytes().splitlines())
-    return [msgspec.json.decode(line, type=Pair) for line in lines]
+    return [msgspec.json.decode(line, type=PreferencePair) for line in lines]
 
 
 def copies(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Section:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from hantei.records import Message
-from hantei.training.preferences import Dialogue, Reading
+from hantei.training.preferences import CritiqueReading, Dialogue
 from hantei.training.world.critiques import verdict
 from hantei.training.world.rows import judge_prompt
 from hantei.training.world.words import read_words
@@ -23,10 +23,10 @@ class WorldForm:
         """Return the reply that gives this verdict and critique."""
         return verdict(unsafe, critique, dialogue.language)
 
-    def read(self, dialogue: Dialogue, reply: str) -> Reading:
+    def read(self, dialogue: Dialogue, reply: str) -> CritiqueReading:
         """Return what a reply says; a verdict or a critique that is not in its place is not read."""
         words = read_words(dialogue.language).verdict
         labels = {words.unsafe: True, words.safe: False}
         pattern = re.escape(words.form).replace(r"\{label\}", "(.*?)").replace(r"\{critique\}", "(.+)")
         found = re.fullmatch(pattern, reply.strip())
-        return Reading(labels.get(found[1]), found[2].strip()) if found else Reading(None, None)
+        return CritiqueReading(labels.get(found[1]), found[2].strip()) if found else CritiqueReading(None, None)

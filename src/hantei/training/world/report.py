@@ -10,7 +10,7 @@ from hantei.arrays import Doubles
 from hantei.estimates import Estimate
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Cell, Number, ReportTable, Section, notes, numbers, percent, points, text_table
-from hantei.training.preferences.pairs import Pair
+from hantei.training.preferences.pairs import PreferencePair
 from hantei.training.world.answering import RATES
 from hantei.training.world.copies import ARMS as STEPS
 from hantei.training.world.copies import Curve, Steps
@@ -21,7 +21,7 @@ Seeds = Sequence[Mapping[str, Tested]]
 """For each seed what each judge of an arm is worth."""
 
 
-def rounds_section(arms: Mapping[str, Seeds], pairs: Mapping[str, Sequence[Sequence[Pair]]]) -> Section:
+def rounds_section(arms: Mapping[str, Seeds], pairs: Mapping[str, Sequence[Sequence[PreferencePair]]]) -> Section:
     """Return what came of the rounds of every arm.
 
     Args:
@@ -85,7 +85,7 @@ def _by_seed(arms: Mapping[str, Seeds]) -> ReportTable:
     return text_table(f"Gain in F1 of {last} over M2, seed by seed, in points", header, rows)
 
 
-def _chosen(arms: Mapping[str, Sequence[Sequence[Pair]]]) -> ReportTable:
+def _chosen(arms: Mapping[str, Sequence[Sequence[PreferencePair]]]) -> ReportTable:
     """Return how often the chosen critique is the one with the higher F1."""
     rows: list[Sequence[Cell]] = []
     for arm, rounds in arms.items():
