@@ -11,6 +11,7 @@ from hantei.engine.forecast import Forecast
 from hantei.errors import UsageError
 from hantei.event_loop import awaited
 from hantei.exchange.exporting import export_run
+from hantei.files import AnyPath
 from hantei.metrics.datasheet import DataSheet
 from hantei.models.load import AnyModel
 from hantei.progress import Say
@@ -179,7 +180,7 @@ def demo(out: str | Path = "runs/demo") -> Run:
 
 
 def report(
-    path: str | Path,
+    path: AnyPath,
     out: str | Path | None = None,
     threshold: float | None = None,
     sheets: Sequence[str | Path] = (),
@@ -249,7 +250,7 @@ def _check_systems(index: Index, systems: Sequence[str]) -> None:
             raise UsageError(f"--system {system}: the run has no such system{did_you_mean(system, known)}")
 
 
-def export(path: str | Path, to: str = "csv", out: str | Path | None = None) -> Path:
+def export(path: AnyPath, to: str = "csv", out: str | Path | None = None) -> Path:
     """Write a run for other programs; return the path.
 
     Args:

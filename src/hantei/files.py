@@ -11,6 +11,9 @@ from tempfile import TemporaryFile
 
 from hantei.errors import UsageError
 
+AnyPath = str | os.PathLike[str]
+"""A path as a text or as an object that is one, such as a ``Path`` or a ``Run``."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What an error says where there is no more space."""
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from hantei.errors import RecordError, RunError, UsageError
-from hantei.files import write_atomic
+from hantei.files import AnyPath, write_atomic
 from hantei.record_lines import Record, from_dict, read_records, records_at, to_dict
 from hantei.records import Judgment, Prompt, Response, Summary
 from hantei.runs.index import Index
@@ -276,7 +276,7 @@ def _fill(path: Path, kind: type[Record], add: Callable[[Record, int], bool | No
             raise RecordError(f"{path}, at byte {offset}: belongs to no {'prompt' if kind is Response else 'response'}")
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: AnyPath) -> Run:
     """Open a run folder that exists.
 
     Raises:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hantei.errors import UsageError
+from hantei.files import AnyPath
 from hantei.inputs.label_files import LabelFiles, RatedRow, read_tables
 from hantei.metrics.agreement.from_labels import of_labels
 from hantei.metrics.agreement.from_run import DIMENSIONS, UNGRADED, of_run
@@ -65,7 +67,7 @@ class AgreementOptions:
     files: LabelFiles = field(default_factory=LabelFiles)
 
 
-def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptions | None = None) -> Agreement:
+def agreement(source: AnyPath | Sequence[AnyPath], options: AgreementOptions | None = None) -> Agreement:
     """Return how judges agree, people among them, on a run's responses or on the rows of tables with labels.
 
     Raises:
@@ -79,9 +81,9 @@ def agreement(source: str | Path | Sequence[str | Path], options: AgreementOptio
     return _measured(ratings, options, lambda row: (items[row].id.replace("\0", " "), *items[row].shown))
 
 
-def paths_of(source: str | Path | Sequence[str | Path]) -> list[Path]:
+def paths_of(source: AnyPath | Sequence[AnyPath]) -> list[Path]:
     """Return one path or several as a list."""
-    return [Path(source)] if isinstance(source, str | Path) else [Path(one) for one in source]
+    return [Path(source)] if isinstance(source, str | os.PathLike) else [Path(one) for one in source]
 
 
 def ratings_of(sources: Sequence[Path], options: AgreementOptions) -> Ratings:

@@ -18,6 +18,7 @@ from hantei.annotation.second_look import SecondLook, half_shown
 from hantei.annotation.server import application
 from hantei.annotation.store import LabelJournal, opened
 from hantei.errors import RunError, UsageError
+from hantei.files import AnyPath
 from hantei.inputs.label_files import LabelFiles
 from hantei.progress import Say
 from hantei.runs.folder import Run, load_run
@@ -65,7 +66,7 @@ class AnnotationOptions:
     port: int = PORT
 
 
-def annotate(path: str | Path, options: AnnotationOptions | None = None, say: Say = lambda _line: None) -> None:
+def annotate(path: AnyPath, options: AnnotationOptions | None = None, say: Say = lambda _line: None) -> None:
     """Serve the labelling page of a run until it is interrupted; ``say`` gets each person's link, a line each.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hantei.errors import UsageError
 from hantei.exchange.table import csv_line
-from hantei.files import write_atomic
+from hantei.files import AnyPath, write_atomic
 from hantei.inputs.exported import columns
 from hantei.inputs.label_files import CHANCE, RESPONSE_ID
 from hantei.inputs.label_sheet import TEXTS
@@ -31,7 +31,7 @@ class DrawnSheet:
 
 
 def choose_to_label(
-    path: str | Path,
+    path: AnyPath,
     labels: int,
     out: str | Path,
     judge: str | None = None,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 from hantei.errors import UsageError
+from hantei.files import AnyPath
 from hantei.metrics.compare import Comparison, Difference, FlippedPrompt, adjusted, difference
 from hantei.metrics.compare_effects import EffectDifference
 from hantei.metrics.compare_pairs import Pairs
@@ -32,7 +32,7 @@ DIMENSIONS = ("language", "harm_type")
 
 
 def compare(
-    *paths: str | Path,
+    *paths: AnyPath,
     judge: str | None = None,
     systems: Sequence[str] = (),
     anyway: bool = False,

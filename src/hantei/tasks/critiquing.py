@@ -20,7 +20,7 @@ from hantei.critiques.scoring import CritiqueScores, Mode, scores
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter, peak_memory_mb
 from hantei.errors import UsageError
-from hantei.files import write_atomic
+from hantei.files import AnyPath, write_atomic
 from hantei.models.base import Prepared
 from hantei.models.load import load_model
 from hantei.models.prices import no_price_for, pricing
@@ -109,7 +109,7 @@ class ScoredCritiques:
     costs: tuple[CostLine, ...]
 
 
-def score_critiques(source: str | Path, options: ScoreOptions, say: Say = lambda _line: None) -> ScoredCritiques:
+def score_critiques(source: AnyPath, options: ScoreOptions, say: Say = lambda _line: None) -> ScoredCritiques:
     """Score the critiques of a run folder or a table by their atomic units, as ``hantei critiques score`` does.
 
     Of a run, the checked units are written into its folder ``critiques``.

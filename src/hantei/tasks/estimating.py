@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
+from hantei.files import AnyPath
 from hantei.inputs.label_files import CHANCE, LabelFiles
 from hantei.inputs.label_sheet import SheetRow
 from hantei.judges.base import CALIBRATION, split_setting
@@ -41,7 +42,7 @@ class CountedAnswers:
 
 
 def estimate(
-    path: str | Path,
+    path: AnyPath,
     labels: str | Path | None = None,
     judge: str | None = None,
     labels_are: LabelsAre | None = None,

@@ -14,7 +14,7 @@ from hantei.annotation.label_files import Shown, kind_of, read, written
 from hantei.annotation.label_studio import CONFIG
 from hantei.annotation.store import LabelJournal, held
 from hantei.errors import UsageError
-from hantei.files import write_atomic
+from hantei.files import AnyPath, write_atomic
 from hantei.record_lines import read_records, to_line
 from hantei.records import Judgment
 from hantei.runs.folder import Run, load_run
@@ -33,7 +33,7 @@ class BroughtIn:
     people: tuple[str, ...]
 
 
-def export_labels(path: str | Path, out: str | Path) -> int:
+def export_labels(path: AnyPath, out: str | Path) -> int:
     """Write what people say of a run's answers to .jsonl, .csv or .json (Label Studio); return how many labels.
 
     Beside Label Studio's tasks (``.json``) stands the interface by which it asks the same (``.xml``).
@@ -70,7 +70,7 @@ def _answers(run: Run) -> Iterator[Shown]:
     yield from ((prompts[one.prompt_id], one) for one in last.values())
 
 
-def import_labels(path: str | Path, file: str | Path) -> BroughtIn:
+def import_labels(path: AnyPath, file: str | Path) -> BroughtIn:
     """Add the labels of such a file to those of a run, all or none and the reason; the same again adds nothing.
 
     Raises:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hantei.errors import UsageError
 from hantei.estimates import Estimate
+from hantei.files import AnyPath
 from hantei.metrics.error_budget import ELSEWHERE, ErrorBudget, error_budget
 from hantei.metrics.intervals import effective_n, share
 from hantei.metrics.rogan_gladen import rogan_gladen
@@ -44,7 +45,7 @@ class CorrectedRate(Struct, frozen=True, kw_only=True):
 
 
 def corrected_rate(
-    path: str | Path,
+    path: AnyPath,
     sheet: str | Path | None = None,
     errors: tuple[tuple[int, int], tuple[int, int]] | None = None,
     judge: str | None = None,
@@ -73,7 +74,7 @@ def corrected_rate(
     return _corrected(path, *errors, judge, system)
 
 
-def _by_sheet(path: str | Path, sheet: str | Path, judge: str | None, system: str | None) -> CorrectedRate:
+def _by_sheet(path: AnyPath, sheet: str | Path, judge: str | None, system: str | None) -> CorrectedRate:
     ((name, found),) = sheets_for(load_run(path), [Path(sheet)]).items()
     if judge not in (None, name):
         raise UsageError(f"--sheet {sheet}: is the data sheet of {name}, not of {judge}")
@@ -84,7 +85,7 @@ def _by_sheet(path: str | Path, sheet: str | Path, judge: str | None, system: st
 
 
 def _corrected(
-    path: str | Path,
+    path: AnyPath,
     sensitivity: tuple[int, int],
     specificity: tuple[int, int],
     judge: str | None,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from hantei.errors import UsageError
+from hantei.files import AnyPath
 from hantei.metrics.agreement import ranking
 from hantei.metrics.agreement.ranking import Ranking
 from hantei.tasks.agreeing import AgreementOptions, named, paths_of, ratings_of
 
 
 def rank(
-    source: str | Path | Sequence[str | Path], options: AgreementOptions | None = None, measure: str = "kappa"
+    source: AnyPath | Sequence[AnyPath], options: AgreementOptions | None = None, measure: str = "kappa"
 ) -> list[Ranking]:
     """Return judges by their agreement with people, for each head that two judges or more gave; ties share places.
 

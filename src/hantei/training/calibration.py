@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from hantei.arrays import Doubles, Flags, Integers
 from hantei.errors import UsageError
 from hantei.estimates import Estimate
-from hantei.files import cannot_write, write_atomic
+from hantei.files import AnyPath, cannot_write, write_atomic
 from hantei.inputs.label_files import LabelFiles
 from hantei.inputs.label_sheet import SheetRow
 from hantei.judges.calibrated import FORMAT, FittedCalibration, Scaling, apply, shares_of
@@ -68,7 +68,7 @@ class Fitted:
 
 
 def calibrate(
-    path: str | Path,
+    path: AnyPath,
     out: str | Path,
     judge: str | None = None,
     labels: str | Path | None = None,
