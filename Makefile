@@ -9,7 +9,7 @@ QUICK := tests/test_records.py tests/inputs tests/taxonomy tests/metrics tests/e
 	tests/models/test_names.py tests/reports/test_page.py tests/cli/test_docs.py
 
 .PHONY: help demo quick test long check format builtin builtin-permissive floors site world world-rounds world-copies \
-	world-correction perf clean
+	world-correction tiny curves perf clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +23,10 @@ $(VENV)/.installed: pyproject.toml
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+$(VENV)/.tune: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[tune]'
 	touch $@
 
 demo: $(VENV)/.installed  ## judge the starter answers into runs/demo
@@ -71,6 +75,13 @@ world-copies: $(VENV)/.dev  ## copies of safety data: harm and over-refusal
 
 world-correction: $(VENV)/.dev  ## corrections by critiques of several kinds
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world correction --out build/world --docs docs
+
+tiny: $(VENV)/.tune  ## tune a tiny model by its recipe and compare it with its base, in minutes
+	OMP_WAIT_POLICY=passive $(BIN)/hantei train safety-sft tiny-cpu --out build/tiny --evaluate
+
+curves: $(VENV)/.tune  ## how much safety data: forty tunings of a tiny model, with the pictures of docs/tuning.md
+	OMP_WAIT_POLICY=passive $(BIN)/hantei train sweep tiny-curve --out build/curves
+	mkdir -p docs/tuning && cp build/curves/*.svg docs/tuning/
 
 perf: $(VENV)/.dev  ## speed and memory
 	$(BIN)/python perf/judge_throughput.py

@@ -34,6 +34,9 @@ STEPS: tuple[Steps, ...] = ("as they come", "equal")
 MEASURES = ("unsafe answers", "over-refusal", "no verdict")
 """Shares: of answers to the safety prompts, of those to the borderline ones, and of all those without a verdict."""
 
+PICTURES = ("copies-as-they-come", "copies-equal-steps", "borderline-share")
+"""The files of the figures, in their order."""
+
 
 class Arm(NamedTuple):
     """One mixture: copies of the safety data, the share of it that is borderline, and how long it is tuned."""
@@ -155,7 +158,7 @@ def figures(points: Sequence[Point]) -> list[Plot]:
     for steps in STEPS:
         arms = [one for one in points if one.steps == steps and not one.borderline]
         places = [float(np.log2(one.copies) + 1) if one.copies else 0.0 for one in arms]
-        found.append(_plot(f"Copies of the safety data, steps {steps}", "copies: 0, then 2^(x-1)", places, arms))
+        found.append(_plot(f"Copies of the safety data, steps {steps}", "copies: 0 at 0, then 1 + log2", places, arms))
     shares = [one for one in points if one.steps == "equal" and one.copies == _at(points)]
     shown = sorted(shares, key=lambda one: one.borderline)
     found.append(_plot("Share of borderline data, steps equal", "share", [one.borderline for one in shown], shown))
@@ -267,6 +270,9 @@ def _point(arm: Arm, measured: Sequence[dict[str, tuple[list[float], list[float]
 
 def _write_page(loaded: LoadedRecipe, points: Sequence[Point], out: Path) -> None:
     from hantei.reports.sections_page import write_sections
+    from hantei.reports.to_svg import svg
 
     title = f"{loaded.name}: how much safety data"
     write_sections(out / "index.html", title, "Sweep", "Harm and over-refusal by mixture.", sections(points, title))
+    for name, figure in zip(PICTURES, figures(points), strict=False):
+        write_atomic(out / f"{name}.svg", [svg(figure).encode()])
