@@ -11,7 +11,8 @@ from hantei.judges import load_judge
 from hantei.judges.base import Pair
 from hantei.judges.builtin.loading import load_named
 from hantei.judges.classifying import ClassifierJudge, judge_all
-from hantei.judges.workers import Workers, serve
+from hantei.judges.worker_process import serve
+from hantei.judges.workers import Workers
 from hantei.record_lines import from_line, to_line
 from hantei.records import Judgment
 from tests.judges.cascade.conftest import pair

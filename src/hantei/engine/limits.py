@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +18,7 @@ class Limits:
     ``failed_in_a_row`` how many calls may fail for good, one after the other, before the run stops. ``grace_s`` is how
     long calls in flight may take after Ctrl-C. ``cache`` is a folder of replies that runs share. ``keep_going`` judges
     on where none of a judge's first replies can be read. ``workers`` is how many processes judge, for the built-in
-    judge, which uses one core each; None for all cores but one.
+    judge, which uses one core each; None for all cores but one, where it reads meaning.
     """
 
     max_connections: int = 64
@@ -37,13 +35,3 @@ class Limits:
     cache: Path | None = None
     keep_going: bool = False
     workers: int | None = None
-
-    @property
-    def processes(self) -> int:
-        """How many processes judge."""
-        return self.workers or max(1, len(cores()) - 1)
-
-
-def cores() -> Collection[int]:
-    """Return the numbers of the cores that this process may use."""
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)

@@ -31,6 +31,7 @@ from hantei.engine.trial import on_trial
 from hantei.engine.work import Errand, Work, work_of
 from hantei.errors import RunError
 from hantei.judges.base import Judge, Stopped
+from hantei.judges.classifying import cores
 from hantei.models.base import CallError
 from hantei.models.pool import most_servers
 from hantei.records import Judgment, Response
@@ -166,7 +167,9 @@ class _Engine:
         known = has_verdicts(self._index, number) and not judge.outline().get("cascade")
         if not (self._limits.keep_going or known):
             judge = on_trial(judge, partial(self._pause, number))
-        return JudgeWorker(judge, self._caller.ask_for(judge), group, self._stop, done, self._limits.processes)
+        return JudgeWorker(
+            judge, self._caller.ask_for(judge), group, self._stop, done, self._limits.workers or len(cores())
+        )
 
     def _pause(self, judge: int, why: str) -> None:
         """Leave out a judge whose replies cannot be read; the run goes on for the others, and stops with the last."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +28,11 @@ _GATHER_S = 0.05
 
 
 _WaitingPairs = tuple[Sequence[Pair], asyncio.Future[list[Judgment]]]
+
+
+def cores() -> Collection[int]:
+    """Return the numbers of the cores that this process may use."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
 
 
 def as_judge(judge: Judge | Classifier, workers: int = 1) -> Judge:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hantei.errors import UsageError
 from hantei.judges.base import CALIBRATION, TURN, Judge, split_setting
 from hantei.judges.calibrated import calibrated
 from hantei.judges.card import card_names, load_card
-from hantei.judges.classifying import as_judge
+from hantei.judges.classifying import as_judge, cores
 from hantei.judges.turn_by_turn import turn_by_turn
 from hantei.judges.user_judge import check_own
 from hantei.models.names import model_of_folder, parse_name
 from hantei.registry import JUDGES
 
+if TYPE_CHECKING:
+    from hantei.judges.builtin.model import BuiltinJudge
 
-def load_judge(name: str, workers: int = 1) -> Judge:
+
+def load_judge(name: str, workers: int | None = 1) -> Judge:
     """Return the judge of this name, ready to judge.
 
-    ``workers`` is how many processes judge, for a judge that uses one core: the built-in one. Models are asked side by
-    side anyway, and encoders use all cores by themselves.
+    ``workers`` is how many processes judge, for a judge that uses one core: the built-in one. None is all cores but one
+    where that pays: where it reads meaning, too. Models are asked side by side anyway, and encoders use all cores.
 
     Raises:
         UsageError: there is no such judge, it takes no such setting, it needs a model or asks none, it is a person, or
@@ -52,7 +56,12 @@ def load_judge(name: str, workers: int = 1) -> Judge:
         raise UsageError(f"--judge {name}: the card has no [[ask]] table, so there is nothing to ask a model")
     if model and loader == _LOADERS["builtin"]:
         raise UsageError(f"--judge {name}: {card} asks no model; write --judge {card}")
-    return as_judge(import_module(loader).load_named(name), workers if card.partition("?")[0] == "builtin" else 1)
+    found = import_module(loader).load_named(name)
+    return as_judge(found, _processes(found, workers) if loader == _LOADERS["builtin"] else 1)
+
+
+def _processes(judge: BuiltinJudge, workers: int | None) -> int:
+    return workers or (1 if judge.semantic is None else max(1, len(cores()) - 1))
 
 
 _LOADERS = {

@@ -1,7 +1,6 @@
 """Processes that judge beside one another, for a classifier that uses one core: what passes is lines of JSON.
 
-A batch is its number of pairs in a line, then the prompt and the response of each pair, a line each; what comes back is
-a judgment for each pair, a line each. A process ends with its input, so none outlives who started it.
+``worker_process.py`` is what runs there. A process ends with its input, so none outlives who started it.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ import os
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from hantei.errors import RunError
-from hantei.judges.base import Classifier, Pair
+from hantei.judges.base import Pair
 from hantei.record_lines import from_line, to_line
-from hantei.records import Judgment, Prompt, Response
+from hantei.records import Judgment
 
 _ONE_CORE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -49,7 +48,7 @@ class Workers:
         path = os.pathsep.join(part for part in (package, os.environ.get("PYTHONPATH")) if part)
         # -P: what lies in the folder that somebody works in is no module of ours.
         return subprocess.Popen(  # noqa: S603 - our own module, without a shell
-            [sys.executable, "-P", "-m", "hantei.judges.workers", self._name],
+            [sys.executable, "-P", "-m", "hantei.judges.worker_process", self._name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **dict.fromkeys(_ONE_CORE, "1"), "PYTHONPATH": path},
@@ -83,27 +82,3 @@ def _ending(process: subprocess.Popen[bytes]) -> str:
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         process.communicate()
-
-
-def serve(classifier: Classifier, lines: BinaryIO, out: BinaryIO) -> None:
-    """Judge the batches that come in as lines, until there are no more."""
-    while count := lines.readline():
-        batch = list(_pairs(lines, int(count)))
-        out.write(b"".join(map(to_line, classifier.judge(batch))))
-        out.flush()
-
-
-def _pairs(lines: BinaryIO, count: int) -> Iterator[Pair]:
-    for _ in range(count):
-        prompt = from_line(Prompt, lines.readline())
-        yield prompt, from_line(Response, lines.readline())
-
-
-def _main() -> None:
-    from hantei.judges.builtin.loading import load_named
-
-    serve(load_named(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
-
-
-if __name__ == "__main__":
-    _main()

@@ -219,7 +219,7 @@ def make_task(
     """
     options.check()
     given: Sequence[Judging] = judge if isinstance(judge, list | tuple) else [judge]  # type: ignore[list-item]
-    judges = tuple(loaded_judge(one, options.limits.processes) for one in given)
+    judges = tuple(loaded_judge(one, options.limits.workers) for one in given)
     _check_names(judges)
     task = Task(
         judges=judges, options=options, price=pricing(options.prices), folder=folder, asked=asked, passes=passes
@@ -231,7 +231,7 @@ def make_task(
     return task
 
 
-def loaded_judge(given: Judging, workers: int = 1) -> Judge:
+def loaded_judge(given: Judging, workers: int | None = 1) -> Judge:
     """Return a judge by its name or folder, or one of the user's own, checked; ``workers`` as in ``load_judge``.
 
     Raises:
