@@ -8,7 +8,15 @@ from typing import Annotated
 import msgspec
 import typer
 
-from hantei.cli.options import CacheOption, ConnectionsOption, JsonOption, MaxCostOption, PricesOption, TimeoutOption
+from hantei.cli.options import (
+    CacheOption,
+    ConnectionsOption,
+    JsonOption,
+    MaxCostOption,
+    PricesOption,
+    TimeoutOption,
+    mapping_of,
+)
 from hantei.cli.output import print_json, print_table, say
 from hantei.cli.summary import interruptible
 from hantei.engine.limits import Limits
@@ -60,6 +68,7 @@ def wrap(
         list[Path] | None, typer.Option(help="A table of translations with columns en, ja, zh; may be repeated.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="Who paraphrases, and translates what no pair holds.")] = None,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="Name a column: --map prompt=COLUMN.")] = None,
     max_connections: ConnectionsOption = _LIMITS.max_connections,
     max_cost: MaxCostOption = None,
     prices: PricesOption = None,
@@ -81,6 +90,7 @@ def wrap(
         model=model,
         limits=Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache),
         prices=prices,
+        mapping=mapping_of(map_ or []),
     )
     with interruptible():
         found = wrap_file(source, out, options)

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hantei import benchmarks
+from hantei.benchmarks import PromptReading
 from hantei.benchmarks.attacks.card import AttackCard
 from hantei.benchmarks.attacks.chain import Chain, chains
 from hantei.benchmarks.attacks.pairs import Pairs, folded, read_pairs
@@ -42,6 +43,7 @@ class WrapOptions:
         model: the model that paraphrases, and translates what no pair holds; None for none.
         limits: connections, money, time, and the folder of its replies.
         prices: a file of prices in place of hantei's own.
+        mapping: field to column of a file of prompts.
     """
 
     attacks: tuple[str, ...]
@@ -51,6 +53,7 @@ class WrapOptions:
     model: str | None = None
     limits: Limits = field(default_factory=Limits)
     prices: Path | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ def wrap_file(source: str, out: Path, options: WrapOptions) -> Wrapped:
     """
     wanted = chains(options.attacks, options.model is not None)
     _check(wanted, options)
-    prompts = [_with_language(prompt) for prompt in _distinct(benchmarks.load_benchmark(source))]
+    reading = PromptReading(mapping=options.mapping)
+    prompts = [_with_language(prompt) for prompt in _distinct(benchmarks.load_benchmark(source, reading))]
     words = _words(prompts, wanted, options)
     made: Counter[str] = Counter()
     write_atomic(out, (to_line(prompt) for prompt in _all(prompts, wanted, words, options, made)))

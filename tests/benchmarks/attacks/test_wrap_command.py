@@ -162,7 +162,7 @@ def test_prompts_that_cannot_be_wrapped_are_told(rows: list[object], says: str, 
 
 
 def test_hostile_prompts_and_names_stay_text(tmp_path: Path) -> None:
-    texts = ["\x1b[31m<script>alert(1)</script>\u202e", "=1+1", "{prompt} {{ 7*7 }} {% raw %}", "\ud800", "a" * 20_000]
+    texts = ["\x1b[31m<script>alert(1)</script>\u202e", "=1+1", "{prompt} {{ 7*7 }} {% raw %}", "\ud800", "a" * 10_000]
     turns = [{"role": "user", "content": f"turn {n}"} for n in range(200)]
     rows = [
         {"id": f"../{n}\n", "messages": [{"role": "user", "content": text}], "language": "en"}

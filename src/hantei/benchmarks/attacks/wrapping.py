@@ -12,7 +12,7 @@ from hantei.benchmarks.attacks.encodings import ENCODINGS
 from hantei.language import detect
 from hantei.records import Message, Prompt
 
-LONGEST = 1_000_000
+LONGEST = 200_000
 """Characters of what an encoding makes, at most: six of them around each other would fill a disk."""
 
 
