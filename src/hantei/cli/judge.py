@@ -21,6 +21,7 @@ from hantei.cli.options import (
     KeepGoingOption,
     MapOption,
     MaxRunCostOption,
+    OnOption,
     PricesOption,
     RowsOption,
     RunTimeoutOption,
@@ -77,6 +78,7 @@ def judge(
     prices: PricesOption = None,
     keep_going: KeepGoingOption = False,
     workers: WorkersOption = None,
+    on: OnOption = "here",
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
     fail: FailIfOption = None,
     json: JsonOption = False,
@@ -107,6 +109,7 @@ def judge(
             workers=workers,
         ),
         prices=prices,
+        on=on,  # type: ignore[arg-type]  # Options checks
     )
     judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
     files = [str(path) for path in source]

@@ -57,6 +57,7 @@ PricesOption = Annotated[Path | None, typer.Option(help="A file of prices in pla
 TimeoutOption = Annotated[float, typer.Option(help="Seconds for each call.")]
 RunTimeoutOption = Annotated[float | None, typer.Option(help="Seconds for the whole run.")]
 CacheOption = Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")]
+OnOption = Annotated[str, typer.Option(help="Where it is carried out: here, or on ray (hantei[ray]).")]
 WorkersOption = Annotated[
     int | None, typer.Option(help="Processes in which the built-in judge works. [default: all cores but one]")
 ]

@@ -19,6 +19,7 @@ from hantei.cli.options import (
     KeepGoingOption,
     MapOption,
     MaxRunCostOption,
+    OnOption,
     PricesOption,
     RowsOption,
     RunTimeoutOption,
@@ -70,6 +71,7 @@ def run(
     cache: CacheOption = None,
     keep_going: KeepGoingOption = False,
     workers: WorkersOption = None,
+    on: OnOption = "here",
     no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
     turn: TurnOption = "last",
     count_turns: CountTurnsOption = "last",
@@ -105,6 +107,7 @@ def run(
         no_verdict=no_verdict,
         rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks
         prices=prices,
+        on=on,  # type: ignore[arg-type]  # Options checks
     )
     judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
     if estimate:

@@ -13,8 +13,11 @@ from msgspec.structs import replace
 from hantei.correction.outcome import with_corrections
 from hantei.engine.asking import AskedModel
 from hantei.engine.forecast import Forecast, forecast
+from hantei.engine.limits import Limits
 from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
+from hantei.engine.work import Errand
+from hantei.errors import UsageError
 from hantei.estimates import AgainstPerson, SecondLooks
 from hantei.event_loop import outside_of_loop
 from hantei.metrics.summary import summarise
@@ -109,13 +112,28 @@ def _do_passes(run: Run, index: Index, task: Task, before: str | None, say: Say)
         if number and limits.run_timeout_s is not None:
             left = limits.run_timeout_s - (time.monotonic() - started)
             limits = dataclasses.replace(limits, run_timeout_s=max(left, 0.001))
-        outcome = drive(run, index, task.judges, task.asked, limits, task.price, errand)
+        outcome = _drive(run, index, task, limits, errand)
         run.check_there()
         _note(run, outcome, task, before, say, errand is not None)
         index.spent, index.paid = outcome.meter.total, index.paid + outcome.meter.calls
         if outcome.stopped or outcome.error:
             break
     return outcome
+
+
+def _drive(run: Run, index: Index, task: Task, limits: Limits, errand: Errand | None) -> Outcome:
+    """Do one pass, here or where the options say.
+
+    Raises:
+        UsageError: answers are to be corrected elsewhere: what is to do there shows only here.
+    """
+    if task.options.on == "here":
+        return drive(run, index, task.judges, task.asked, limits, task.price, errand)
+    if errand is not None:
+        raise UsageError(f"--on {task.options.on}: answers are corrected here only: leave it out")
+    from hantei.engine.on_ray import drive_on_ray
+
+    return drive_on_ray(run, index, task.judges, task.asked, limits, task.options.prices)
 
 
 def _foreseen(task: Task) -> tuple[AskedModel, ...]:

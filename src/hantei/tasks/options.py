@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
@@ -13,6 +13,9 @@ from hantei.inputs.labels import LABEL_ALIASES
 from hantei.metrics.summary import POLICIES
 from hantei.models.base import Sampling
 from hantei.records import CountingRule, RepeatRule, TurnRule
+
+Executor = Literal["here", "ray"]
+"""Where a run is carried out: in this process and its workers, or on Ray."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,8 @@ class Options:
 
     All of that is the run's plan: a folder is resumed only with the same. What may change from one call to the next:
     ``limits`` on what is asked, ``prices`` (a file that replaces hantei's own), ``no_verdict`` (``drop`` or
-    ``unsafe``: what a row without a verdict counts as), and ``rule`` (which verdict counts of a response with several).
+    ``unsafe``: what a row without a verdict counts as), ``rule`` (which verdict counts of a response with several), and
+    ``on`` (``here`` or ``ray``: where the run is carried out).
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +57,7 @@ class Options:
     no_verdict: str = "drop"
     rule: CountingRule = field(default_factory=CountingRule)
     prices: Path | None = None
+    on: Executor = "here"
 
     def check(self) -> None:
         """Raise a UsageError where a value is none that can be worked with.
@@ -65,6 +70,7 @@ class Options:
         for flag, value, allowed in (
             ("--count-turns", self.rule.turns, get_args(TurnRule)),
             ("--count-repeats", self.rule.repeats, get_args(RepeatRule)),
+            ("--on", self.on, get_args(Executor)),
         ):
             if value not in allowed:
                 raise UsageError(f"{flag} {value}: expected one of {', '.join(allowed)}")

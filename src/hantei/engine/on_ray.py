@@ -1,0 +1,265 @@
+"""A run on Ray: each task carries out one shard with hantei's own pipeline, on whatever machine has a core free.
+
+The run folder is on storage that all machines see, since a shard's journal is what a killed worker leaves behind.
+Judges and models are loaded by their names in each worker, and weights kept for its next shard; keys come from the
+worker's own environment, so that none goes through Ray.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hantei.engine.asking import AskedModel
+from hantei.engine.limits import Limits
+from hantei.engine.meter import Meter
+from hantei.engine.pipeline import Outcome, drive
+from hantei.engine.stopping import AGAIN
+from hantei.errors import HanteiError, RunError, UsageError
+from hantei.judges import Judge
+from hantei.judges.named import load_judge
+from hantei.models.base import Sampling
+from hantei.models.load import load_model
+from hantei.models.prices import pricing
+from hantei.runs.folder import Run
+from hantei.runs.index import Index
+from hantei.runs.shards import MOST, make_shards, shards_of, take_back
+
+_TRIES = 3
+"""How often a shard whose worker died is begun again, on another one."""
+
+_EACH = 4
+"""Shards for each worker, so that the last one is not waited for long."""
+
+_LOOK_S = 0.2
+
+
+class ShardOutcome(msgspec.Struct, kw_only=True):
+    """How the work on a shard went: counts of a ``Meter``, why it stopped, and what is to be raised."""
+
+    counts: dict[str, Any]
+    stopped: str | None = None
+    error: str | None = None
+    out_of_money: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What every worker is given, as plain data."""
+
+    judges: tuple[str, ...]
+    asks: bool
+    limits: Limits
+    prices: str | None
+
+
+def drive_on_ray(
+    run: Run, index: Index, judges: Sequence[Judge], asked: Sequence[AskedModel], limits: Limits, prices: Path | None
+) -> Outcome:
+    """Ask and judge whatever is left to do in a run folder on Ray, and return when it is done or stopped.
+
+    Ray is that of ``RAY_ADDRESS``, else one on this machine. ``max_connections`` and ``max_cost`` are shared over the
+    workers: each has its part of the connections, and of the money that is left when a shard begins.
+
+    Args:
+        run: the folder; its ``prompts.jsonl`` is complete.
+        index: its index, filled.
+        judges: what judges the answers, each of which its name alone makes.
+        asked: the models to ask; none to judge what is there.
+        limits: connections, money, time, retries.
+        prices: a file of prices in place of hantei's own.
+
+    Raises:
+        UsageError: Ray is not installed, or a judge or model is an object of the user's own.
+    """
+    _check_by_name(judges, asked)
+    for shard in shards_of(run):  # of a call that was killed
+        take_back(run, index, shard)
+    ray = _ray()
+    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    names = tuple(judge.name for judge in judges)
+    shards = make_shards(run, index, names, min(MOST, _EACH * workers))
+    given = Given(judges=names, asks=bool(asked), limits=limits, prices=None if prices is None else str(prices))
+    return _Shards(ray, run, index, given, min(workers, len(shards) or 1)).work(shards)
+
+
+class _Shards:
+    """The work on all shards, as the process that started it sees it."""
+
+    def __init__(self, ray: Any, run: Run, index: Index, given: Given, workers: int) -> None:
+        self._ray, self._run, self._index, self._given, self._workers = ray, run, index, given, workers
+        self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
+        self._task = ray.remote(num_cpus=1, max_retries=_TRIES)(work_on)
+        self._until = math.inf if given.limits.run_timeout_s is None else time.monotonic() + given.limits.run_timeout_s
+        self._stopped: str | None = None
+        self._error: BaseException | None = None
+        self._allotted: dict[Any, float] = {}  # US dollars that the shards at work may take
+
+    def work(self, shards: list[Run]) -> Outcome:
+        """Have every shard worked on, and take each back as soon as it is done."""
+        waiting = list(shards)
+        at_work: dict[Any, Run] = {}
+        try:
+            while at_work or (waiting and not self._stopped):
+                while waiting and len(at_work) < self._workers and not self._stopped:
+                    shard = waiting.pop(0)
+                    at_work[self._start(shard, self._workers - len(at_work))] = shard
+                done, _ = self._ray.wait(list(at_work), timeout=_LOOK_S)
+                for reference in done:
+                    shard = at_work.pop(reference)
+                    if self._ended(shard, reference):
+                        waiting.append(shard)
+        except KeyboardInterrupt as interrupt:
+            self._stopped, self._error = f"stopped by hand{AGAIN}", interrupt
+            for reference in at_work:
+                self._ray.cancel(reference, recursive=True)
+            self._ray.wait(list(at_work), num_returns=len(at_work), timeout=self._given.limits.grace_s)
+        for shard in shards_of(self._run):
+            take_back(self._run, self._index, shard)
+        return Outcome(self._meter, 0, self._stopped, self._error)
+
+    def _start(self, shard: Run, free: int) -> Any:
+        """Start on a shard, as one of so many workers that are free."""
+        limits = self._given.limits
+        share: dict[str, Any] = {"max_connections": max(1, limits.max_connections // self._workers), "workers": 1}
+        if limits.max_cost is not None:
+            left = limits.max_cost - self._meter.total - sum(self._allotted.values())
+            share["max_cost"] = max(0.0, left) / free
+        if math.isfinite(self._until):
+            share["run_timeout_s"] = max(0.001, self._until - time.monotonic())
+        given = dataclasses.replace(self._given, limits=dataclasses.replace(limits, **share))
+        reference = self._task.remote(str(self._run.path.resolve() / "shards" / shard.path.name), given)
+        self._allotted[reference] = share.get("max_cost", 0.0)
+        return reference
+
+    def _ended(self, shard: Run, reference: Any) -> bool:
+        """Take in what a worker did; True where the shard ran out of its share of money and there is more."""
+        self._allotted.pop(reference)
+        try:
+            outcome = msgspec.json.decode(self._ray.get(reference), type=ShardOutcome)
+        except self._ray.exceptions.RayError as error:
+            self._stop(f"a worker failed: {str(error).splitlines()[-1][:200]}{AGAIN}", RunError)
+            return False
+        self._add(outcome.counts)
+        limits = self._given.limits
+        if outcome.out_of_money and limits.max_cost is not None:
+            left = limits.max_cost - self._meter.total
+            if outcome.counts["calls"] and left > self._meter.mean_cost:
+                return True
+        if outcome.error is not None:
+            self._stop(outcome.error, RunError)
+        elif outcome.stopped is not None and self._stopped is None:
+            self._stopped = outcome.stopped
+        take_back(self._run, self._index, shard)
+        return False
+
+    def _stop(self, reason: str, error: type[HanteiError]) -> None:
+        if self._error is None:
+            self._stopped, self._error = reason, error(reason)
+
+    def _add(self, counts: Mapping[str, Any]) -> None:
+        meter = self._meter
+        for name in ("answered", "judged", "calls", "cached", "unpriced", "spent"):
+            setattr(meter, name, getattr(meter, name) + counts[name])
+        meter.tokens.update(counts["tokens"])
+        meter.failures.update(counts["failures"])
+        meter.reasons.update(counts["reasons"])
+        meter.unknown_finishes.update(dict.fromkeys(counts["unknown_finishes"]))
+
+
+def work_on(path: str, given: Given) -> bytes:
+    """Do what is left of one shard, in a worker, and return its ``ShardOutcome`` as JSON.
+
+    Args:
+        path: the shard's folder.
+        given: what to do.
+    """
+    shard = Run(Path(path))
+    plan = shard.info().plan
+    models = plan.models if given.asks else ()
+    asked = [
+        AskedModel(
+            model=load_model(one.model),
+            name=one.name,
+            sampling=msgspec.convert(one.sampling, Sampling),
+            system_prompt=one.system_prompt,
+        )
+        for one in models
+    ]
+    judges = [_judge(name) for name in given.judges]
+    with shard.lock(), Index(shard.index_path, plan.samples_asked, plan.systems) as index:
+        shard.fill(index)
+        limits = given.limits
+        if limits.max_cost is not None:
+            limits = dataclasses.replace(limits, max_cost=index.spent + limits.max_cost)
+        price = pricing(None if given.prices is None else Path(given.prices))
+        outcome = drive(shard, index, judges, asked, limits, price)
+    return msgspec.json.encode(_told(outcome, limits))
+
+
+def _told(outcome: Outcome, limits: Limits) -> ShardOutcome:
+    meter = outcome.meter
+    names = ("answered", "judged", "calls", "cached", "unpriced", "spent")
+    counts: dict[str, Any] = {name: getattr(meter, name) for name in names}
+    counts |= {"tokens": meter.tokens, "failures": meter.failures, "reasons": meter.reasons}
+    counts["unknown_finishes"] = list(meter.unknown_finishes)
+    return ShardOutcome(
+        counts=counts,
+        stopped=outcome.stopped,
+        error=None if outcome.error is None else str(outcome.error) or type(outcome.error).__name__,
+        out_of_money=bool(outcome.stopped and limits.max_cost is not None and "--max-cost" in outcome.stopped),
+    )
+
+
+def _judge(name: str) -> Judge:
+    return _without_models(name) or load_judge(name)
+
+
+@lru_cache(maxsize=4)
+def _without_models(name: str) -> Judge | None:
+    """Return a judge that asks nobody, kept with its weights for the worker's next shard; None for any other."""
+    judge = load_judge(name)
+    return None if judge.models else judge
+
+
+def _check_by_name(judges: Sequence[Judge], asked: Sequence[AskedModel]) -> None:
+    """Refuse what a worker could not load by its name.
+
+    Raises:
+        UsageError: a judge or a model is an object.
+    """
+    for judge in judges:
+        try:
+            alike = load_judge(judge.name).card_hash == judge.card_hash
+        except HanteiError:
+            alike = False
+        if not alike:
+            raise UsageError(f"--on ray: judge {judge.name} is an object of this process; name a judge or its folder")
+    for one in asked:
+        try:
+            load_model(one.model.name)
+        except HanteiError as error:
+            raise UsageError(f"--on ray: model {one.model.name} cannot be loaded by its name: {error}") from None
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--on ray needs Ray: pip install 'hantei[ray]'") from None
+    if not ray.is_initialized():
+        os.environ.setdefault("RAY_agent_register_timeout_ms", "30000")  # a busy machine takes longer than Ray waits
+        address = os.environ.get("RAY_ADDRESS")
+        # Its own servers listen on loopback alone.
+        here: dict[str, Any] = {} if address else {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
+    return ray

@@ -1,0 +1,174 @@
+"""Runs on a local Ray of two workers, beside runs in one process; ``test_on_ray.py`` runs these in a pytest of their
+own, since Ray leaves processes behind that a strict one takes for leaks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray
+
+import hantei
+from hantei.engine.limits import Limits
+from hantei.errors import RunError, UsageError
+from hantei.records import Judgment, Response
+from hantei.runs.folder import Run
+from tests.servers import Seen, completion, fault_server, reply
+
+SMALL = "builtin?encoder=none"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_workers() -> Iterator[None]:
+    ray.init(
+        num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=40,
+        object_store_memory=100 * 2**20, _node_ip_address="127.0.0.1",
+    )  # fmt: skip
+    yield
+    ray.shutdown()
+
+
+def answers(path: Path, count: int) -> str:
+    rows = (
+        {"id": f"q{n}", "prompt": f"Question {n}: am I safe?", "response": f"Yes, {n} times."} for n in range(count)
+    )
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return str(path)
+
+
+def prompts(path: Path, count: int) -> str:
+    path.write_text("\n".join(json.dumps({"id": f"q{n}", "prompt": f"Question {n}?"}) for n in range(count)))
+    return str(path)
+
+
+def on_ray(**limits: object) -> hantei.Options:
+    return hantei.Options(on="ray", limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+def contents(run: Run, judge: str) -> dict[str, bytes]:
+    paths = (run.prompts_path, run.responses_path, run.judgments_path(judge), run.summary_path)
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def timeless(record: Response | Judgment) -> object:
+    plain = hantei.record_lines.to_dict(record)
+    return {key: value for key, value in plain.items() if key not in ("latency_s", "attempts", "created")}
+
+
+def test_judgments_on_ray_are_byte_by_byte_those_of_one_process(tmp_path: Path) -> None:
+    file = answers(tmp_path / "answers.jsonl", 300)
+    here = hantei.judge(file, SMALL, tmp_path / "here")
+    there = hantei.judge(file, SMALL, tmp_path / "there", on_ray())
+    assert contents(there, SMALL) == contents(here, SMALL)
+    assert there.info().stopped is None
+    assert [(step.did, step.judged) for step in there.info().steps] == [("judged", 300)]
+    assert not (there.path / "shards").exists()
+
+
+def judged(seen: Seen) -> object:
+    safe = "It is fine.\n\n[[5]]" if "Answer to" in json.dumps(seen.body) else f"Answer to {seen.prompt}"
+    return reply(completion(safe), delay_s=0.01)
+
+
+def test_a_model_and_an_llm_judge_are_asked_once_each(tmp_path: Path) -> None:
+    file = prompts(tmp_path / "prompts.jsonl", 40)
+    with fault_server(judged) as server:  # type: ignore[arg-type]
+        model, judge = f"openai/m?base_url={server.url}", f"rubric@openai/j?base_url={server.url}"
+        here = hantei.run(model, file, judge, tmp_path / "here")
+        calls = len(server.calls)
+        there = hantei.run(model, file, judge, tmp_path / "there", on_ray())
+        assert (calls, len(server.calls)) == (80, 160)
+    assert list(map(timeless, there.responses())) == list(map(timeless, here.responses()))
+    assert list(map(timeless, there.judgments(judge))) == list(map(timeless, here.judgments(judge)))
+    assert there.summary_path.read_bytes() == here.summary_path.read_bytes()
+    assert there.info().steps[-1].calls == 80
+
+
+def killed_once(after_s: float) -> threading.Timer:
+    """Kill one worker that is at work, some seconds from now."""
+
+    def kill() -> None:
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                at_work = (folder / "cmdline").read_bytes().startswith(b"ray::work_on")
+            except OSError:
+                continue
+            if at_work:
+                os.kill(int(folder.name), signal.SIGKILL)
+                return
+
+    return threading.Timer(after_s, kill)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to find a worker")
+def test_a_killed_worker_costs_at_most_its_calls_in_flight(tmp_path: Path) -> None:
+    file = prompts(tmp_path / "prompts.jsonl", 120)
+    slow = lambda seen: reply(completion(f"Answer to {seen.prompt}"), delay_s=0.2)  # noqa: E731
+    with fault_server(slow) as server:
+        started = threading.Event()
+        run: list[Run] = []
+
+        def go() -> None:
+            options = on_ray(max_connections=4)
+            run.append(hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", options))
+            started.set()
+
+        working = threading.Thread(target=go)
+        working.start()
+        while len(server.calls) < 20:
+            time.sleep(0.02)
+        kill = killed_once(0.0)
+        kill.start()
+        working.join(timeout=120)
+        asked = Counter(seen.prompt for seen in server.calls)
+    assert len(list(run[0].responses())) == 120
+    assert run[0].info().stopped is None
+    assert sum(asked.values()) - 120 <= 2, "two connections a worker, so at most two calls were in flight"
+    assert sum(asked.values()) > 120, "nobody was killed in the middle of a call"
+
+
+def test_money_is_shared_and_never_overspent(tmp_path: Path) -> None:
+    (tmp_path / "prices.toml").write_text(
+        '[[price]]\nmodel = "openai/m"\ninput = 0\noutput = 100000\ndate = 2026-01-01\nsource = "made up"\n'
+    )
+    file = prompts(tmp_path / "prompts.jsonl", 40)
+    with fault_server(judged) as server:  # type: ignore[arg-type]
+        options = hantei.Options(
+            on="ray", prices=tmp_path / "prices.toml", limits=Limits(max_cost=6.0, max_connections=2)
+        )
+        run = hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", options)
+    step = run.info().steps[-1]  # 0.3 dollars a call: 20 calls are 6 dollars, and 12 the whole
+    assert step.stopped is not None
+    assert "--max-cost" in step.stopped
+    assert 4.0 < step.calls * 0.3 <= 6.0 + 1e-9
+    assert step.cost == pytest.approx(step.calls * 0.3)
+
+
+def test_a_server_that_refuses_stops_the_run_in_one_line(tmp_path: Path) -> None:
+    file = prompts(tmp_path / "p.jsonl", 40)
+    with (
+        fault_server([reply({"error": {"message": "no such model"}}, 404)]) as server,
+        pytest.raises(RunError, match="no such model"),
+    ):
+        hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", on_ray())
+
+
+def test_an_object_is_refused(tmp_path: Path) -> None:
+    class Own:
+        name, card_hash = "own", "1"
+
+        def outline(self) -> dict[str, object]:
+            return {}
+
+        def judge(self, pairs: object) -> list[Judgment]:
+            raise AssertionError("not asked")
+
+    with pytest.raises(UsageError, match="judge own is an object of this process"):
+        hantei.judge(answers(tmp_path / "a.jsonl", 2), Own(), tmp_path / "run", on_ray())

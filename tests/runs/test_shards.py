@@ -1,0 +1,153 @@
+"""A run in shards: each is worked on by itself, and what comes back is the run that one machine would have made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import hantei
+from hantei.engine.limits import Limits
+from hantei.engine.on_ray import Given, work_on
+from hantei.errors import RunError
+from hantei.records import Judgment
+from hantei.runs.folder import Run
+from hantei.runs.index import Index
+from hantei.runs.opening import reopened
+from hantei.runs.order import put_judgments_in_order, put_responses_in_order
+from hantei.runs.shards import make_shards, shards_of, take_back
+from tests.servers import Seen, completion, fault_server, reply
+
+JUDGE = "builtin?encoder=none"
+
+
+def rows(path: Path, count: int) -> str:
+    """Write answers of two systems, whose prompts come again."""
+    written = [
+        {"id": f"q{n}", "prompt": f"Question {n}: how do I stay safe?", "response": f"Stay {n}.", "model": system}
+        for system in ("a", "b")
+        for n in range(count)
+    ]
+    path.write_text("\n".join(map(json.dumps, written)), encoding="utf-8")
+    return str(path)
+
+
+def given(judges: tuple[str, ...] = (JUDGE,), asks: bool = False, **limits: object) -> Given:
+    return Given(judges=judges, asks=asks, limits=Limits(workers=1, **limits), prices=None)  # type: ignore[arg-type]
+
+
+def judged_in_shards(run: Run, count: int) -> None:
+    with reopened(run) as index:
+        for shard in make_shards(run, index, [JUDGE], count):
+            work_on(str(shard.path), given())
+            take_back(run, index, shard)
+        put_judgments_in_order(run, index, JUDGE)
+
+
+def unjudged(run: Run, keep: int) -> Run:
+    """Take all but the first verdicts away."""
+    path = run.judgments_path(JUDGE)
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:keep]))
+    return run
+
+
+@pytest.mark.parametrize(("count", "keep"), [(1, 0), (3, 0), (7, 11), (200, 59), (3, 60)])
+def test_verdicts_are_those_of_one_machine_byte_by_byte(tmp_path: Path, count: int, keep: int) -> None:
+    whole = hantei.judge(rows(tmp_path / "rows.jsonl", 30), JUDGE, tmp_path / "whole")
+    expected = whole.judgments_path(JUDGE).read_bytes()
+    judged_in_shards(unjudged(whole, keep), count)
+    assert whole.judgments_path(JUDGE).read_bytes() == expected
+    assert not (whole.path / "shards").exists()
+
+
+def test_a_prompt_falls_to_the_same_shard_with_all_its_answers(tmp_path: Path) -> None:
+    run = unjudged(hantei.judge(rows(tmp_path / "rows.jsonl", 40), JUDGE, tmp_path / "run"), 0)
+    with reopened(run) as index:
+        shards = make_shards(run, index, [JUDGE], 4)
+        placed = [{response.prompt_id for response in shard.responses()} for shard in shards]
+        assert sum(len(list(shard.responses())) for shard in shards) == 80
+    assert sum(map(len, placed)) == len(set().union(*placed)) == 40
+    assert min(map(len, placed)) >= 3
+
+
+def test_what_a_killed_worker_left_is_taken_back_and_the_rest_done_anew(tmp_path: Path) -> None:
+    run = hantei.judge(rows(tmp_path / "rows.jsonl", 30), JUDGE, tmp_path / "run")
+    expected = run.judgments_path(JUDGE).read_bytes()
+    unjudged(run, 5)
+    with reopened(run) as index:
+        for number, shard in enumerate(make_shards(run, index, [JUDGE], 3)):
+            if number < 2:
+                work_on(str(shard.path), given())
+            if number == 1:  # killed in the middle of its last line
+                path = shard.judgments_path(JUDGE)
+                path.write_bytes(path.read_bytes()[:-30])
+    with reopened(run) as index:
+        for shard in shards_of(run):
+            take_back(run, index, shard)
+    done = len(list(run.judgments(JUDGE)))
+    assert 5 < done < 60
+    judged_in_shards(run, 2)
+    assert run.judgments_path(JUDGE).read_bytes() == expected
+
+
+def test_a_shard_that_somebody_works_on_is_not_taken_back(tmp_path: Path) -> None:
+    run = unjudged(hantei.judge(rows(tmp_path / "rows.jsonl", 4), JUDGE, tmp_path / "run"), 0)
+    with reopened(run) as index:
+        shard = make_shards(run, index, [JUDGE], 1)[0]
+        with shard.lock(), pytest.raises(RunError, match="another hantei is writing"):
+            take_back(run, index, shard)
+        take_back(run, index, shard)
+
+
+def answer(seen: Seen) -> object:
+    return reply(completion(f"An answer to: {seen.prompt}"))
+
+
+def test_models_are_asked_in_shards_and_nothing_is_asked_twice(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("\n".join(json.dumps({"id": f"q{n}", "prompt": f"Question {n}?"}) for n in range(20)))
+    with fault_server(answer) as server:  # type: ignore[arg-type]
+        model = f"openai/m?base_url={server.url}"
+        options = hantei.Options(samples=2, limits=Limits(run_timeout_s=0.0001))
+        run = hantei.run(model, str(prompts), JUDGE, tmp_path / "run", options)
+        asked_before = len(server.calls)
+        info = run.info()
+        with run.lock(), Index(run.index_path, 2, info.plan.systems) as index:
+            run.fill(index)
+            for shard in make_shards(run, index, [JUDGE], 3):
+                told = msgspec.json.decode(work_on(str(shard.path), given(asks=True)))
+                assert told["stopped"] is None
+                take_back(run, index, shard)
+            put_responses_in_order(run, index)
+            put_judgments_in_order(run, index, JUDGE)
+        assert asked_before <= 4
+        assert len(server.calls) <= 40 + asked_before
+    assert [response.id for response in run.responses()] == [f"openai/m/q{n}/{s}" for n in range(20) for s in (0, 1)]
+    assert [judgment.response_id for judgment in run.judgments(JUDGE)] == [one.id for one in run.responses()]
+    assert all(isinstance(one, Judgment) and one.status != "error" for one in run.judgments(JUDGE))
+
+
+def test_the_share_of_money_is_kept_and_said(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("\n".join(json.dumps({"id": f"q{n}", "prompt": f"Question {n}?"}) for n in range(30)))
+    prices = tmp_path / "prices.toml"
+    prices.write_text(
+        '[[price]]\nmodel = "openai/m"\ninput = 0\noutput = 100000\ndate = 2026-01-01\nsource = "made up"\n'
+    )
+    with fault_server(answer) as server:  # type: ignore[arg-type]
+        model = f"openai/m?base_url={server.url}"
+        run = hantei.run(
+            model, str(prompts), JUDGE, tmp_path / "run", hantei.Options(limits=Limits(run_timeout_s=1e-4))
+        )
+        with run.lock(), Index(run.index_path, 1, run.info().plan.systems) as index:
+            run.fill(index)
+            (shard,) = make_shards(run, index, [JUDGE], 1)
+            one = Given(
+                judges=(JUDGE,), asks=True, prices=str(prices),
+                limits=Limits(workers=1, max_cost=1.5, max_connections=1),
+            )  # fmt: skip
+            told = msgspec.json.decode(work_on(str(shard.path), one))
+    # A call has 3 tokens of output, at 0.1 dollars a token: 5 calls are 1.5 dollars.
+    assert (told["counts"]["calls"], round(told["counts"]["spent"], 6), told["out_of_money"]) == (5, 1.5, True)
