@@ -32,6 +32,7 @@ ROWS = [
     *(row(f"one {n}", f"a{n}", unsafe=bool(n % 2), intent=True) for n in range(10)),
     row("may be anything", unsafe=True, intent=True),
     row("a cake", unsafe=False, intent=False),
+    row("zero, with no answer to judge", None, harm=0, intent=True),
 ]
 
 
@@ -59,7 +60,7 @@ class Fits:
 
 def test_a_harm_type_that_stands_on_the_question_is_that_of_its_answers() -> None:
     found = harms_asked(data())
-    assert found.tolist() == [0] * 20 + [1] * 20 + [-1, -1]
+    assert found.tolist() == [0] * 20 + [1] * 20 + [-1, -1, 0]
     assert len(judged(data())) == 30
 
 
