@@ -6,10 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import hantei
 from hantei.errors import UsageError
+from hantei.metrics import compare_effects
 from hantei.metrics.compare import Comparison
 from hantei.metrics.compare_effects import EffectDifference, effect_difference
 from hantei.metrics.compare_pairs import Pattern
@@ -138,3 +140,22 @@ def test_the_interval_of_two_effects_holds_and_never_is_a_point() -> None:
     found = effect_difference(apart, "m", "j", "attack", ("a", "b"))
     assert (found.first_effect.value, found.second_effect.value, found.difference.value) == (1, 0, -1)
     assert found.p == pytest.approx(2 / 2**20, abs=2e-4)
+
+
+def test_the_interval_of_two_effects_covers_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare_effects, "_exchange", lambda _both: 1.0)  # only the interval is of interest
+    rng = np.random.default_rng(1)
+
+    def answers(prompts: int) -> Any:  # (prompts, sides, plain or in an attack), hard prompts hard for both
+        hard = rng.normal(size=(prompts, 1, 1))
+        pull = np.array([[-1.0, -0.2], [-2.0, -1.7]])
+        return rng.normal(scale=0.7, size=(prompts, 2, 2)) + hard + pull > 0
+
+    share = answers(400_000).mean(axis=0)
+    truth = (share[1, 1] - share[1, 0]) - (share[0, 1] - share[0, 0])
+    covered = 0
+    for _ in range(400):
+        patterns = (tuple(Pattern(1, int(a), 1, int(b)) for a, b in one) for one in answers(100))
+        found = effect_difference(Counter(patterns), "m", "j", "attack", ("a", "b")).difference  # type: ignore[arg-type]
+        covered += (found.low or -9) <= truth <= (found.high or 9)
+    assert covered >= 369  # of 400 at 95% fewer are seen once in 100 times
