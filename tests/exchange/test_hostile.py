@@ -23,6 +23,7 @@ from tests.exchange import test_garak as garak
 from tests.exchange import test_langfuse as langfuse
 from tests.exchange import test_lm_eval as lm_eval
 from tests.exchange import test_mt_bench as mt_bench
+from tests.exchange import test_otel as otel
 from tests.exchange import test_promptfoo as promptfoo
 from tests.exchange import test_pyrit as pyrit
 from tests.exchange.files import document, lines
@@ -73,6 +74,23 @@ FILES: dict[str, list[list[Any]]] = {
         [{"traceId": "t", "observationId": "a", "name": "n", "value": 1}],
     ],
     "lm-eval": [[lm_eval.line()]],
+    "otel": [
+        [
+            otel.export(otel.span("a", otel.FORMS["messages as structured values"])),
+            {
+                "context": {"trace_id": "t", "span_id": "s"},
+                "attributes": {
+                    **otel.FORMS["OpenLLMetry"],
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.request.model": "m",
+                },
+                "events": [{"name": "e", "attributes": {"gen_ai.usage.input_tokens": 3}}],
+                "status": {"status_code": "OK"},
+                "startTimeUnixNano": 1,
+                "endTimeUnixNano": 2,
+            },
+        ]
+    ],
     "llm-jp-judge": [[{"ID": 1, "prompt": ["U", "V"], "response": ["A", "B"], "reference": "R", "error_messages": []}]],
 }
 

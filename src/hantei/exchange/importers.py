@@ -20,6 +20,7 @@ from hantei.exchange import (
     lm_eval,
     mt_bench,
     openai_batch,
+    otel,
     promptfoo,
     pyrit,
 )
@@ -68,6 +69,7 @@ IMPORTERS: dict[str, Importer] = {
     "anthropic-batch": Importer(anthropic_batch.BATCH.read, anthropic_batch.BATCH.recognises),
     "mt-bench": Importer(mt_bench.read, mt_bench.recognises),
     "langfuse": Importer(langfuse.read, langfuse.recognises),
+    "otel": Importer(otel.read, otel.recognises),
 }
 """What can be imported, by the name that ``--from`` takes."""
 

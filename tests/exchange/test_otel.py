@@ -1,0 +1,149 @@
+"""OpenTelemetry spans in the forms in which applications record them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hantei.exchange.importers import recognised
+from hantei.records import Message
+from tests.exchange.files import document, imported, lines, problems
+
+QUESTION, ANSWER = "How do I pick a lock?", "I won't help with that."
+IN = [{"role": "user", "parts": [{"type": "text", "content": QUESTION}]}]
+OUT = [{"role": "assistant", "parts": [{"type": "text", "content": ANSWER}], "finish_reason": "stop"}]
+
+
+def typed(value: Any) -> dict[str, Any]:
+    """Return a value as OTLP writes it."""
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [typed(one) for one in value]}}
+    if isinstance(value, dict):
+        return {"kvlistValue": {"values": [{"key": key, "value": typed(one)} for key, one in value.items()]}}
+    return {"intValue": str(value)} if isinstance(value, int) else {"stringValue": value}
+
+
+def span(identity: str, facts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a span of a call as OTLP/JSON has it."""
+    facts = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", **facts}
+    attributes = [{"key": key, "value": typed(value)} for key, value in facts.items()]
+    return {"traceId": "t1", "spanId": identity, "name": "chat m", "attributes": attributes, **more}
+
+
+def export(*spans: dict[str, Any]) -> dict[str, Any]:
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
+    return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "x"}, "spans": list(spans)}]}]}
+
+
+def plain(run: Any) -> list[tuple[str, str, str]]:
+    texts = {prompt.id: prompt.text for prompt in run.prompts()}
+    return [(one.system, texts[one.prompt_id], one.text) for one in run.responses()]
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "messages as JSON in a text": {"gen_ai.input.messages": json.dumps(IN), "gen_ai.output.messages": json.dumps(OUT)},
+    "messages as structured values": {"gen_ai.input.messages": IN, "gen_ai.output.messages": OUT},
+    "OpenLLMetry": {
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": QUESTION,
+        "gen_ai.completion.0.role": "assistant",
+        "gen_ai.completion.0.content": ANSWER,
+        "gen_ai.completion.0.finish_reason": "stop",
+    },
+    "OpenInference": {
+        "openinference.span.kind": "LLM",
+        "gen_ai.operation.name": "",
+        "llm.model_name": "m",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": QUESTION,
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.content": ANSWER,
+    },
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_call_in_each_form(tmp_path: Path, form: str) -> None:
+    file = lines(tmp_path / "spans.jsonl", [export(span("s1", FORMS[form]))])
+    assert recognised([file]) == "otel"
+    run = imported(file)
+    assert plain(run) == [("m", QUESTION, ANSWER)]
+    assert next(run.prompts()).meta == {"service": "shop", "trace": "t1"}
+
+
+def test_the_version_before_has_texts_in_events(tmp_path: Path) -> None:
+    asked = {
+        "name": "gen_ai.content.prompt",
+        "attributes": {"gen_ai.prompt": json.dumps([{"role": "user", "content": QUESTION}])},
+    }
+    said = {"name": "gen_ai.content.completion", "attributes": {"gen_ai.completion": ANSWER}}
+    row = {
+        "name": "chat m",
+        "context": {"trace_id": "0xt", "span_id": "0xs"},
+        "attributes": {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"},
+        "events": [asked, said],
+    }
+    run = imported(document(tmp_path / "spans.json", [row]))
+    assert plain(run) == [("m", QUESTION, ANSWER)]
+    assert next(run.prompts()).id == "0xs"
+
+
+def test_what_a_span_says_of_the_call(tmp_path: Path) -> None:
+    facts = {
+        **FORMS["messages as structured values"],
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+        "gen_ai.response.model": "m-2026",
+        "gen_ai.usage.input_tokens": 7,
+        "gen_ai.usage.output_tokens": 3,
+        "gen_ai.response.finish_reasons": ["length"],
+        "gen_ai.output.messages": [{"role": "assistant", "parts": [
+            {"type": "reasoning", "content": "Hm."}, {"type": "text", "content": ANSWER}]}],
+    }  # fmt: skip
+    times = {"startTimeUnixNano": "1000000000", "endTimeUnixNano": "3500000000"}
+    run = imported(document(tmp_path / "spans.json", export(span("s1", facts, **times))))
+    (response,) = run.responses()
+    assert (response.status, response.reasoning, response.served_model) == ("truncated", "Hm.", "m-2026")
+    assert (response.usage, response.latency_s) == ({"input": 7, "output": 3}, 2.5)
+    assert next(run.prompts()).messages == (
+        Message(role="system", content="Be brief."),
+        Message(role="user", content=QUESTION),
+    )
+
+
+def test_calls_of_tools_stay_in_the_conversation(tmp_path: Path) -> None:
+    asked = [
+        *IN,
+        {"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "look", "arguments": {"at": 1}}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "nothing"}]},
+    ]
+    run = imported(
+        lines(
+            tmp_path / "s.jsonl", [export(span("s1", {"gen_ai.input.messages": asked, "gen_ai.output.messages": OUT}))]
+        )
+    )
+    turns = next(run.prompts()).messages
+    assert [(turn.role, turn.content) for turn in turns] == [("user", QUESTION), ("assistant", ""), ("tool", "nothing")]
+    assert (turns[1].tool_calls[0].name, turns[1].tool_calls[0].arguments) == ("look", '{"at": 1}')
+
+
+def test_spans_without_texts_are_rejected_one_by_one_and_others_left_out(tmp_path: Path) -> None:
+    good = span("s2", FORMS["messages as structured values"])
+    failed = span("s3", {"gen_ai.input.messages": IN}, status={"code": 2, "message": "Timeout"})
+    agent = span("s4", {"gen_ai.operation.name": "invoke_agent"})
+    run = imported(document(tmp_path / "spans.json", export(span("s1", {}), good, failed, agent)))
+    assert [(one.status, one.error) for one in run.responses()] == [("ok", None), ("error", "Timeout")]
+    assert "CAPTURE_MESSAGE_CONTENT" in problems(run)[0][1]
+    assert len(problems(run)) == 1
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "[", [], [[]], [{"role": 3}], {"a": 1}, "x" * 10])
+def test_hostile_attributes_are_rows_that_cannot_be_read(tmp_path: Path, value: object) -> None:
+    good = span("s2", FORMS["messages as structured values"])
+    odd = span("s1", {"gen_ai.input.messages": "x", "gen_ai.output.messages": "y"})
+    for one in odd["attributes"][-2:]:
+        one["value"] = {"stringValue": value} if isinstance(value, str) else value
+    run = imported(document(tmp_path / "spans.json", export(odd, good)))
+    assert ("m", QUESTION, ANSWER) in plain(run)
