@@ -17,9 +17,11 @@ from tests.servers import fault_server, ok
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted((DOCS / "tutorials").glob("*.md"))
-_PIECE = re.compile(r"^```sh\n(?P<commands>.*?)^```$|^<!-- (?P<person>a person .*?) -->$", re.DOTALL | re.MULTILINE)
+_PIECE = re.compile(
+    r"^```sh(?P<long> long)?\n(?P<commands>.*?)^```$|^<!-- (?P<person>a person .*?) -->$", re.DOTALL | re.MULTILINE
+)
 _MODEL = "http://127.0.0.1:8000/v1"
-_LONG_S = 150
+_LONG_S, _LONGEST_S = 150, 1800
 
 
 def fill_in(labels: Path) -> None:
@@ -77,7 +79,15 @@ def commands(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def is_long(page: Path) -> bool:
+    """Whether a tutorial takes minutes."""
+    return "```sh long" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.long if is_long(page) else [], id=page.stem) for page in PAGES],
+)
 def test_the_commands_of_a_tutorial_run(page: Path, tmp_path: Path, commands: dict[str, str]) -> None:
     if not shutil.which("bash") or not shutil.which("curl"):
         pytest.skip("needs bash and curl")
@@ -90,9 +100,10 @@ def test_the_commands_of_a_tutorial_run(page: Path, tmp_path: Path, commands: di
                 PEOPLE[piece["person"]](folder)
                 continue
             ran += 1
+            most_s = _LONGEST_S if piece["long"] else _LONG_S
             done = subprocess.run(
                 ["bash", "-c", script(piece["commands"])],
-                cwd=folder, env=commands, capture_output=True, text=True, timeout=_LONG_S,
+                cwd=folder, env=commands, capture_output=True, text=True, timeout=most_s,
             )  # fmt: skip
             assert done.returncode == 0, f"{piece['commands']}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
             assert "Traceback" not in done.stderr
