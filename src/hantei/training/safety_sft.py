@@ -5,6 +5,7 @@ The same call again goes on where it was cut off; a finished folder is left as i
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ def train(recipe: str | LoadedRecipe, out: Path, say: Say) -> Tuning:
     loaded = load_recipe(recipe) if isinstance(recipe, str) else recipe
     if done := _done(out, loaded):
         return done
+    say = say if os.environ.get("RANK", "0") == "0" else _silent  # of several processes one speaks
     check_place(out, folder=True, pipes=False)
     start = made_base(loaded, out, say)
     mixture = read_mixture(loaded)
@@ -77,11 +79,13 @@ def evaluate(recipe: str | LoadedRecipe, tuning: Tuning, say: Say) -> list[Secti
     """Measure base and tuned model on the recipe's benchmarks, write it into the card, and return it as sections.
 
     Raises:
-        UsageError: the recipe names no benchmark, or the model has no base.
+        UsageError: the recipe names no benchmark, the model has no base, or there are several processes.
         RunError: no call to a model works.
     """
     from hantei.training.before_after import evaluate as measure
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("--evaluate is for one process: train first, then the same command without accelerate launch")
     loaded = load_recipe(recipe) if isinstance(recipe, str) else recipe
     result, shown = measure(loaded, tuning.base, tuning.path, say)
     _write_card(loaded, tuning, result.table())
@@ -240,3 +244,7 @@ def _summary(manifest: Manifest) -> str:
         f"  {row[0]}: {row[2]} rows x {row[3]} = {row[4]}, {row[5]} tokens ({row[6]} trained)" for row in rows[:-1]
     ]
     return "\n".join(["An epoch of the mixture:", *lines, f"  together {rows[-1][4]} rows, {rows[-1][5]} tokens"])
+
+
+def _silent(_line: str) -> None:
+    """Say nothing."""

@@ -22,5 +22,5 @@ def newest_whole(work: Path) -> Path | None:
     for checkpoint in found:
         if (checkpoint / _WHOLE).is_file():
             return checkpoint
-        shutil.rmtree(checkpoint)
+        shutil.rmtree(checkpoint, ignore_errors=True)  # another process of several may be at it, too
     return None

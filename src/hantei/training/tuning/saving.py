@@ -28,16 +28,16 @@ def save(trainer: Any, base: Base, lora: Lora | None, out: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(part / ADAPTER if lora else part))
-    if not trainer.args.should_save:
-        return
-    if lora:
-        _merge(base, part)
-    base.tokenizer.save_pretrained(part)
-    for pickle in part.rglob("training_args.bin"):
-        pickle.unlink()
-    for made in part.iterdir():
-        _replace(made, out / made.name)
-    part.rmdir()
+    if trainer.args.should_save:
+        if lora:
+            _merge(base, part)
+        base.tokenizer.save_pretrained(part)
+        for pickle in part.rglob("training_args.bin"):
+            pickle.unlink()
+        for made in part.iterdir():
+            _replace(made, out / made.name)
+        part.rmdir()
+    trainer.accelerator.wait_for_everyone()  # the next stage reads it
 
 
 def _merge(base: Base, part: Path) -> None:
