@@ -21,7 +21,7 @@ from hantei.training.judge.options import JudgeSftOptions
 from hantei.training.preferences import Dialogue
 from tests.commands import hantei
 
-pytest.importorskip("torch")
+pytest.importorskip("torch").set_num_threads(1)  # more would wait for one another in busy loops
 pytest.importorskip("trl")
 pytestmark = pytest.mark.filterwarnings("default")  # those of torch and TRL are theirs
 

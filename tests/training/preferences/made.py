@@ -14,6 +14,8 @@ from hantei.critiques.critique import CheckedCritique, CheckedUnit, Critique, no
 from hantei.records import Message, Prompt, Response
 from hantei.training.preferences import CritiqueReading, Dialogue
 
+torch.set_num_threads(1)  # of models this small: more wait for one another in busy loops, where a machine is busy
+
 QUESTIONS, ANSWERS, TOLD = 4, 4, 3
 PAD, UNKNOWN, END = "<pad>", "<unk>", "<end>"
 TEMPLATE = (
