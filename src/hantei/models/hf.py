@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from time import perf_counter
 
 from hantei.errors import UsageError
@@ -56,7 +56,8 @@ class HfModel:
     def __init__(self, name: ModelName, defaults: Defaults, loading: LoadOptions, batch_size: int) -> None:
         self.name, self.server = name.text, f"hf/{name.name}"
         self._defaults, self._loading, self._batch_size = defaults, loading, batch_size
-        self._queue: SimpleQueue[_WaitingRequest | None] = SimpleQueue()
+        # SimpleQueue.get was seen to wait for ever where its short timeout had run out on a busy machine.
+        self._queue: Queue[_WaitingRequest | None] = Queue()
         self._closing = threading.Event()
         self._worker: threading.Thread | None = None
         self.refused: set[str] = set()
