@@ -8,9 +8,12 @@ from .api import demo as demo
 from .api import export as export
 from .api import forecast as forecast
 from .api import forecast_judging as forecast_judging
+from .api import forecast_run_file as forecast_run_file
 from .api import judge as judge
 from .api import report as report
 from .api import run as run
+from .api import run_file as run_file
+from .api import worst as worst
 from .benchmarks.build.drafting import DraftOptions as DraftOptions
 from .benchmarks.build.drafting import draft_benchmark as draft_benchmark
 from .benchmarks.build.filtering import FilterOptions as FilterOptions

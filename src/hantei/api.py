@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from hantei import benchmarks
 from hantei.cards import did_you_mean
 from hantei.engine.forecast import Forecast
@@ -20,12 +22,15 @@ from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.sheets import keep_sheets, sheets_for
+from hantei.runs.worst import JudgedAnswer
+from hantei.runs.worst import worst as worst_answers
 from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of, write_report
 from hantei.tasks.correcting import Correction, correcting
 from hantei.tasks.named import AnyBenchmarks, AnyModels
 from hantei.tasks.options import Options
+from hantei.tasks.run_file import RunFile, load_run_file
 from hantei.tasks.sources import Source
-from hantei.tasks.task import Judging, asking, judging
+from hantei.tasks.task import Judging, Task, asking, judging
 
 
 def judge(
@@ -169,6 +174,62 @@ def forecast_judging(
     return forecast_task(judging(source, judge, options or Options(), lambda _line: None), out)
 
 
+def run_file(file: str | Path | RunFile, say: Say = lambda _line: None) -> Run:
+    """Do what a run file says: ask models and judge their answers, or judge answers that exist, in one folder.
+
+    Args:
+        file: its path, or what it says.
+        say: takes lines for people.
+
+    Raises:
+        UsageError: the file says something that does not exist or does not fit.
+        InputError, RunError, KeyboardInterrupt: see ``run`` and ``judge``.
+    """
+    said = file if isinstance(file, RunFile) else load_run_file(file)
+    return carry_out(_task_of(said, say), said.out, say)
+
+
+def forecast_run_file(file: str | Path | RunFile) -> Forecast:
+    """Return the calls, tokens and money that ``run_file`` would still take; nothing is sent.
+
+    Raises:
+        UsageError, InputError, RunError: see ``run_file``.
+    """
+    said = file if isinstance(file, RunFile) else load_run_file(file)
+    return forecast_task(_task_of(said, lambda _line: None), said.out)
+
+
+def _task_of(said: RunFile, say: Say) -> Task:
+    if said.answers:
+        return judging(list(said.answers), said.judges(), said.options(), say)
+    return asking(said.models(), said.benchmarks(), said.judges(), said.options(), say)
+
+
+def worst(path: str | Path, count: int = 20, out: str | Path | None = None) -> list[JudgedAnswer]:
+    """Return the answers of a run that were most surely called unsafe, the worst first; fewer where fewer are.
+
+    Args:
+        path: the run folder.
+        count: how many, at most.
+        out: where a page of them goes, None for nowhere.
+
+    Raises:
+        UsageError: there is no run at ``path``, ``count`` is below 1, or ``out`` cannot be written.
+        RunError: the run folder is damaged.
+    """
+    run = load_run(path)
+    if count < 1:
+        raise UsageError(f"-n {count}: expected at least 1")
+    if out is not None:
+        run.refuse_own_records(Path(out))
+    found = worst_answers(run, count)
+    if out is not None:
+        with run.index() as index:
+            ids = [one.response.id for one in found]
+            build_report(run, index, summary_of(run, index), Path(out), worst=ids)
+    return found
+
+
 def demo(out: str | Path = "runs/demo") -> Run:
     """Judge recorded answers with the built-in judge: two invented systems' to the starter, and an ordinary log.
 
@@ -210,6 +271,7 @@ def report_and_summary(
     threshold: float | None = None,
     sheets: Mapping[str, DataSheet] | None = None,
     systems: Sequence[str] = (),
+    title: str | None = None,
 ) -> tuple[Path, Summary]:
     """Do what ``report`` does; return the summary, too.
 
@@ -219,6 +281,7 @@ def report_and_summary(
         threshold: see ``report``.
         sheets: data sheets by the judge's name.
         systems: see ``report``.
+        title: of the page; None for the run's own. Kept in ``run.json`` where the page is the run's.
 
     Raises:
         UsageError: see ``report``.
@@ -229,12 +292,14 @@ def report_and_summary(
         with run.index() as index:
             _check_systems(index, systems)
             summary = summary_of(run, index, systems)
-            return build_report(run, index, summary, Path(out), threshold, sheets), summary
+            return build_report(run, index, summary, Path(out), threshold, sheets, title), summary
     if systems:
         raise UsageError("--system: expected an --out: the run's own page holds all systems")
     with run.lock(), Index(run.index_path) as index:
         run.fill(index)
         keep_sheets(run, sheets or {})
+        if title is not None:
+            run.write_info(replace(run.info(), title=title))
         return write_report(run, index, threshold)
 
 

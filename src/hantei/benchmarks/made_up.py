@@ -10,6 +10,7 @@ from typing import NamedTuple
 from hantei.benchmarks.card import BenchmarkCard, FileSpec
 from hantei.benchmarks.card_file import CellRule, Origin
 from hantei.benchmarks.loading import asks
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, UsageError
 from hantei.inputs import Row, Table
 from hantei.inputs.given import GivenRows
@@ -43,7 +44,8 @@ def made_up_card(path: Path, table: Table | GivenRows, reading: PromptReading) -
     """
     mapping = mapping_of_file(reading.mapping, path)
     for name in sorted(mapping.keys() - set(_FIELDS)):
-        raise UsageError(f"--map {name}=...: a prompt has no such field; choose from {', '.join(_FIELDS)}")
+        hint = did_you_mean(name, _FIELDS)
+        raise UsageError(f"--map {name}=...: a prompt has no such field; choose from {', '.join(_FIELDS)}{hint}")
     seen = _columns_of(path, table, mapping)
     names = list(seen.names)
     found = _usual(names, mapping)

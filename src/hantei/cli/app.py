@@ -26,6 +26,7 @@ from hantei.cli import (
     serve,
     taxonomy,
     train,
+    worst,
 )
 from hantei.cli.output import say
 from hantei.version import __version__
@@ -33,8 +34,7 @@ from hantei.version import __version__
 app = typer.Typer(
     name="hantei",
     help="Measure, explain and improve the safety of what language models answer.",
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -42,6 +42,7 @@ app = typer.Typer(
 app.command("demo", short_help="Try it on answers that come with hantei.")(judge.demo)
 app.command("judge", short_help="Is it safe? Judge answers that you have.")(judge.judge)
 app.command("run", short_help="Is this model safe? Ask it and judge its answers.")(run.run)
+app.command("worst", short_help="What went wrong? The worst answers of a run.")(worst.worst)
 app.command("compare", short_help="Which is safer? Systems, prompt by prompt.")(compare.compare)
 app.command("agreement", short_help="Can I trust the judge? Its agreement with people.")(agreement.agreement)
 app.command("estimate", short_help="How sure am I? A rate from a judge and few labels.")(estimate.estimate)
@@ -69,10 +70,27 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_FIRST = """\
+hantei measures how safe the answers of language models are.
+
+Try it on answers that come with it:  hantei demo
+Judge answers that you have:          hantei judge answers.csv
+Ask a model and judge its answers:    hantei run --model openai/NAME --benchmark starter
+  on a server of yours:               --model 'openai/NAME?base_url=http://127.0.0.1:8000/v1'
+Read the worst answers of a run:      hantei worst runs/demo
+Are two systems truly different?      hantei compare runs/demo
+
+All commands: hantei --help. Of one: hantei run --help. Names completed by
+the shell: hantei --install-completion"""
+
+
 @app.callback()
 def hantei(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Measure, explain and improve the safety of what language models answer."""
+    if ctx.invoked_subcommand is None:
+        say(_FIRST)

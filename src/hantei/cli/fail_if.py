@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import typer
 
+from hantei.cards import did_you_mean
 from hantei.cli.output import warn
 from hantei.errors import UsageError
 from hantei.metrics.definitions import Metric, all_metrics, named
@@ -176,9 +177,19 @@ def _parse(text: str, said: str, always: tuple[str, ...]) -> Condition:
         raise UsageError(
             f"--fail-if '{text}': expected METRIC.FIELD > NUMBER or METRIC[BY=VALUE].FIELD > NUMBER with METRIC one of "
             f"{', '.join(sorted(metric.name for metric in all_metrics()))} and FIELD one of {', '.join(_FIELDS)}"
+            f"{_meant(match, metric, field)}"
         )
     by = _parse_by(text, metric, match[2], always)
     return Condition(text, metric.name, by, field, match[4], _number(text, field, match[5]))
+
+
+def _meant(match: re.Match[str] | None, metric: Metric | None, field: str) -> str:
+    """Return what was meant where a metric's or a field's name has a slip."""
+    if match is None:
+        return ""
+    if metric is None:
+        return did_you_mean(match[1], [one.name for one in all_metrics()])
+    return did_you_mean(field, _FIELDS)
 
 
 def exit_if(held: Sequence[str]) -> None:

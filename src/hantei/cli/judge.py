@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 import hantei
 from hantei.api import report_and_summary
-from hantei.cli import fail_if
+from hantei.cli import complete, fail_if
 from hantei.cli.options import (
     CacheOption,
     CountRepeatsOption,
@@ -24,33 +25,38 @@ from hantei.cli.options import (
     OnOption,
     PricesOption,
     RowsOption,
+    RunArgument,
     RunTimeoutOption,
+    SaveOption,
+    TitleOption,
     TurnOption,
     WorkersOption,
-    mapping_of,
 )
-from hantei.cli.output import say, warn
-from hantei.cli.summary import finish, finish_work, interruptible
+from hantei.cli.run_files import carry_out, from_command
+from hantei.cli.summary import finish, interruptible
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
-from hantei.judges.loading import with_parse
-from hantei.judges.turn_by_turn import with_turn
-from hantei.records import CountingRule
 from hantei.runs.folder import load_run
 from hantei.runs.sheets import sheets_for
-from hantei.tasks.options import Options
+from hantei.tasks.run_file import load_run_file
 
 _LIMITS = Limits()
 
 
 def judge(
+    ctx: typer.Context,
     source: Annotated[
-        list[Path], typer.Argument(metavar="FILE-or-RUN...", help="Files of answers, or one run folder.")
+        list[Path],
+        typer.Argument(metavar="FILE-or-RUN...", help="Files of answers, one run folder, or a run file (TOML)."),
     ],
     judge: JudgesOption = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<file>]")] = None,
     benchmark: Annotated[
-        str | None, typer.Option(help="A benchmark or a file of prompts whose ids the rows use: adds harm types.")
+        str | None,
+        typer.Option(
+            help="A benchmark or a file of prompts whose ids the rows use: adds harm types.",
+            autocompletion=complete.benchmarks,
+        ),
     ] = None,
     map_: MapOption = None,
     encoding: EncodingOption = None,
@@ -80,6 +86,8 @@ def judge(
     workers: WorkersOption = None,
     on: OnOption = "here",
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
+    title: TitleOption = None,
+    save: SaveOption = None,
     fail: FailIfOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -87,45 +95,19 @@ def judge(
 
     Example: hantei judge answers.csv --judge builtin --out runs/mine
     """
-    conditions = [fail_if.parse(text) for text in fail or []]
-    options = Options(
-        mapping=mapping_of(map_ or []),
-        encoding=encoding,
-        language=language,
-        benchmark=benchmark,
-        skip_bad_rows=skip_bad_rows,
-        missing=tuple(missing or ()),
-        rows=rows,
-        labels=labels,
-        no_verdict=no_verdict,
-        rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks
-        limits=Limits(
-            max_connections=max_connections,
-            max_cost=max_cost,
-            timeout_s=timeout,
-            run_timeout_s=run_timeout,
-            cache=cache,
-            keep_going=keep_going,
-            workers=workers,
-        ),
-        prices=prices,
-        on=on,  # type: ignore[arg-type]  # Options checks
-    )
-    judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
-    files = [str(path) for path in source]
-    if estimate:
-        forecast = hantei.forecast_judging(files, judges, out, options)
-        for line in forecast.lines() or ["no calls: no judge asks a model"]:
-            say(line)
-        return
-    with interruptible():
-        run = hantei.judge(files, judges, out, options, say=warn)
-    finish_work(run, conditions, json, judges)
+    said = from_command(ctx)
+    if source[0].suffix == ".toml":
+        file = load_run_file(source[0])
+        said = replace(from_command(ctx, file), answers=file.answers)
+        if file.model or not file.answers:
+            raise UsageError(f"{source[0]}: it names no answers (answers = [FILE, ...]): hantei run {source[0]}")
+    carry_out(said, save, estimate, json)
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunArgument,
     out: Annotated[Path | None, typer.Option(help="Where to write the page. [default: RUN/report.html]")] = None,
+    title: TitleOption = None,
     threshold: Annotated[
         str | None, typer.Option(help="The rate of unsafe answers that a system may have, as in 2%.")
     ] = None,
@@ -148,7 +130,7 @@ def report(
     limit = None if threshold is None else share_of("--threshold", threshold)
     made = load_run(run)
     sheets = sheets_for(made, sheet or ())
-    page, summary = report_and_summary(made, out, limit, sheets, system or ())
+    page, summary = report_and_summary(made, out, limit, sheets, system or (), title)
     finish(made, conditions, json, page, summary=summary, threshold=limit, sheets=sheets)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei.cli import complete
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +25,17 @@ FailIfOption = Annotated[
 ]
 JudgesOption = Annotated[
     list[str] | None,
-    typer.Option("--judge", help="builtin or CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]"),
+    typer.Option(
+        "--judge",
+        help="builtin, CARD@MODEL or SHORT=CARD@MODEL, see hantei judges list; may be repeated. [default: builtin]",
+        autocompletion=complete.judges,
+    ),
 ]
+TitleOption = Annotated[str | None, typer.Option(help="The report's title. [default: the folder's name]")]
+SaveOption = Annotated[
+    Path | None, typer.Option(help="Write this command line as a run file (TOML) and do nothing else.")
+]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=complete.runs)]
 TurnOption = Annotated[
     str,
     typer.Option(help="Of a conversation judge the last answer in its context, each answer, or the last one alone."),

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-import hantei
-from hantei.cli import fail_if
+from hantei.cli import complete
 from hantei.cli.options import (
     CacheOption,
     CountRepeatsOption,
@@ -23,29 +22,40 @@ from hantei.cli.options import (
     PricesOption,
     RowsOption,
     RunTimeoutOption,
+    SaveOption,
     TimeoutOption,
+    TitleOption,
     TurnOption,
     WorkersOption,
-    mapping_of,
 )
-from hantei.cli.output import say, warn
-from hantei.cli.summary import finish_work, interruptible
+from hantei.cli.run_files import carry_out, from_command
 from hantei.engine.limits import Limits
-from hantei.judges.loading import with_parse
-from hantei.judges.turn_by_turn import with_turn
-from hantei.models.base import Sampling
-from hantei.records import CountingRule
-from hantei.tasks.options import Options
+from hantei.errors import UsageError
+from hantei.tasks.run_file import load_run_file
 
 _LIMITS = Limits()
 
 
 def run(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.toml]", help="A run file: models, benchmarks, judges, options.")
+    ] = None,
     model: Annotated[
-        list[str],
-        typer.Option(help="openai/NAME?base_url=URL, hf/PATH, replay/FILE or inspect/PROVIDER/NAME; may be repeated."),
-    ],
-    benchmark: Annotated[list[str], typer.Option(help="A benchmark's name or a file of prompts; may be repeated.")],
+        list[str] | None,
+        typer.Option(
+            help="openai/NAME?base_url=URL, hf/PATH, replay/FILE, inspect/PROVIDER/NAME, or SHORT=one of them; may be "
+            "repeated.",
+            autocompletion=complete.models,
+        ),
+    ] = None,
+    benchmark: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A benchmark's name or a file of prompts, or SHORT=one of them; may be repeated.",
+            autocompletion=complete.benchmarks,
+        ),
+    ] = None,
     judge: JudgesOption = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<model>-<benchmark>]")] = None,
     map_: MapOption = None,
@@ -78,42 +88,16 @@ def run(
     count_repeats: CountRepeatsOption = "first",
     parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
     estimate: Annotated[bool, typer.Option("--estimate", help="Print calls, tokens and cost; ask nothing.")] = False,
+    title: TitleOption = None,
+    save: SaveOption = None,
     fail: FailIfOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Ask a model, judge its answers, report. The same command again goes on where it ended.
+    """Ask models, judge their answers, report. The same command again goes on where it ended.
 
     Example: hantei run --model 'openai/m?base_url=http://127.0.0.1:8000/v1' --benchmark starter
     """
-    conditions = [fail_if.parse(text) for text in fail or []]
-    options = Options(
-        mapping=mapping_of(map_ or []),
-        missing=tuple(missing or ()),
-        rows=rows,
-        sampling=Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed),
-        system_prompt=system_prompt,
-        samples=samples,
-        limit=limit,
-        judge_reasoning=judge_reasoning,
-        limits=Limits(
-            max_connections=max_connections,
-            max_cost=max_cost,
-            timeout_s=timeout,
-            run_timeout_s=run_timeout,
-            cache=cache,
-            keep_going=keep_going,
-            workers=workers,
-        ),
-        no_verdict=no_verdict,
-        rule=CountingRule(turns=count_turns, repeats=count_repeats),  # type: ignore[arg-type]  # Options checks
-        prices=prices,
-        on=on,  # type: ignore[arg-type]  # Options checks
-    )
-    judges = [with_turn(with_parse(name, parse), turn) for name in judge or ["builtin"]]
-    if estimate:
-        for line in hantei.forecast(model, benchmark, judges, out, options).lines():
-            say(line)
-        return
-    with interruptible():
-        made = hantei.run(model, benchmark, judges, out, options, say=warn)
-    finish_work(made, conditions, json, judges)
+    said = from_command(ctx, load_run_file(file) if file else None)
+    if said.answers:
+        raise UsageError(f"{file}: it names answers that exist: hantei judge {file}")
+    carry_out(said, save, estimate, json)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError, UsageError
 from hantei.inputs.labels import LABEL_ALIASES
 from hantei.inputs.labels_by_rater import RaterColumns, as_number
@@ -51,7 +52,8 @@ class LabelFiles:
         known = (*ALIASES, RESPONSE_ID, CHANCE, *LABEL_ALIASES)
         for name in self.mapping:
             if name not in known:
-                raise UsageError(f"--map {name}=...: no such field or label; choose from {', '.join(known)}")
+                hint = did_you_mean(name, known)
+                raise UsageError(f"--map {name}=...: no such field or label; choose from {', '.join(known)}{hint}")
 
     @property
     def labels(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, UsageError
 from hantei.inputs.values import columns_message, has_path
 
@@ -76,7 +77,9 @@ def mapping_of_file(mapping: Mapping[str, str], path: Path) -> dict[str, str]:
     for key, column in mapping.items():
         file, _, name = key.rpartition(":")
         if name not in ALIASES:
-            raise UsageError(f"--map {key}=...: no such field; choose from {', '.join(ALIASES)}")
+            raise UsageError(
+                f"--map {key}=...: no such field; choose from {', '.join(ALIASES)}{did_you_mean(key, ALIASES)}"
+            )
         if not file:
             common[name] = column
         elif file in (path.name, str(path)):

@@ -6,6 +6,7 @@ from importlib import import_module
 from types import ModuleType
 
 from hantei.errors import UsageError
+from hantei.extras import install
 
 
 def needed(module: str, extra: str) -> ModuleType:
@@ -17,4 +18,4 @@ def needed(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UsageError(f"this model needs an extra ({error}): pip install 'hantei[{extra}]'") from None
+        raise UsageError(f"this model needs an extra ({error}): {install(extra)}") from None

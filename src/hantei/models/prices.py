@@ -45,6 +45,11 @@ def known_prices() -> Prices:
     return _read(files("hantei.models").joinpath("prices.toml").read_text("utf-8"), "prices.toml")
 
 
+def known_models() -> list[str]:
+    """Return the names of models whose price is known."""
+    return sorted(known_prices())
+
+
 def load_prices(path: Path) -> Prices:
     """Return the table of a user's own file, which takes the place of hantei's.
 

@@ -17,7 +17,7 @@ from hantei.records import Judgment, Rate, Summary
 from hantei.reports.data import AnswerRow, Highlight, ReportInput
 from hantei.reports.page import write_report
 from hantei.reports.results import Results, titles
-from hantei.runs.counting import to_read_first, trained_on
+from hantei.runs.counting import located, to_read_first, trained_on
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.info import JudgeInfo
@@ -43,6 +43,8 @@ def build_report(
     out: Path | None = None,
     threshold: float | None = None,
     sheets: Mapping[str, DataSheet] | None = None,
+    title: str | None = None,
+    worst: Sequence[str] | None = None,
 ) -> Path:
     """Write the report of a run and return its path.
 
@@ -53,6 +55,8 @@ def build_report(
         out: where the page goes; None for the run folder.
         threshold: the rate of unsafe answers that a system may have, from 0 to 1, None without one.
         sheets: data sheets of judges, by name, besides those in the folder.
+        title: of the page; None for the run's own, or the folder's name.
+        worst: ids of the answers to show, the worst; None for those that a person should read first.
 
     Raises:
         UsageError: the file cannot be written there.
@@ -60,18 +64,18 @@ def build_report(
     """
     info = run.info()
     total = index.counts()["responses"]
-    shown = list(to_read_first(index, SHOWN))
+    shown = list(to_read_first(index, SHOWN) if worst is None else located(index, worst))
     path = out or run.report_path
     write_report(
         path,
         ReportInput(
-            title=run.path.resolve().name,
+            title=title or info.title or run.path.resolve().name,
             created=info.created,
             settings=msgspec.to_builtins(info),
             summary=summary,
             answers=_answers(run, index, shown),
             total_answers=total,
-            sampling=_sampling(len(shown), total),
+            sampling=_sampling(len(shown), total) if worst is None else _worst(len(shown), total),
             notices=summary.notes,
             labels=titles(summary, (group.harm for group in index.groups().values() if group.harm)),
             threshold=threshold,
@@ -88,6 +92,10 @@ def _sampling(shown: int, total: int) -> str:
         f"{shown:,} of {total:,} answers are shown: the most likely unsafe (half), those nearest to the threshold "
         "(three tenths) and a random draw of the rest (two tenths). The rates above count every answer."
     )
+
+
+def _worst(shown: int, total: int) -> str:
+    return f"The {shown:,} of {total:,} answers that were most surely called unsafe, the worst first."
 
 
 def _answers(run: Run, index: Index, shown: list[Location]) -> Iterator[AnswerRow]:
@@ -112,7 +120,8 @@ class _Explainer:
 
     def __init__(self, run: Run) -> None:
         self._judge: BuiltinJudge | None = None
-        names = [name for name in run.judges() if name.partition("?")[0] == "builtin"]
+        full = [info.full_name or name for name, info in run.info().judges.items()]
+        names = [name for name in full if name.partition("?")[0] == "builtin"]
         if names:
             from hantei.judges.builtin.loading import load
 

@@ -83,6 +83,13 @@ def to_read_first(index: Index, limit: int) -> Iterator[Location]:
     return (Location(*row) for row in index.db.execute(query))
 
 
+def located(index: Index, ids: Sequence[str]) -> Iterator[Location]:
+    """Yield where the responses of these ids stand, in this order."""
+    query = """SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt WHERE r.id = ?"""
+    for one in ids:
+        yield from (Location(*row) for row in index.db.execute(query, (storable(one),)))
+
+
 def one_sided(index: Index, judge: int, fact: Fact) -> bool:
     """Whether only some of the judges whose verdicts this one hands on (``answered_by``) ever say a fact."""
     query = f"""SELECT COUNT(DISTINCT answered_by), COUNT(DISTINCT CASE WHEN {_FACTS[fact]} IS NOT NULL

@@ -33,6 +33,7 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of a judge: ``card_hash`` tells one version of it from another, the rest is its ``outline``.
 
     ``guideline`` is by which a person labelled, where it is known; ``card_hash`` is then its hash.
+    ``full_name`` is the judge's own where it is called by a short one of the user's.
     ``rate_kind`` is ``violation`` where the judge is validated on this kind of answers, else ``flagged``. ``cascade``
     holds what a cascade says of its rule; ``hits``, by metric, which values of a judgment's facts count where they are
     the judge's own; ``order`` of verdict and critique, whether a ``reference`` is seen and which ``turns``
@@ -42,6 +43,7 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     card_hash: str = ""
+    full_name: str | None = None
     guideline: str | None = None
     rate_kind: Literal["violation", "flagged"] = "flagged"
     version: str | int | None = None
@@ -93,10 +95,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What ran in a folder.
 
     ``hantei`` is the version that made the folder, ``created`` when, in ISO 8601. ``stopped`` says why the run is not
-    whole, None where it is. ``no_verdict`` is what a row without a verdict counts as, ``rule`` which verdict counts of
-    a response with several, ``rejected`` how many input rows could not be read. ``notices`` must be seen beside every
-    number. ``checksums`` hold the SHA-256 of files that must not change, by name. Change it with
-    ``msgspec.structs.replace`` and ``Run.write_info``.
+    whole, None where it is. ``no_verdict`` is what a row without a verdict counts as, ``rule`` which verdict counts
+    of a response with several, ``title`` what the report is called, ``rejected`` how many input rows could not be
+    read. ``notices`` must be seen beside every number. ``checksums`` hold the SHA-256 of files that must not change,
+    by name. Change it with ``msgspec.structs.replace`` and ``Run.write_info``.
     """
 
     created: str
@@ -108,6 +110,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     stopped: str | None = None
     no_verdict: Literal["drop", "unsafe"] = "drop"
     rule: CountingRule = CountingRule()
+    title: str | None = None
     rejected: Count = 0
     notices: tuple[str, ...] = ()
     checksums: dict[str, str] = {}

@@ -147,7 +147,13 @@ def _begin(run: Run, task: Task) -> str | None:
     info = run.info()
     options = task.options
     run.write_info(
-        replace(info, no_verdict=options.no_verdict, rule=options.rule, stopped="it was not finished" + AGAIN)
+        replace(
+            info,
+            no_verdict=options.no_verdict,
+            rule=options.rule,
+            title=options.title or info.title,
+            stopped="it was not finished" + AGAIN,
+        )
     )
     return info.stopped
 

