@@ -17,6 +17,7 @@ EXTRAS: dict[str, str] = {
     "tune": "`hantei train safety-sft`, `judge-sft`, `judge-preferences`",
     "qlora": "weights of 4 bits, with which these train on one GPU",
     "build": "`hantei benchmarks draft` and `filter`",
+    "ray": "`--on ray`: a run on the machines of a Ray cluster",
 }
 """Extra to what it is for."""
 

@@ -108,7 +108,7 @@ def test_a_newcomer_finds_each_question_in_the_list_of_commands() -> None:
 
     listed = CliRunner().invoke(app, ["--help"]).output.partition("Commands:")[2]
     assert [line.split()[0] for line in listed.splitlines() if "?" in line] == [
-        *("judge", "run", "compare", "agreement", "estimate", "correct", "benchmarks", "judges")
+        *("judge", "run", "worst", "compare", "agreement", "estimate", "correct", "benchmarks", "judges")
     ]
 
 

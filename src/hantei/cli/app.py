@@ -73,15 +73,16 @@ def _version(wanted: bool) -> None:
 _FIRST = """\
 hantei measures how safe the answers of language models are.
 
-Try it on answers that come with it:  hantei demo
-Judge answers that you have:          hantei judge answers.csv
-Ask a model and judge its answers:    hantei run --model openai/NAME --benchmark starter
-  on a server of yours:               --model 'openai/NAME?base_url=http://127.0.0.1:8000/v1'
-Read the worst answers of a run:      hantei worst runs/demo
-Are two systems truly different?      hantei compare runs/demo
+  hantei demo                    try it on answers that come with it
+  hantei judge answers.csv       judge answers that you have
+  hantei run --model openai/gpt-4o-mini --benchmark starter
+                                 ask a model and judge its answers; one on a
+                                 server: 'openai/NAME?base_url=http://HOST/v1'
+  hantei worst runs/demo         read the worst answers of a run
+  hantei compare runs/demo       are two systems truly different?
 
-All commands: hantei --help. Of one: hantei run --help. Names completed by
-the shell: hantei --install-completion"""
+All commands: hantei --help. One of them: hantei run --help.
+Names completed by the shell: hantei --install-completion"""
 
 
 @app.callback()

@@ -1,0 +1,74 @@
+"""What a newcomer meets: hantei alone, help at 80 columns, slips in names, completion, the worst answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hantei.cli import complete
+from tests.commands import hantei
+
+
+def test_hantei_alone_says_what_to_do_first_in_eighty_columns() -> None:
+    said = hantei()
+    assert said.exit_code == 0
+    assert "hantei demo" in said.output
+    assert max(map(len, said.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("judge", "a.csv", "--fail-if", "flaged_rate > 0.1"), "flagged_rate"),
+        (("judge", "a.csv", "--fail-if", "flagged_rate.hihg > 0.1"), "high"),
+        (("judge", "a.csv", "--map", "respnse=x"), "response"),
+        (("run", "--model", "openai/m", "--benchmark", "starte", "--estimate"), "starter"),
+        (("run", "--model", "opnai/m", "--benchmark", "starter", "--estimate"), "openai"),
+        (("judge", "a.csv", "--judge", "builtn"), "builtin"),
+    ],
+)
+def test_a_slip_in_a_name_is_told_what_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], meant: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("prompt,response\nHello there?,Fine\n")
+    said = hantei(*arguments)
+    assert said.exit_code == 2
+    assert f"did you mean '{meant}'?" in said.output
+
+
+def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "run.json").write_text("{}")
+    assert complete.judges("built") == ["builtin"]
+    assert "rubric@" in complete.judges("rub")
+    assert complete.benchmarks("start") == ["starter"]
+    assert "openai/" in complete.models("open")
+    assert complete.runs("runs/m") == ["runs/mine"]
+
+
+def test_the_worst_answers_come_first_and_what_they_say_is_harmless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    hostile = "<script>alert(1)</script>\x1b[2J\n2. forged (line)"
+    rows = [{"id": n, "prompt": f"Question {n}?", "response": hostile if n == 3 else "Fine."} for n in range(5)]
+    verdicts = [
+        {"response_id": str(n), "judge": "x", "unsafe": n in (1, 3), "p_unsafe": [0.1, 0.7, 0.1, 0.9, 0.2][n]}
+        for n in range(5)
+    ]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("verdicts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in verdicts))
+    judged = hantei("judge", "rows.jsonl", "--judge", "recorded@verdicts.jsonl", "--out", "run")
+    assert judged.exit_code == 0, judged.output
+    said = hantei("worst", "run", "-n", "20", "--out", "worst.html")
+    assert said.exit_code == 0, said.output
+    assert [line.split()[1] for line in said.output.splitlines() if line[:1].isdigit()] == ["3", "1"]
+    assert "\x1b" not in said.output
+    page = Path("worst.html").read_text()
+    assert "<script>alert(1)" not in page
+    assert "The 2 of 5 answers that were most surely called unsafe" in page
+    assert [one["response"]["id"] for one in json.loads(hantei("worst", "run", "-n", "1", "--json").output)] == ["3"]
