@@ -100,7 +100,9 @@ def write_critiques(
     asked = DraftingModel(name=options.model, limits=limits, prices=options.prices, temperature=options.temperature)
     asked.check()
     say(f"{len(rows):,} calls of {options.model}; replies are kept in {limits.cache}: the same command goes on")
-    found = asked.each(rows, _CritiqueAsker(asked_judge(f"critique@{options.model}", load_model(options.model))), "critiques")
+    found = asked.each(
+        rows, _CritiqueAsker(asked_judge(f"critique@{options.model}", load_model(options.model))), "critiques"
+    )
     _write(out, rows, found, options.model)
     return CritiquesWritten(_counted(rows, found), asked.meter.calls, asked.meter.cost)
 
