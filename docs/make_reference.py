@@ -28,6 +28,7 @@ PAGE = Path(__file__).parent / "reference.md"
 GROUPS = {
     "Judge and ask": (
         *("judge", "run", "judge_one", "correct", "serve", "forecast", "forecast_judging", "demo", "report", "export"),
+        *("run_file", "forecast_run_file", "worst"),
         *("ajudge", "arun", "ajudge_one", "acorrect"),
     ),
     "Runs": ("load_run", "Run", "compare", "Comparison", "Difference"),

@@ -99,8 +99,10 @@ def test_a_file_of_models_benchmarks_and_judges_is_one_run(tmp_path: Path, monke
     assert {(r.system, r.prompt_id) for r in run.responses()} == {
         (system, prompt) for system in ("small", "large") for prompt in ("0", "1", "2", "other:0", "other:1")
     }
-    assert "<title>Release 3" in run.report_path.read_text()
-    assert "127.0.0.1" not in done.output.partition("Report:")[0].partition("Findings")[0].split("run folder")[0]
+    page = run.report_path.read_text()
+    assert "<title>Release 3" in page
+    assert f"strict = rubric@openai/judge?base_url={server.url}" in page, "what a short name stands for is said"
+    assert "127.0.0.1" not in done.output, "no table and no line repeats an address"
 
 
 def test_what_a_command_line_says_is_saved_and_the_same_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,8 +34,9 @@ def provenance(results: Results) -> Iterator[Section]:
 def _card(judge: JudgeResults) -> list[str]:
     languages = ", ".join(map(str, judge.card.get("languages") or ["not stated"]))
     licence, card = judge.card.get("licence") or "not stated", judge.card.get("card_hash") or "none"
+    full = judge.card.get("full_name")
     return [
-        clip(judge.name, NAME_LIMIT),
+        clip(f"{judge.name} = {full}" if full else judge.name, NAME_LIMIT),
         judge.main.title.lower(),
         *(clip(str(one), 300) for one in (languages, licence, card)),
     ]
