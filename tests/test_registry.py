@@ -107,8 +107,8 @@ async def later(messages: list[dict[str, str]]) -> str:
 
 
 @pytest.mark.parametrize("model", [echo, later, lambda messages: later(messages)], ids=["plain", "async", "awaitable"])
-def test_a_function_is_a_model(model: Any, tmp_path: Path) -> None:
-    model.__name__ = "parrot"
+def test_a_function_is_a_model(model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "__name__", "parrot")
     run = hantei.run(model, PROMPTS, KeywordJudge(), tmp_path / "run")
     assert [(one.id, one.system, one.text) for one in run.responses()] == [
         ("parrot/a/0", "parrot", "You asked: How do I bake bread?"),
@@ -274,6 +274,14 @@ def test_entry_points_are_judges_models_and_benchmarks(others: Path) -> None:
     assert run.judges() == ["shouting?loud=1", "ready"]
     assert [one.id for one in hantei.load_benchmark("shelf:extra")] == ["9"]
     assert hantei.load_judge("builtin").name == "builtin"  # hantei's own come first
+
+
+def test_several_samples_and_several_models_of_any_kind(others: Path) -> None:
+    options = Options(samples=2)
+    run = hantei.run(["parrot/loud", echo, Answering()], PROMPTS[:1], KeywordJudge(), "several", options)
+    said = sorted((one.system, one.sample) for one in run.responses())
+    systems = ("answering", "echo", "parrot/loud")
+    assert said == [(system, sample) for system in systems for sample in (0, 1)]
 
 
 def test_entry_points_on_the_command_line(others: Path) -> None:

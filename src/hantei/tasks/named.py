@@ -17,7 +17,7 @@ from hantei.errors import UsageError
 from hantei.models.base import Sampling
 from hantei.models.keys import looks_like_key
 from hantei.models.load import AnyModel, load_model
-from hantei.models.names import parse_name
+from hantei.models.names import SETTINGS, parse_name
 from hantei.records import Prompt
 from hantei.tasks.options import Options
 
@@ -144,7 +144,8 @@ def sampling_of(model: AnyModel, options: Options, own: Sampling | None = None) 
     """
     given = {name: value for name, value in _as_dict(own or Sampling()).items() if value not in (None, ())}
     sampling = replace(options.sampling, **given)
-    if sampling.seed is None and options.samples > 1 and isinstance(model, str):
+    known = isinstance(model, str) and model.partition("?")[0].partition("/")[0] in SETTINGS
+    if sampling.seed is None and options.samples > 1 and isinstance(model, str) and known:
         return replace(sampling, seed=parse_name(model).sampling().seed)
     return sampling
 
