@@ -15,17 +15,19 @@ from hantei.cli.options import (
     EncodingOption,
     FailIfOption,
     JsonOption,
+    JunitOption,
     KeepGoingOption,
     MapOption,
     MaxRunCostOption,
     PricesOption,
     RowsOption,
     RunTimeoutOption,
+    SummaryOption,
     TimeoutOption,
     mapping_of,
 )
 from hantei.cli.output import say, warn
-from hantei.cli.summary import finish_work, interruptible
+from hantei.cli.summary import finish_work, interruptible, printing
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.models.base import Sampling
@@ -65,13 +67,15 @@ def correct(
     cache: CacheOption = None,
     keep_going: KeepGoingOption = False,
     fail: FailIfOption = None,
+    summary: SummaryOption = "table",
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Have unsafe answers written again from their critiques, beside asking again without one, and refusing.
 
     Example: hantei correct runs/demo --model 'openai/m?base_url=http://127.0.0.1:8000/v1' --judge builtin
     """
-    conditions = [fail_if.parse(text) for text in fail or []]
+    conditions, told = [fail_if.parse(text) for text in fail or []], printing(json, summary, junit)
     if to not in (None, "preferences"):
         raise UsageError(f"--to {to}: expected preferences; hantei export writes all other formats")
     options = Options(
@@ -95,5 +99,5 @@ def correct(
         run = hantei.correct([str(path) for path in source], model, judge, checks, out, options, correction, say=warn)
     if to is not None:
         path = hantei.export(run.path, to)
-        (warn if json else say)(f"Pairs: {path}")
-    finish_work(run, conditions, json, [judge, *checks])
+        (say if told.to == "table" else warn)(f"Pairs: {path}")
+    finish_work(run, conditions, told, [judge, *checks])

@@ -19,6 +19,7 @@ from hantei.cli.options import (
     FailIfOption,
     JsonOption,
     JudgesOption,
+    JunitOption,
     KeepGoingOption,
     MapOption,
     MaxRunCostOption,
@@ -28,12 +29,13 @@ from hantei.cli.options import (
     RunArgument,
     RunTimeoutOption,
     SaveOption,
+    SummaryOption,
     TitleOption,
     TurnOption,
     WorkersOption,
 )
 from hantei.cli.run_files import carry_out, from_command
-from hantei.cli.summary import finish, interruptible
+from hantei.cli.summary import finish, interruptible, printing
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.runs.folder import load_run
@@ -89,6 +91,8 @@ def judge(
     title: TitleOption = None,
     save: SaveOption = None,
     fail: FailIfOption = None,
+    summary: SummaryOption = "table",
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge answers that exist already: a table, a run folder and a report.
@@ -101,7 +105,7 @@ def judge(
         said = replace(from_command(ctx, file), answers=file.answers)
         if file.model or not file.answers:
             raise UsageError(f"{source[0]}: it names no answers (answers = [FILE, ...]): hantei run {source[0]}")
-    carry_out(said, save, estimate, json)
+    carry_out(said, save, estimate, printing(json, summary, junit))
 
 
 def report(
@@ -120,33 +124,37 @@ def report(
         typer.Option(help="A system of which all rates are shown where there are very many; with --out."),
     ] = None,
     fail: FailIfOption = None,
+    summary: SummaryOption = "table",
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write a run's summary and report again from its records.
 
     Example: hantei report runs/demo --out report.html
     """
-    conditions = [fail_if.parse(text) for text in fail or []]
+    conditions, told = [fail_if.parse(text) for text in fail or []], printing(json, summary, junit)
     limit = None if threshold is None else share_of("--threshold", threshold)
     made = load_run(run)
     sheets = sheets_for(made, sheet or ())
-    page, summary = report_and_summary(made, out, limit, sheets, system or (), title)
-    finish(made, conditions, json, page, summary=summary, threshold=limit, sheets=sheets)
+    page, rates = report_and_summary(made, out, limit, sheets, system or (), title)
+    finish(made, conditions, told, page, summary=rates, threshold=limit, sheets=sheets)
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="The run folder.")] = Path("runs/demo"),
     fail: FailIfOption = None,
+    summary: SummaryOption = "table",
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge three invented systems in three languages: a careful and a careless one, and an ordinary log.
 
     Example: hantei demo --out runs/demo
     """
-    conditions = [fail_if.parse(text) for text in fail or []]
+    conditions, told = [fail_if.parse(text) for text in fail or []], printing(json, summary, junit)
     with interruptible():
         run = hantei.demo(out)
-    finish(run, conditions, json)
+    finish(run, conditions, told)
 
 
 def share_of(option: str, text: str) -> float:

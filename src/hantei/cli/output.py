@@ -25,6 +25,11 @@ def say(text: str = "") -> None:
     sys.stdout.write(terminal_safe(text) + "\n")
 
 
+def say_markdown(text: str) -> None:
+    """Print Markdown, which is escaped already; the joiners that keep addresses from being links stay."""
+    sys.stdout.write(text + "\n")
+
+
 def warn(text: str) -> None:
     """Print one line beside the output proper, whatever names of a user's or a file's it repeats."""
     sys.stderr.write(terminal_safe(text).replace("\n", "\\n").replace("\t", "\\t") + "\n")

@@ -15,6 +15,7 @@ from hantei.cli.options import (
     FailIfOption,
     JsonOption,
     JudgesOption,
+    JunitOption,
     KeepGoingOption,
     MapOption,
     MaxRunCostOption,
@@ -23,12 +24,14 @@ from hantei.cli.options import (
     RowsOption,
     RunTimeoutOption,
     SaveOption,
+    SummaryOption,
     TimeoutOption,
     TitleOption,
     TurnOption,
     WorkersOption,
 )
 from hantei.cli.run_files import carry_out, from_command
+from hantei.cli.summary import printing
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.tasks.run_file import load_run_file
@@ -91,6 +94,8 @@ def run(
     title: TitleOption = None,
     save: SaveOption = None,
     fail: FailIfOption = None,
+    summary: SummaryOption = "table",
+    junit: JunitOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask models, judge their answers, report. The same command again goes on where it ended.
@@ -100,4 +105,4 @@ def run(
     said = from_command(ctx, load_run_file(file) if file else None)
     if said.answers:
         raise UsageError(f"{file}: it names answers that exist: hantei judge {file}")
-    carry_out(said, save, estimate, json)
+    carry_out(said, save, estimate, printing(json, summary, junit))

@@ -13,7 +13,7 @@ from hantei import api
 from hantei.cli import fail_if
 from hantei.cli.options import mapping_of
 from hantei.cli.output import say, warn
-from hantei.cli.summary import finish_work, interruptible
+from hantei.cli.summary import Printing, finish_work, interruptible
 from hantei.tasks.named import name_and_rest
 from hantei.tasks.run_file import BenchmarkEntry, JudgeEntry, ModelEntry, RunFile, save_run_file
 
@@ -32,7 +32,7 @@ def from_command(ctx: typer.Context, file: RunFile | None = None) -> RunFile:
     return replace(file or RunFile(), **given)
 
 
-def carry_out(file: RunFile, save: Path | None, estimate: bool, json: bool) -> None:
+def carry_out(file: RunFile, save: Path | None, estimate: bool, told: Printing) -> None:
     """Save, forecast or do what a run file says, and print what came of it."""
     conditions = [fail_if.parse(text) for text in file.fail_if]
     if save is not None:
@@ -45,7 +45,7 @@ def carry_out(file: RunFile, save: Path | None, estimate: bool, json: bool) -> N
         return
     with interruptible():
         made = api.run_file(file, say=warn)
-    finish_work(made, conditions, json, file.judge_names())
+    finish_work(made, conditions, told, file.judge_names())
 
 
 def _plain(value: Any) -> Any:

@@ -4,22 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import typer
 
+from hantei.cards import did_you_mean
 from hantei.cli.fail_if import Condition, exit_if
-from hantei.cli.output import print_json, print_sections, say, warn
+from hantei.cli.output import print_json, print_sections, say, say_markdown, warn
+from hantei.errors import UsageError
 from hantei.inputs.columns import EMPTY
 from hantei.metrics.datasheet import DataSheet
 from hantei.metrics.summary import overall
 from hantei.record_lines import to_dict
 from hantei.records import Summary
-from hantei.reports import to_json
+from hantei.reports import to_json, to_markdown
 from hantei.reports.build import results_of
 from hantei.reports.results import Results
 from hantei.reports.rooms import sections
+from hantei.reports.to_junit import Check, write_junit
 from hantei.runs.folder import Run
+
+PrintedAs = Literal["table", "markdown", "json"]
+"""What is printed at the end: tables for a terminal, Markdown for the page of a job, JSON for programs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printing:
+    """How a run's end is told: on standard output, and in a file of JUnit XML where one is named."""
+
+    to: PrintedAs = "table"
+    junit: Path | None = None
+
+
+def printing(json: bool, summary: str, junit: Path | None) -> Printing:
+    """Return how a run's end is told, by ``--json``, ``--summary`` and ``--junit``.
+
+    Raises:
+        UsageError: no such summary, or two forms at once.
+    """
+    forms = tuple(form for form in get_args(PrintedAs) if form != "json")
+    if summary not in forms:
+        raise UsageError(f"--summary {summary}: expected {' or '.join(forms)}{did_you_mean(summary, forms)}")
+    if json and summary != "table":
+        raise UsageError(f"--json and --summary {summary}: expected one of them")
+    return Printing(to="json" if json else summary, junit=junit)  # type: ignore[arg-type]  # one of the forms
 
 
 @contextmanager
@@ -35,7 +65,7 @@ def interruptible() -> Iterator[None]:
 def finish(
     run: Run,
     conditions: list[Condition],
-    json: bool,
+    told: Printing,
     page: Path | None = None,
     judges: Sequence[str] | None = None,
     summary: Summary | None = None,
@@ -47,7 +77,7 @@ def finish(
     Args:
         run: the run.
         conditions: those of ``--fail-if``.
-        json: print JSON, for programs.
+        told: in what form.
         page: where the report is, if not in the folder.
         judges: those of this call: what another one failed on earlier is printed but does not make this call fail.
         summary: the run's, if not the one in its folder.
@@ -60,37 +90,30 @@ def finish(
     results = results_of(run, summary, threshold, sheets)
     summary, rejected = results.summary, results.settings.get("rejected", 0)
     page = page or run.report_path
-    if json:
-        print_json(
-            {
-                "run": str(run.path),
-                "report": str(page),
-                "rejected": rejected,
-                **to_dict(summary),
-                "sections": [to_json.section(one) for one in sections(results)],
-            }
-        )
-    else:
-        _print(results, page)
-    exit_if([line for condition in conditions for line in condition.held(summary)])
+    _print(run, results, page, told.to)
+    held = [condition.held(summary) for condition in conditions]
     empty = _empty_answers(run)
+    failures = list(_failures(summary, judges, empty))
+    if rejected:
+        failures.append(f"{rejected:,} rows could not be read: {run.rejected_path}")
+    if told.junit is not None:
+        checks = [Check(condition.text, lines) for condition, lines in zip(conditions, held, strict=True)]
+        write_junit(told.junit, str(run.path), [*checks, Check("every answer was read and judged", failures)])
+    exit_if([line for lines in held for line in lines])
     if empty:
         warn(f"{empty:,} answers are empty: they have no verdict")
-    failures = list(_failures(summary, judges, empty))
     for line in failures:
         warn(line)
-    if rejected:
-        warn(f"{rejected:,} rows could not be read: {run.rejected_path}")
-    if rejected or failures:
+    if failures:
         raise typer.Exit(1)
 
 
-def finish_work(run: Run, conditions: list[Condition], json: bool, judges: Sequence[str]) -> None:
+def finish_work(run: Run, conditions: list[Condition], told: Printing, judges: Sequence[str]) -> None:
     """Print and exit as ``finish`` does after work on a run, with 1 also where this call's work stopped early."""
     stopped = run.info().steps[-1].stopped
     if stopped:
         warn(f"stopped: {stopped}")
-    finish(run, conditions, json, judges=judges)
+    finish(run, conditions, told, judges=judges)
     if stopped:
         raise typer.Exit(1)
 
@@ -124,8 +147,16 @@ _COUNTED = ("violation_rate", "flagged_rate", "refusal_rate")
 """Rates that together have every answer in their denominators: the first two leave benign prompts out."""
 
 
-def _print(results: Results, page: Path) -> None:
-    print_sections(sections(results))
-    for note in results.summary.notes:
-        say(f"Note: {note}")
-    say(f"Report: {page}")
+def _print(run: Run, results: Results, page: Path, to: PrintedAs) -> None:
+    shown = sections(results)
+    if to == "json":
+        data = {"run": str(run.path), "report": str(page), "rejected": results.settings.get("rejected", 0)}
+        print_json({**data, **to_dict(results.summary), "sections": [to_json.section(one) for one in shown]})
+    elif to == "markdown":
+        say_markdown(to_markdown.markdown(shown))
+        say_markdown(to_markdown.listed([*results.summary.notes, f"Report: {page}"]))
+    else:
+        print_sections(shown)
+        for note in results.summary.notes:
+            say(f"Note: {note}")
+        say(f"Report: {page}")

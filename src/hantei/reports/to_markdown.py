@@ -25,6 +25,11 @@ def markdown(sections: Iterable[Section]) -> str:
     return "\n".join(line for section in sections if section.terminal for line in _section(section))
 
 
+def listed(lines: Iterable[str]) -> str:
+    """Return lines as a list."""
+    return "\n".join(f"- {escaped(line)}" for line in lines)
+
+
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is, in one line: no link, and an ``@`` names nobody."""
     line = " ".join(visible(text).split())
