@@ -62,6 +62,7 @@ floors: $(VENV)/.dev  ## measure the built-in judge on data it has not seen, wit
 	$(BIN)/hantei train builtin --data $(DATA) --evaluate-only
 
 site: $(VENV)/.dev  ## the documentation as a site, with reports to look at, in build/site
+	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/zensical build --clean --strict
 
