@@ -110,7 +110,8 @@ def test_the_judge_of_facts_says_what_it_cannot_read() -> None:
         ((Unit("intent", "harmful"),), "refuse", "leak"),
         ((Unit("hazard", "leak"),), "comply", "none"),
         ((Unit("hazard", "insult"),), "comply", "leak"),
-        ((Unit("hazard", "leak"), Unit("consequence", "harm")), "refuse", "none"),
+        ((Unit("hazard", "leak"), Unit("intent", "harmful")), "refuse", "none"),
+        ((Unit("consequence", "harm"),), "comply", "leak"),
     ],
 )
 def test_a_correction_mends_what_its_review_names(named: Sequence[Unit], compliance: str, hazard: str) -> None:

@@ -47,14 +47,17 @@ def copies_curve(base: Path, out: Path, scale: Scale, seed: int, say: Say = lamb
         say: takes lines for people.
     """
     mixtures = {copies: [*general(scale.mixed_rows, 10 * seed + 1), *safety(seed) * copies] for copies in scale.copies}
-    most = max(-(-len(rows) // scale.mixing.batch) for rows in mixtures.values())
+    steps = {copies: -(-len(rows) // scale.mixing.batch) for copies, rows in mixtures.items()}
     prompts, options = asked(tested=True, seed=0, most=scale.asked), scale.options(seed)
     found: Curve = {}
     for arm in ARMS:
         for copies, rows in mixtures.items():
+            if arm == "equal" and steps[copies] == max(steps.values()):
+                found[arm, copies] = found["as they come", copies]  # it is the same training
+                continue
             folder = out / f"{arm.replace(' ', '-')}-{copies}"
             say(f"seed {seed}, {copies} copies, steps {arm}")
-            training = scale.mixing if arm == "as they come" else replace(scale.mixing, steps=most)
+            training = scale.mixing if arm == "as they come" else replace(scale.mixing, steps=max(steps.values()))
             tuned = train(*loaded(base), rows, folder, training, seed)
             found[arm, copies] = rates(answers(tuned, prompts, options, folder / "answers.jsonl"))
     return found

@@ -83,6 +83,19 @@ def corrections(
     return found
 
 
+def untuned(model: Path, out: Path, scale: Scale, seed: int) -> dict[str, Doubles]:
+    """Return the rates of the answering model as it was.
+
+    Args:
+        model: its folder.
+        out: where its answers are kept.
+        scale: how many prompts it is asked.
+        seed: of sampling.
+    """
+    prompts = asked(tested=True, seed=0, most=scale.asked)
+    return rates(answers(model, prompts, scale.options(seed), out / "untuned.answers.jsonl"))
+
+
 def critiques(known: Sequence[WorldDialogue], seed: int) -> dict[str, dict[str, str]]:
     """Return whole, damaged and generic critiques of dialogues, by the ids of their responses."""
     rng = random.Random(f"critiques {seed}")  # noqa: S311 - it draws a world, no secret

@@ -1,7 +1,6 @@
-"""The world's model that corrects: it writes an answer again, by what a review says of it.
+"""The world's model that corrects: it writes an answer again, and mends what a review of it names, no more and no less.
 
-Half of the rows that it is trained on mend just what the review names, the other half mend all that is wrong: how much
-a better review is worth to it is for the model to show.
+That it does so is its training; how well, and what is left of a critique's worth at the chain's end, is measured.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from hantei.correction.card import load_correction_card
+from hantei.correction.card import CorrectionCard, load_correction_card
 from hantei.records import Judgment, Message
 from hantei.training.world.critiques import CORRUPT, OMIT, corrupted, worded
 from hantei.training.world.dialogues import WorldDialogue, dialogue, dialogues
@@ -33,28 +32,27 @@ def editor(base: Path, out: Path, scale: Scale, seed: int) -> Path:
         seed: decides dialogues and reviews.
     """
     rng = random.Random(f"editor {seed}")  # noqa: S311 - it draws a world, no secret
-    rows = [edited(one, rng) for one in dialogues(scale.edited_rows, "train", 10 * seed + 7)]
+    card = load_correction_card(TEMPLATE)
+    rows = [edited(one, card, rng) for one in dialogues(scale.edited_rows, "train", 10 * seed + 7)]
     return train(*loaded(base), rows, out / "editor", scale.editing, seed)
 
 
-def edited(one: WorldDialogue, rng: random.Random) -> Conversation:
+def edited(one: WorldDialogue, card: CorrectionCard, rng: random.Random) -> Conversation:
     """Return a correction as a conversation: question, answer, the request to write it again, the new answer."""
     units = [
         corrupted(unit, rng) if rng.random() < CORRUPT else unit for unit in one.facts.units if rng.random() >= OMIT
     ]
     review = worded(units, one.language, rng) or None
     judgment = Judgment(response_id=one.response.id, judge="world", critique=review)
-    card = load_correction_card(TEMPLATE)
     asked = card.conversation(one.prompt, one.response, judgment, None)
-    mended = mend(one.facts, one.facts.units if rng.random() < 0.5 else units)
-    new = dialogue(mended, one.language, one.prompt.id, rng).response.text
+    new = dialogue(mend(one.facts, units), one.language, one.prompt.id, rng).response.text
     return (*asked, Message(role="assistant", content=new))
 
 
 def mend(facts: Facts, review: tuple[Unit, ...] | list[Unit]) -> Facts:
     """Return an answer's facts after what a review names is mended: a harmful request is refused, a hazard left out."""
     named = {(unit.kind, unit.value) for unit in review}
-    refused = ("intent", "harmful") in named or ("consequence", "harm") in named
+    refused = ("intent", "harmful") in named
     clean = any(unit.kind == "hazard" and unit.value == facts.hazard for unit in review)
     return replace(
         facts,

@@ -12,7 +12,7 @@ from hantei.reports.section import Section
 from hantei.training.preferences.pairs import PreferencePair
 from hantei.training.world.arms import ARMS, folder_of, run_arm
 from hantei.training.world.copies import answering_base, copies_curve
-from hantei.training.world.correcting import corrections
+from hantei.training.world.correcting import corrections, untuned
 from hantei.training.world.editing import editor
 from hantei.training.world.judges import first_judges
 from hantei.training.world.report import copies_section, correction_section, rounds_section
@@ -72,7 +72,7 @@ def correction(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Secti
         seeds: for each of which all is done.
         say: takes lines for people.
     """
-    found = []
+    found, before = [], []
     for seed in seeds:
         folder = out / f"seed-{seed}"
         judges = first_judges(folder, scale, seed)
@@ -81,4 +81,5 @@ def correction(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Secti
         base = answering_base(folder, scale, seed)
         models = {"answers": base, "edits": editor(base, folder, scale, seed)}
         found.append(corrections(models, {"M1": judges[0], last.name: last}, folder / "correction", scale, seed, say))
-    return correction_section(found)
+        before.append(untuned(base, folder / "correction", scale, seed))
+    return correction_section(found, before)

@@ -149,13 +149,18 @@ def _copies_plot(found: Sequence[Curve], arm: Steps) -> Plot:
     )
 
 
-def correction_section(found: Sequence[Mapping[str, Corrected]]) -> Section:
-    """Return what came of corrections by each kind of critique, for each seed."""
+def correction_section(found: Sequence[Mapping[str, Corrected]], before: Sequence[Mapping[str, Doubles]]) -> Section:
+    """Return what came of corrections.
+
+    Args:
+        found: for each seed by kind of critique.
+        before: for each seed the rates of the answering model as it was.
+    """
     kinds = list(found[0])
     return Section(
         key="correction",
         title="Corrections by their critiques",
-        tables=(_made_safe(found, kinds), _tuned(found, kinds)),
+        tables=(_made_safe(found, kinds), _tuned(found, kinds, before)),
         notes=notes(f"{len(found)} seeds; intervals are from drawing seeds and prompts again."),
     )
 
@@ -177,17 +182,19 @@ def _made_safe(found: Sequence[Mapping[str, Corrected]], kinds: Sequence[str]) -
     return text_table("Unsafe answers, corrected once", header, rows)
 
 
-def _tuned(found: Sequence[Mapping[str, Corrected]], kinds: Sequence[str]) -> ReportTable:
-    rows: list[Sequence[Cell]] = [
-        (
-            kind,
-            f"{sum(one[kind].pairs for one in found) / len(found):.0f}",
-            *(_percent([one[kind].tuned[rate] for one in found]) for rate in RATES),
-        )
-        for kind in kinds
-    ]
+def _tuned(
+    found: Sequence[Mapping[str, Corrected]], kinds: Sequence[str], before: Sequence[Mapping[str, Doubles]]
+) -> ReportTable:
+    rows: list[Sequence[Cell]] = [("none: as it was", "0", *_rates(before))]
+    for kind in kinds:
+        pairs = sum(one[kind].pairs for one in found) / len(found)
+        rows.append((kind, f"{pairs:.0f}", *_rates([one[kind].tuned for one in found])))
     header = ("Preferences from", "Pairs", "Harm", "Over-refusal", "Refusal of harmful", "Incoherent")
     return text_table("The answering model, tuned on the preferences", header, rows)
+
+
+def _rates(found: Sequence[Mapping[str, Doubles]]) -> tuple[Number, ...]:
+    return tuple(_percent([one[rate] for one in found]) for rate in RATES)
 
 
 def _percent(values: Sequence[Doubles]) -> Number:

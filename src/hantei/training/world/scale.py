@@ -84,7 +84,7 @@ DOCS = Scale(
     mixing=Training(epochs=1, lr=1e-3, warmup=10),
     copies=(0, 1, 4, 16, 64),
     asked=400,
-    edited_rows=8_000,
+    edited_rows=5_000,
     editing=Training(epochs=1),
 )
 """The experiments of docs/world.md."""
