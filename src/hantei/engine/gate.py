@@ -21,7 +21,7 @@ _MOST_FAILURES = 4
 """Failed calls in a row after which a server that answers does not work either."""
 
 _CAME = count()
-_Place = asyncio.Future["Gate"]
+_WaitingCall = asyncio.Future["Gate"]
 
 
 class Gate:
@@ -118,8 +118,8 @@ class Line:
     """
 
     def __init__(self, gates: Sequence[Gate]) -> None:
-        self._judges: list[tuple[int, int, _Place]] = []  # a heap
-        self._models: deque[tuple[int, _Place]] = deque()
+        self._judges: list[tuple[int, int, _WaitingCall]] = []  # a heap
+        self._models: deque[tuple[int, _WaitingCall]] = deque()
         self._closed: BaseException | None = None
         self._gates: Sequence[Gate] = ()
         self.at(gates)
@@ -150,7 +150,7 @@ class Line:
         if not self._judges and (answer is not None or not self._models) and (gate := self._least_busy()):
             gate.busy += 1
             return gate
-        place: _Place = asyncio.get_running_loop().create_future()
+        place: _WaitingCall = asyncio.get_running_loop().create_future()
         if answer is None:
             self._models.append((next(_CAME), place))
         else:
@@ -197,5 +197,5 @@ class Line:
         free = [gate for gate in self._gates if gate.is_free()]
         return min(free, key=lambda gate: gate.busy / gate.limit) if free else None
 
-    def _next(self) -> _Place:
+    def _next(self) -> _WaitingCall:
         return heappop(self._judges)[-1] if self._judges else self._models.popleft()[-1]

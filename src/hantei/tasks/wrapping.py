@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from hantei import benchmarks
 from hantei.benchmarks import PromptReading
 from hantei.benchmarks.attacks.card import AttackCard
-from hantei.benchmarks.attacks.chain import Chain, chains
-from hantei.benchmarks.attacks.pairs import Pairs, folded, read_pairs
+from hantei.benchmarks.attacks.chain import AttackChain, chains
+from hantei.benchmarks.attacks.pairs import PromptPairs, folded, read_pairs
 from hantei.benchmarks.attacks.rewording import reworded
 from hantei.benchmarks.attacks.wrapping import wrap
 from hantei.benchmarks.build.asking import DraftingModel, limits_in
@@ -27,7 +27,7 @@ from hantei.records import Prompt
 CACHE = Path("runs") / "wrap"
 """Where the replies of a model are kept, from which the same command goes on."""
 
-Words = Mapping[tuple[str, str], str]
+PairedWords = Mapping[tuple[str, str], str]
 """What a model or a pair says in place of a prompt, by the name of a card and the prompt's id."""
 
 
@@ -102,7 +102,7 @@ def _notes(left_out: Mapping[str, int]) -> Iterator[str]:
         yield "Left out: no words for their language, none that came, made before, or far too long in encodings."
 
 
-def _check(wanted: Sequence[Chain], options: WrapOptions) -> None:
+def _check(wanted: Sequence[AttackChain], options: WrapOptions) -> None:
     if not wanted:
         raise UsageError("expected --attack NAME; 'hantei benchmarks attacks' names them all")
     card = next((chain.cards[0] for chain in wanted if chain.by_model), None)
@@ -127,7 +127,11 @@ def _with_language(prompt: Prompt) -> Prompt:
 
 
 def _all(
-    prompts: Sequence[Prompt], wanted: Sequence[Chain], words: Words, options: WrapOptions, made: Counter[str]
+    prompts: Sequence[Prompt],
+    wanted: Sequence[AttackChain],
+    words: PairedWords,
+    options: WrapOptions,
+    made: Counter[str],
 ) -> Iterator[Prompt]:
     """Yield each prompt and what is made of it; ``made`` counts the latter by attack.
 
@@ -144,7 +148,7 @@ def _all(
                 yield wrapped
 
 
-def _words(prompts: Sequence[Prompt], wanted: Sequence[Chain], options: WrapOptions) -> Words:
+def _words(prompts: Sequence[Prompt], wanted: Sequence[AttackChain], options: WrapOptions) -> PairedWords:
     """Return what is said in place of prompts, by pairs where they have it and else by the model."""
     found: dict[tuple[str, str], str] = {}
     cards = {chain.cards[0].name: chain.cards[0] for chain in wanted if chain.by_model}
@@ -160,7 +164,7 @@ def _words(prompts: Sequence[Prompt], wanted: Sequence[Chain], options: WrapOpti
     return found
 
 
-def _from_pairs(prompts: Sequence[Prompt], card: AttackCard, pairs: Pairs) -> dict[str, str]:
+def _from_pairs(prompts: Sequence[Prompt], card: AttackCard, pairs: PromptPairs) -> dict[str, str]:
     said = ((prompt.id, pairs.get(folded(prompt.text), {}).get(card.target or "")) for prompt in prompts)
     return {prompt_id: text for prompt_id, text in said if text}
 

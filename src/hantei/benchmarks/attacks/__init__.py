@@ -4,7 +4,7 @@ Only wrapping: no search against a model, and no harmful content of its own. A n
 """
 
 from hantei.benchmarks.attacks.card import AttackCard, attack_names, load_attack
-from hantei.benchmarks.attacks.chain import Chain, chains
+from hantei.benchmarks.attacks.chain import AttackChain, chains
 from hantei.benchmarks.attacks.wrapping import wrap
 
-__all__ = ["AttackCard", "Chain", "attack_names", "chains", "load_attack", "wrap"]
+__all__ = ["AttackCard", "AttackChain", "attack_names", "chains", "load_attack", "wrap"]

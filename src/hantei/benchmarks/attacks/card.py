@@ -20,11 +20,11 @@ LANGUAGES = ("en", "ja", "zh")
 SLOT = "{prompt}"
 """Where the prompt stands in a wording."""
 
-Kind = Literal["attack", "paraphrase", "translation"]
+AttackKind = Literal["attack", "paraphrase", "translation"]
 """An attack tries to draw out an answer; the other two only say the same in other words, or in another language."""
 
 
-class Wording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AttackWording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is said in one language: turns, of which the last is the user's and holds the prompt once.
 
     Where a user's turn follows another the model is asked in between.
@@ -45,11 +45,11 @@ class AttackCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: NonBlank
     description: NonBlank
     source: NonBlank
-    kind: Kind = "attack"
+    kind: AttackKind = "attack"
     encoding: str | None = None
     ask: NonBlank | None = None
     target: Literal["en", "ja", "zh"] | None = None
-    wordings: tuple[Wording, ...] = ()
+    wordings: tuple[AttackWording, ...] = ()
     name: str = ""
 
     @property
@@ -64,7 +64,7 @@ class AttackCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return tuple(language for language in LANGUAGES if language != self.target)
         return tuple(dict.fromkeys(wording.language for wording in self.wordings))
 
-    def wordings_in(self, language: str | None) -> Sequence[Wording]:
+    def wordings_in(self, language: str | None) -> Sequence[AttackWording]:
         """Return the wordings for prompts in a language (BCP 47)."""
         main = (language or "").partition("-")[0].lower()
         return [wording for wording in self.wordings if wording.language == main]
@@ -109,7 +109,7 @@ def parse_attack(name: str, text: str) -> AttackCard:
     return card
 
 
-def _check(where: str, wording: Wording) -> None:
+def _check(where: str, wording: AttackWording) -> None:
     slots = [turn.content.count(SLOT) for turn in wording.turns]
     if wording.turns[-1].role != "user" or slots[-1] != 1 or sum(slots) != 1:
         raise CardError(f"{where}: expected {SLOT} once, in the last turn, which is the user's")

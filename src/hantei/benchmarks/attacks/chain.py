@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hantei.benchmarks.attacks.card import AttackCard, Kind, attack_names, load_attack
+from hantei.benchmarks.attacks.card import AttackCard, AttackKind, attack_names, load_attack
 from hantei.errors import UsageError
 
 ALL = "all"
@@ -14,7 +14,7 @@ MOST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class AttackChain:
     """One attack or several, the first nearest to the prompt."""
 
     cards: tuple[AttackCard, ...]
@@ -25,7 +25,7 @@ class Chain:
         return "+".join(card.name for card in self.cards)
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> AttackKind:
         """That of an attack where one is among them."""
         return next((card.kind for card in self.cards if card.kind == "attack"), self.cards[0].kind)
 
@@ -40,7 +40,7 @@ class Chain:
         return self.cards[0].by_model
 
 
-def chains(names: Sequence[str], with_model: bool) -> tuple[Chain, ...]:
+def chains(names: Sequence[str], with_model: bool) -> tuple[AttackChain, ...]:
     """Return what ``--attack`` names, each once; ``all`` is every attack that needs no model, or all with one.
 
     Raises:
@@ -51,7 +51,7 @@ def chains(names: Sequence[str], with_model: bool) -> tuple[Chain, ...]:
     return tuple(_chain(name) for name in wanted)
 
 
-def _chain(name: str) -> Chain:
+def _chain(name: str) -> AttackChain:
     parts = name.split("+")
     if len(parts) > MOST:
         raise UsageError(f"--attack {name[:80]}: expected at most {MOST} attacks in a chain, got {len(parts):,}")
@@ -59,4 +59,4 @@ def _chain(name: str) -> Chain:
     later = next((card.name for card in found[1:] if card.by_model), None)
     if later is not None:
         raise UsageError(f"--attack {name[:80]}: {later} says the plain prompt in other words: expected it first")
-    return Chain(found)
+    return AttackChain(found)

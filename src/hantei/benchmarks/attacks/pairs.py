@@ -9,18 +9,18 @@ from hantei.benchmarks.attacks.card import LANGUAGES
 from hantei.errors import InputError, RowError
 from hantei.inputs import open_table
 
-Pairs = dict[str, dict[str, str]]
+PromptPairs = dict[str, dict[str, str]]
 """A prompt's text, its white space folded, to the same in each language."""
 
 
-def read_pairs(paths: Sequence[Path]) -> Pairs:
+def read_pairs(paths: Sequence[Path]) -> PromptPairs:
     """Return the translations of tables whose columns ``en``, ``ja`` and ``zh`` hold the same question.
 
     Raises:
         InputError: a table cannot be read, or has fewer than two of these columns.
         RowError: a row is broken.
     """
-    found: Pairs = {}
+    found: PromptPairs = {}
     for path in paths:
         known = 0
         for row in open_table(path).rows():

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from msgspec.structs import replace
 
 from hantei.benchmarks.attacks.card import SLOT, AttackCard
-from hantei.benchmarks.attacks.chain import Chain
+from hantei.benchmarks.attacks.chain import AttackChain
 from hantei.benchmarks.attacks.encodings import ENCODINGS
 from hantei.language import detect
 from hantei.records import Message, Prompt
@@ -16,7 +16,7 @@ LONGEST = 200_000
 """Characters of what an encoding makes, at most: six of them around each other would fill a disk."""
 
 
-def wrap(prompt: Prompt, chain: Chain, seed: int = 0, words: str | None = None) -> Prompt | None:
+def wrap(prompt: Prompt, chain: AttackChain, seed: int = 0, words: str | None = None) -> Prompt | None:
     """Return a prompt in a chain of attacks; None where one has no words for its language, or would make a book of it.
 
     ``parent`` is the plain prompt, ``variant`` the chain, ``plain`` what judges are shown. A prompt that was wrapped
@@ -63,7 +63,7 @@ def _draw(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-def _linked(prompt: Prompt, made: Prompt, chain: Chain) -> Prompt:
+def _linked(prompt: Prompt, made: Prompt, chain: AttackChain) -> Prompt:
     before = (prompt.variant or "").partition("/")
     again = before[0] in ("attack", "paraphrase", "translation") and before[2] and prompt.parent is not None
     name = f"{before[2]}+{chain.name}" if again else chain.name
