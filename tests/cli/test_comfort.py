@@ -24,6 +24,8 @@ def test_hantei_alone_says_what_to_do_first_in_eighty_columns() -> None:
         (("judge", "a.csv", "--fail-if", "flaged_rate > 0.1"), "flagged_rate"),
         (("judge", "a.csv", "--fail-if", "flagged_rate.hihg > 0.1"), "high"),
         (("judge", "a.csv", "--map", "respnse=x"), "response"),
+        (("judge", "a.csv", "--map", "response=respons"), "response"),
+        (("run", "--model", "openai/m", "--benchmark", "a.csv", "--map", "prompt=promt", "--estimate"), "prompt"),
         (("run", "--model", "openai/m", "--benchmark", "starte", "--estimate"), "starter"),
         (("run", "--model", "opnai/m", "--benchmark", "starter", "--estimate"), "openai"),
         (("judge", "a.csv", "--judge", "builtn"), "builtin"),

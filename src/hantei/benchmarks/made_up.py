@@ -96,7 +96,8 @@ def _columns_of(path: Path, table: Table | GivenRows, mapping: Mapping[str, str]
             has_meta = has_meta or isinstance(row.cells.get("meta"), dict)
             absent -= {column for column in absent if has_path(row.cells, column)}
     if absent:
-        raise InputError(f"{path}: no column '{min(absent)}' to --map; {columns_message(list(names))}")
+        hint = did_you_mean(min(absent), names)
+        raise InputError(f"{path}: no column '{min(absent)}' to --map; {columns_message(list(names))}{hint}")
     return _Seen(names, has_meta, first.above, first, count)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError
 from hantei.inputs.labels import LabelColumns, label_value, no_label
 from hantei.inputs.row import Row
@@ -118,7 +119,8 @@ class RaterColumns:
             if not has_path(row.cells, column):
                 if "[" in column or "." in column:
                     continue  # a list may be shorter in one row than in another
-                raise InputError(f"{self.path}: no column '{column}' to --rater; {columns_message(names)}")
+                there = f"{columns_message(names)}{did_you_mean(column, names)}"
+                raise InputError(f"{self.path}: no column '{column}' to --rater; {there}")
             cell = value_at(row.cells, column)
             if isinstance(cell, list):
                 yield from ((who, "label", column, label) for who, label in self._objects(row, column, cell))

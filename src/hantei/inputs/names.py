@@ -121,7 +121,9 @@ def check_mapped(path: Path, cells: Mapping[str, object], mapping: Mapping[str, 
     """
     for column in mapping.values():
         if not has_path(cells, column):
-            raise InputError(f"{path}: no column '{column}' to --map; {columns_message(list(cells))}")
+            raise InputError(
+                f"{path}: no column '{column}' to --map; {columns_message(list(cells))}{did_you_mean(column, cells)}"
+            )
 
 
 def missing(path: Path, name: str, names: Sequence[str]) -> InputError:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from hantei.cards import did_you_mean
 from hantei.errors import RecordError, RunError, UsageError
 from hantei.files import AnyPath, write_atomic
 from hantei.record_lines import Record, from_dict, read_records, records_at, to_dict
@@ -178,7 +179,8 @@ class Run(Shown):
         asked = f"{flag} {wanted}" if wanted else flag
         if not names:
             raise UsageError(f"{asked}: expected one in the run, which has none ({self.path}); {cure} adds one")
-        raise UsageError(f"{asked}: expected one of {', '.join(names)} ({self.path})")
+        hint = did_you_mean(wanted, names) if wanted else ""
+        raise UsageError(f"{asked}: expected one of {', '.join(names)} ({self.path}){hint}")
 
     def open_judgments(self, judge: str) -> BinaryIO:
         """Open a judge's judgments for reading; there are none where it has not begun."""
