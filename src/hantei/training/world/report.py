@@ -141,7 +141,7 @@ def _copies_plot(found: Sequence[Curve], arm: Steps) -> Plot:
     ]
     shown = ", ".join(map(str, copies))
     return Plot(
-        f"Copies of safety data ({shown}), steps {arm}",
+        f"Copies of safety data, steps {arm}",
         f"place in the list of copies: {shown}",
         "share of answers",
         series,
