@@ -10,7 +10,7 @@ import hantei
 from hantei.api import report_and_summary
 from hantei.errors import UsageError
 from hantei.metrics import places
-from hantei.metrics.places import Places
+from hantei.metrics.places import CountedPlaces
 from hantei.records import Summary
 from hantei.reports.build import results_of
 from hantei.reports.figures import HeatMap
@@ -22,7 +22,7 @@ HARM = {"harm": {1: "a", 2: "b"}}
 
 
 def test_all_pairs_are_held_where_they_are_few() -> None:
-    found = Places(HARM, [(1, "m", 1), (2, "m", 1)])
+    found = CountedPlaces(HARM, [(1, "m", 1), (2, "m", 1)])
     assert found.of(1, "m", ["harm"]) == [(("system", "m"),), (("system", "m"), ("harm", "a"))]
     assert found.of(2, None, ["harm"]) == [(), (("harm", "b"),)]
     assert found.of(3, "m", ["harm"]) == [(("system", "m"),)]
@@ -33,12 +33,12 @@ def test_of_too_many_pairs_those_with_most_answers_are_held_and_none_of_equals(m
     monkeypatch.setattr(places, "MOST_PAIRS", 2)
     # m and a: 5 answers in two counts; n and a: 4; m and b, n and b: 3 each, of which one alone would be no choice.
     answers = [(1, "m", 2), (1, "m", 3), (1, "n", 4), (2, "m", 3), (2, "n", 3)]
-    found = Places(HARM, answers)
+    found = CountedPlaces(HARM, answers)
     held = {(system, group) for system in "mn" for group in (1, 2) if len(found.of(group, system, ["harm"])) == 2}
     assert held == {("m", 1), ("n", 1)}
     assert "4 pairs of a system and a harm are too many to show: 2 stand here, those with 4 answers" in found.notes()[0]
     assert len(found.of(2, None, ["harm"])) == 2  # over all systems every value is held
-    assert len(Places(HARM, answers, whole=["n"]).of(2, "n", ["harm"])) == 2
+    assert len(CountedPlaces(HARM, answers, whole=["n"]).of(2, "n", ["harm"])) == 2
 
 
 @pytest.fixture

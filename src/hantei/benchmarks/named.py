@@ -16,7 +16,7 @@ from hantei.benchmarks.made_up import PromptReading, made_up_card
 from hantei.errors import RowError, UsageError
 from hantei.files import sha256
 from hantei.inputs import open_table
-from hantei.inputs.given import GivenRows, Rows
+from hantei.inputs.given import GivenRows, TableOrRows
 from hantei.records import Prompt
 from hantei.registry import BENCHMARKS
 
@@ -76,12 +76,12 @@ class OwnBenchmark(Protocol):
 
     name: str
 
-    def prompts(self) -> Rows:
+    def prompts(self) -> TableOrRows:
         """Return the prompts."""
         ...
 
 
-AnyBenchmark = str | os.PathLike[str] | OwnBenchmark | Rows
+AnyBenchmark = str | os.PathLike[str] | OwnBenchmark | TableOrRows
 """A benchmark by its name or split, the path of a file of prompts or of a folder with a card, or its prompts."""
 
 
@@ -126,7 +126,7 @@ def _no_benchmark(given: str, path: Path) -> str:
     return f"--benchmark {given}: no such benchmark or file; see 'hantei benchmarks list'{hint}"
 
 
-def _of_rows(given: OwnBenchmark | Rows, reading: PromptReading, name: str = "rows") -> NamedBenchmark:
+def _of_rows(given: OwnBenchmark | TableOrRows, reading: PromptReading, name: str = "rows") -> NamedBenchmark:
     """Return the benchmark of prompts that were given in Python.
 
     Raises:

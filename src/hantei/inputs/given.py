@@ -32,7 +32,7 @@ class ArrowTable(Protocol):
         ...
 
 
-Rows = ArrowTable | Iterable[Mapping[str, Any] | msgspec.Struct]
+TableOrRows = ArrowTable | Iterable[Mapping[str, Any] | msgspec.Struct]
 """Rows by column: a table, or dictionaries or records one after another."""
 
 
@@ -44,7 +44,7 @@ class GivenRows:
 
     path = Path("rows")
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: TableOrRows) -> None:
         """Take the rows.
 
         Raises:

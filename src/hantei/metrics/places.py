@@ -16,7 +16,7 @@ MOST_PAIRS = 2_000
 
 By = tuple[tuple[str, str], ...]
 """What a rate is of: names and values of dimensions, ``system`` first."""
-Pair = tuple[str, str]
+PairOfValues = tuple[str, str]
 """A system's name and a dimension's value."""
 
 
@@ -29,10 +29,10 @@ class Dimension(NamedTuple):
     values: Mapping[int, str]
     pairs: int
     least: int
-    held: Collection[Pair] | None
+    held: Collection[PairOfValues] | None
 
 
-class Places:
+class CountedPlaces:
     """The places at which the answers of a group of prompts and a system count."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Places:
             answers: group number, system, how many answers.
             whole: systems of which every pair is held.
         """
-        counts: dict[str, Counter[Pair]] = {name: Counter() for name in values}
+        counts: dict[str, Counter[PairOfValues]] = {name: Counter() for name in values}
         for group, system, count in answers:
             for name, of_groups in values.items():
                 if group in of_groups:
@@ -79,7 +79,7 @@ class Places:
         )
 
 
-def _dimension(values: Mapping[int, str], counts: Counter[Pair], whole: Collection[str]) -> Dimension:
+def _dimension(values: Mapping[int, str], counts: Counter[PairOfValues], whole: Collection[str]) -> Dimension:
     if len(counts) <= MOST_PAIRS:
         return Dimension(values, len(counts), 0, None)
     least = sorted(counts.values(), reverse=True)[MOST_PAIRS] + 1

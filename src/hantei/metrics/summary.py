@@ -14,7 +14,7 @@ from operator import itemgetter
 from hantei import taxonomy
 from hantei.metrics.definitions import Metric, all_metrics
 from hantei.metrics.intervals import ClusterSums, effective_n, share
-from hantei.metrics.places import By, Places
+from hantei.metrics.places import By, CountedPlaces
 from hantei.metrics.turns import rates_by_turn
 from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.category_counts import categories_of, judged_by_system
@@ -58,7 +58,7 @@ class _Cell:
 class _Table:
     """One metric's cells by place, over the prompts that belong into its denominator."""
 
-    def __init__(self, metric: Metric, groups: Mapping[int, Group], places: Places) -> None:
+    def __init__(self, metric: Metric, groups: Mapping[int, Group], places: CountedPlaces) -> None:
         self.metric, self._places = metric, places
         self._wanted = {number for number, group in groups.items() if group.intent in metric.intents}
         self.cells: dict[By, _Cell] = defaultdict(_Cell)
@@ -99,7 +99,7 @@ def summarise(
     """
     rates: list[Rate] = []
     groups = index.groups()
-    places = Places(_values(groups), answers_by_group(index), whole)
+    places = CountedPlaces(_values(groups), answers_by_group(index), whole)
     for judge, name in index.judges():
         for table in _counted(index, judge, judges.get(name, JudgeInfo()), groups, places, rule):
             metric = table.metric
@@ -135,7 +135,7 @@ def _counted(
     judge: int,
     entry: JudgeInfo,
     groups: Mapping[int, Group],
-    places: Places,
+    places: CountedPlaces,
     rule: CountingRule,
 ) -> Iterator[_Table]:
     """Yield the table of each metric that a judge has something to say of."""

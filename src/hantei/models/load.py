@@ -9,11 +9,11 @@ from pathlib import Path
 
 from hantei.models.base import Model, Sampling
 from hantei.models.names import SETTINGS, ModelName, address_problem, model_of_folder, parse_name
-from hantei.models.own import Answers, own_model
+from hantei.models.own import AnswerFunction, own_model
 from hantei.models.sampling import defaults
 from hantei.registry import MODELS
 
-AnyModel = str | os.PathLike[str] | Model | Answers
+AnyModel = str | os.PathLike[str] | Model | AnswerFunction
 """A model by its name, the folder of its weights, an object that is one, or a function that answers."""
 
 

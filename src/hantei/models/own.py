@@ -11,7 +11,7 @@ from typing import Any
 from hantei.errors import UsageError
 from hantei.models.base import CallError, Failure, Model, Reply, Request
 
-Answers = Callable[[list[dict[str, str]]], "str | Reply | Awaitable[str | Reply]"]
+AnswerFunction = Callable[[list[dict[str, str]]], "str | Reply | Awaitable[str | Reply]"]
 """Takes messages, each with ``role`` and ``content``, and returns the answer; may be ``async``."""
 
 _EXPECTED = "the name of a model, a function that takes messages and returns the answer, or an object with name and ask"
@@ -47,7 +47,7 @@ class FunctionModel:
 
     may_be_cached = False
 
-    def __init__(self, function: Answers) -> None:
+    def __init__(self, function: AnswerFunction) -> None:
         """Take the function.
 
         Raises:

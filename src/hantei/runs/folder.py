@@ -26,7 +26,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import hidden_sibling, locked
 from hantei.runs.people import is_derived, people_of
-from hantei.runs.showing import Shown
+from hantei.runs.showing import RunRecords
 
 _OWN = (
     "run.json",
@@ -45,7 +45,7 @@ _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 
 
 @dataclass(frozen=True, slots=True)
-class Run(Shown):
+class Run(RunRecords):
     """One run folder. ``path`` is the folder; everything is read from its files when asked for."""
 
     path: Path

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hantei.runs.worst import JudgedAnswer
 
 
-class Shown:
+class RunRecords:
     """What a ``Run`` is in Python; what it takes is imported when it is asked for."""
 
     __slots__ = ()

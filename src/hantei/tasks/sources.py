@@ -10,14 +10,14 @@ from pathlib import Path
 from hantei.errors import UsageError
 from hantei.inputs import Table, open_table
 from hantei.inputs.byte_sources import expand
-from hantei.inputs.given import GivenRows, Rows
+from hantei.inputs.given import GivenRows, TableOrRows
 from hantei.inputs.tables import ENDINGS
 from hantei.runs.folder import Run, load_run
 from hantei.runs.ingest import RowSource
 from hantei.runs.plan import InputFile
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-Source = Paths | Rows
+Source = Paths | TableOrRows
 """A file of questions and answers or several, a run folder, or rows: dictionaries, or a table."""
 
 
