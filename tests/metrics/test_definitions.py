@@ -8,7 +8,7 @@ import pytest
 
 from hantei import api
 from hantei.cli import fail_if
-from hantei.cli.summary import finish
+from hantei.cli.summary import Printing, finish
 from hantei.metrics import definitions
 from hantei.metrics.definitions import Counts, Metric, all_metrics
 from hantei.tasks.options import Options
@@ -52,8 +52,8 @@ def test_a_new_metric_is_one_entry(
     (rate,) = [r for r in run.summary().rates if r.metric == "follow_rate" and r.by == {"judge": "human:given"}]
     assert (rate.numerator, rate.denominator) == (2, 4)
     assert any("human:given" in line for line in fail_if.parse("follow_rate > 0.49").held(run.summary()))
-    finish(run, [], json=True)
+    finish(run, [], Printing(to="json"))
     assert "follow_rate" in {rate["metric"] for rate in json.loads(capsys.readouterr().out)["rates"]}
-    finish(run, [], json=False)
+    finish(run, [], Printing())
     assert "Followed" in capsys.readouterr().out
     assert "Followed" in run.report_path.read_text(encoding="utf-8")
