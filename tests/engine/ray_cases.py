@@ -91,6 +91,19 @@ def test_a_model_and_an_llm_judge_are_asked_once_each(tmp_path: Path) -> None:
     assert there.info().steps[-1].calls == 80
 
 
+def test_several_models_and_judges_under_short_names(tmp_path: Path) -> None:
+    file = prompts(tmp_path / "prompts.jsonl", 15)
+    with fault_server(judged) as server:  # type: ignore[arg-type]
+        models = [f"{name}=openai/{name}?base_url={server.url}" for name in ("small", "large")]
+        judges = [f"words={SMALL}", f"strict=rubric@openai/j?base_url={server.url}"]
+        here = hantei.run(models, file, judges, tmp_path / "here")
+        there = hantei.run(models, file, judges, tmp_path / "there", on_ray())
+    assert list(map(timeless, there.responses())) == list(map(timeless, here.responses()))
+    for judge in ("words", "strict"):
+        assert list(map(timeless, there.judgments(judge))) == list(map(timeless, here.judgments(judge)))
+    assert there.summary_path.read_bytes() == here.summary_path.read_bytes()
+
+
 def killed_once(after_s: float) -> threading.Timer:
     """Kill one worker that is at work, some seconds from now."""
 

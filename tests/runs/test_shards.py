@@ -34,8 +34,8 @@ def rows(path: Path, count: int) -> str:
     return str(path)
 
 
-def given(judges: tuple[str, ...] = (JUDGE,), asks: bool = False, **limits: object) -> Given:
-    return Given(judges=judges, asks=asks, limits=Limits(workers=1, **limits), prices=None)  # type: ignore[arg-type]
+def given(asks: bool = False, **limits: object) -> Given:
+    return Given(judges={JUDGE: JUDGE}, asks=asks, limits=Limits(workers=1, **limits), prices=None)  # type: ignore[arg-type]
 
 
 def judged_in_shards(run: Run, count: int) -> None:
@@ -145,7 +145,7 @@ def test_the_share_of_money_is_kept_and_said(tmp_path: Path) -> None:
             run.fill(index)
             (shard,) = make_shards(run, index, [JUDGE], 1)
             one = Given(
-                judges=(JUDGE,), asks=True, prices=str(prices),
+                judges={JUDGE: JUDGE}, asks=True, prices=str(prices),
                 limits=Limits(workers=1, max_cost=1.5, max_connections=1),
             )  # fmt: skip
             told = msgspec.json.decode(work_on(str(shard.path), one))

@@ -26,6 +26,7 @@ from hantei.engine.pipeline import Outcome, drive
 from hantei.engine.stopping import AGAIN
 from hantei.errors import HanteiError, RunError, UsageError
 from hantei.judges import Judge
+from hantei.judges.called import CalledJudge, called
 from hantei.judges.named import load_judge
 from hantei.models.base import Sampling
 from hantei.models.load import load_model
@@ -54,9 +55,9 @@ class ShardOutcome(msgspec.Struct, kw_only=True):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What every worker is given, as plain data."""
+    """What every worker is given, as plain data. ``judges`` are full names, by the names that they have in the run."""
 
-    judges: tuple[str, ...]
+    judges: Mapping[str, str]
     asks: bool
     limits: Limits
     prices: str | None
@@ -81,13 +82,13 @@ def drive_on_ray(
     Raises:
         UsageError: Ray is not installed, or a judge or model is an object of the user's own.
     """
-    _check_by_name(judges, asked)
+    names = {judge.name: judge.inner.name if isinstance(judge, CalledJudge) else judge.name for judge in judges}
+    _check_by_name(judges, names, asked)
     for shard in shards_of(run):  # of a call that was killed
         take_back(run, index, shard)
     ray = _ray()
     workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    names = tuple(judge.name for judge in judges)
-    shards = make_shards(run, index, names, min(MOST, _EACH * workers))
+    shards = make_shards(run, index, list(names), min(MOST, _EACH * workers))
     given = Given(judges=names, asks=bool(asked), limits=limits, prices=None if prices is None else str(prices))
     return _Shards(ray, run, index, given, min(workers, len(shards) or 1)).work(shards)
 
@@ -195,7 +196,7 @@ def work_on(path: str, given: Given) -> bytes:
         )
         for one in models
     ]
-    judges = [_judge(name) for name in given.judges]
+    judges = [_judge(name, full) for name, full in given.judges.items()]
     with shard.lock(), Index(shard.index_path, plan.samples_asked, plan.systems) as index:
         shard.fill(index)
         limits = given.limits
@@ -220,8 +221,9 @@ def _told(outcome: Outcome, limits: Limits) -> ShardOutcome:
     )
 
 
-def _judge(name: str) -> Judge:
-    return _without_models(name) or load_judge(name)
+def _judge(name: str, full: str) -> Judge:
+    judge = _without_models(full) or load_judge(full)
+    return judge if name == full else called(judge, name)
 
 
 @lru_cache(maxsize=4)
@@ -231,7 +233,7 @@ def _without_models(name: str) -> Judge | None:
     return None if judge.models else judge
 
 
-def _check_by_name(judges: Sequence[Judge], asked: Sequence[AskedModel]) -> None:
+def _check_by_name(judges: Sequence[Judge], names: Mapping[str, str], asked: Sequence[AskedModel]) -> None:
     """Refuse what a worker could not load by its name.
 
     Raises:
@@ -239,7 +241,7 @@ def _check_by_name(judges: Sequence[Judge], asked: Sequence[AskedModel]) -> None
     """
     for judge in judges:
         try:
-            alike = load_judge(judge.name).card_hash == judge.card_hash
+            alike = _judge(judge.name, names[judge.name]).card_hash == judge.card_hash
         except HanteiError:
             alike = False
         if not alike:
