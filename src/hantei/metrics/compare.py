@@ -10,15 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hantei.estimates import Estimate
+from hantei.metrics.compare_pairs import ALPHA
 from hantei.metrics.intervals import share
 from hantei.records import Prompt, Rate, Response
 
 if TYPE_CHECKING:
     from hantei.metrics.compare_effects import EffectDifference
     from hantei.metrics.compare_pairs import Pairs
-
-ALPHA = 0.05
-"""A difference is spoken of where its adjusted p-value is below this; everything else is a tie."""
 
 PLAIN, ATTACK = "plain", "attack"
 """Stand for the variant of prompts that were not made from others, and for all that attacks made of them."""

@@ -14,8 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hantei.estimates import Estimate
-from hantei.metrics.compare import ALPHA
-from hantei.metrics.compare_pairs import Pairs, Pattern
+from hantei.metrics.compare_pairs import ALPHA, Pairs, Pattern
 
 if TYPE_CHECKING:
     from hantei.arrays import Doubles

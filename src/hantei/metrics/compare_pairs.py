@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from hantei.arrays import Doubles
 
 
+ALPHA = 0.05
+"""A difference is spoken of where its adjusted p-value is below this; everything else is a tie."""
+
+
 class Pattern(NamedTuple):
     """What became of one prompt: trials and hits of the first side, trials and hits of the second."""
 
