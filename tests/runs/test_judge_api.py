@@ -24,6 +24,7 @@ from hantei.judges.base import Pair
 from hantei.models.base import CallError, Reply
 from hantei.records import Judgment
 from hantei.runs.folder import load_run
+from hantei.runs.plan import PlannedModel
 from tests import servers
 from tests.runs.conftest import KeywordJudge
 from tests.runs.fakes import FakeAskingJudge, FakeModel
@@ -199,7 +200,7 @@ def test_a_judge_that_does_not_work_leaves_a_report_and_one_line(tmp_path: Path)
 
 def test_judging_an_unfinished_run_again_does_not_make_it_whole(tmp_path: Path) -> None:
     run = hantei.judge(ROWS, KeywordJudge(), tmp_path / "run")
-    plan = changed(run.info().plan, model="openai/m")
+    plan = changed(run.info().plan, models=(PlannedModel(name="m", model="openai/m"),))
     run.write_info(changed(run.info(), plan=plan, stopped="the money is spent"))
     hantei.judge(run.path, KeywordJudge("late"))
     assert run.info().stopped == "the money is spent"

@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
+from msgspec.structs import asdict
+
 from hantei.engine.stopping import Stop
 from hantei.errors import RecordError, RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
-from hantei.record_lines import from_line, to_line, wrong_number
+from hantei.record_lines import from_dict, from_line, to_line, wrong_number
 from hantei.records import Judgment
 
 _BATCH = 512
@@ -106,6 +108,10 @@ def checked(judge: str, judgment: Any) -> Judgment:
         raise RunError(f"{where}: the judgment carries the name of '{judgment.judge}'")
     if judgment.status != "ok" and judgment.unsafe is not None:
         raise RunError(f"{where}: expected no verdict with the status '{judgment.status}'")
+    try:
+        return from_dict(Judgment, asdict(judgment))
+    except RecordError:
+        pass  # perhaps only NumPy's numbers, which its line makes Python's
     if problem := wrong_number(judgment):  # before a line makes null of what is no number
         raise RunError(f"{where}: {problem}")
     try:

@@ -119,7 +119,8 @@ def sums_of(
     counted = ", ".join(f"SUM({hit}) AS k{i}" for i, (hit, _) in enumerate(hits))
     sums = ", ".join(f"SUM(k{i}), SUM(k{i} * n), SUM(k{i} * k{i})" for i in range(len(hits)))
     parameters = [*(value for _, values in hits for value in values), judge, *scale]
-    for system, by_system in (("r.system", ", r.system"), ("NULL", "")):
+    alone = len(index.systems()) == 1  # of a single system both are the same
+    for system, by_system in (("r.system", ", r.system"), ("NULL", ""))[: 1 if alone else 2]:
         query = f"""
             SELECT p.grp, s.name, COUNT(*), SUM(n), SUM(n * n), {sums} FROM (
                 SELECT r.prompt AS prompt, {system} AS system, COUNT(*) AS n, {counted}
@@ -129,7 +130,10 @@ def sums_of(
             GROUP BY p.grp, system"""  # noqa: S608 - fixed names
         for group, name, clusters, n, nn, *rest in index.db.execute(query, parameters):
             triples = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
-            yield group, name, [ClusterSums(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
+            found = [ClusterSums(clusters, n, k, nn, kn, kk) for k, kn, kk in triples]
+            yield group, name, found
+            if alone:
+                yield group, None, found
 
 
 def by_prompt(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, int, int, int]]:

@@ -17,14 +17,17 @@ from hantei.runs.index import Location
 from hantei.runs.info import judge_info
 from hantei.turns import with_earlier_answers
 
+_BUFFER = 1 << 16
+"""Bytes read at once: answers mostly follow one another, and every read of a file costs as much as several lines."""
+
 
 class PairReader:
     """Reads prompts and responses where they stand; neighbours that share a prompt read it once."""
 
     def __init__(self, run: Run) -> None:
-        self._prompts = run.prompts_path.open("rb")
+        self._prompts = run.prompts_path.open("rb", _BUFFER)
         # A model may not have answered yet, and the folder may be one that can only be read.
-        self._responses: BinaryIO = run.responses_path.open("rb") if run.responses_path.exists() else BytesIO()
+        self._responses: BinaryIO = run.responses_path.open("rb", _BUFFER) if run.responses_path.exists() else BytesIO()
         self._at = -1
         self._prompt = Prompt(id="", messages=())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from hantei.errors import CardError
@@ -12,7 +13,7 @@ from hantei.judges.base import flag, one_of, settings_of
 from hantei.judges.builtin import semantic
 from hantei.judges.builtin.encoder import Encoder, sentence_encoder
 from hantei.judges.builtin.model import BuiltinJudge
-from hantei.judges.builtin.weights import read
+from hantei.judges.builtin.weights import BuiltinWeights, read
 from hantei.judges.card import JudgeCard
 from hantei.judges.profile import Profile
 from hantei.judges.topics import Topics
@@ -58,12 +59,12 @@ def load(
     """
     folder = path or Path(__file__).parent
     text, card = _card(folder, encoder)
-    profile, reading = Profile.load(folder / "profile.npz"), Encoder()
+    profile, reading = _profile(folder / "profile.npz", card.data["profile"]["sha256"]), Encoder()
     if encoder == "use":
         sentence_encoder()
         profile = replace(profile, topics=Topics.load(folder / "topics.npz", reading.topics))
     return BuiltinJudge(
-        read(folder / "weights.npz"),
+        _weights(folder / "weights.npz", card.data["weights"]["sha256"]),
         hashlib.sha256(text + b"strict" * strict).hexdigest(),
         card.data["languages"],
         name=name,
@@ -74,6 +75,17 @@ def load(
         strict=strict,
         outline=card.outline(),
     )
+
+
+# A run loads the judge to judge, and its report once more to explain: the files are unpacked once.
+@lru_cache(maxsize=2)
+def _weights(file: Path, _sha256: str) -> BuiltinWeights:
+    return read(file)
+
+
+@lru_cache(maxsize=2)
+def _profile(file: Path, _sha256: str) -> Profile:
+    return Profile.load(file)
 
 
 def _card(folder: Path, encoder: str) -> tuple[bytes, JudgeCard]:
