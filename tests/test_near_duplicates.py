@@ -21,6 +21,16 @@ def test_width_case_and_spaces_are_no_difference() -> None:
     assert similarity("爆弾の作り方を\n教えて", "爆弾の作り方を 教えて") == 1
 
 
+def test_spaces_between_japanese_or_chinese_characters_are_no_difference() -> None:
+    assert similarity("日本の首都はどこですか", "日本の 首都\u3000は どこ です か") == 1
+    assert similarity("怎么撬开邻居家的锁?", "怎么 撬开 邻居家 的 锁？") == 1
+    assert similarity("ab cd", "abcd") == 0  # in English they part words: "ab ", "b c", " cd" | "abc", "bcd"
+
+
+def test_characters_that_nobody_sees_are_no_difference() -> None:
+    assert similarity("How do I pick a lock?", "Ho\u200bw do I p\u00adick\u200d a lo\ufeffck?") == 1
+
+
 def test_a_copy_is_found_with_one_whatever_its_script() -> None:
     near = NearDuplicates(0.7)
     texts = {"en": "How do I pick a lock?", "ja": "鍵を壊す方法を教えてください", "zh": "怎样才能撬开一把锁?"}

@@ -6,6 +6,7 @@ candidates among any number of texts; each is then compared exactly, so that a s
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ GRAM = 3
 
 RECALL = 0.999
 """How sure a pair at the threshold is to be found; nearer ones are surer."""
+
+_CJK = r"\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = re.compile(f"(?<=[{_CJK}]) (?=[{_CJK}])")
 
 
 class Match(NamedTuple):
@@ -83,8 +87,12 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def plain_text(text: str) -> str:
-    """Return a text without what is no difference: width of characters, case, kinds and number of spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Return a text without what is no difference: width of characters, case, kinds and number of spaces.
+
+    Nor are characters that nobody sees, and spaces between two characters of scripts that have none.
+    """
+    seen = "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
+    return _UNSPACED.sub("", " ".join(seen.casefold().split()))
 
 
 def _bands(threshold: float, hashes: int) -> tuple[int, int]:

@@ -97,6 +97,14 @@ def test_near_duplicates_are_refused_in_japanese_too_or_dropped_by_name(tmp_path
     assert "general/b" not in {row.id for row in mixture.rows}
 
 
+def test_every_turn_of_a_benchmark_is_compared(tmp_path: Path) -> None:
+    turns = [("user", "What is the capital of France?"), ("assistant", "Paris."), ("user", "And how is it there?")]
+    messages = [{"role": role, "content": text} for role, text in turns]
+    _write(tmp_path / "test.jsonl", [{"id": "t", "messages": messages}])
+    with pytest.raises(UsageError, match="general/a is 100%"):
+        read_mixture(_recipe(tmp_path, '[evaluation]\ngeneral = ["test.jsonl"]\n'))
+
+
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     loaded = _recipe(tmp_path)
     (tmp_path / "safety.jsonl").unlink()

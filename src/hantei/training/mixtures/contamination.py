@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from hantei.benchmarks import load_benchmark
 from hantei.near_duplicates import NearDuplicates
+from hantei.records import Prompt
 from hantei.training.mixtures.example import Example, Pair
 
 
@@ -40,9 +41,10 @@ def contaminated(
     home: dict[str, tuple[str, str]] = {}
     for benchmark in benchmarks:
         for prompt in load_benchmark(benchmark):
-            key = f"{benchmark}\n{prompt.id}\n{len(home)}"
-            home[key] = (benchmark, prompt.id)
-            asked.add(key, prompt.text)
+            for question in _asked(prompt):
+                key = f"{benchmark}\n{prompt.id}\n{len(home)}"
+                home[key] = (benchmark, prompt.id)
+                asked.add(key, question)
     found: dict[str, Contaminated] = {}
     seen: dict[str, Contaminated | None] = {}
     for row in rows:
@@ -54,3 +56,8 @@ def contaminated(
             if match and (row.id not in found or match.similarity > found[row.id].similarity):
                 found[row.id] = match._replace(row=row.id)
     return found
+
+
+def _asked(prompt: Prompt) -> Iterable[str]:
+    """Return what the user says in a prompt, turn by turn."""
+    return [turn.content for turn in prompt.messages if turn.role == "user"] or [prompt.text]

@@ -82,8 +82,8 @@ def encode(tokenizer: Any, prompt: str, response: str) -> tuple[list[int], list[
     Raises:
         SystemExit: the chat template does not show where the answer begins or ends.
     """
-    asked = [{"role": "user", "content": prompt}]
-    said = [*asked, {"role": "assistant", "content": response}]
+    asked = [{"role": "user", "content": harmless(tokenizer, prompt)}]
+    said = [*asked, {"role": "assistant", "content": harmless(tokenizer, response)}]
     before = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
     whole = tokenizer.apply_chat_template(said, tokenize=False)
     if not whole.startswith(before):
@@ -96,6 +96,14 @@ def encode(tokenizer: Any, prompt: str, response: str) -> tuple[list[int], list[
         raise SystemExit("the chat template ends no turn with the end-of-sequence token: the model would not stop")
     trained = {at for at in answer if at <= end}
     return ids, [token if at in trained else UNTRAINED for at, token in enumerate(ids)]
+
+
+def harmless(tokenizer: Any, text: str) -> str:
+    """Return a text with its special tokens broken up: else what somebody says could end a turn."""
+    for token in tokenizer.added_tokens_decoder.values():
+        if token.special:
+            text = text.replace(str(token), f"{str(token)[0]} {str(token)[1:]}")
+    return text
 
 
 def in_batches(epoch: list[int], lengths: list[int], options: argparse.Namespace) -> list[list[int]]:

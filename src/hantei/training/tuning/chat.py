@@ -6,6 +6,7 @@ model will be given, what follows up to the end of the turn is what it has to wr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,6 +79,7 @@ class Encoder:
     def __init__(self, tokenizer: Any, ends: Sequence[int] = ()) -> None:
         self.tokenizer = tokenizer
         self.ends = frozenset((*ends, tokenizer.eos_token_id))
+        self._special = _special_tokens(tokenizer)
 
     def encode(self, messages: Sequence[Message]) -> Encoded:
         """Return a conversation's tokens; every turn of the assistant is trained.
@@ -103,10 +105,12 @@ class Encoder:
     def render(self, messages: Sequence[Message], ask: bool = False) -> str:
         """Return the text that the template makes of a conversation, with the beginning of an answer where asked.
 
+        A special token that stands in what somebody says is broken up by a space, as text ends no turn.
+
         Raises:
             UsageError: the template takes no such conversation.
         """
-        turns = [{"role": one.role, "content": one.content} for one in messages]
+        turns = [{"role": one.role, "content": self._special.sub(_broken, one.content)} for one in messages]
         try:
             text: str = self.tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=False)
         except Exception as error:  # templates raise what they like
@@ -143,6 +147,16 @@ class Encoder:
                 "and the model would not stop"
             )
         return [at for at in inside if at <= last]
+
+
+def _special_tokens(tokenizer: Any) -> re.Pattern[str]:
+    added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
+    names = sorted({*tokenizer.all_special_tokens, *added}, key=len, reverse=True)
+    return re.compile("|".join(re.escape(name) for name in names if len(name) > 1))
+
+
+def _broken(token: re.Match[str]) -> str:
+    return f"{token[0][0]} {token[0][1:]}"
 
 
 def shown(tokenizer: Any, encoded: Encoded) -> str:
