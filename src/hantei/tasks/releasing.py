@@ -140,7 +140,7 @@ def release_benchmark(path: Path, options: ReleaseOptions) -> Released:
             raise UsageError(_nothing(path, outcome, options, left_out))
         sources = [build.source(name) for name in dict.fromkeys(lineage(one).source for one in prompts)]
         licence = licence_of(sources, options.licence)
-        sides = split(prompts, options.dev, options.seed)
+        sides = split(prompts, options.dev, options.seed, folder.drafts())
         parts = {name: [one for one in prompts if sides[one.id] == name] for name in _SPLITS}
         facts = _facts(options, outcome, build.taxonomy, sources, licence)
         checksum = _write(out, facts, prompts, {name: part for name, part in parts.items() if part})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hantei.benchmarks.build import filters
 from hantei.benchmarks.build.balance import balance
@@ -105,6 +106,15 @@ def test_what_means_the_same_in_other_words_is_too_close() -> None:
     (drop,) = filters.close(0.9)(prompts)
     assert (drop.prompt.id, drop.other) == (prompts[1].id, prompts[0].id)
     assert list(filters.close(0.9)([])) == []
+
+
+def test_translations_of_one_prompt_into_two_languages_are_not_too_close() -> None:
+    ja, zh, again = (
+        replace(made("迷惑邮件", language, parent="en", variant="translation"), id=name)
+        for name, language in (("1", "ja"), ("2", "zh"), ("3", "zh"))
+    )
+    assert [drop.prompt.id for drop in filters.close(0.9)([ja, zh, again])] == ["3"]
+    assert [drop.prompt.id for drop in filters.near(0.9, {})([ja, zh, again])] == ["3"]
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,19 @@ def test_relatives_through_a_seed_that_is_not_there_stay_together() -> None:
     assert len({sides[one.id] for one in ones}) == 1
 
 
+def test_relatives_through_a_draft_that_was_rejected_stay_on_one_side(tmp_path: Path) -> None:
+    said: list[tuple[Prompt, Said]] = []
+    for n in range(12):  # a's twin is kept, and the fill a that ties it to the template is not
+        a, b = (made(f"prompt {n} {fill}", template=f"t{n}") for fill in "ab")
+        twin = made(f"prompt {n} twin", parent=a.id, variant="twin")
+        said += [(a, (NO, NO)), (b, (YES, YES)), (twin, (YES, YES))]
+    done = released(reviewed(tmp_path / "b", said), dev=0.5)
+    dev, test = (
+        {one.text.split()[1] for one in load_benchmark(f"{done.path}:{name}") if one.text} for name in ("dev", "test")
+    )
+    assert (done.counts, len(dev), len(test), dev & test) == ({"dev": 12, "test": 12}, 6, 6, set())
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of a library of mlcroissant's
 def test_croissant_metadata_are_valid_and_read_the_prompts(tmp_path: Path) -> None:
     croissant = pytest.importorskip("mlcroissant")

@@ -15,8 +15,7 @@ from hantei.benchmarks.build.folder import BuildCard, BuildFolder, harms_below
 from hantei.benchmarks.build.lineage import lineage
 from hantei.benchmarks.build.places import Locale, home_of, load_place
 from hantei.benchmarks.build.sources import DraftSource, benchmark_source, model_source, rules_source
-from hantei.benchmarks.build.taking_in import in_taxonomy, taken_in
-from hantei.benchmarks.named import load_benchmark
+from hantei.benchmarks.build.taking_in import as_seeds, taken_in
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.progress import Say
@@ -194,15 +193,15 @@ def _by_model(folder: BuildFolder, build: BuildCard, harms: Sequence[Node], opti
     if seed_source is None:
         sources, wishes = _wishes(harms, options)
         wishes = [one for one in wishes if one.each]
-        build = folder.begin(build, sources if wishes else [])
+        folder.begin(build, sources if wishes else [])
         if wishes:
             calls = sum(1 + -(-one.each // BATCH) for one in wishes)
             say(f"about {calls:,} calls of {options.model} for {len(wishes):,} harms and languages")
         new += folder.add(elicited(asked, wishes))
     else:
-        build = folder.begin(build, [seed_source])
+        folder.begin(build, [seed_source])
     starts = seeds or [one for one in folder.drafts() if _is_start(one, options, harms)]
-    new += _derivatives(folder, build, asked, starts, seed_source, options)
+    new += _derivatives(folder, asked, starts, options)
     harms_there = {lineage(one).harm for one in folder.drafts()}
     return Drafted(
         new=tuple({one.id: one for one in new}.values()),
@@ -240,7 +239,7 @@ def _seeds(build: BuildCard, options: DraftOptions) -> tuple[list[Prompt], Draft
     if not {*options.make} - {"reference"}:
         raise UsageError("--seeds: say with --make what to make from them, as in --make variation,twin")
     source = benchmark_source(options.seeds, options.licence, options.terms)
-    return [in_taxonomy(one, build) for one in load_benchmark(options.seeds)], source
+    return as_seeds(options.seeds, source, build), source
 
 
 def _is_start(one: Prompt, options: DraftOptions, harms: Sequence[Node]) -> bool:
@@ -249,16 +248,11 @@ def _is_start(one: Prompt, options: DraftOptions, harms: Sequence[Node]) -> bool
 
 
 def _derivatives(
-    folder: BuildFolder,
-    build: BuildCard,
-    asked: DraftingModel,
-    starts: Sequence[Prompt],
-    seeds: DraftSource | None,
-    options: DraftOptions,
+    folder: BuildFolder, asked: DraftingModel, starts: Sequence[Prompt], options: DraftOptions
 ) -> list[Prompt]:
     """Make what is asked for from prompts; what was made before is not made again."""
     there = {(one.parent, one.variant, one.language) for one in folder.drafts()}
-    work = derivations(starts, options.make, options.into, lambda one: seeds or build.source(lineage(one).source))
+    work = derivations(starts, options.make, options.into)
     left = [one for one in work if (one.prompt.id, one.how, one.language) not in there]
     new = folder.add(derived(asked, left))
     if "reference" in options.make:

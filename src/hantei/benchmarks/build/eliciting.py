@@ -6,7 +6,7 @@ prompt --twin, contrast, variation, translation, adaptation--> a draft; --refere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -48,7 +48,6 @@ class Derived(NamedTuple):
     how: str
     language: str
     region: str | None
-    source: DraftSource
 
 
 def elicited(asked: DraftingModel, wishes: Sequence[Wish]) -> list[Prompt]:
@@ -102,29 +101,21 @@ def _draft(wish: Wish, text: str, model: str, turn: int) -> Prompt:
     return draft(text, made, language=wish.language, region=wish.place.region, intent="harmful", variant=variant)
 
 
-def derivations(
-    prompts: Sequence[Prompt], make: Sequence[str], into: Sequence[str], source_of: Callable[[Prompt], DraftSource]
-) -> Iterator[Derived]:
+def derivations(prompts: Sequence[Prompt], make: Sequence[str], into: Sequence[str]) -> Iterator[Derived]:
     """Yield what is to be made from prompts.
 
     Twins, contrasts and variations are made from harmful prompts, each in its language; translations and adaptations
     in those of ``into``.
-
-    Args:
-        prompts: what they are made from.
-        make: what is made.
-        into: languages of translations and adaptations.
-        source_of: whose licence a draft made from a prompt inherits.
     """
     for prompt in prompts:
         own = prompt.language or "en"
         for how in (one for one in make if one not in ("reference", *PAIRED) and prompt.intent == "harmful"):
-            yield Derived(prompt, how, own, prompt.region, source_of(prompt))
+            yield Derived(prompt, how, own, prompt.region)
         for language in (one for one in into if one != own):
             for how in (one for one in make if one in PAIRED):
                 home = home_of(language)
                 region = prompt.region if how == "translation" else home.region if home else None
-                yield Derived(prompt, how, language, region, source_of(prompt))
+                yield Derived(prompt, how, language, region)
 
 
 def derived(asked: DraftingModel, work: Sequence[Derived]) -> list[Prompt]:
@@ -143,7 +134,10 @@ async def _derive(talk: Talk, work: Derived) -> Prompt | None:
     texts = listed(reply or "")
     if not texts:
         return None
-    made = Lineage(harm=prompt.harm or "", source=work.source.name, model=talk.name, wording=wording(question), turn=1)
+    own = lineage(prompt)
+    made = Lineage(
+        harm=prompt.harm or "", source=own.source, kin=own.kin, model=talk.name, wording=wording(question), turn=1
+    )
     return draft(
         texts[0],
         made,

@@ -136,10 +136,11 @@ def _counts(hit: Match, prompt: Prompt, by_id: Mapping[str, Prompt]) -> bool:
 
 
 def made_to_be_near(one: Prompt, other: Prompt) -> bool:
-    """Whether one was made from the other, or both from the same prompt in two ways."""
+    """Whether one was made from the other, or both from the same prompt, in two ways or two languages."""
     if other.id == one.parent or one.id == other.parent:
         return True
-    return one.parent is not None and one.parent == other.parent and one.variant != other.variant
+    how, other_how = (one.variant, one.language), (other.variant, other.language)
+    return one.parent is not None and one.parent == other.parent and how != other_how
 
 
 def close(least: float) -> Filter:

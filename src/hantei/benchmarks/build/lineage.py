@@ -22,8 +22,9 @@ class Lineage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``harm`` is what it was drafted for, whatever a reviewer makes of it. ``source`` is the name of an entry among the
     folder's sources, whose licence it inherits. ``template`` is the id of a template, which its fills in all languages
-    share, ``filled`` the words that were put in. ``passage`` names a passage of a law or rule. ``model`` was asked with
-    the wording of this SHA-256 (12 digits), and ``turn`` counts its turns from 1. ``reference_by`` is who wrote the
+    share, ``filled`` the words that were put in. ``passage`` names a passage of a law or rule. ``kin`` are the ids, in
+    the source, of the prompt that it is or was made from, and of what that was made from. ``model`` was asked with the
+    wording of this SHA-256 (12 digits), and ``turn`` counts its turns from 1. ``reference_by`` is who wrote the
     reference answer first.
     """
 
@@ -32,6 +33,7 @@ class Lineage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     template: str | None = None
     filled: Mapping[str, str] = msgspec.field(default_factory=dict)
     passage: str | None = None
+    kin: tuple[str, ...] = ()
     model: str | None = None
     wording: str | None = None
     turn: int | None = None
@@ -120,6 +122,8 @@ def _relatives(parent: str | None, made: Lineage) -> Iterable[str]:
         yield f"template:{made.source}:{made.template}"
     if made.passage:
         yield f"passage:{made.source}:{made.passage}"
+    for one in made.kin:
+        yield f"item:{made.source}:{one}"
 
 
 def intent_of(variant: str, parent: Prompt) -> Intent | None:

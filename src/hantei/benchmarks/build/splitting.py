@@ -14,7 +14,7 @@ from hantei.records import Prompt
 SplitName = Literal["dev", "test"]
 
 
-def split(prompts: Sequence[Prompt], dev: float, seed: int = 0) -> dict[str, SplitName]:
+def split(prompts: Sequence[Prompt], dev: float, seed: int = 0, among: Sequence[Prompt] = ()) -> dict[str, SplitName]:
     """Return the split of each prompt by id.
 
     Whole families go to one side, so that about the share ``dev`` of each harm type's prompts is there; a harm type
@@ -24,9 +24,10 @@ def split(prompts: Sequence[Prompt], dev: float, seed: int = 0) -> dict[str, Spl
         prompts: what is divided.
         dev: the share for development, from 0 to below 1.
         seed: of the order in which families are taken.
+        among: all drafts: two prompts may be relatives through one that was dropped or rejected.
     """
     members: dict[str, list[Prompt]] = defaultdict(list)
-    family = families(prompts)
+    family = families([*among, *prompts])
     for prompt in prompts:
         members[family[prompt.id]].append(prompt)
     by_harm: dict[str, list[str]] = defaultdict(list)

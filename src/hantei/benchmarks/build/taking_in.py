@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from msgspec.structs import replace
 
 from hantei.benchmarks.build.folder import BuildCard
-from hantei.benchmarks.build.lineage import Lineage, draft, whole_text
+from hantei.benchmarks.build.lineage import KEY, Lineage, draft, whole_text
 from hantei.benchmarks.build.sources import DraftSource
 from hantei.benchmarks.named import load_benchmark
 from hantei.errors import UsageError
@@ -22,15 +23,46 @@ def taken_in(name: str, source: DraftSource, build: BuildCard) -> list[Prompt]:
         UsageError: no such benchmark, or a prompt has no harm of the folder's taxonomy, or no language.
         InputError: the file cannot be read.
     """
-    taken: dict[str, Prompt] = {}
-    for prompt in load_benchmark(name):
-        one = in_taxonomy(prompt, build)
-        node = build.tree().find(one.harm or "")
+    tree, there = build.tree(), {one.id: in_taxonomy(one, build) for one in load_benchmark(name)}
+    for one in there.values():
+        node = tree.find(one.harm or "")
         if node is None or not one.language:
             lacks = f"harm of {build.taxonomy}" if node is None else "language"
             raise UsageError(f"--prompts {name}, '{one.id[:80]}': expected a {lacks} in a column of that name")
-        taken[one.id] = _written(one, Lineage(harm=node.id, source=source.name), taken)
-    return list(taken.values())
+    taken: dict[str, Prompt] = {}
+    for one in there.values():
+        for step in reversed(_line(one, there)):  # what others were made from first: their ids hold its id
+            if step.id not in taken:
+                node = tree.find(step.harm or "")
+                taken[step.id] = _written(step, _lineage(replace(step, harm=node and node.id), source, there), taken)
+    return [taken[key] for key in there]
+
+
+def as_seeds(name: str, source: DraftSource, build: BuildCard) -> list[Prompt]:
+    """Return the prompts of a benchmark or a file as seeds, each with its lineage, of which drafts inherit.
+
+    Raises:
+        UsageError: no such benchmark or file.
+        InputError: the file cannot be read.
+    """
+    prompts = [in_taxonomy(one, build) for one in load_benchmark(name)]
+    there = {one.id: one for one in prompts}
+    return [replace(one, meta={**one.meta, KEY: msgspec.to_builtins(_lineage(one, source, there))}) for one in prompts]
+
+
+def _lineage(one: Prompt, source: DraftSource, there: Mapping[str, Prompt]) -> Lineage:
+    line = _line(one, there)
+    kin = dict.fromkeys([*(step.id for step in line), *filter(None, [line[-1].parent])])
+    return Lineage(harm=one.harm or "", source=source.name, kin=tuple(kin))
+
+
+def _line(one: Prompt, there: Mapping[str, Prompt]) -> list[Prompt]:
+    """Return a prompt, what it was made from, what that was made from, and so on, each once."""
+    found: dict[str, Prompt] = {}
+    while one.id not in found:
+        found[one.id] = one
+        one = there.get(one.parent or "", one)
+    return list(found.values())
 
 
 def _written(one: Prompt, made: Lineage, taken: Mapping[str, Prompt]) -> Prompt:
