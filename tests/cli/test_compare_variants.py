@@ -65,6 +65,17 @@ def test_one_system_plain_against_each_attack_and_all_together(tmp_path: Path) -
     assert every.difference.method == "newcombe, clustered by prompt"
 
 
+def test_attacks_that_change_nothing_show_none_though_some_prompts_have_more_of_them(tmp_path: Path) -> None:
+    base = rows("base", "bb..", fiction="bb..", base64="bb")  # 4 of 6 in attacks are unsafe, as their plain prompts are
+    tuned = rows("tuned", "....", fiction="....", base64="..")
+    found = compared(tmp_path, base + tuned)
+    every = variants(found)["base (plain)", "base (every attack)"]
+    assert every.first_rate.value == every.second_rate.value == pytest.approx(4 / 6)
+    assert (every.difference.value, every.p, every.more, every.less) == (0, 1, 0, 0)
+    attack = effects(found)["attack"]
+    assert (attack.first_effect.value, attack.second_effect.value, attack.difference.value) == (0, 0, 0)
+
+
 def test_sides_are_compared_on_plain_prompts_and_their_changes_with_each_other(tmp_path: Path) -> None:
     before = rows("base", "bb......", fiction="bbbb....")
     after = rows("tuned", "........", fiction="bbb.....")

@@ -81,8 +81,25 @@ def _pairs(held: ComparedRuns, parts: Sequence[tuple[int, str]], groups: Collect
     pairs = Pairs()
     for group, n, k, missing, other_n, other_k, other_missing in held.together(parts):
         if group in groups:
-            pairs.add(Pattern(n, k, other_n, other_k), (missing, other_missing), 1)
+            times = _times(n, missing, other_n, other_missing)
+            pairs.add(Pattern(n * times, k * times, other_n, other_k), (missing * times, other_missing), 1)
     return pairs
+
+
+def _times(n: int, missing: int, made_n: int, made_missing: int) -> int:
+    """Return how often a plain prompt's answers count beside those to what was made of it, in whole answers.
+
+    As often as these: not every attack has words for every language, and a prompt with more attacks on it would count
+    more on one side than on the other.
+
+    Args:
+        n: verdicts on the plain prompt.
+        missing: answers to it without one.
+        made_n: verdicts on what was made of it.
+        made_missing: answers to that without one.
+    """
+    plain, made = (n, made_n) if n and made_n else (n + missing, made_n + made_missing)
+    return max(1, round(made / plain)) if plain else 1
 
 
 def _both(held: ComparedRuns, pair: tuple[int, int], variant: str, groups: Collection[int]) -> BothPatterns:
@@ -90,7 +107,10 @@ def _both(held: ComparedRuns, pair: tuple[int, int], variant: str, groups: Colle
     found: BothPatterns = Counter()
     parts = [(side, kind) for side in pair for kind in (PLAIN, variant)]
     for group, *counts in held.together(parts):
-        shown = [Pattern(counts[at], counts[at + 1], counts[at + 3], counts[at + 4]) for at in (0, 6)]
+        shown = []
+        for n, k, missing, made_n, made_k, made_missing in (counts[:6], counts[6:]):
+            times = _times(n, missing, made_n, made_missing)
+            shown.append(Pattern(n * times, k * times, made_n, made_k))
         if group in groups and all(one.first_n and one.second_n for one in shown):
             found[shown[0], shown[1]] += 1
     return found
