@@ -9,7 +9,8 @@ counted, nor is that of the others. The bare judge turns texts that are in memor
 nothing. scikit-learn reads the same file and writes a line a pair: ``HashingVectorizer`` of question and answer, and
 four linear heads as large as the judge's, once of words and pairs of words, which is enough for English, and once of
 runs of one to three characters besides, which Japanese and Chinese need (the judge reads all three). Repeats take
-turns; medians are compared. With ``--workers N`` hantei has N cores more.
+turns; medians are compared. Of ``hantei judge`` the CPU time of each step is printed as well. With ``--workers N``
+hantei has N cores more.
 """
 
 from __future__ import annotations
@@ -32,17 +33,38 @@ WORDS = 100
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 CHILD = """
 import resource, sys, time
-import hantei
+import hantei.api, hantei.exchange.importing, hantei.judges.builtin.explain
 from hantei.engine.limits import Limits
 from hantei.judges import load_judge
+from hantei.runs import opening
+from hantei.tasks import carrying_out
 from hantei.tasks.options import Options
+taken = {}
+def clocked(module, name):
+    function = getattr(module, name)
+    def step(*arguments, **options):
+        start = time.process_time()
+        found = function(*arguments, **options)
+        taken[name] = time.process_time() - start
+        return found
+    setattr(module, name, step)
+clocked(opening, "_make")
+for name in ("_do_passes", "note_drift", "summary_of", "build_report"):
+    clocked(carrying_out, name)
 judge, workers = (sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else ("builtin?encoder=none", 1)
 load_judge(judge)
 start = time.perf_counter()
 run = hantei.judge(sys.argv[1], judge, sys.argv[2], Options(limits=Limits(workers=workers)))
 seconds = time.perf_counter() - start
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, *taken.values())
 """
+STEPS = (
+    "reading the file, prompts and responses written and indexed",
+    "judging, judgments written and indexed",
+    "drift",
+    "summary",
+    "report",
+)
 BARE = """
 import json, sys, time
 from hantei.judges.builtin.loading import load_named
@@ -130,7 +152,7 @@ def sizes(rows: list[int], workers: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
             write_rows(path, count)
-            seconds, peak = judged(path, "builtin?encoder=none", workers)
+            seconds, peak, *_ = judged(path, "builtin?encoder=none", workers)
         print(f"{count:>10,} {seconds:>9.1f} {count / seconds:>9,.0f} {peak:>9.0f}", flush=True)
 
 
@@ -145,15 +167,22 @@ def compare(judge: str, rows: int, repeats: int, workers: int) -> None:
             **{f"scikit-learn, {kind}": partial(timed, SKLEARN, str(path), str(out), kind) for kind in SCIKIT},
         }
         taken: dict[str, list[float]] = {name: [] for name in ways}
+        steps: list[list[float]] = []
         for _ in range(repeats):
             for name, way in ways.items():
-                taken[name].append(way()[0])
+                seconds, *more = way()
+                taken[name].append(seconds)
+                if name == own:
+                    steps.append(more[1:])
     rate = {name: rows / statistics.median(seconds) for name, seconds in taken.items()}
     print(f"\n{judge}, {rows:,} pairs, median of {repeats}")
     print(f"{'':<32}{'pairs/s':>9}{'least':>9}{'most':>9}{'hantei to it':>14}")
     for name, each in rate.items():
         least, most = rows / max(taken[name]), rows / min(taken[name])
         print(f"{name:<32}{each:>9,.0f}{least:>9,.0f}{most:>9,.0f}{rate[own] / each:>13.0%}", flush=True)
+    if workers == 1:
+        for step, each_time in zip(STEPS, zip(*steps, strict=True), strict=True):
+            print(f"  {step:<62}{statistics.median(each_time) / rows * 1e6:>8.1f} us of CPU a row")
 
 
 def main() -> None:

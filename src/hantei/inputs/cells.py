@@ -42,11 +42,14 @@ class Cells:
         column = self._found.get(name)
         if column is None:
             return None
-        value = value_at(self._row.cells, column)
+        cells = self._row.cells
+        value = cells[column] if column in cells else value_at(cells, column)
         return None if is_nan(value) else value
 
     def text(self, name: str) -> str | None:
         """Return a field's text, None where it is empty; of a list of texts, each in a paragraph."""
+        if name not in self._found:
+            return None
         value = self.value(name)
         if value is None or value == "":
             return None

@@ -112,6 +112,12 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
         read(file)
 
 
+@pytest.mark.parametrize("space", ["  ", "\n", "\t", "\u00a0", "\u3000", "\u2028", "\x1f", " \n "])
+def test_all_white_space_is_folded_before_a_pair_is_hashed(space: str) -> None:
+    one, other = pair_hashes([(f"{space}a{space}b{space}", f"c{space}d"), ("a b", "c d")])
+    assert one == other
+
+
 def test_pairs_match_but_for_white_space() -> None:
     one, other = pair_hashes([(" a\n b ", "c"), ("a b", "c\t")])
     assert one == other

@@ -173,7 +173,9 @@ def pair_hashes(pairs: Sequence[tuple[str, str]]) -> NDArray[np.uint64]:
     """Return 64 bits of BLAKE2b of each (prompt, response), runs of white space folded to one space and stripped."""
 
     def fold(text: str) -> bytes:
-        return " ".join(text.split()).encode("utf-8", "surrogatepass")
+        # Of white space only the space is printable: a text of one paragraph need not be cut into words.
+        plain = text.isprintable() and "  " not in text
+        return (text.strip() if plain else " ".join(text.split())).encode("utf-8", "surrogatepass")
 
     digests = (hashlib.blake2b(fold(prompt) + b"\0" + fold(response), digest_size=8) for prompt, response in pairs)
     return np.array([int.from_bytes(digest.digest(), "little") for digest in digests], dtype=np.uint64)
