@@ -14,6 +14,7 @@ from hantei.cli import (
     compare,
     correct,
     critiques,
+    doctor,
     estimate,
     exchange,
     export,
@@ -53,6 +54,7 @@ app.command("serve", short_help="Guard a live model: judge answers as they leave
 app.command("report", short_help="Write a run's summary and page again.")(judge.report)
 app.command("import", short_help="Make a run of another program's results.")(exchange.import_)
 app.command("export", short_help="Write a run as a table, data set or Inspect logs.")(export.export)
+app.command("doctor", short_help="What is installed, reachable and missing.")(doctor.doctor)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(taxonomy.app, name="taxonomy")
 judges.app.command("ablate", short_help="Compare one with variants of itself.")(judges_ablate.ablate)

@@ -18,6 +18,11 @@ _SHORTEST = 12
 _HIDDEN = "[key]"
 
 
+def key_names(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Return the names of the variables that hold keys: those called ``..._KEY``, ``..._TOKEN`` and the like."""
+    return tuple(sorted(name for name, value in environment.items() if _VARIABLE.search(name) and value.strip()))
+
+
 def known_keys(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Return the keys in the environment: what stands in variables called ``..._KEY``, ``..._TOKEN`` and the like."""
     values = (value.strip() for name, value in environment.items() if _VARIABLE.search(name))
