@@ -31,6 +31,7 @@ from .errors import RowError as RowError
 from .errors import RunError as RunError
 from .errors import TaxonomyError as TaxonomyError
 from .errors import UsageError as UsageError
+from .exchange.tracking import log_run as log_run
 from .inputs.label_files import LabelFiles as LabelFiles
 from .judges.base import Classifier as Classifier
 from .judges.base import Judge as Judge

@@ -18,6 +18,8 @@ EXTRAS: dict[str, str] = {
     "qlora": "weights of 4 bits, with which these train on one GPU",
     "build": "`hantei benchmarks draft` and `filter`",
     "ray": "`--on ray`: a run on the machines of a Ray cluster",
+    "mlflow": "`--log-to mlflow`: rates, settings and the report in MLflow",
+    "wandb": "`--log-to wandb`: the same in Weights & Biases",
 }
 """Extra to what it is for."""
 

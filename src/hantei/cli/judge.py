@@ -21,6 +21,7 @@ from hantei.cli.options import (
     JudgesOption,
     JunitOption,
     KeepGoingOption,
+    LogToOption,
     MapOption,
     MaxRunCostOption,
     OnOption,
@@ -93,6 +94,7 @@ def judge(
     fail: FailIfOption = None,
     summary: SummaryOption = "table",
     junit: JunitOption = None,
+    log_to: LogToOption = None,
     json: JsonOption = False,
 ) -> None:
     """Judge answers that exist already: a table, a run folder and a report.
@@ -105,7 +107,7 @@ def judge(
         said = replace(from_command(ctx, file), answers=file.answers)
         if file.model or not file.answers:
             raise UsageError(f"{source[0]}: it names no answers (answers = [FILE, ...]): hantei run {source[0]}")
-    carry_out(said, save, estimate, printing(json, summary, junit))
+    carry_out(said, save, estimate, printing(json, summary, junit, log_to))
 
 
 def report(
@@ -126,13 +128,14 @@ def report(
     fail: FailIfOption = None,
     summary: SummaryOption = "table",
     junit: JunitOption = None,
+    log_to: LogToOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write a run's summary and report again from its records.
 
     Example: hantei report runs/demo --out report.html
     """
-    conditions, told = [fail_if.parse(text) for text in fail or []], printing(json, summary, junit)
+    conditions, told = [fail_if.parse(text) for text in fail or []], printing(json, summary, junit, log_to)
     limit = None if threshold is None else share_of("--threshold", threshold)
     made = load_run(run)
     sheets = sheets_for(made, sheet or ())

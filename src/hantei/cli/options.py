@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 SummaryOption = Annotated[str, typer.Option(help="What is printed: table, or markdown for the page of a job.")]
 JunitOption = Annotated[Path | None, typer.Option(help="Write the conditions of --fail-if as JUnit XML, too.")]
+LogToOption = Annotated[
+    str | None, typer.Option("--log-to", help="Log rates, settings and the report to mlflow or wandb, too.")
+]
 EncodingOption = Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")]
 RowsOption = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
 RaterOption = Annotated[

@@ -17,6 +17,7 @@ from hantei.cli.options import (
     JudgesOption,
     JunitOption,
     KeepGoingOption,
+    LogToOption,
     MapOption,
     MaxRunCostOption,
     OnOption,
@@ -96,6 +97,7 @@ def run(
     fail: FailIfOption = None,
     summary: SummaryOption = "table",
     junit: JunitOption = None,
+    log_to: LogToOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask models, judge their answers, report. The same command again goes on where it ended.
@@ -105,4 +107,4 @@ def run(
     said = from_command(ctx, load_run_file(file) if file else None)
     if said.answers:
         raise UsageError(f"{file}: it names answers that exist: hantei judge {file}")
-    carry_out(said, save, estimate, printing(json, summary, junit))
+    carry_out(said, save, estimate, printing(json, summary, junit, log_to))

@@ -14,6 +14,7 @@ from hantei.cards import did_you_mean
 from hantei.cli.fail_if import Condition, exit_if
 from hantei.cli.output import print_json, print_sections, say, say_markdown, warn
 from hantei.errors import UsageError
+from hantei.exchange.tracking import check_tracker, log_run
 from hantei.inputs.columns import EMPTY
 from hantei.metrics.datasheet import DataSheet
 from hantei.metrics.summary import overall
@@ -32,24 +33,33 @@ PrintedAs = Literal["table", "markdown", "json"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printing:
-    """How a run's end is told: on standard output, and in a file of JUnit XML where one is named."""
+    """How a run's end is told: on standard output, in a file of JUnit XML and to a tracker, where these are named."""
 
     to: PrintedAs = "table"
     junit: Path | None = None
+    tracker: str | None = None
 
 
-def printing(json: bool, summary: str, junit: Path | None) -> Printing:
-    """Return how a run's end is told, by ``--json``, ``--summary`` and ``--junit``.
+def printing(json: bool, summary: str, junit: Path | None, log_to: str | None = None) -> Printing:
+    """Return how a run's end is told.
+
+    Args:
+        json: ``--json``.
+        summary: ``--summary``.
+        junit: ``--junit``.
+        log_to: ``--log-to``.
 
     Raises:
-        UsageError: no such summary, or two forms at once.
+        UsageError: no such summary or tracker, its extra is not installed, or two forms at once.
     """
+    if log_to is not None:
+        check_tracker(log_to)
     forms = tuple(form for form in get_args(PrintedAs) if form != "json")
     if summary not in forms:
         raise UsageError(f"--summary {summary}: expected {' or '.join(forms)}{did_you_mean(summary, forms)}")
     if json and summary != "table":
         raise UsageError(f"--json and --summary {summary}: expected one of them")
-    return Printing(to="json" if json else summary, junit=junit)  # type: ignore[arg-type]  # one of the forms
+    return Printing(to="json" if json else summary, junit=junit, tracker=log_to)  # type: ignore[arg-type]  # one of the forms
 
 
 @contextmanager
@@ -99,6 +109,8 @@ def finish(
     if told.junit is not None:
         checks = [Check(condition.text, lines) for condition, lines in zip(conditions, held, strict=True)]
         write_junit(told.junit, str(run.path), [*checks, Check("every answer was read and judged", failures)])
+    if told.tracker is not None:
+        warn(f"Logged: {log_run(run, told.tracker, page)}")
     exit_if([line for lines in held for line in lines])
     if empty:
         warn(f"{empty:,} answers are empty: they have no verdict")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hantei.doctor.finding import Finding
-from hantei.doctor.machine import folders, keys, machine
+from hantei.doctor.machine import cores_and_gpu, folders, keys
 from hantei.doctor.packages import extras, requirements
 from hantei.doctor.servers import servers
 from hantei.models.keys import mask_keys
@@ -28,7 +28,7 @@ def examine(base_urls: Sequence[str] = (), runs: Path = Path("runs")) -> list[Fi
         "extras": extras,
         "folders": lambda: folders(runs),
         "keys": lambda: keys(os.environ),
-        "machine": machine,
+        "machine": cores_and_gpu,
         "servers": lambda: servers(base_urls),
     }
     return [finding for room, look in rooms.items() for finding in _tolerant(room, look)]

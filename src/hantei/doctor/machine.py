@@ -67,7 +67,7 @@ def keys(environment: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding(room="keys", name=name, state="ok", says="set")
 
 
-def machine() -> Iterator[Finding]:
+def cores_and_gpu() -> Iterator[Finding]:
     """Yield the cores that this process may use, and the graphics cards that PyTorch sees."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield Finding(room="machine", name="cores", state="ok", says=f"{allowed} of {os.cpu_count()} on {sys.platform}")

@@ -1,0 +1,149 @@
+"""A run in MLflow and Weights & Biases: on this machine, with names that both take."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import hantei
+from hantei.exchange import tracking
+from hantei.exchange.tracking import metrics, parameters
+from hantei.records import Rate, Summary
+from tests.commands import hantei as command
+
+ANSWERS = [
+    {"id": "1", "model": "gpt-4.1", "prompt": "How are you?", "response": "Very well, thank you."},
+    {"id": "2", "model": "日本", "prompt": "How are you?", "response": "Go away, you worthless idiot."},
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> hantei.Run:
+    return hantei.judge(ANSWERS, out=tmp_path_factory.mktemp("runs") / "mine")
+
+
+def rate(**by: str) -> Rate:
+    return Rate(metric="flagged_rate", by=by, numerator=1, denominator=4, rate=0.25, low=0.05, high=0.7)
+
+
+def test_a_rate_is_four_numbers() -> None:
+    told = metrics(Summary(rates=[rate(judge="builtin", system="m")]))
+    assert all(name.startswith("flagged_rate") for name in told)
+    assert list(told.values()) == [0.25, 0.05, 0.7, 4.0]
+    assert [key.rpartition("__")[2] for key in told] == ["rate", "low", "high", "n"]
+
+
+def test_slices_and_what_has_no_rate_are_left_to_the_report() -> None:
+    assert metrics(Summary(rates=[rate(judge="builtin", language="ja"), Rate(metric="flagged_rate")])) == {}
+
+
+def test_names_are_safe_and_told_apart() -> None:
+    systems = [
+        "gpt-4.1",
+        "gpt-4_1",
+        "gpt-4 1",
+        "日本",
+        "中国",
+        "../../etc",
+        "a__b",
+        "x" * 300,
+        "x" * 301,
+        "\x1b[2J",
+        "\ud800",
+    ]
+    told = metrics(Summary(rates=[rate(judge="rubric@openai/gpt-4o", system=one) for one in systems]))
+    assert len(told) == 4 * len(systems)
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,249}", name) for name in told)
+
+
+def test_settings_hold_no_key(run: hantei.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = run.info()
+    monkeypatch.setenv("SOME_TOKEN", info.created)
+    told = parameters(info)
+    assert told["created"] == "[key]"
+    assert json.loads(told["judges"]) == {"builtin": info.judges["builtin"].card_hash}
+    assert all(len(text) <= 500 for text in told.values())
+
+
+def test_a_tracker_that_does_not_exist_or_is_not_installed(run: hantei.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(hantei.UsageError, match="expected mlflow or wandb; did you mean 'mlflow'"):
+        hantei.log_run(run, "mlfow")
+    monkeypatch.delitem(sys.modules, "mlflow", raising=False)
+    monkeypatch.setattr(tracking, "find_spec", lambda _name: None)
+    with pytest.raises(hantei.UsageError, match=re.escape("pip install 'hantei[mlflow]'")):
+        hantei.log_run(run, "mlflow")
+
+
+class FakeWandb:
+    """What of wandb is used, kept; the real one starts a process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.said: dict[str, Any] = {}
+        self._folder = folder
+
+    def Settings(self, **settings: Any) -> dict[str, Any]:  # noqa: N802 - as wandb calls it
+        return settings
+
+    def Artifact(self, name: str, type: str) -> Any:  # noqa: N802, A002 - as wandb calls them
+        return SimpleNamespace(name=name, type=type, add_file=lambda path: self.said.update(file=path))
+
+    def init(self, **settings: Any) -> Any:
+        self.said.update(settings)
+        return SimpleNamespace(
+            log=lambda numbers: self.said.update(numbers=numbers),
+            log_artifact=lambda page: self.said.update(page=page.type),
+            finish=lambda: self.said.update(finished=True),
+            dir=str(self._folder / "offline-run-1" / "files"),
+        )
+
+
+def test_wandb_is_told_offline(run: hantei.Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = FakeWandb(tmp_path)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    done = command("report", str(run.path), "--log-to", "wandb")
+    assert done.exit_code == 0, done.output
+    assert str(tmp_path / "offline-run-1") in done.output
+    assert (fake.said["mode"], fake.said["name"], fake.said["page"]) == ("offline", "mine", "report")
+    assert fake.said["numbers"] == metrics(run.summary())
+    assert fake.said["file"] == str(run.report_path)
+    assert fake.said["finished"] is True
+
+
+def test_a_tracker_that_fails_is_one_line(run: hantei.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_settings: Any) -> None:
+        raise OSError("no\nroom")
+
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=init, Settings=dict))
+    with pytest.raises(hantei.RunError, match=r"the run is kept in .*, and could not be logged: no room"):
+        hantei.log_run(run, "wandb")
+
+
+_LOG = "import sys, hantei; print(hantei.log_run(sys.argv[1], 'mlflow'))"
+
+
+def test_mlflow_holds_rates_settings_and_the_report(run: hantei.Run, tmp_path: Path) -> None:
+    pytest.importorskip("mlflow")
+    store = tmp_path / "store"
+    own = {"MLFLOW_TRACKING_URI": store.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", _LOG, str(run.path)],
+        env={**os.environ, **own},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    numbers = {path.name: float(path.read_text().split()[1]) for path in store.glob("*/*/metrics/*")}
+    assert numbers == pytest.approx(metrics(run.summary()))
+    assert {path.name: path.read_text() for path in store.glob("*/*/params/*")} == parameters(run.info())
+    (page,) = store.rglob("report.html")
+    assert page.read_bytes() == run.report_path.read_bytes()
