@@ -63,7 +63,7 @@ GROUPS = {
 
 TYPES = {
     "Source": "hantei.tasks.sources",
-    "Rows": "hantei.inputs.given",
+    "TableOrRows": "hantei.inputs.given",
     "AnyModel": "hantei.models.load",
     "Answers": "hantei.models.own",
     "AnyBenchmark": "hantei.benchmarks.named",

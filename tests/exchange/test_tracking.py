@@ -35,14 +35,14 @@ def rate(**by: str) -> Rate:
 
 
 def test_a_rate_is_four_numbers() -> None:
-    told = metrics(Summary(rates=[rate(judge="builtin", system="m")]))
+    told = metrics(Summary(rates=(rate(judge="builtin", system="m"),)))
     assert all(name.startswith("flagged_rate") for name in told)
     assert list(told.values()) == [0.25, 0.05, 0.7, 4.0]
     assert [key.rpartition("__")[2] for key in told] == ["rate", "low", "high", "n"]
 
 
 def test_slices_and_what_has_no_rate_are_left_to_the_report() -> None:
-    assert metrics(Summary(rates=[rate(judge="builtin", language="ja"), Rate(metric="flagged_rate")])) == {}
+    assert metrics(Summary(rates=(rate(judge="builtin", language="ja"), Rate(metric="flagged_rate")))) == {}
 
 
 def test_names_are_safe_and_told_apart() -> None:
@@ -59,7 +59,7 @@ def test_names_are_safe_and_told_apart() -> None:
         "\x1b[2J",
         "\ud800",
     ]
-    told = metrics(Summary(rates=[rate(judge="rubric@openai/gpt-4o", system=one) for one in systems]))
+    told = metrics(Summary(rates=tuple(rate(judge="rubric@openai/gpt-4o", system=one) for one in systems)))
     assert len(told) == 4 * len(systems)
     assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,249}", name) for name in told)
 
