@@ -65,7 +65,7 @@ TYPES = {
     "Source": "hantei.tasks.sources",
     "TableOrRows": "hantei.inputs.given",
     "AnyModel": "hantei.models.load",
-    "Answers": "hantei.models.own",
+    "AnswerFunction": "hantei.models.own",
     "AnyBenchmark": "hantei.benchmarks.named",
     "OwnBenchmark": "hantei.benchmarks.named",
     "Judging": "hantei.tasks.task",
