@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("trl", reason="needs the extra tune")
 
-from hantei.errors import UsageError
+from hantei.errors import RunError, UsageError
+from hantei.runs.lock import locked
 from hantei.training.mixtures.recipe import load_recipe
 from hantei.training.recipes.tiny.make import HERE, make
 from hantei.training.safety_sft import read_tuned, train
@@ -90,6 +91,25 @@ def test_from_a_recipe_to_a_model_with_a_card(recipes: Path) -> None:
     (recipes / "later.toml").write_text(derived, encoding="utf-8")
     with pytest.raises(UsageError, match="was begun with another recipe"):
         train(str(recipes / "later.toml"), out, again.append)
+
+
+def test_a_recipe_that_was_refused_can_be_mended_in_the_same_folder(recipes: Path) -> None:
+    recipe = recipes / "base.toml"
+    recipe.write_text(BASE.replace("max_length = 128", "max_length = 5"), encoding="utf-8")
+    with pytest.raises(UsageError, match="every row is longer than 5 tokens"):
+        train(str(recipe), recipes / "out", lambda _: None)
+    recipe.write_text(BASE, encoding="utf-8")
+    assert train(str(recipe), recipes / "out", lambda _: None).model.stages[0].figures["steps"] == "2"  # 8 rows, 4 each
+
+    (recipes / "out" / "tuning.json").write_bytes(b'{"recipe": ')
+    with pytest.raises(RunError, match=r"tuning\.json: is damaged"):
+        train(str(recipe), recipes / "out", lambda _: None)
+
+
+def test_one_training_at_a_time_is_in_a_folder(recipes: Path) -> None:
+    with locked(recipes / "out"), pytest.raises(RunError, match="out"):
+        train(str(recipes / "base.toml"), recipes / "out", lambda _: None)
+    assert not (recipes / "out" / "recipe.toml").exists()
 
 
 def test_terms_of_the_base_bind_what_is_tuned_from_it(recipes: Path) -> None:

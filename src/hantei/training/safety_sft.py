@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from hantei.errors import UsageError
+from hantei.errors import RunError, UsageError
 from hantei.files import check_place, write_atomic
 from hantei.progress import Say
 from hantei.reports.section import Section
+from hantei.runs.lock import locked
 from hantei.training.mixtures.example import Example
 from hantei.training.mixtures.manifest import Manifest, SourceCount, as_json, make_manifest
 from hantei.training.mixtures.mixture import Mixture, read_mixture
@@ -28,6 +30,7 @@ DONE = "tuning.json"
 """The file that a finished folder has, written last."""
 _OF_RECIPE = "recipe/"
 _SHOWN = 3
+Read = TypeVar("Read")
 
 
 class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,16 +66,17 @@ def train(recipe: str | LoadedRecipe, out: Path, say: Say) -> Tuning:
     Raises:
         UsageError: the recipe does not fit together, a benchmark has a training prompt, or ``out`` is another one's.
         CardError: the recipe lacks a field or has one that does not fit.
+        RunError: another training is at work in ``out``, or a file there is damaged.
     """
     loaded = load_recipe(recipe) if isinstance(recipe, str) else recipe
     if done := _done(out, loaded):
         return done
-    say = say if os.environ.get("RANK", "0") == "0" else _silent  # of several processes one speaks
+    first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks, and holds the folder for all
+    say = say if first else _silent
     check_place(out, folder=True, pipes=False)
-    start = made_base(loaded, out, say)
-    mixture = read_mixture(loaded)
-    _keep_recipe(out, loaded)
-    return _tune(loaded, mixture, start, out, say)
+    with locked(out) if first else nullcontext():
+        start = made_base(loaded, out, say)
+        return _tune(loaded, read_mixture(loaded), start, out, say)
 
 
 def evaluate(recipe: str | LoadedRecipe, tuning: Tuning, say: Say) -> list[Section]:
@@ -93,9 +97,20 @@ def evaluate(recipe: str | LoadedRecipe, tuning: Tuning, say: Say) -> list[Secti
 
 
 def read_tuned(out: Path) -> TunedModel | None:
-    """Return what a finished folder says of itself, None where none is."""
+    """Return what a finished folder says of itself, None where none is.
+
+    Raises:
+        RunError: the file is damaged.
+    """
     path = out / DONE
-    return msgspec.json.decode(path.read_bytes(), type=TunedModel) if path.is_file() else None
+    return _kept(path, TunedModel) if path.is_file() else None
+
+
+def _kept(path: Path, kind: type[Read]) -> Read:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: is damaged ({error}): name another --out, or remove the folder") from None
 
 
 def _tune(loaded: LoadedRecipe, mixture: Mixture[Example], start: Tuning | None, out: Path, say: Say) -> Tuning:
@@ -111,6 +126,7 @@ def _tune(loaded: LoadedRecipe, mixture: Mixture[Example], start: Tuning | None,
         say(f"Trained is what stands in [[ ]]:\n{shown(base.tokenizer, encoded.rows[index])}")
     copies = [mixture.copies[index] for index in encoded.kept]
     manifest = _manifest(loaded, mixture, encoded, copies)
+    _keep_recipe(out, loaded)  # only now, so that a recipe that was refused can be mended
     write_atomic(out / "manifest.json", [as_json(manifest)])
     say(_summary(manifest))
     return _finish(loaded, manifest, start, base.name, _stages(loaded, base, encoded, copies, out, say), out)
@@ -127,7 +143,7 @@ def _stages(
     first = out / "sft" if loaded.recipe.dpo else out
     kept = first / "stage.json"
     if kept.is_file():
-        stage = msgspec.json.decode(kept.read_bytes(), type=StageCard)
+        stage = _kept(kept, StageCard)
     else:
         tuned = tune(base, encoded.rows, copies, settings, seed=seed, out=first, say=say)
         stage = StageCard(name="Supervised fine-tuning", figures=tuned.figures())

@@ -74,7 +74,7 @@ def test_filters_languages_and_draws(tmp_path: Path) -> None:
     ids = [[row.id for row in one.rows] for one in drawn]
     assert ids[0] == ids[1] != ids[2]
     assert len(ids[0]) == 7
-    with pytest.raises(UsageError, match=r"source 'g': no row is left of 2: \{'filter on group': 2\}"):
+    with pytest.raises(UsageError, match=r"source 'g': no row is left of 2: filter on group \(2\)"):
         read_source(Source(name="g", file="g.jsonl", filter={"group": "z"}), tmp_path, 0)
 
 

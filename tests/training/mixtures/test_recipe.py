@@ -27,6 +27,10 @@ GOOD = 'title = "T"\n[model]\nbase = "x/y"\n[[sources]]\nname = "s"\nfile = "s.j
         (GOOD + '[sft]\nschedule = "cosin"\n', "sft.schedule: expected one of cosine, linear, constant, got 'cosin'"),
         (GOOD.replace('title = "T"', ""), "title: missing"),
         ("nothing", "not TOML"),
+        (
+            GOOD.replace('base = "x/y"', "[model.new]\nlayers = 1\nhidden = 32\nheads = 3\nvocabulary = 300"),
+            "model.new.hidden: expected a multiple of 6 (2 x heads), got 32",
+        ),
     ],
 )
 def test_a_slip_is_told_with_its_place(text: str, told: str) -> None:

@@ -222,6 +222,10 @@ def parse_recipe(text: str, what: str) -> Recipe:
     recipe = cards.typed(cards.parse(text, what), Recipe, what)
     if (recipe.model.base is None) == (recipe.model.new is None):
         raise CardError(f"{what}, model: expected either a base or a table [model.new]")
+    if (new := recipe.model.new) and new.hidden % (2 * new.heads):
+        raise CardError(
+            f"{what}, model.new.hidden: expected a multiple of {2 * new.heads} (2 x heads), got {new.hidden}"
+        )
     for place, sources in (("sources", recipe.sources), ("dpo.sources", recipe.dpo.sources if recipe.dpo else ())):
         _check_sources(f"{what}, {place}", sources)
     return recipe

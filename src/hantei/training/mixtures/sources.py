@@ -71,7 +71,8 @@ def read_source(
             found.rows.append(made)
     _cap(found, seed)
     if not found.rows:
-        raise UsageError(f"source '{source.name}': no row is left of {found.read}: {dict(found.left_out)}")
+        why = ", ".join(f"{reason} ({count})" for reason, count in found.left_out.items()) or "there is none"
+        raise UsageError(f"source '{source.name}': no row is left of {found.read}: {why}")
     return found
 
 
