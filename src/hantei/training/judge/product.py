@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hantei.training.preferences.measuring import Measured
 from hantei.training.preferences.rounds import Rounds
 from hantei.training.preferences.state import PreferenceRound
 
+NOT_STATED = "not stated"
 _USE = """\
 With transformers alone: `AutoModelForCausalLM.from_pretrained`, its tokenizer's chat template, and the prompt in
 `judge/` (Jinja, one file a language). With hantei: `--judge 'critique@hf/PATH'`, which asks in these words."""
@@ -38,6 +40,28 @@ def write_card(folder: Path, title: str, parts: Mapping[str, Sequence[tuple[str,
     terms = f"## Terms\n\nThe data that it was trained on: {_plain(licence)}. The judge is bound by the same terms."
     text = "\n\n".join(["\n".join(["---", *lines, "---"]), f"# {_plain(title)}", _USE, *tables, terms])
     write_atomic(folder / "README.md", [text.encode() + b"\n"])
+
+
+def inherited(licence: str, bases: Sequence[Path]) -> str:
+    """Return the terms of the data and of the folders that a judge is made from, each once.
+
+    Args:
+        licence: the terms of the data.
+        bases: folders of models; one without a card that states terms adds nothing.
+    """
+    found = [licence, *filter(None, map(_licence_of, bases))]
+    stated = [one for one in dict.fromkeys(found) if one != NOT_STATED]
+    return "; ".join(stated) or NOT_STATED
+
+
+def _licence_of(folder: Path) -> str:
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    header = text.split("\n---\n", 1)[0] if text.startswith("---\n") else ""
+    named = re.search(r"^license_name:\s*(.+)$", header, re.MULTILINE) or re.search(
+        r"^license:\s*(.+)$", header, re.MULTILINE
+    )
+    return named[1].strip().strip("\"'") if named else ""
 
 
 def finish_rounds(folder: Path, one: PreferenceRound, found: Rounds, licence: str) -> None:

@@ -15,7 +15,7 @@ from hantei.progress import Say
 from hantei.tasks.critiquing import model_checker, with_cache
 from hantei.training.judge.dialogues import read_samples
 from hantei.training.judge.form import CardForm, card_form, keep_card
-from hantei.training.judge.product import finish_rounds
+from hantei.training.judge.product import finish_rounds, inherited
 from hantei.training.preferences.options import RoundOptions
 from hantei.training.preferences.rounds import Rounds, run_rounds
 from hantei.training.preferences.setting import Dialogue, Setting
@@ -76,9 +76,10 @@ def run_judge_rounds(given: JudgeRounds, out: Path, options: RoundOptions, say: 
         checker=_checker(given, out),
     )
     found = run_rounds(setting, out, options, say)
+    licence = inherited(given.licence, given.judges)
     for one in found.state.rounds:
         keep_card(form, out / "judges" / one.judge)
-        finish_rounds(out / "judges" / one.judge, one, found, given.licence)
+        finish_rounds(out / "judges" / one.judge, one, found, licence)
     return found
 
 

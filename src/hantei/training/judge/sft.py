@@ -19,7 +19,7 @@ from hantei.training.judge.dialogues import Sample, read_samples
 from hantei.training.judge.form import CardForm, card_form, keep_card, worded
 from hantei.training.judge.lessons import Lesson, described, stages, usable
 from hantei.training.judge.options import JudgeSftOptions
-from hantei.training.judge.product import write_card
+from hantei.training.judge.product import inherited, write_card
 from hantei.training.mixtures.recipe import Lora, ModelTable, Sft
 from hantei.training.tuning.chat import Encoded, Encoder, shown
 from hantei.training.tuning.model import Base, load_base, uses_bf16
@@ -178,4 +178,5 @@ def _finish(
         for number, one in enumerate(tuned, 1)
     }
     title = "A judge of answers that says safe or unsafe first, and then why"
-    write_card(out, title, {"Data": data, "Choices": chosen, **stages_run}, options.licence)
+    licence = inherited(options.licence, [Path(options.model)])
+    write_card(out, title, {"Data": data, "Choices": chosen, **stages_run}, licence)
