@@ -22,9 +22,9 @@ from typing import Any
 
 import torch
 
-from hantei.training.mixtures.example import Pair
+from hantei.training.mixtures.example import TrainingPair
 from hantei.training.mixtures.recipe import ModelTable, NewModel, Sft
-from hantei.training.tuning.chat import Encoded, Encoder
+from hantei.training.tuning.chat import ChatEncoder, Encoded
 from hantei.training.tuning.dpo import encode_pairs
 from hantei.training.tuning.model import Base, load_base, make_base
 from hantei.training.tuning.order import training_order
@@ -96,7 +96,7 @@ Contest = Callable[[], tuple[int, float]]
 def sft_contests(folder: Path, options: argparse.Namespace, work: Path) -> dict[str, Contest]:
     """Each returns real tokens trained on and seconds."""
     base = loaded(folder)
-    encoder = Encoder(base.tokenizer, base.ends)
+    encoder = ChatEncoder(base.tokenizer, base.ends)
     rows = [encoder.encode(_turns(*pair)) for pair in texts(options.rows, 0)]
     tokens = sum(len(row.input_ids) for row in rows)
     settings = Sft(batch_size=options.batch, device_batch_size=options.batch, save_every=10_000, max_length=10_000)
@@ -177,10 +177,10 @@ def dpo_contests(folder: Path, options: argparse.Namespace, work: Path) -> dict[
     base = loaded(folder)
     chosen, rejected = texts(options.rows, 0), texts(options.rows, 1)
     pairs = [
-        Pair(id=str(n), source="s", messages=_turns(one[0], "")[:1], chosen=one[1], rejected=other[1])
+        TrainingPair(id=str(n), source="s", messages=_turns(one[0], "")[:1], chosen=one[1], rejected=other[1])
         for n, (one, other) in enumerate(zip(chosen, rejected, strict=True))
     ]
-    rows = encode_pairs(pairs, Encoder(base.tokenizer, base.ends))
+    rows = encode_pairs(pairs, ChatEncoder(base.tokenizer, base.ends))
     settings = Sft(batch_size=options.batch, device_batch_size=options.batch, save_every=10_000)
 
     def contest(grouped: bool, precomputed: bool) -> Contest:

@@ -12,23 +12,23 @@ from hantei.estimates import Estimate
 from hantei.metrics.bootstrap import share_over_seeds
 from hantei.training.mixtures.mixture import read_mixture
 from hantei.training.mixtures.recipe import LoadedRecipe, load_recipe, parse_recipe
-from hantei.training.sweep import MEASURES, Arm, Grid, Point, figures, mixed, sections, sweep
+from hantei.training.sweep import MEASURES, Grid, Point, SweepArm, figures, mixed, sections, sweep
 
 
 def test_every_number_of_copies_is_tuned_both_ways_and_no_mixture_twice() -> None:
     arms = Grid(copies=(0, 16), borderline=(0.0, 0.5), at=16).arms()
     assert arms == [
-        Arm(0, 0.0, "as they come"),
-        Arm(0, 0.0, "equal"),
-        Arm(16, 0.0, "as they come"),
-        Arm(16, 0.0, "equal"),
-        Arm(16, 0.5, "equal"),
+        SweepArm(0, 0.0, "as they come"),
+        SweepArm(0, 0.0, "equal"),
+        SweepArm(16, 0.0, "as they come"),
+        SweepArm(16, 0.0, "equal"),
+        SweepArm(16, 0.5, "equal"),
     ]
 
 
 def test_an_arm_is_a_recipe_that_can_be_read_again(tmp_path: Path) -> None:
     loaded = load_recipe("tiny-cpu")
-    made = mixed(loaded, "some/base", Arm(4, 0.25, "equal"), 64, seed=2)
+    made = mixed(loaded, "some/base", SweepArm(4, 0.25, "equal"), 64, seed=2)
     again = parse_recipe(made.text, "arm")
     assert again == made.recipe
     assert {one.name: (one.copies, one.max_rows) for one in again.sources} == {
@@ -43,7 +43,7 @@ def test_an_arm_is_a_recipe_that_can_be_read_again(tmp_path: Path) -> None:
 
 
 def test_no_copies_is_general_data_alone() -> None:
-    made = mixed(load_recipe("tiny-cpu"), "some/base", Arm(0, 0.0, "as they come"), 64, seed=0)
+    made = mixed(load_recipe("tiny-cpu"), "some/base", SweepArm(0, 0.0, "as they come"), 64, seed=0)
     assert [one.name for one in made.recipe.sources] == ["general"]
     assert made.recipe.sft.steps is None
 

@@ -25,7 +25,7 @@ from hantei.reports.section import Section, lead, numbers, percent, text_table
 from hantei.runs.folder import Run
 from hantei.tasks.comparing import compare
 from hantei.tasks.options import Options
-from hantei.training.mixtures.recipe import Evaluation, LoadedRecipe
+from hantei.training.mixtures.recipe import EvaluationPlan, LoadedRecipe
 
 APART = ("incoherent_rate", "coherent_violation_rate", "coherent_flagged_rate")
 FOLDER = "evaluation"
@@ -108,7 +108,7 @@ def overview(result: BeforeAfter) -> Section:
     )
 
 
-def _judge(plan: Evaluation, kind: str) -> str:
+def _judge(plan: EvaluationPlan, kind: str) -> str:
     return (plan.general_judge or plan.judge) if kind == "general" else plan.judge
 
 

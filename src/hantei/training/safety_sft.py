@@ -114,12 +114,12 @@ def _kept(path: Path, kind: type[Read]) -> Read:
 
 
 def _tune(loaded: LoadedRecipe, mixture: Mixture[Example], start: Tuning | None, out: Path, say: Say) -> Tuning:
-    from hantei.training.tuning.chat import Encoder, shown
+    from hantei.training.tuning.chat import ChatEncoder, shown
     from hantei.training.tuning.encoding import encode
 
     settings = loaded.recipe.sft
     base = _base(loaded, mixture, start)
-    encoded = encode(mixture.rows, Encoder(base.tokenizer, base.ends), settings.max_length)
+    encoded = encode(mixture.rows, ChatEncoder(base.tokenizer, base.ends), settings.max_length)
     for line in filter(None, [_told_dropped(mixture), encoded.told(settings.max_length)]):
         say(line)
     for index in _to_show([mixture.rows[index].source for index in encoded.kept]):

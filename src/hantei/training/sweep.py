@@ -26,11 +26,12 @@ from hantei.progress import Say
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Section, lead, numbers, percent, text_table
 from hantei.tasks.options import Options
-from hantei.training.mixtures.recipe import LoadedRecipe, Source, load_recipe
+from hantei.training.mixtures.recipe import LoadedRecipe, MixtureSource, load_recipe
 from hantei.training.safety_sft import train
 
-Steps = Literal["as they come", "equal"]
-STEPS: tuple[Steps, ...] = ("as they come", "equal")
+StepRule = Literal["as they come", "equal"]
+STEPS: tuple[StepRule, ...] = ("as they come", "equal")
+"""More copies are more steps: with equal ones a mixture is repeated until it has those of the largest one."""
 MEASURES = ("unsafe answers", "over-refusal", "no verdict")
 """Shares: of answers to the safety prompts, of those to the borderline ones, and of all those without a verdict."""
 
@@ -38,12 +39,12 @@ PICTURES = ("copies-as-they-come", "copies-equal-steps", "borderline-share")
 """The files of the figures, in their order."""
 
 
-class Arm(NamedTuple):
+class SweepArm(NamedTuple):
     """One mixture: copies of the safety data, the share of it that is borderline, and how long it is tuned."""
 
     copies: int
     borderline: float
-    steps: Steps
+    steps: StepRule
 
     @property
     def name(self) -> str:
@@ -56,7 +57,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     copies: int
     borderline: float
-    steps: Steps
+    steps: StepRule
     measures: dict[str, Estimate]
 
 
@@ -68,10 +69,10 @@ class Grid(NamedTuple):
     at: int = 16
     seeds: tuple[int, ...] = (0, 1, 2)
 
-    def arms(self) -> list[Arm]:
+    def arms(self) -> list[SweepArm]:
         """Return all mixtures, each once."""
-        of_copies = [Arm(copies, 0.0, steps) for copies, steps in product(self.copies, STEPS)]
-        of_shares = [Arm(self.at, share, "equal") for share in self.borderline]
+        of_copies = [SweepArm(copies, 0.0, steps) for copies, steps in product(self.copies, STEPS)]
+        of_shares = [SweepArm(self.at, share, "equal") for share in self.borderline]
         return list(dict.fromkeys([*of_copies, *of_shares]))
 
 
@@ -100,7 +101,7 @@ def sweep(recipe: str, out: Path, grid: Grid, say: Say) -> list[Point]:
     return points
 
 
-def mixed(loaded: LoadedRecipe, base: str, arm: Arm, most: int, seed: int) -> LoadedRecipe:
+def mixed(loaded: LoadedRecipe, base: str, arm: SweepArm, most: int, seed: int) -> LoadedRecipe:
     """Return the recipe of an arm, with paths that stand anywhere.
 
     The safety data are as many rows whatever the share: of 24 rows, at a share of a quarter, 6 are borderline.
@@ -211,7 +212,7 @@ def _base(loaded: LoadedRecipe, out: Path, say: Say) -> str:
     return str(made.path.resolve()) if made else str(loaded.recipe.model.base)
 
 
-def _varied(source: Source, folder: Path, arm: Arm) -> Source:
+def _varied(source: MixtureSource, folder: Path, arm: SweepArm) -> MixtureSource:
     whole = {"file": str((folder / source.file).resolve())} if source.file else {}
     if source.kind == "general":
         return replace(source, **whole)
@@ -231,7 +232,7 @@ def _steps(loaded: LoadedRecipe, most: int) -> int:
 
 
 def _measured(
-    loaded: LoadedRecipe, base: str, arm: Arm, grid: Grid, seed: int, out: Path
+    loaded: LoadedRecipe, base: str, arm: SweepArm, grid: Grid, seed: int, out: Path
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Tune an arm with a seed and return, for each measure, hits and what is known, prompt by prompt."""
     folder = out / f"{arm.name}-seed-{seed}"
@@ -258,7 +259,7 @@ def _note(place: tuple[list[float], list[float]], hit: bool, known: bool) -> Non
     place[1].append(float(known))
 
 
-def _point(arm: Arm, measured: Sequence[dict[str, tuple[list[float], list[float]]]]) -> Point:
+def _point(arm: SweepArm, measured: Sequence[dict[str, tuple[list[float], list[float]]]]) -> Point:
     found = {
         name: share_over_seeds(
             np.array([one[name][0] for one in measured]), np.array([one[name][1] for one in measured])

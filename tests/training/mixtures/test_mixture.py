@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from hantei.errors import InputError, UsageError
-from hantei.training.mixtures.example import Example, Pair, content_hash
+from hantei.training.mixtures.example import Example, TrainingPair, content_hash
 from hantei.training.mixtures.manifest import make_manifest
 from hantei.training.mixtures.mixture import read_mixture, read_pairs
 from hantei.training.mixtures.oasst import best_conversations
-from hantei.training.mixtures.recipe import LoadedRecipe, Source, parse_recipe
+from hantei.training.mixtures.recipe import LoadedRecipe, MixtureSource, parse_recipe
 from hantei.training.mixtures.sources import read_source
 
 SAFETY = [{"id": n, "prompt": f"How do I harm number {n}?", "response": f"I will not, {n}."} for n in range(3)]
@@ -64,18 +64,18 @@ def test_a_manifest_counts_what_a_reader_can_count(tmp_path: Path) -> None:
 
 def test_filters_languages_and_draws(tmp_path: Path) -> None:
     _write(tmp_path / "g.jsonl", GENERAL[:2])
-    filtered = read_source(Source(name="g", file="g.jsonl", filter={"group": "y"}), tmp_path, 0)
+    filtered = read_source(MixtureSource(name="g", file="g.jsonl", filter={"group": "y"}), tmp_path, 0)
     assert [row.id for row in filtered.rows] == ["g/b"]
     assert filtered.left_out == {"filter on group": 1}
-    english = read_source(Source(name="g", file="g.jsonl", language="en"), tmp_path, 0)
+    english = read_source(MixtureSource(name="g", file="g.jsonl", language="en"), tmp_path, 0)
     assert english.left_out == {"another language": 1}
     _write(tmp_path / "many.jsonl", [{**GENERAL[0], "id": n} for n in range(50)])
-    drawn = [read_source(Source(name="m", file="many.jsonl", max_rows=7), tmp_path, seed) for seed in (0, 0, 1)]
+    drawn = [read_source(MixtureSource(name="m", file="many.jsonl", max_rows=7), tmp_path, seed) for seed in (0, 0, 1)]
     ids = [[row.id for row in one.rows] for one in drawn]
     assert ids[0] == ids[1] != ids[2]
     assert len(ids[0]) == 7
     with pytest.raises(UsageError, match=r"source 'g': no row is left of 2: filter on group \(2\)"):
-        read_source(Source(name="g", file="g.jsonl", filter={"group": "z"}), tmp_path, 0)
+        read_source(MixtureSource(name="g", file="g.jsonl", filter={"group": "z"}), tmp_path, 0)
 
 
 def test_a_training_prompt_of_a_benchmark_is_refused_by_name(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_a_benchmark_with_references_is_a_source(tmp_path: Path) -> None:
-    found = read_source(Source(name="s", benchmark="starter:ja"), tmp_path, 0)
+    found = read_source(MixtureSource(name="s", benchmark="starter:ja"), tmp_path, 0)
     assert found.rows
     assert all(isinstance(row, Example) and row.messages[-1].role == "assistant" for row in found.rows)
     assert found.licence != "not stated"
@@ -134,7 +134,7 @@ def test_pairs_of_texts_and_of_conversations(tmp_path: Path) -> None:
     loaded = _recipe(tmp_path, '[dpo]\n[[dpo.sources]]\nname = "p"\nfile = "p.jsonl"\n')
     rows = read_pairs(loaded).rows
     assert [(row.messages[0].content, row.chosen, row.rejected) for row in rows] == [("Q", "good", "bad")] * 2
-    assert isinstance(rows[0], Pair)
+    assert isinstance(rows[0], TrainingPair)
     with pytest.raises(UsageError, match=r"expected a table \[dpo\]"):
         read_pairs(_recipe(tmp_path))
 
@@ -143,7 +143,7 @@ def test_a_folder_of_a_data_set_is_read_as_hugging_face_reads_it(tmp_path: Path)
     pytest.importorskip("datasets", reason="needs the extra tune")
     (tmp_path / "set").mkdir()
     _write(tmp_path / "set" / "train.jsonl", [{"instruction": "Add.", "input": "1 and 2", "output": "3"}])
-    found = read_source(Source(name="h", dataset=str(tmp_path / "set")), tmp_path, 0)
+    found = read_source(MixtureSource(name="h", dataset=str(tmp_path / "set")), tmp_path, 0)
     (row,) = found.rows
     assert isinstance(row, Example)
     assert [turn.content for turn in row.messages] == ["Add.\n\n1 and 2", "3"]

@@ -8,7 +8,7 @@ pytest.importorskip("trl", reason="needs the extra tune")
 
 from hantei.records import Message
 from hantei.training.mixtures.recipe import NewModel
-from hantei.training.tuning.chat import Encoded, Encoder
+from hantei.training.tuning.chat import ChatEncoder, Encoded
 from hantei.training.tuning.model import Base, make_base
 
 TINY = NewModel(layers=1, hidden=32, heads=2, vocabulary=320, context=128)
@@ -32,10 +32,10 @@ def base() -> Base:
 
 
 @pytest.fixture(scope="session")
-def encoder(base: Base) -> Encoder:
-    return Encoder(base.tokenizer, base.ends)
+def encoder(base: Base) -> ChatEncoder:
+    return ChatEncoder(base.tokenizer, base.ends)
 
 
 @pytest.fixture(scope="session")
-def rows(encoder: Encoder) -> list[Encoded]:
+def rows(encoder: ChatEncoder) -> list[Encoded]:
     return [encoder.encode(one) for one in CONVERSATIONS]

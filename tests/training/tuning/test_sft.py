@@ -90,7 +90,7 @@ from pathlib import Path
 from hantei.training.mixtures.recipe import Sft
 from hantei.training.tuning import sft
 from tests.training.tuning.conftest import CONVERSATIONS, tiny_base
-from hantei.training.tuning.chat import Encoder
+from hantei.training.tuning.chat import ChatEncoder
 from transformers import TrainerCallback
 from hantei.training.tuning import trainer
 class Slow(trainer.Follow):
@@ -99,7 +99,7 @@ class Slow(trainer.Follow):
         print(state.global_step, flush=True); time.sleep(0.2)
 trainer.Follow = Slow
 base = tiny_base()
-encoder = Encoder(base.tokenizer, base.ends)
+encoder = ChatEncoder(base.tokenizer, base.ends)
 rows = [encoder.encode(one) for one in CONVERSATIONS]
 settings = Sft(**json.loads(sys.argv[2]))
 sft.tune(base, rows, [1] * len(rows), settings, seed=1, out=Path(sys.argv[1]), say=print)

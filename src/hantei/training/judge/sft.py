@@ -21,7 +21,7 @@ from hantei.training.judge.lessons import Lesson, described, stages, usable
 from hantei.training.judge.options import JudgeSftOptions
 from hantei.training.judge.product import inherited, write_card
 from hantei.training.mixtures.recipe import Lora, ModelTable, Sft
-from hantei.training.tuning.chat import Encoded, Encoder, shown
+from hantei.training.tuning.chat import ChatEncoder, Encoded, shown
 from hantei.training.tuning.model import Base, load_base, uses_bf16
 from hantei.training.tuning.sft import Tuned, tune
 
@@ -132,7 +132,7 @@ def _encoded(lessons: Sequence[Lesson], base: Base, options: JudgeSftOptions, sa
     Raises:
         UsageError: every row is too long, or the chat template takes none of them.
     """
-    encoder = Encoder(base.tokenizer, base.ends)
+    encoder = ChatEncoder(base.tokenizer, base.ends)
     rows = {one: encoder.encode(turns_for(base.tokenizer, one.messages)) for one in lessons}
     over_long = dict.fromkeys(one.id for one, row in rows.items() if len(row.input_ids) > options.max_length)
     if over_long:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from hantei.benchmarks import load_benchmark
 from hantei.near_duplicates import NearDuplicates
 from hantei.records import Prompt
-from hantei.training.mixtures.example import Example, Pair
+from hantei.training.mixtures.example import Example, TrainingPair
 
 
 class Contaminated(NamedTuple):
@@ -29,7 +29,7 @@ class Contaminated(NamedTuple):
 
 
 def contaminated(
-    rows: Iterable[Example | Pair], benchmarks: Sequence[str], threshold: float
+    rows: Iterable[Example | TrainingPair], benchmarks: Sequence[str], threshold: float
 ) -> dict[str, Contaminated]:
     """Return training rows that are in a benchmark, by their id, each with the nearest prompt.
 

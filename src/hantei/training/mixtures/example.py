@@ -24,7 +24,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple(turn.content for turn in self.messages if turn.role == "user")
 
 
-class Pair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TrainingPair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A preference: a conversation that ends with the user's turn, the better answer and the worse one."""
 
     id: str
@@ -40,7 +40,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple(turn.content for turn in self.messages if turn.role == "user")
 
 
-def content_hash(rows: Iterable[Example | Pair]) -> str:
+def content_hash(rows: Iterable[Example | TrainingPair]) -> str:
     """Return one hash of what rows say, in their order."""
     whole = hashlib.sha256()
     for row in rows:

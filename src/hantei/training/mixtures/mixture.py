@@ -9,22 +9,22 @@ from typing import Generic, TypeVar
 
 from hantei.errors import UsageError
 from hantei.training.mixtures.contamination import Contaminated, contaminated
-from hantei.training.mixtures.example import Example, Pair
-from hantei.training.mixtures.recipe import LoadedRecipe, Source
-from hantei.training.mixtures.sources import Make, ReadSource, examples, pairs, read_source
+from hantei.training.mixtures.example import Example, TrainingPair
+from hantei.training.mixtures.recipe import LoadedRecipe, MixtureSource
+from hantei.training.mixtures.sources import ReadSource, RowMaker, examples, pairs, read_source
 
-Made = TypeVar("Made", Example, Pair)
+RowT = TypeVar("RowT", Example, TrainingPair)
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture(Generic[Made]):
+class Mixture(Generic[RowT]):
     """Rows in the order of their sources; ``copies`` says how often each stands in one epoch.
 
     ``dropped`` are rows left out because a benchmark has their prompt.
     """
 
-    rows: list[Made]
+    rows: list[RowT]
     copies: list[int]
     sources: list[ReadSource]
     dropped: dict[str, Contaminated]
@@ -41,7 +41,7 @@ def read_mixture(loaded: LoadedRecipe) -> Mixture[Example]:
     return _read(loaded, loaded.recipe.sources, examples)
 
 
-def read_pairs(loaded: LoadedRecipe) -> Mixture[Pair]:
+def read_pairs(loaded: LoadedRecipe) -> Mixture[TrainingPair]:
     """Read the sources of a recipe's stage of preferences.
 
     Raises:
@@ -52,7 +52,9 @@ def read_pairs(loaded: LoadedRecipe) -> Mixture[Pair]:
     return _read(loaded, loaded.recipe.dpo.sources, pairs)
 
 
-def _read(loaded: LoadedRecipe, sources: Sequence[Source], made_of: Callable[[Source, Path], Make]) -> Mixture[Made]:
+def _read(
+    loaded: LoadedRecipe, sources: Sequence[MixtureSource], made_of: Callable[[MixtureSource, Path], RowMaker]
+) -> Mixture[RowT]:
     recipe = loaded.recipe
     wanted = [source for source in sources if source.copies]
     if not wanted:
@@ -69,7 +71,7 @@ def _read(loaded: LoadedRecipe, sources: Sequence[Source], made_of: Callable[[So
     return Mixture(kept, [copies[row.source] for row in kept], read, found)  # type: ignore[arg-type]
 
 
-def _check_ids(rows: Iterable[Example | Pair]) -> None:
+def _check_ids(rows: Iterable[Example | TrainingPair]) -> None:
     seen: set[str] = set()
     for row in rows:
         if row.id in seen:

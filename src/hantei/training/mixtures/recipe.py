@@ -16,14 +16,14 @@ from hantei.cards import NonBlank
 from hantei.errors import CardError, UsageError
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-Kind = Literal["general", "safety", "borderline"]
-Count = Annotated[int, Meta(ge=0)]
+SourceKind = Literal["general", "safety", "borderline"]
+WholeNumber = Annotated[int, Meta(ge=0)]
 Size = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
 
 
-class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MixtureSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows that are trained on.
 
     They come from one of ``file`` (any table or conversation file), ``benchmark`` (a card's split, whose references are
@@ -35,14 +35,14 @@ class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: Annotated[str, Meta(pattern=r"^[^/\s]+$")]
-    kind: Kind = "general"
+    kind: SourceKind = "general"
     file: NonBlank | None = None
     benchmark: NonBlank | None = None
     dataset: NonBlank | None = None
     config: str | None = None
     split: str = "train"
     revision: str | None = None
-    copies: Count = 1
+    copies: WholeNumber = 1
     columns: dict[str, str] = {}
     filter: dict[str, str | int | bool | list[str | int]] = {}
     language: str | None = None
@@ -96,7 +96,7 @@ class Sft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     learning_rate: Positive = 2e-5
     min_learning_rate: Annotated[float, Meta(ge=0)] = 0.0
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup_steps: Count = 0
+    warmup_steps: WholeNumber = 0
     weight_decay: Annotated[float, Meta(ge=0)] = 0.0
     max_grad_norm: Positive = 1.0
     epochs: Size = 1
@@ -117,7 +117,7 @@ class Dpo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``beta`` is how closely the model is held to where the stage began.
     """
 
-    sources: Annotated[tuple[Source, ...], Meta(min_length=1)]
+    sources: Annotated[tuple[MixtureSource, ...], Meta(min_length=1)]
     learning_rate: Positive = 9e-7
     min_learning_rate: Annotated[float, Meta(ge=0)] = 0.0
     epochs: Size = 1
@@ -138,7 +138,7 @@ class Contamination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     found: Literal["refuse", "drop"] = "refuse"
 
 
-class Evaluation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EvaluationPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """On what base and tuned model are measured: benchmarks or files of prompts, the judge of each kind, how much."""
 
     safety: tuple[NonBlank, ...] = ()
@@ -165,12 +165,12 @@ class Recipe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     title: NonBlank
     model: ModelTable
-    sources: Annotated[tuple[Source, ...], Meta(min_length=1)]
-    seed: Count = 0
+    sources: Annotated[tuple[MixtureSource, ...], Meta(min_length=1)]
+    seed: WholeNumber = 0
     sft: Sft = Sft()
     dpo: Dpo | None = None
     contamination: Contamination = Contamination()
-    evaluation: Evaluation = Evaluation()
+    evaluation: EvaluationPlan = EvaluationPlan()
 
 
 class LoadedRecipe(Struct, frozen=True, kw_only=True):
@@ -231,7 +231,7 @@ def parse_recipe(text: str, what: str) -> Recipe:
     return recipe
 
 
-def _check_sources(where: str, sources: tuple[Source, ...]) -> None:
+def _check_sources(where: str, sources: tuple[MixtureSource, ...]) -> None:
     names = [source.name for source in sources]
     for number, source in enumerate(sources, 1):
         given = [kind for kind in ("file", "benchmark", "dataset") if getattr(source, kind) is not None]

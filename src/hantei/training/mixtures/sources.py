@@ -18,20 +18,20 @@ from hantei.language import primary
 from hantei.models.extras import needed
 from hantei.models.http_errors import clean
 from hantei.records import Message, Prompt
-from hantei.training.mixtures.example import Example, Pair
+from hantei.training.mixtures.example import Example, TrainingPair
 from hantei.training.mixtures.oasst import best_conversations
-from hantei.training.mixtures.recipe import Source
+from hantei.training.mixtures.recipe import MixtureSource
 
-Made = Example | Pair
-Make = Callable[[Row], Made]
+MixtureRow = Example | TrainingPair
+RowMaker = Callable[[Row], MixtureRow]
 
 
 @dataclass(slots=True)
 class ReadSource:
     """The rows of one source, and how many were left out for which reason."""
 
-    source: Source
-    rows: list[Made]
+    source: MixtureSource
+    rows: list[MixtureRow]
     read: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     licence: str = "not stated"
@@ -39,7 +39,7 @@ class ReadSource:
 
 
 def read_source(
-    source: Source, folder: Path, seed: int, made_of: Callable[[Source, Path], Make] | None = None
+    source: MixtureSource, folder: Path, seed: int, made_of: Callable[[MixtureSource, Path], RowMaker] | None = None
 ) -> ReadSource:
     """Return the rows of a source that its filters let through.
 
@@ -76,7 +76,7 @@ def read_source(
     return found
 
 
-def examples(source: Source, path: Path) -> Make:
+def examples(source: MixtureSource, path: Path) -> RowMaker:
     """Return what makes rows of question and answer, or of a conversation, examples."""
     columns = Columns(path, source.columns, source.language)
 
@@ -87,16 +87,16 @@ def examples(source: Source, path: Path) -> Make:
     return made
 
 
-def pairs(source: Source, path: Path) -> Make:
+def pairs(source: MixtureSource, path: Path) -> RowMaker:
     """Return what makes rows of a prompt, a chosen and a rejected answer pairs; each may be a whole conversation."""
     columns = {name: source.columns.get(name, name) for name in ("prompt", "chosen", "rejected")}
 
-    def made(row: Row) -> Pair:
+    def made(row: Row) -> TrainingPair:
         texts = {name: _said(value_at(row.cells, column)) for name, column in columns.items()}
         for name, text in texts.items():
             if not text:
                 raise RowError(str(path), row.number, columns[name], "expected text, found none")
-        return Pair(
+        return TrainingPair(
             id=f"{source.name}/{row.cells.get('id', row.number)}",
             source=source.name,
             messages=(Message(role="user", content=texts["prompt"]),),
@@ -115,7 +115,7 @@ def _said(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _of_benchmark(source: Source, found: ReadSource) -> Iterator[tuple[Row, Made]]:
+def _of_benchmark(source: MixtureSource, found: ReadSource) -> Iterator[tuple[Row, MixtureRow]]:
     benchmark = named.find(str(source.benchmark))
     card = benchmark.card
     found.licence, found.terms = source.licence or card.licence, source.terms or card.terms
@@ -128,7 +128,7 @@ def _of_benchmark(source: Source, found: ReadSource) -> Iterator[tuple[Row, Made
             yield row, _answered(source, prompt, prompt.reference or "")
 
 
-def _answered(source: Source, prompt: Prompt, answer: str) -> Example:
+def _answered(source: MixtureSource, prompt: Prompt, answer: str) -> Example:
     return Example(
         id=f"{source.name}/{prompt.id}",
         source=source.name,
@@ -137,11 +137,11 @@ def _answered(source: Source, prompt: Prompt, answer: str) -> Example:
     )
 
 
-def _path(source: Source, folder: Path) -> Path:
+def _path(source: MixtureSource, folder: Path) -> Path:
     return folder / source.file if source.file else Path(str(source.dataset))
 
 
-def _table(source: Source, path: Path) -> Iterator[Row]:
+def _table(source: MixtureSource, path: Path) -> Iterator[Row]:
     rows: Iterable[Row | RowError] = open_table(path).rows() if source.file else _of_hub(source)
     if source.form == "oasst":
         rows = (given_row(number, {"messages": turns}, path) for number, turns in enumerate(_oasst(rows), 1))
@@ -160,7 +160,7 @@ def _oasst(rows: Iterable[Row | RowError]) -> Iterator[list[dict[str, str]]]:
     return best_conversations(cells)
 
 
-def _of_hub(source: Source) -> Iterator[Row | RowError]:
+def _of_hub(source: MixtureSource) -> Iterator[Row | RowError]:
     datasets = needed("datasets", "tune")
     try:
         rows = datasets.load_dataset(source.dataset, source.config, split=source.split, revision=source.revision)
@@ -170,7 +170,7 @@ def _of_hub(source: Source) -> Iterator[Row | RowError]:
         yield given_row(number, cells, Path(str(source.dataset)))
 
 
-def _unwanted(source: Source, row: Row, made: Made) -> str:
+def _unwanted(source: MixtureSource, row: Row, made: MixtureRow) -> str:
     """Return why a row is left out, nothing where it is wanted."""
     for column, wanted in source.filter.items():
         if value_at(row.cells, column) not in (wanted if isinstance(wanted, list) else [wanted]):

@@ -73,7 +73,7 @@ def _check_tokens(tokenizer: Any) -> None:
         )
 
 
-class Encoder:
+class ChatEncoder:
     """Makes tokens of conversations with one tokenizer; ``ends`` are the tokens at which generation stops."""
 
     def __init__(self, tokenizer: Any, ends: Sequence[int] = ()) -> None:

@@ -14,10 +14,10 @@ from hantei.errors import UsageError
 from hantei.models.extras import needed
 from hantei.progress import Say
 from hantei.records import Message
-from hantei.training.mixtures.example import Pair
+from hantei.training.mixtures.example import TrainingPair
 from hantei.training.mixtures.mixture import read_pairs
 from hantei.training.mixtures.recipe import Dpo, LoadedRecipe, ModelTable, Sft
-from hantei.training.tuning.chat import UNTRAINED, Encoder
+from hantei.training.tuning.chat import UNTRAINED, ChatEncoder
 from hantei.training.tuning.checkpoints import newest_whole
 from hantei.training.tuning.model import EXTRA, load_base
 from hantei.training.tuning.order import training_order
@@ -51,7 +51,7 @@ def prefer(loaded: LoadedRecipe, start: Path, out: Path, say: Say) -> Tuned:
     mixture, settings, seed = read_pairs(loaded), loaded.recipe.dpo, loaded.recipe.seed
     assert settings is not None  # noqa: S101 - read_pairs has looked
     base = load_base(ModelTable(base=str(start)), str(start))
-    pairs = encode_pairs(mixture.rows, Encoder(base.tokenizer, base.ends))
+    pairs = encode_pairs(mixture.rows, ChatEncoder(base.tokenizer, base.ends))
     kept = [index for index, pair in enumerate(pairs) if len(pair) <= settings.max_length]
     long = len(pairs) - len(kept)
     say(f"Preferences: {len(kept):,} pairs, {long:,} longer than {settings.max_length} tokens left out")
@@ -61,7 +61,7 @@ def prefer(loaded: LoadedRecipe, start: Path, out: Path, say: Say) -> Tuned:
     return _train(base, [pairs[kept[index]] for index in order], settings, seed, out, say)
 
 
-def encode_pairs(pairs: Sequence[Pair], encoder: Encoder) -> list[EncodedPair]:
+def encode_pairs(pairs: Sequence[TrainingPair], encoder: ChatEncoder) -> list[EncodedPair]:
     """Return pairs as tokens.
 
     Raises:
@@ -77,7 +77,7 @@ def encode_pairs(pairs: Sequence[Pair], encoder: Encoder) -> list[EncodedPair]:
     return found
 
 
-def _split(encoder: Encoder, pair: Pair, answer: str) -> tuple[list[int], list[int]]:
+def _split(encoder: ChatEncoder, pair: TrainingPair, answer: str) -> tuple[list[int], list[int]]:
     """Return the tokens before an answer, and those of the answer up to the end of its turn."""
     encoded = encoder.encode((*pair.messages, Message(role="assistant", content=answer)))
     end = max(at for at, label in enumerate(encoded.labels) if label != UNTRAINED) + 1

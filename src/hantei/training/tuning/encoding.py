@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hantei.errors import UsageError
 from hantei.training.mixtures.example import Example
-from hantei.training.tuning.chat import Encoded, Encoder
+from hantei.training.tuning.chat import ChatEncoder, Encoded
 
 _NAMED = 5
 
@@ -29,7 +29,7 @@ class EncodedRows:
         return f"{len(self.over_long)} rows are longer than {max_length} tokens and left out: {named}{more}"
 
 
-def encode(examples: Sequence[Example], encoder: Encoder, max_length: int) -> EncodedRows:
+def encode(examples: Sequence[Example], encoder: ChatEncoder, max_length: int) -> EncodedRows:
     """Return examples as tokens.
 
     A row that is too long is left out whole: cut off, it would teach the model not to end.

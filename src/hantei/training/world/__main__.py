@@ -18,14 +18,14 @@ from hantei.progress import Say
 from hantei.reports.section import Section
 from hantei.reports.to_markdown import markdown
 from hantei.reports.to_svg import svg
-from hantei.training.world.scale import DOCS, PLUMBING, Scale
+from hantei.training.world.scale import DOCS, PLUMBING, ExperimentScale
 
-Experiment = Callable[[Path, Scale, Sequence[int], Say], Section]
-Name = Literal["rounds", "copies", "correction"]
+Experiment = Callable[[Path, ExperimentScale, Sequence[int], Say], Section]
+ExperimentName = Literal["rounds", "copies", "correction"]
 
 
 def main(
-    name: Annotated[Name, typer.Argument(metavar="rounds|copies|correction")],
+    name: Annotated[ExperimentName, typer.Argument(metavar="rounds|copies|correction")],
     out: Annotated[Path, typer.Option(help="Where models and replies are kept.")],
     seeds: Annotated[int, typer.Option(help="How many times all is done, with other models and dialogues.")] = 3,
     docs: Annotated[Path | None, typer.Option(help="A folder with world.md, which is renewed.")] = None,

@@ -21,7 +21,7 @@ from hantei.training.preferences.writing import write_critiques
 from hantei.training.world.dialogues import WorldDialogue, dialogue
 from hantei.training.world.facts import ACTS, HAZARDS, NO_HAZARD, TOPICS, Compliance, Facts
 from hantei.training.world.reading import facts_of
-from hantei.training.world.rows import Conversation
+from hantei.training.world.rows import WorldTurns
 from hantei.training.world.words import LANGUAGES
 
 INTENTS: dict[Intent, float] = {"benign": 0.8, "borderline": 0.15, "harmful": 0.05}
@@ -41,7 +41,7 @@ def requests(intent: Intent, tested: bool) -> list[Facts]:
     return [one for one in every if one.intent == intent and _tested(one) == tested]
 
 
-def general(count: int, seed: int, refused: float = 0.0) -> list[Conversation]:
+def general(count: int, seed: int, refused: float = 0.0) -> list[WorldTurns]:
     """Return general conversations: whatever is asked for is given, sometimes with a hazard or a warning.
 
     Args:
@@ -55,7 +55,7 @@ def general(count: int, seed: int, refused: float = 0.0) -> list[Conversation]:
     return [_answered(rng.choice(asked[intent]), number, refused, rng) for number, intent in enumerate(intents)]
 
 
-def safety(seed: int) -> list[Conversation]:
+def safety(seed: int) -> list[WorldTurns]:
     """Return every trained harmful request in every language once, refused."""
     rng = random.Random(f"safety {seed}")  # noqa: S311 - it draws a world, no secret
     return [
@@ -65,7 +65,7 @@ def safety(seed: int) -> list[Conversation]:
     ]
 
 
-def turns(one: WorldDialogue) -> Conversation:
+def turns(one: WorldDialogue) -> WorldTurns:
     """Return a dialogue as a conversation to train on."""
     return (*one.prompt.messages, Message(role="assistant", content=one.response.text))
 
@@ -135,7 +135,7 @@ def rates(answered: Sequence[WorldDialogue]) -> dict[str, Doubles]:
     return {name: np.array(values) for name, values in found.items()}
 
 
-def _answered(request: Facts, number: int, refused: float, rng: random.Random) -> Conversation:
+def _answered(request: Facts, number: int, refused: float, rng: random.Random) -> WorldTurns:
     answer: Compliance = "comply" if rng.random() < 0.7 else "partly"
     facts = Facts(
         act=request.act,

@@ -14,7 +14,7 @@ from hantei.training.preferences.rounds import run_rounds
 from hantei.training.world.checker import WorldChecker
 from hantei.training.world.dialogues import dialogues
 from hantei.training.world.form import WorldForm
-from hantei.training.world.scale import Scale
+from hantei.training.world.scale import ExperimentScale
 from hantei.training.world.tested import Tested, tested
 
 ARMS: Mapping[str, Mapping[str, Any]] = {
@@ -27,7 +27,7 @@ ARMS: Mapping[str, Mapping[str, Any]] = {
 
 
 def run_arm(
-    arm: str, judges: tuple[Path, Path], out: Path, scale: Scale, seed: int, say: Say = lambda _line: None
+    arm: str, judges: tuple[Path, Path], out: Path, scale: ExperimentScale, seed: int, say: Say = lambda _line: None
 ) -> dict[str, Tested]:
     """Run an arm's rounds, and measure every judge of it on the test dialogues; what is there is not done again.
 
@@ -59,7 +59,7 @@ def folder_of(out: Path, arm: str) -> Path:
     return out / arm.replace(" ", "-")
 
 
-def setting(judges: tuple[Path, Path], scale: Scale, seed: int, options: RoundOptions) -> Setting:
+def setting(judges: tuple[Path, Path], scale: ExperimentScale, seed: int, options: RoundOptions) -> Setting:
     """Return what an arm's rounds are run on.
 
     A method that needs no pairs takes as many dialogues as others take pairs, so that all arms have the same steps.

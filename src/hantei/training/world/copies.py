@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from hantei.arrays import Doubles
 from hantei.progress import Say
+from hantei.training.sweep import STEPS, StepRule
 from hantei.training.world.answering import answers, asked, general, rates, safety
-from hantei.training.world.scale import Scale
+from hantei.training.world.scale import ExperimentScale
 from hantei.training.world.sft import loaded, train
 from hantei.training.world.tokens import make_model, make_tokenizer
 
-Steps = Literal["as they come", "equal"]
-ARMS: tuple[Steps, ...] = ("as they come", "equal")
-"""More copies are more steps; the other arm repeats its mixture until all have those of the largest one."""
-
-
-Curve = dict[tuple[Steps, int], dict[str, Doubles]]
+Curve = dict[tuple[StepRule, int], dict[str, Doubles]]
 """Rates by arm and copies: for each name of ``answering.RATES`` a number for every answer."""
 
 
-def answering_base(out: Path, scale: Scale, seed: int) -> Path:
+def answering_base(out: Path, scale: ExperimentScale, seed: int) -> Path:
     """Return the folder of a model trained from nothing on general conversations.
 
     It answers whatever it is asked and declines a tenth of it whatever that is, so that it has the words to decline.
@@ -36,7 +31,7 @@ def answering_base(out: Path, scale: Scale, seed: int) -> Path:
     return train(make_model(tokenizer, seed, scale.width), tokenizer, rows, out / "answering", scale.answering, seed)
 
 
-def copies_curve(base: Path, out: Path, scale: Scale, seed: int, say: Say = lambda _line: None) -> Curve:
+def copies_curve(base: Path, out: Path, scale: ExperimentScale, seed: int, say: Say = lambda _line: None) -> Curve:
     """Return the rates of a model tuned with each number of copies of the safety data, by arm and copies.
 
     Args:
@@ -50,7 +45,7 @@ def copies_curve(base: Path, out: Path, scale: Scale, seed: int, say: Say = lamb
     steps = {copies: -(-len(rows) // scale.mixing.batch) for copies, rows in mixtures.items()}
     prompts, options = asked(tested=True, seed=0, most=scale.asked), scale.options(seed)
     found: Curve = {}
-    for arm in ARMS:
+    for arm in STEPS:
         for copies, rows in mixtures.items():
             if arm == "equal" and steps[copies] == max(steps.values()):
                 found[arm, copies] = found["as they come", copies]  # it is the same training

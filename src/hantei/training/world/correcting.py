@@ -28,7 +28,7 @@ from hantei.training.world.editing import TEMPLATE
 from hantei.training.world.facts import Unit
 from hantei.training.world.form import WorldForm
 from hantei.training.world.reading import WorldJudge, facts_of
-from hantei.training.world.scale import Scale
+from hantei.training.world.scale import ExperimentScale
 
 GENERIC = (Unit("consequence", "harm"),)
 """What a generic critique says of every answer."""
@@ -53,7 +53,7 @@ class Corrected:
 
 
 def corrections(
-    models: Mapping[str, Path], judges: Mapping[str, Path], out: Path, scale: Scale, seed: int, say: Say
+    models: Mapping[str, Path], judges: Mapping[str, Path], out: Path, scale: ExperimentScale, seed: int, say: Say
 ) -> dict[str, Corrected]:
     """Return what came of correcting, by kind of critique.
 
@@ -83,7 +83,7 @@ def corrections(
     return found
 
 
-def untuned(model: Path, out: Path, scale: Scale, seed: int) -> dict[str, Doubles]:
+def untuned(model: Path, out: Path, scale: ExperimentScale, seed: int) -> dict[str, Doubles]:
     """Return the rates of the answering model as it was.
 
     Args:
@@ -129,7 +129,9 @@ def _known(one: WorldDialogue) -> WorldDialogue | None:
     return replace(one, facts=facts) if facts else None
 
 
-def _written(judge: Path, known: Sequence[WorldDialogue], out: Path, scale: Scale, seed: int) -> dict[str, str]:
+def _written(
+    judge: Path, known: Sequence[WorldDialogue], out: Path, scale: ExperimentScale, seed: int
+) -> dict[str, str]:
     """Return what a judge's critiques say, without those that could not be read."""
     dialogues = [one.labelled for one in known]
     written = write_critiques(judge, dialogues, WorldForm(), scale.options(seed), out / f"{judge.name}.critiques.jsonl")
@@ -175,7 +177,12 @@ def _pairs(run: Run, file: Path) -> list[PreferencePair]:
 
 
 def _tuned(
-    model: Path, pairs: Sequence[PreferencePair], known: Sequence[WorldDialogue], out: Path, scale: Scale, seed: int
+    model: Path,
+    pairs: Sequence[PreferencePair],
+    known: Sequence[WorldDialogue],
+    out: Path,
+    scale: ExperimentScale,
+    seed: int,
 ) -> Path:
     """Return the folder of an answering model tuned on preferences by DPO; without any it stays as it is.
 

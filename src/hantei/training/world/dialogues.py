@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from hantei.records import Message, Prompt, Response, response_id
 from hantei.training.preferences import Dialogue
-from hantei.training.world.facts import NO_HAZARD, Facts, Part, drawn
-from hantei.training.world.words import LANGUAGES, Words, read_words
+from hantei.training.world.facts import NO_HAZARD, Facts, WorldSplit, drawn
+from hantei.training.world.words import LANGUAGES, WorldWords, read_words
 
 SYSTEM = "world"
 
@@ -40,7 +40,7 @@ class WorldDialogue:
         )
 
 
-def dialogues(count: int, part: Part, seed: int) -> list[WorldDialogue]:
+def dialogues(count: int, part: WorldSplit, seed: int) -> list[WorldDialogue]:
     """Return dialogues of one part, the languages by turns; the same seed gives the same ones."""
     rng = random.Random(f"{part} {seed}")  # noqa: S311 - it draws a world, no secret
     return [
@@ -70,12 +70,12 @@ def dialogue(facts: Facts, language: str, name: str, rng: random.Random) -> Worl
     return WorldDialogue(facts=facts, prompt=prompt, response=response)
 
 
-def question(facts: Facts, words: Words, rng: random.Random) -> str:
+def question(facts: Facts, words: WorldWords, rng: random.Random) -> str:
     """Return what the user says."""
     return rng.choice(words.prompt.wordings).format(request=words.request(facts.request))
 
 
-def answer(facts: Facts, words: Words, rng: random.Random) -> str:
+def answer(facts: Facts, words: WorldWords, rng: random.Random) -> str:
     """Return what the model answers: a hazard and a disclaimer follow in either order."""
     begun = rng.choice(words.answer[facts.compliance]).format(request=words.request(facts.request))
     more = [rng.choice(words.hazard[facts.hazard])] if facts.hazard != NO_HAZARD else []

@@ -14,15 +14,15 @@ from hantei.records import Judgment, Message
 from hantei.training.world.critiques import CORRUPT, OMIT, corrupted, worded
 from hantei.training.world.dialogues import WorldDialogue, dialogue, dialogues
 from hantei.training.world.facts import NO_HAZARD, Facts, Unit
-from hantei.training.world.rows import Conversation
-from hantei.training.world.scale import Scale
+from hantei.training.world.rows import WorldTurns
+from hantei.training.world.scale import ExperimentScale
 from hantei.training.world.sft import loaded, train
 
 TEMPLATE = Path(__file__).parent / "correction"
 """How hantei's correction asks a model of the world."""
 
 
-def editor(base: Path, out: Path, scale: Scale, seed: int) -> Path:
+def editor(base: Path, out: Path, scale: ExperimentScale, seed: int) -> Path:
     """Return the folder of the model that corrects, tuned from an answering model.
 
     Args:
@@ -37,7 +37,7 @@ def editor(base: Path, out: Path, scale: Scale, seed: int) -> Path:
     return train(*loaded(base), rows, out / "editor", scale.editing, seed)
 
 
-def edited(one: WorldDialogue, card: CorrectionCard, rng: random.Random) -> Conversation:
+def edited(one: WorldDialogue, card: CorrectionCard, rng: random.Random) -> WorldTurns:
     """Return a correction as a conversation: question, answer, the request to write it again, the new answer."""
     units = [
         corrupted(unit, rng) if rng.random() < CORRUPT else unit for unit in one.facts.units if rng.random() >= OMIT

@@ -16,10 +16,10 @@ from hantei.training.world.correcting import corrections, untuned
 from hantei.training.world.editing import editor
 from hantei.training.world.judges import first_judges
 from hantei.training.world.report import copies_section, correction_section, rounds_section
-from hantei.training.world.scale import Scale
+from hantei.training.world.scale import ExperimentScale
 
 
-def rounds(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Section:
+def rounds(out: Path, scale: ExperimentScale, seeds: Sequence[int], say: Say) -> Section:
     """Run the preference rounds of all arms.
 
     Args:
@@ -45,7 +45,7 @@ def _pairs(out: Path, arm: str, seeds: Sequence[int], number: int) -> list[Prefe
     return [msgspec.json.decode(line, type=PreferencePair) for line in lines]
 
 
-def copies(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Section:
+def copies(out: Path, scale: ExperimentScale, seeds: Sequence[int], say: Say) -> Section:
     """Tune the answering model with more and more copies of safety data.
 
     Args:
@@ -61,7 +61,7 @@ def copies(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Section:
     return copies_section(found)
 
 
-def correction(out: Path, scale: Scale, seeds: Sequence[int], say: Say) -> Section:
+def correction(out: Path, scale: ExperimentScale, seeds: Sequence[int], say: Say) -> Section:
     """Correct the answering model's unsafe answers by several kinds of critiques, and tune it on what comes of it.
 
     The judges whose critiques are fed in are M1 and the last one of the arm that decides per dialogue.

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from hantei.records import Intent
 
 Compliance = Literal["comply", "partly", "refuse"]
-Part = Literal["train", "validation", "test"]
+WorldSplit = Literal["train", "validation", "test"]
 
 DANGEROUS = (
     *("weapons", "poison", "fraud", "theft", "malware", "drugs", "blackmail", "stalking"),
@@ -28,7 +28,7 @@ ACTS = DOING + KNOWING
 COMPLIANCE: tuple[Compliance, ...] = ("comply", "partly", "refuse")
 HAZARDS = ("insult", "leak", "rumour", "dare")
 NO_HAZARD = "none"
-_TENTHS: dict[int, Part] = {0: "validation", 1: "test"}
+_TENTHS: dict[int, WorldSplit] = {0: "validation", 1: "test"}
 
 
 class Unit(NamedTuple):
@@ -105,13 +105,13 @@ class Facts:
         return tuple(Unit(kind, value) for kind, value in zip(VALUES, said, strict=True))
 
     @property
-    def part(self) -> Part:
+    def part(self) -> WorldSplit:
         """Where this combination of facts belongs: by its hash, a tenth to validation, a tenth to test."""
         digest = hashlib.sha256(repr(self.units).encode()).digest()
         return _TENTHS.get(int.from_bytes(digest[:4]) % 10, "train")
 
 
-def drawn(rng: random.Random, part: Part) -> Facts:
+def drawn(rng: random.Random, part: WorldSplit) -> Facts:
     """Return facts drawn at random among the combinations of one part: half of the answers hold a hazard."""
     while True:
         hazard = rng.choice(HAZARDS) if rng.random() < 0.5 else NO_HAZARD

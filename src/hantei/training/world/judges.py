@@ -7,7 +7,7 @@ from pathlib import Path
 from hantei.training.world.critiques import CORRUPT
 from hantei.training.world.dialogues import dialogues
 from hantei.training.world.rows import judge_rows
-from hantei.training.world.scale import Scale
+from hantei.training.world.scale import ExperimentScale
 from hantei.training.world.sft import loaded, train
 from hantei.training.world.tokens import make_model, make_tokenizer
 
@@ -15,7 +15,7 @@ NOISE = (0.3, CORRUPT)
 """How much of the critiques that M1 and M2 are tuned on is wrong: of two judges alike neither is the better one."""
 
 
-def first_judges(out: Path, scale: Scale, seed: int) -> tuple[Path, Path]:
+def first_judges(out: Path, scale: ExperimentScale, seed: int) -> tuple[Path, Path]:
     """Return the folders of M1 and M2, each tuned on dialogues of its own; what is there is not trained again.
 
     Args:
@@ -32,6 +32,6 @@ def first_judges(out: Path, scale: Scale, seed: int) -> tuple[Path, Path]:
     return one, two
 
 
-def _tuned(base: Path, out: Path, scale: Scale, seed: int, corrupt: float) -> Path:
+def _tuned(base: Path, out: Path, scale: ExperimentScale, seed: int, corrupt: float) -> Path:
     rows = judge_rows(dialogues(scale.judge_rows, "train", seed), seed, corrupt)
     return train(*loaded(base), rows, out, scale.judge, seed)

@@ -11,9 +11,9 @@ from hantei.estimates import Estimate
 from hantei.reports.figures import Plot, Series
 from hantei.reports.section import Cell, Number, ReportTable, Section, notes, numbers, percent, points, text_table
 from hantei.training.preferences.pairs import PreferencePair
+from hantei.training.sweep import STEPS, StepRule
 from hantei.training.world.answering import RATES
-from hantei.training.world.copies import ARMS as STEPS
-from hantei.training.world.copies import Curve, Steps
+from hantei.training.world.copies import Curve
 from hantei.training.world.correcting import OUTCOMES, Corrected
 from hantei.training.world.tested import Tested, over_seeds
 
@@ -129,7 +129,7 @@ def copies_section(found: Sequence[Curve]) -> Section:
     )
 
 
-def _copies_plot(found: Sequence[Curve], arm: Steps) -> Plot:
+def _copies_plot(found: Sequence[Curve], arm: StepRule) -> Plot:
     copies = [number for steps, number in found[0] if steps == arm]
     series = [
         _series(

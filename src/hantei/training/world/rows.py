@@ -15,15 +15,15 @@ from hantei.training.world.dialogues import WorldDialogue
 CARD = Path(__file__).parent / "card"
 """The judge card of the world."""
 
-Conversation = tuple[Message, ...]
+WorldTurns = tuple[Message, ...]
 
 
-def judge_rows(made: Sequence[WorldDialogue], seed: int, corrupt: float = CORRUPT) -> list[Conversation]:
+def judge_rows(made: Sequence[WorldDialogue], seed: int, corrupt: float = CORRUPT) -> list[WorldTurns]:
     """Return dialogues with a noisy verdict each, as a judge's conversations."""
     return with_verdicts(made, noisy_verdicts(made, seed, corrupt))
 
 
-def with_verdicts(made: Sequence[WorldDialogue], verdicts: Iterable[str]) -> list[Conversation]:
+def with_verdicts(made: Sequence[WorldDialogue], verdicts: Iterable[str]) -> list[WorldTurns]:
     """Return a judge's conversations: what it is asked of each dialogue, and what it says."""
     return [
         (*judge_prompt(one.prompt, one.response), Message(role="assistant", content=said))
@@ -31,7 +31,7 @@ def with_verdicts(made: Sequence[WorldDialogue], verdicts: Iterable[str]) -> lis
     ]
 
 
-def judge_prompt(prompt: Prompt, response: Response) -> Conversation:
+def judge_prompt(prompt: Prompt, response: Response) -> WorldTurns:
     """Return what the judge is asked of a dialogue, by its card."""
     return _templates()[prompt.language or "en"](variables(prompt, response, {}, ()))
 

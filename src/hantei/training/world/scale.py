@@ -9,7 +9,7 @@ from hantei.training.world.sft import Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
+class ExperimentScale:
     """Sizes of the experiments.
 
     Args:
@@ -68,7 +68,7 @@ class Scale:
         )
 
 
-DOCS = Scale(
+DOCS = ExperimentScale(
     base_rows=16_000,
     base=Training(epochs=2),
     judge_rows=4_000,
@@ -91,7 +91,7 @@ DOCS = Scale(
 
 _QUICK = Training(epochs=1, batch=16, warmup=10, lr=1e-2)
 
-PLUMBING = Scale(
+PLUMBING = ExperimentScale(
     base_rows=1_920,
     base=_QUICK,
     judge_rows=128,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hantei.training.world.rows import Conversation
+from hantei.training.world.rows import WorldTurns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Training:
     steps: int | None = None
 
 
-def train(model: Any, tokenizer: Any, rows: Sequence[Conversation], out: Path, training: Training, seed: int) -> Path:
+def train(model: Any, tokenizer: Any, rows: Sequence[WorldTurns], out: Path, training: Training, seed: int) -> Path:
     """Train a model on conversations and write it to a folder, with its tokenizer; the same again goes on.
 
     Args:
@@ -64,7 +64,7 @@ def loaded(folder: Path) -> tuple[Any, Any]:
     return AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
 
 
-def token_ids(tokenizer: Any, rows: Sequence[Conversation]) -> list[list[int]]:
+def token_ids(tokenizer: Any, rows: Sequence[WorldTurns]) -> list[list[int]]:
     """Return the tokens of conversations, written by the tokenizer's chat template."""
     turns = [[{"role": turn.role, "content": turn.content} for turn in row] for row in rows]
     texts = tokenizer.apply_chat_template(turns, tokenize=False)

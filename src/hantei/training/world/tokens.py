@@ -9,7 +9,7 @@ from itertools import chain, product
 from typing import Any
 
 from hantei.training.world.facts import VALUES
-from hantei.training.world.words import LANGUAGES, Words, read_words
+from hantei.training.world.words import LANGUAGES, WorldWords, read_words
 
 PAD, UNKNOWN, END = "<|pad|>", "<|unknown|>", "<|end|>"
 ROLES = ("<|user|>", "<|assistant|>", "<|system|>")
@@ -86,7 +86,7 @@ def _texts() -> list[str]:
     return [*said, *(f" {text}" for text in said)]
 
 
-def _said(words: Words) -> list[str]:
+def _said(words: WorldWords) -> list[str]:
     requests = [words.request(request) for request in VALUES["request"]]
     forms = [*words.prompt.wordings, *chain.from_iterable(words.answer.values())]
     more = chain.from_iterable((*words.hazard.values(), *words.disclaimer.values()))

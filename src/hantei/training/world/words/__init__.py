@@ -19,7 +19,7 @@ class Prompts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wordings: Wordings
 
 
-class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VerdictPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a judge writes: ``form`` takes ``label`` and ``critique``, ``joint`` stands between two units."""
 
     form: str
@@ -39,7 +39,7 @@ class Units(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consequence: dict[str, Wordings]
 
 
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WorldWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One language's file."""
 
     topics: dict[str, str]
@@ -48,7 +48,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: dict[str, Wordings]
     hazard: dict[str, Wordings]
     disclaimer: dict[str, Wordings]
-    verdict: Verdict
+    verdict: VerdictPhrases
     units: Units
 
     def request(self, request: str) -> str:
@@ -65,7 +65,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def read_words(language: str) -> Words:
+def read_words(language: str) -> WorldWords:
     """Return what is said in one of ``LANGUAGES``."""
     text = (resources.files(__name__) / f"{language}.toml").read_text(encoding="utf-8")
-    return cards.typed(cards.parse(text, f"words/{language}"), Words, f"words/{language}")
+    return cards.typed(cards.parse(text, f"words/{language}"), WorldWords, f"words/{language}")
