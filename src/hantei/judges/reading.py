@@ -14,8 +14,7 @@ _PLAIN = re.compile(r"[\t\n -~]*")
 """Text that is its own visible form: most replies are, and are told at once."""
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u3164\uffa0") | {chr(c) for c in (*range(0xFE00, 0xFE10), 0x2800)}
 _DROPPED = frozenset({"Mn", "Mc", "Me", "Cf", "Cc", "Cs", "Co", "Zs", "Zl", "Zp"})
-_PRINTED = re.compile(rf"\A(?:\s*{PRINTED_MARK})+|(?:\s*{PRINTED_MARK})+\s*\Z", re.IGNORECASE)
-"""Special tokens that a server printed at either end of a reply: they are no text of the judge's."""
+_PRINTED = re.compile(PRINTED_MARK, re.IGNORECASE)
 
 AROUND = " \t*_`#\"'“”‘’「」『』.。!！,，、;；:："
 
@@ -101,13 +100,29 @@ class ReplyText:
     def __init__(self, raw: str, reasoned: bool, within: int, from_start: bool) -> None:
         answer, cut = without_reasoning(raw)
         self.unclosed = answer is None
-        self.raw = _PRINTED.sub("", answer or "")
+        self.raw = _without_marks(answer or "")
         shown = self.raw[:within] if from_start else self.raw[-within:]
         # What looks like the end of a reasoning block may be a quotation that stands after the verdict.
         self.partial = cut or reasoned or len(shown) < len(self.raw)
         self.raw_lines = _LINE_END.sub("\n", shown).split("\n")
         self.lines = [visible_text(line) for line in self.raw_lines]
         self.text = "\n".join(self.lines)
+
+
+def _without_marks(text: str) -> str:
+    """Return ``text`` without the special tokens that a server printed at either end: they are no text of the judge's.
+
+    One pass: a pattern that looks for them at the end goes through a run of white space once from each of its places.
+    """
+    start = last = stop = 0
+    for mark in _PRINTED.finditer(text):
+        between = text[last : mark.start()].rstrip()
+        if between:
+            stop = last + len(between)
+        elif start == last:
+            start = mark.end()
+        last = mark.end()
+    return text[start:stop] if last and not text[last:].strip() else text[start:]
 
 
 def without_reasoning(raw: str) -> tuple[str | None, bool]:
