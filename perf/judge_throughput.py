@@ -151,8 +151,15 @@ def sizes(rows: list[int], workers: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
             write_rows(path, count)
-            seconds, peak, *_ = judged(path, "builtin?encoder=none", workers)
+            seconds, peak, *steps = judged(path, "builtin?encoder=none", workers)
         print(f"{count:>10,} {seconds:>9.1f} {count / seconds:>9,.0f} {peak:>9.0f}", flush=True)
+        print_steps([steps], count)
+
+
+def print_steps(repeats: list[list[float]], rows: int) -> None:
+    """Print the median CPU time of each step; that of other processes (``--workers``) is not in it."""
+    for step, seconds in zip(STEPS, zip(*repeats, strict=True), strict=True):
+        print(f"  {step:<62}{statistics.median(seconds) / rows * 1e6:>8.1f} us of CPU a row", flush=True)
 
 
 def compare(judge: str, rows: int, repeats: int, workers: int) -> None:
@@ -179,9 +186,7 @@ def compare(judge: str, rows: int, repeats: int, workers: int) -> None:
     for name, each in rate.items():
         least, most = rows / max(taken[name]), rows / min(taken[name])
         print(f"{name:<32}{each:>9,.0f}{least:>9,.0f}{most:>9,.0f}{rate[own] / each:>13.0%}", flush=True)
-    if workers == 1:
-        for step, each_time in zip(STEPS, zip(*steps, strict=True), strict=True):
-            print(f"  {step:<62}{statistics.median(each_time) / rows * 1e6:>8.1f} us of CPU a row")
+    print_steps(steps, rows)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ _SHORT, _LONG, _PROMPT = 40, 240, 900
 """Lengths of a piece and of a whole prompt, in letters; a character of a script without spaces counts as three."""
 _SENTENCE = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]\s*|\Z)")
 _REMEMBERED = 20_000
-_PIECES_KEPT = 10_000
+_PIECES_KEPT = 20_000
 
 
 class Embedder(Protocol):
@@ -65,7 +65,7 @@ def sentence_encoder() -> Embedder:
 class Remembering:
     """An embedder that keeps the vectors of the pieces embedded last: a report explains what was judged just before.
 
-    At most ``_PIECES_KEPT`` are kept, 20 MB. Several threads may use it at once.
+    At most ``_PIECES_KEPT`` are kept, 40 MB: those of about 2,000 answers. Several threads may use it at once.
     """
 
     def __init__(self, embedder: Embedder) -> None:
