@@ -128,7 +128,7 @@ def test_preferences_follow_and_begin_where_the_tuning_ended(recipes: Path) -> N
     out = recipes / "out"
     lines: list[str] = []
     tuning = train(str(recipes / "dpo.toml"), out, lines.append)
-    assert "Preferences: 8 pairs, 0 longer than 2048 tokens left out" in lines
+    assert "Preferences: 8 pairs, 0 longer than 128 tokens left out" in lines
     assert [stage.name for stage in tuning.model.stages] == ["Supervised fine-tuning", "Preferences (DPO)"]
     assert tuning.model.stages[1].figures["steps"] == "2"
     before, after = (folder / "model.safetensors" for folder in (out / "sft", out))

@@ -119,8 +119,9 @@ def _tune(loaded: LoadedRecipe, mixture: Mixture[Example], start: Tuning | None,
 
     settings = loaded.recipe.sft
     base = _base(loaded, mixture, start)
-    encoded = encode(mixture.rows, ChatEncoder(base.tokenizer, base.ends), settings.max_length)
-    for line in filter(None, [_told_dropped(mixture), encoded.told(settings.max_length)]):
+    longest = base.longest(settings.max_length)
+    encoded = encode(mixture.rows, ChatEncoder(base.tokenizer, base.ends), longest)
+    for line in filter(None, [_told_dropped(mixture), encoded.told(longest)]):
         say(line)
     for index in _to_show([mixture.rows[index].source for index in encoded.kept]):
         say(f"Trained is what stands in [[ ]]:\n{shown(base.tokenizer, encoded.rows[index])}")

@@ -132,15 +132,15 @@ def _encoded(lessons: Sequence[Lesson], base: Base, options: JudgeSftOptions, sa
     Raises:
         UsageError: every row is too long, or the chat template takes none of them.
     """
-    encoder = ChatEncoder(base.tokenizer, base.ends)
+    encoder, longest = ChatEncoder(base.tokenizer, base.ends), base.longest(options.max_length)
     rows = {one: encoder.encode(turns_for(base.tokenizer, one.messages)) for one in lessons}
-    over_long = dict.fromkeys(one.id for one, row in rows.items() if len(row.input_ids) > options.max_length)
+    over_long = dict.fromkeys(one.id for one, row in rows.items() if len(row.input_ids) > longest)
     if over_long:
         named = ", ".join(list(over_long)[:_NAMED])
-        say(f"left out: {len(over_long):,} rows longer than {options.max_length} tokens, such as {named}")
-    kept = [rows[one] for one in lessons if len(rows[one].input_ids) <= options.max_length]
+        say(f"left out: {len(over_long):,} rows longer than {longest} tokens, such as {named}")
+    kept = [rows[one] for one in lessons if len(rows[one].input_ids) <= longest]
     if not kept:
-        raise UsageError(f"every row is longer than {options.max_length} tokens; raise --max-length")
+        raise UsageError(f"every row is longer than {longest} tokens; raise --max-length")
     return kept
 
 

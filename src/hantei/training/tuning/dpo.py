@@ -52,9 +52,10 @@ def prefer(loaded: LoadedRecipe, start: Path, out: Path, say: Say) -> Tuned:
     assert settings is not None  # noqa: S101 - read_pairs has looked
     base = load_base(ModelTable(base=str(start)), str(start))
     pairs = encode_pairs(mixture.rows, ChatEncoder(base.tokenizer, base.ends))
-    kept = [index for index, pair in enumerate(pairs) if len(pair) <= settings.max_length]
+    longest = base.longest(settings.max_length)
+    kept = [index for index, pair in enumerate(pairs) if len(pair) <= longest]
     long = len(pairs) - len(kept)
-    say(f"Preferences: {len(kept):,} pairs, {long:,} longer than {settings.max_length} tokens left out")
+    say(f"Preferences: {len(kept):,} pairs, {long:,} longer than {longest} tokens left out")
     lengths = [len(pairs[index]) for index in kept]
     copies = [mixture.copies[index] for index in kept]
     order = training_order(lengths, copies, batch_size=settings.batch_size, seed=seed, epochs=settings.epochs)

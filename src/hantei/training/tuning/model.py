@@ -31,6 +31,11 @@ class Base(NamedTuple):
         ends = self.model.generation_config.eos_token_id
         return [ends] if isinstance(ends, int) else list(ends or [])
 
+    def longest(self, asked: int) -> int:
+        """Return how many tokens a row may have: what is asked for, but never more than the model has places for."""
+        places = getattr(self.model.config, "max_position_embeddings", None)
+        return min(asked, places) if isinstance(places, int) and places > 0 else asked
+
 
 def uses_bf16(precision: str) -> bool:
     """Return whether this machine trains in bf16: where a GPU has it, unless fp32 is asked for.
