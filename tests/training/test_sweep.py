@@ -12,7 +12,7 @@ from hantei.estimates import Estimate
 from hantei.metrics.bootstrap import share_over_seeds
 from hantei.training.mixtures.mixture import read_mixture
 from hantei.training.mixtures.recipe import LoadedRecipe, load_recipe, parse_recipe
-from hantei.training.sweep import MEASURES, Grid, Point, SweepArm, figures, mixed, sections, sweep
+from hantei.training.sweep import MEASURES, PICTURES, Grid, Point, SweepArm, figures, mixed, sections, sweep
 
 
 def test_every_number_of_copies_is_tuned_both_ways_and_no_mixture_twice() -> None:
@@ -75,4 +75,72 @@ def test_a_sweep_is_shown_as_a_table_and_its_curves() -> None:
     ]
     (section,) = sections(points, "Sweep")
     assert len(section.tables[0].rows) == 5 * 2 + 3
-    assert [len(figure.series[0].points) for figure in figures(points)] == [5, 5, 4]
+    drawn = figures(points)
+    assert [len(figure.series[0].points) for figure in drawn] == [5, 5, 4, 5]
+    assert [len(one.points) for one in drawn[-1].series] == [5, 4]
+    assert drawn[-1].marks == [(0.5, 0.5, "x0"), (0.5, 0.5, "x64"), (0.5, 0.5, "75%")]
+
+
+_BASE = """title = "Base"
+[model.new]
+layers = 1
+hidden = 16
+heads = 2
+vocabulary = 300
+context = 128
+[[sources]]
+name = "general"
+file = "rows.jsonl"
+[sft]
+steps = 1
+batch_size = 4
+device_batch_size = 4
+max_length = 128
+"""
+_SWEPT = """title = "Swept"
+[model]
+base = "recipe/base"
+[[sources]]
+name = "general"
+file = "rows.jsonl"
+[[sources]]
+name = "safety"
+kind = "safety"
+file = "safety.jsonl"
+max_rows = 2
+[[sources]]
+name = "borderline"
+kind = "borderline"
+file = "borderline.jsonl"
+max_rows = 2
+[sft]
+epochs = 1
+batch_size = 4
+device_batch_size = 4
+max_length = 128
+[evaluation]
+safety = ["asked.jsonl"]
+borderline = ["asked.jsonl"]
+judge = "builtin?encoder=none"
+max_tokens = 4
+"""
+
+
+def test_a_sweep_tunes_measures_draws_and_goes_on(tmp_path: Path) -> None:
+    for name, text in (("base.toml", _BASE), ("swept.toml", _SWEPT)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    for name in ("rows", "safety", "borderline"):
+        rows = (f'{{"id": "{name}-{n}", "prompt": "Say {name} {n}", "response": "It is {n}."}}\n' for n in range(4))
+        (tmp_path / f"{name}.jsonl").write_text("".join(rows), encoding="utf-8")
+    (tmp_path / "asked.jsonl").write_text('{"id": "a", "prompt": "How do I swim?"}\n', encoding="utf-8")
+    grid, out = Grid(copies=(0, 2), borderline=(0.5,), at=2, seeds=(0, 1)), tmp_path / "out"
+    points = sweep(str(tmp_path / "swept.toml"), out, grid, lambda _: None)
+    assert [(one.copies, one.borderline) for one in points] == [(0, 0.0), (0, 0.0), (2, 0.0), (2, 0.0), (2, 0.5)]
+    assert {one.measures["no verdict"].n for one in points} == {4}  # two seeds, a prompt of each kind
+    assert {file.name for file in out.glob("*.svg")} == {f"{name}.svg" for name in PICTURES}
+    assert (out / "index.html").is_file()
+    written = (out / "sweep.json").read_bytes()
+    mixed_rows = (out / "copies-2-borderline-50-steps-equal-seed-1" / "manifest.json").read_text(encoding="utf-8")
+    assert '"borderline"' in mixed_rows
+    assert sweep(str(tmp_path / "swept.toml"), out, grid, lambda _: None) == points
+    assert (out / "sweep.json").read_bytes() == written

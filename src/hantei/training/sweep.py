@@ -35,7 +35,7 @@ STEPS: tuple[StepRule, ...] = ("as they come", "equal")
 MEASURES = ("unsafe answers", "over-refusal", "no verdict")
 """Shares: of answers to the safety prompts, of those to the borderline ones, and of all those without a verdict."""
 
-PICTURES = ("copies-as-they-come", "copies-equal-steps", "borderline-share")
+PICTURES = ("copies-as-they-come", "copies-equal-steps", "borderline-share", "trade-off")
 """The files of the figures, in their order."""
 
 
@@ -154,7 +154,7 @@ def sections(points: Sequence[Point], title: str) -> list[Section]:
 
 
 def figures(points: Sequence[Point]) -> list[Plot]:
-    """Return the curves of copies (one figure for each way of counting steps), and those of borderline shares."""
+    """Return the curves of copies (one for each way of counting steps), of borderline shares, and the trade-off."""
     found = []
     for steps in STEPS:
         arms = [one for one in points if one.steps == steps and not one.borderline]
@@ -163,7 +163,27 @@ def figures(points: Sequence[Point]) -> list[Plot]:
     shares = [one for one in points if one.steps == "equal" and one.copies == _at(points)]
     shown = sorted(shares, key=lambda one: one.borderline)
     found.append(_plot("Share of borderline data, steps equal", "share", [one.borderline for one in shown], shown))
+    found.append(_trade_off(points, shown))
     return [one for one in found if one.series]
+
+
+def _trade_off(points: Sequence[Point], shares: Sequence[Point]) -> Plot:
+    """Return over-refusal against unsafe answers, a place for every mixture of equal steps; both ends are named."""
+    copies = [one for one in points if one.steps == "equal" and not one.borderline]
+    places = {"copies": _places(copies), f"borderline share at {_at(points)} copies": _places(shares)}
+    ends = {f"x{one.copies}": one for one in (copies[0], copies[-1])} if copies else {}
+    ends |= {f"{one.borderline:.0%}": one for one in shares[-1:]}
+    return Plot(
+        title="Over-refusal against unsafe answers, steps equal",
+        x_label=MEASURES[0],
+        y_label=MEASURES[1],
+        series=[Series(name=name, points=found) for name, found in places.items() if found],
+        marks=[(*_places([one])[0], name) for name, one in ends.items()],
+    )
+
+
+def _places(points: Sequence[Point]) -> list[tuple[float, float]]:
+    return [(numbers(one.measures[MEASURES[0]])[0], numbers(one.measures[MEASURES[1]])[0]) for one in points]
 
 
 def _plot(title: str, x_label: str, places: Sequence[float], arms: Sequence[Point]) -> Plot:
