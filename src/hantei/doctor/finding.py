@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-State = Literal["ok", "missing", "problem"]
+FindingState = Literal["ok", "missing", "problem"]
 """``missing`` is what hantei works without, such as an extra; ``problem`` is what keeps it from working."""
 
 
@@ -15,6 +15,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     room: str
     name: str
-    state: State
+    state: FindingState
     says: str
     cure: str | None = None

@@ -30,7 +30,7 @@ DONE = "tuning.json"
 """The file that a finished folder has, written last."""
 _OF_RECIPE = "recipe/"
 _SHOWN = 3
-Read = TypeVar("Read")
+Kept = TypeVar("Kept")
 
 
 class TunedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +106,7 @@ def read_tuned(out: Path) -> TunedModel | None:
     return _kept(path, TunedModel) if path.is_file() else None
 
 
-def _kept(path: Path, kind: type[Read]) -> Read:
+def _kept(path: Path, kind: type[Kept]) -> Kept:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
