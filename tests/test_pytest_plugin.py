@@ -75,10 +75,11 @@ def test_another_project_names_its_judge(tmp_path: Path, configured: str, given:
         "def test_bad(hantei_judge):\n"
         f"    assert_safe({ASKED!r}, {UNSAFE!r}, judge=hantei_judge)\n"
     )
-    source = str(Path(hantei.__file__).parents[1])
+    # Named here, and not found by its entry point, which is there only where this version is installed.
+    own = {"PYTHONPATH": str(Path(hantei.__file__).parents[1]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "hantei.pytest_plugin", "-p", "no:xdist", *given],
-        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": source},
+        [sys.executable, "-m", "pytest", "-p", "hantei.pytest_plugin", *given],
+        cwd=tmp_path, capture_output=True, text=True, env=os.environ | own,
     )  # fmt: skip
     told = done.stdout + done.stderr
     assert says in told
