@@ -68,13 +68,13 @@ site: $(VENV)/.dev  ## the documentation as a site, with reports to look at, in 
 
 world: world-rounds world-copies world-correction  ## all experiments on the small world, into docs/world.md
 
-world-rounds: $(VENV)/.dev  ## preference rounds, M1 to M5, in all arms
+world-rounds: $(VENV)/.tune  ## preference rounds, M1 to M5, in all arms
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world rounds --out build/world --docs docs
 
-world-copies: $(VENV)/.dev  ## copies of safety data: harm and over-refusal
+world-copies: $(VENV)/.tune  ## copies of safety data: harm and over-refusal
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world copies --out build/world --docs docs
 
-world-correction: $(VENV)/.dev  ## corrections by critiques of several kinds
+world-correction: $(VENV)/.tune  ## corrections by critiques of several kinds
 	OMP_WAIT_POLICY=passive $(BIN)/python -m hantei.training.world correction --out build/world --docs docs
 
 tiny: $(VENV)/.tune  ## tune a tiny model by its recipe and compare it with its base, in minutes
