@@ -23,13 +23,12 @@ from hantei.critiques.replies import ReadVerdict, listed, listed_as_published, v
 from hantei.critiques.scoring import Mode
 from hantei.critiques.swapping import swapped
 from hantei.engine.cache import call_key
-from hantei.engine.caller import Caller, PriceLookup, no_price
+from hantei.engine.caller import PriceLookup, no_price
+from hantei.engine.calling import calling
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
-from hantei.engine.stopping import Stop
-from hantei.errors import RunError
 from hantei.event_loop import in_own_loop
-from hantei.judges.base import Ask, Stopped
+from hantei.judges.base import Ask
 from hantei.models.base import CallError, Model, Request
 from hantei.progress import Progress
 
@@ -66,20 +65,11 @@ class ModelChecker:
         return in_own_loop(self._work(critiques))
 
     async def _work(self, critiques: Sequence[Critique]) -> list[CheckedCritique]:
-        stop, model = Stop(), self.load()
-        caller = Caller(self.limits, self.price, self.meter, stop)
-        try:
-            with stop.on_interrupt(self.limits.grace_s), Progress("critiques", len(critiques)) as bar:
+        model = self.load()
+        async with calling(model, self.limits, self.price, self.meter) as caller:
+            with Progress("critiques", len(critiques)) as bar:
                 ask = caller.ask_for(UnitPrompts())
-                found = await _UnitsByModel(model, ask, self.mode, self.limits.max_connections, bar).all(critiques)
-            if error := caller.nothing_worked():
-                raise error
-            return found
-        except Stopped:
-            raise (stop.error or RunError(f"stopped: {stop.reason}")) from None
-        finally:
-            caller.close()
-            await model.close()
+                return await _UnitsByModel(model, ask, self.mode, self.limits.max_connections, bar).all(critiques)
 
 
 class _UnitsByModel:

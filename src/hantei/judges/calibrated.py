@@ -19,13 +19,13 @@ from msgspec.structs import replace
 
 from hantei.errors import InputError, UsageError
 from hantei.estimates import Estimate
+from hantei.judges.around import JudgeAround
 from hantei.judges.base import Ask, Judge, Pair
-from hantei.records import Head, Judgment, Prompt, Refusal, Response
+from hantei.records import Head, Judgment, Refusal
 
 if TYPE_CHECKING:
     from hantei.arrays import Doubles
     from hantei.judges.profile import Profile
-    from hantei.models.base import Model, Request
 
 FORMAT = 1
 _LARGEST = 10_000_000
@@ -103,18 +103,13 @@ def calibrated(judge: Judge, name: str, file: str) -> CalibratedJudge:
 
 
 @dataclass(frozen=True, slots=True)
-class CalibratedJudge:
+class CalibratedJudge(JudgeAround):
     """A judge with its probabilities scaled; what has no probability passes as it is."""
 
     name: str
     card_hash: str
     inner: Judge
     calibration: FittedCalibration
-
-    @property
-    def models(self) -> Sequence[Model]:
-        """The models that the judge asks."""
-        return self.inner.models
 
     @property
     def profile(self) -> Profile | None:
@@ -131,10 +126,6 @@ class CalibratedJudge:
         counts = ", ".join(f"{one.head}: {sum(one.n.values()):,}" for one in self.calibration.scalings)
         line = f"its probabilities were scaled to labels of {self.calibration.labels} ({counts} answers)"
         return {**about, "notices": [*about.get("notices", ()), line]}
-
-    def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
-        """Return what the judge asks about a pair."""
-        return self.inner.requests(prompt, response)
 
     async def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
         """Yield the judge's judgments, scaled."""

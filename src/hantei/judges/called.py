@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from hantei.judges.around import JudgeAround
 from hantei.judges.base import Ask, Judge, Pair, PricedReply
-from hantei.records import Judgment, Prompt, Response
+from hantei.records import Judgment
 
 if TYPE_CHECKING:
-    from hantei.judges.profile import Profile
     from hantei.models.base import Model, Request
 
 
@@ -24,30 +24,16 @@ def called(judge: Judge, name: str) -> Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class CalledJudge:
+class CalledJudge(JudgeAround):
     """A judge whose judgments are of ``name``; its calls are cached as if it had its own."""
 
     name: str
     card_hash: str
     inner: Judge
 
-    @property
-    def models(self) -> Sequence[Model]:
-        """The models that the judge asks."""
-        return self.inner.models
-
-    @property
-    def profile(self) -> Profile | None:
-        """What the judge's training answers look like, None where it does not know."""
-        return getattr(self.inner, "profile", None)
-
     def outline(self) -> dict[str, Any]:
         """Return what the judge says of itself, and its full name."""
         return {**self.inner.outline(), "full_name": self.inner.name}
-
-    def requests(self, prompt: Prompt, response: Response) -> Sequence[tuple[Model, Request]]:
-        """Return what the judge asks about an answer."""
-        return self.inner.requests(prompt, response)
 
     async def judge(self, pairs: Sequence[Pair], ask: Ask) -> AsyncIterator[Judgment]:
         """Yield the judge's judgments, under this name."""

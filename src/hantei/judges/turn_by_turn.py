@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from msgspec.structs import replace
 
 from hantei.errors import UsageError
+from hantei.judges.around import JudgeAround
 from hantei.judges.base import TURN, Ask, Judge, Pair, split_setting, with_setting
 from hantei.records import Judgment, Message, Prompt, Response
 
 if TYPE_CHECKING:
-    from hantei.judges.profile import Profile
     from hantei.models.base import Model, Request
 
 Turns = Literal["last", "each", "alone"]
@@ -96,23 +96,13 @@ def _earlier(prompt: Prompt, response: Response, at: int, number: int) -> Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnJudge:
+class TurnJudge(JudgeAround):
     """A judge that is shown every answer of a conversation, or the last one without the rest."""
 
     name: str
     card_hash: str
     inner: Judge
     turns: Turns
-
-    @property
-    def models(self) -> Sequence[Model]:
-        """The models that the judge asks."""
-        return self.inner.models
-
-    @property
-    def profile(self) -> Profile | None:
-        """What the judge's training answers look like, None where it does not know."""
-        return getattr(self.inner, "profile", None)
 
     def outline(self) -> dict[str, Any]:
         """Return what the judge says of itself, and what it was shown."""

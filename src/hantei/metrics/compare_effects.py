@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from hantei.arrays import Doubles
 
 METHOD = "of two paired differences"
-DRAWS, _AT_ONCE = 9_999, 1_000
 
 BothPatterns = Counter[tuple[Pattern, Pattern]]
 """What became of a plain prompt on each side (first plain, second made of it), and of how many prompts that is so."""
@@ -142,17 +141,11 @@ def _combined(one: float, other: float, together: float) -> float:
 
 
 def _exchange(both: BothPatterns) -> float:
-    """Return the two-sided p-value of exchanging the sides of each prompt at random, 9,999 times with the seed 0."""
-    import numpy as np
+    """Return the two-sided p-value of exchanging the sides of each prompt at random."""
+    from hantei.metrics.compare_tests import exchanged  # needs numpy
 
     patterns, counts = _arrays(both)
-    seen = abs(_differences(patterns, counts, np.zeros((1, len(counts)))))[0]
-    rng, as_far = np.random.default_rng(0), 0
-    for start in range(0, DRAWS, _AT_ONCE):
-        size = (min(_AT_ONCE, DRAWS - start), len(counts))
-        swapped = rng.binomial(counts.astype(np.int64), 0.5, size).astype(np.float64)
-        as_far += int((abs(_differences(patterns, counts, swapped)) >= seen - 1e-12).sum())
-    return (as_far + 1) / (DRAWS + 1)
+    return exchanged(counts, lambda swapped: _differences(patterns, counts, swapped))
 
 
 def _differences(patterns: Doubles, counts: Doubles, swapped: Doubles) -> Doubles:

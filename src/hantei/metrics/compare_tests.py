@@ -6,7 +6,7 @@ Everything counts patterns (``compare_pairs``), so that neither time nor memory 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -41,15 +41,26 @@ def exchange(pairs: Pairs) -> float:
     It is McNemar's test for prompts with several answers: were there no difference, either side's answers to a prompt
     could as well be the other's.
     """
+    patterns, counts = pairs.arrays()
+    return exchanged(counts, lambda swapped: _differences(patterns, counts, swapped))
+
+
+def exchanged(counts: Doubles, differences: Callable[[Doubles], Doubles]) -> float:
+    """Return the two-sided p-value of a difference where the sides of prompts are exchanged at random, as ``exchange``.
+
+    Args:
+        counts: how many prompts have each pattern.
+        differences: takes how many prompts of each pattern are exchanged, (draws, patterns), and returns the
+            difference of each draw.
+    """
     import numpy as np
 
-    patterns, counts = pairs.arrays()
-    seen = abs(_differences(patterns, counts, np.zeros((1, len(counts)))))[0]
+    seen = abs(differences(np.zeros((1, len(counts)))))[0]
     rng, as_far = np.random.default_rng(0), 0
     for start in range(0, DRAWS, _AT_ONCE):
         size = (min(_AT_ONCE, DRAWS - start), len(counts))
         swapped = rng.binomial(counts.astype(np.int64), 0.5, size).astype(np.float64)
-        as_far += int((abs(_differences(patterns, counts, swapped)) >= seen - 1e-12).sum())
+        as_far += int((abs(differences(swapped)) >= seen - 1e-12).sum())
     return (as_far + 1) / (DRAWS + 1)
 
 

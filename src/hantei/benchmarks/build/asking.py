@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from hantei.engine.caller import Caller, PriceLookup
+from hantei.engine.calling import calling
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
-from hantei.engine.stopping import Stop
-from hantei.errors import RunError, UsageError
+from hantei.errors import UsageError
 from hantei.event_loop import in_own_loop
-from hantei.judges.base import Stopped
 from hantei.models.base import CallError, Model, Prepared, Reply, Request, Sampling
 from hantei.models.load import load_model
 from hantei.models.prices import no_price_for, pricing
@@ -74,11 +73,9 @@ class DraftingModel:
     async def _each(
         self, work: Sequence[Piece], one: Callable[[Talk, Piece], Awaitable[Drawn]], what: str
     ) -> list[Drawn]:
-        stop, model = Stop(), load_model(self.name)
-        caller = Caller(self.limits, self._price(), self.meter, stop)
-        room = asyncio.Semaphore(self.limits.max_connections)
-        try:
-            with stop.on_interrupt(self.limits.grace_s), Progress(what, len(work)) as bar:
+        model, room = load_model(self.name), asyncio.Semaphore(self.limits.max_connections)
+        async with calling(model, self.limits, self._price(), self.meter) as caller:
+            with Progress(what, len(work)) as bar:
 
                 async def done(piece: Piece) -> Drawn:
                     async with room:
@@ -88,18 +85,10 @@ class DraftingModel:
 
                 tasks = [asyncio.create_task(done(piece)) for piece in work]
                 try:
-                    found = await asyncio.gather(*tasks)
+                    return await asyncio.gather(*tasks)
                 finally:
                     for task in tasks:
                         task.cancel()
-            if error := caller.nothing_worked():
-                raise error
-            return found
-        except Stopped:
-            raise (stop.error or RunError(f"stopped: {stop.reason}")) from None
-        finally:
-            caller.close()
-            await model.close()
 
 
 class Talk:
