@@ -127,6 +127,7 @@ max_tokens = 4
 
 
 def test_a_sweep_tunes_measures_draws_and_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("trl", reason="TRL is not installed")
     for name, text in (("base.toml", _BASE), ("swept.toml", _SWEPT)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     for name in ("rows", "safety", "borderline"):

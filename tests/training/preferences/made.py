@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("trl", reason="TRL is not installed")
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product

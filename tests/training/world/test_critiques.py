@@ -85,6 +85,7 @@ def test_a_reply_out_of_form_is_not_read(reply: str) -> None:
 
 
 def test_every_text_of_the_world_is_tokens_and_comes_back() -> None:
+    pytest.importorskip("trl", reason="TRL is not installed")
     tokenizer = make_tokenizer()
     for one in MADE:
         for text in (one.prompt.text, one.response.text, written(one.facts.units, True, one.language)):
