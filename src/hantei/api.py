@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from hantei import benchmarks
-from hantei.cards import did_you_mean
 from hantei.engine.forecast import Forecast
 from hantei.errors import UsageError
 from hantei.event_loop import awaited
 from hantei.exchange.exporting import export_run
 from hantei.files import AnyPath
-from hantei.metrics.datasheet import DataSheet
 from hantei.models.load import AnyModel
 from hantei.progress import Say
-from hantei.records import Summary
 from hantei.reports.build import build_report
 from hantei.runs.folder import Run, load_run
-from hantei.runs.index import Index
-from hantei.runs.sheets import keep_sheets, sheets_for
+from hantei.runs.sheets import sheets_for
 from hantei.runs.worst import JudgedAnswer
 from hantei.runs.worst import worst as worst_answers
-from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of, write_report
+from hantei.tasks.carrying_out import carry_out, forecast_task, summary_of
 from hantei.tasks.correcting import Correction, correcting
 from hantei.tasks.named import AnyBenchmarks, AnyModels
 from hantei.tasks.options import Options
+from hantei.tasks.reporting import report_and_summary
 from hantei.tasks.run_file import RunFile, load_run_file
 from hantei.tasks.sources import Source
 from hantei.tasks.task import Judging, Task, asking, judging
@@ -263,56 +258,6 @@ def report(
     """
     run = load_run(path)
     return report_and_summary(run, out, threshold, sheets_for(run, map(Path, sheets)), systems)[0]
-
-
-def report_and_summary(
-    run: Run,
-    out: str | Path | None = None,
-    threshold: float | None = None,
-    sheets: Mapping[str, DataSheet] | None = None,
-    systems: Sequence[str] = (),
-    title: str | None = None,
-) -> tuple[Path, Summary]:
-    """Do what ``report`` does; return the summary, too.
-
-    Args:
-        run: the run.
-        out: see ``report``.
-        threshold: see ``report``.
-        sheets: data sheets by the judge's name.
-        systems: see ``report``.
-        title: of the page; None for the run's own. Kept in ``run.json`` where the page is the run's.
-
-    Raises:
-        UsageError: see ``report``.
-        RunError: see ``report``.
-    """
-    if out is not None:
-        run.refuse_own_records(Path(out))
-        with run.index() as index:
-            _check_systems(index, systems)
-            summary = summary_of(run, index, systems)
-            return build_report(run, index, summary, Path(out), threshold, sheets, title), summary
-    if systems:
-        raise UsageError("--system: expected an --out: the run's own page holds all systems")
-    with run.lock(), Index(run.index_path) as index:
-        run.fill(index)
-        keep_sheets(run, sheets or {})
-        if title is not None:
-            run.write_info(replace(run.info(), title=title))
-        return write_report(run, index, threshold)
-
-
-def _check_systems(index: Index, systems: Sequence[str]) -> None:
-    """Raise a UsageError where a run has no such system.
-
-    Raises:
-        UsageError: it has not.
-    """
-    known = index.systems()
-    for system in systems:
-        if system not in known:
-            raise UsageError(f"--system {system}: the run has no such system{did_you_mean(system, known)}")
 
 
 def export(path: AnyPath, to: str = "csv", out: str | Path | None = None) -> Path:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import hantei
-from hantei.api import report_and_summary
 from hantei.errors import UsageError
 from hantei.metrics import places
 from hantei.metrics.places import CountedPlaces
@@ -17,6 +16,7 @@ from hantei.reports.figures import HeatMap
 from hantei.reports.results import COLUMNS
 from hantei.reports.rooms.harms import harms
 from hantei.runs.folder import Run
+from hantei.tasks.reporting import report_and_summary
 
 HARM = {"harm": {1: "a", 2: "b"}}
 

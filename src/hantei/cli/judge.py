@@ -9,7 +9,6 @@ import typer
 from msgspec.structs import replace
 
 import hantei
-from hantei.api import report_and_summary
 from hantei.cli import complete, fail_if
 from hantei.cli.options import (
     CacheOption,
@@ -41,6 +40,7 @@ from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.runs.folder import load_run
 from hantei.runs.sheets import sheets_for
+from hantei.tasks.reporting import report_and_summary
 from hantei.tasks.run_file import load_run_file
 
 _LIMITS = Limits()

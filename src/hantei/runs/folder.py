@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +16,6 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from hantei.cards import did_you_mean
 from hantei.errors import RecordError, RunError, UsageError
 from hantei.files import AnyPath, write_atomic
 from hantei.record_lines import Record, from_dict, read_records, records_at, to_dict
@@ -25,6 +23,7 @@ from hantei.records import Judgment, Prompt, Response, Summary
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo, read_info
 from hantei.runs.lock import hidden_sibling, locked
+from hantei.runs.meant import the_one_meant
 from hantei.runs.people import is_derived, people_of
 from hantei.runs.showing import RunRecords
 
@@ -148,7 +147,7 @@ class Run(RunRecords):
             UsageError: the run has none, or several.
         """
         machines = [name for name in self.judges() if not name.startswith("human:")]
-        return self._one("--judge", machines, wanted, f"hantei judge {self.path} --judge NAME")
+        return the_one_meant("--judge", machines, wanted, self.path, f"hantei judge {self.path} --judge NAME")
 
     def one_person(self, wanted: str | None) -> str:
         """Return the person that is meant by ``--labels``, in the same way.
@@ -158,29 +157,8 @@ class Run(RunRecords):
         """
         named = [name for name in self.judges() if name.startswith("human:")]
         people = [name for name in named if name == wanted or not is_derived(name)]
-        return self._one("--labels", people, wanted, f"hantei annotate {self.path} or hantei judge FILE --labels")
-
-    def _one(self, flag: str, names: Sequence[str], wanted: str | None, cure: str) -> str:
-        """Return the one name that is meant.
-
-        Args:
-            flag: for messages.
-            names: those to choose from.
-            wanted: a name or a pattern, None for the only one.
-            cure: the command that adds one.
-
-        Raises:
-            UsageError: none is meant, or several.
-        """
-        exact = [name for name in names if name == wanted]
-        found = exact or [name for name in names if wanted is None or fnmatchcase(name, wanted)]
-        if len(found) == 1:
-            return found[0]
-        asked = f"{flag} {wanted}" if wanted else flag
-        if not names:
-            raise UsageError(f"{asked}: expected one in the run, which has none ({self.path}); {cure} adds one")
-        hint = did_you_mean(wanted, names) if wanted else ""
-        raise UsageError(f"{asked}: expected one of {', '.join(names)} ({self.path}){hint}")
+        cure = f"hantei annotate {self.path} or hantei judge FILE --labels"
+        return the_one_meant("--labels", people, wanted, self.path, cure)
 
     def open_judgments(self, judge: str) -> BinaryIO:
         """Open a judge's judgments for reading; there are none where it has not begun."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import combinations
 
 from hantei.errors import UsageError
 from hantei.files import AnyPath
@@ -23,6 +22,7 @@ from hantei.runs.folder import Run, load_run
 from hantei.runs.index import Index
 from hantei.runs.info import RunInfo
 from hantei.runs.judging import PairReader
+from hantei.tasks.comparing_sides import matched, sides_of
 from hantei.tasks.comparing_variants import effect_differences, variant_differences
 
 FLIPS = 50
@@ -59,7 +59,7 @@ def compare(
             stack.enter_context(run.index(info.plan.samples_asked, info.plan.systems))
             for run, info in zip(runs, infos, strict=True)
         ]
-        sides = _sides(runs, indexes, systems)
+        sides = sides_of(runs, indexes, systems)
         held = stack.enter_context(compared(indexes))
         against = comparability_problems([str(path) for path in paths], infos, judges, held.changed)
         if against and not anyway:
@@ -77,46 +77,6 @@ def _judges(infos: Sequence[RunInfo], judge: str | None) -> list[str]:
     there = "; ".join(", ".join(info.judges) or "none" for info in infos)
     wanted = "a judge that judged every run" if judge is None else f"--judge {judge} in every run"
     raise UsageError(f"expected {wanted}; their judges are: {there}. hantei judge RUN --judge NAME adds one")
-
-
-def _sides(runs: Sequence[Run], indexes: Sequence[Index], wanted: Sequence[str]) -> list[Side]:
-    found = [(number, system) for number, index in enumerate(indexes) for system in index.systems()]
-    known = {system for _, system in found}
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"--system {name}: no such system; there are {', '.join(sorted(known))}")
-    kept = [(number, system) for number, system in found if not wanted or system in wanted]
-    names = [run.path.resolve().name for run in runs]
-    if len(set(names)) < len(names):
-        names = [str(run.path) for run in runs]
-    return [Side(number, system, _name(names, number, system, kept)) for number, system in kept]
-
-
-def _name(names: Sequence[str], number: int, system: str, sides: Sequence[tuple[int, str]]) -> str:
-    """Return what a side is called: its system, with its run where another side's system has that name."""
-    if sum(other == system for _, other in sides) == 1:
-        return system
-    alone = sum(run == number for run, _ in sides) == 1
-    return names[number] if alone else f"{names[number]}: {system}"
-
-
-def _matched(sides: Sequence[Side]) -> list[tuple[int, int]]:
-    """Return which sides are compared: in one run all, across two runs those of one name, or all where none is shared.
-
-    Raises:
-        UsageError: there are no two.
-    """
-    all_pairs = list(combinations(range(len(sides)), 2))
-    if len({side.run for side in sides}) == 1:
-        found = all_pairs
-    else:
-        across = [(one, other) for one, other in all_pairs if sides[one].run != sides[other].run]
-        same = [(one, other) for one, other in across if sides[one].system == sides[other].system]
-        runs = {(sides[one].run, sides[other].run) for one, other in same}
-        found = same + [pair for pair in across if (sides[pair[0]].run, sides[pair[1]].run) not in runs]
-    if not found:
-        raise UsageError("expected two systems to compare: name two runs, or one run of several systems")
-    return sorted(found)
 
 
 _NOT_COMPARED = ("answered_by", "incoherent")
@@ -171,7 +131,7 @@ class _Work:
 
     def _pairs(self) -> list[tuple[int, int]]:
         """Return which sides are compared; none where there is one, and attacks or the like to see what they change."""
-        return [] if len(self.sides) == 1 and self.held.variants() else _matched(self.sides)
+        return [] if len(self.sides) == 1 and self.held.variants() else matched(self.sides)
 
     def _attacked(self) -> Iterator[str]:
         """Yield a line on what is left out where sides are compared."""
