@@ -31,6 +31,7 @@ LLM_JUDGE = "rubric@openai/judge?base_url={url}"
 
 HANTEI = """
 import resource, sys, time
+import aiohttp
 import hantei.api, hantei.judges.builtin.explain
 import hantei.tasks.carrying_out as working
 from hantei.judges import load_judge

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 
+import hantei
 from hantei.errors import RunError
 from hantei.judges.base import Ask, Judge
 from hantei.judges.classifying import ClassifierJudge, as_judge, judge_all
@@ -64,6 +66,14 @@ def test_pairs_that_come_singly_are_judged_together() -> None:
     classifier = told(600)
     assert [one.response_id for one in judged_singly(as_judge(classifier), 600)] == [str(n) for n in range(600)]
     assert classifier.batches == [512, 88]
+
+
+def test_the_last_pairs_of_a_run_wait_for_no_more(tmp_path: Path) -> None:
+    judge = ClassifierJudge(Told("told", {"0": sure("0", 0.0), "1": sure("1", 1.0)}))
+    judge.gather_s = 3_600.0  # who waited for more would never be done
+    rows = [{"id": str(n), "prompt": "?", "response": "!"} for n in range(2)]
+    run = hantei.judge(rows, judge, tmp_path / "run")
+    assert [one.status for one in run.judgments("told")] == ["ok", "ok"]
 
 
 def test_the_same_judge_judges_again_in_another_loop() -> None:

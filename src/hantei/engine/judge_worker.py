@@ -70,6 +70,12 @@ class JudgeWorker:
             work.add_done_callback(lambda _work: self._make_room(len(left)))
             self._stop.guard(work)
 
+    def finish(self) -> None:
+        """Start on what was handed in; nobody hands in more, which a judge that waits for more is told."""
+        self.start()
+        if hurry := getattr(self._judge, "hurry", None):
+            asyncio.get_running_loop().call_soon(hurry)  # it gets what was handed in first
+
     async def _work(self, batch: list[tuple[int, Pair]], left: set[str]) -> None:
         given = {pair[1].id: (number, pair[1]) for number, pair in batch}
         judgments: Any = self._judge.judge([pair for _, pair in batch], self._ask)

@@ -159,7 +159,7 @@ class _Engine:
                 for stream in [group.create_task(self._stream(*one, group)) for one in self._streams()]:
                     await stream
                 for worker in self._workers.values():
-                    worker.start()
+                    worker.finish()
 
     def _worker(self, number: int, group: asyncio.TaskGroup) -> JudgeWorker:
         judge, done = self._judges[number], partial(self._judged, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import suppress
 from inspect import signature
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -96,6 +97,8 @@ class ClassifierJudge:
         self._waiting: list[_WaitingPairs] = []
         self._count = 0
         self._here: asyncio.Task[None] | None = None
+        self._gathering: asyncio.Future[None] | None = None
+        self._last = False
         self._elsewhere: set[asyncio.Task[None]] = set()
 
     @property
@@ -124,6 +127,12 @@ class ClassifierJudge:
                 if not batch.cancel() and not batch.cancelled():
                     batch.exception()  # nobody waits for it any more, nor for what became of it
 
+    def hurry(self) -> None:
+        """Judge what waits without waiting for more: nobody brings any."""
+        self._last = self._count > 0
+        if self._gathering is not None and not self._gathering.done():
+            self._gathering.set_result(None)
+
     def _judged(self, pairs: Sequence[Pair]) -> asyncio.Future[list[Judgment]]:
         judged: asyncio.Future[list[Judgment]] = asyncio.get_running_loop().create_future()
         self._waiting.append((pairs, judged))
@@ -142,11 +151,18 @@ class ClassifierJudge:
 
     async def _judge_here(self) -> None:
         while self._count:
-            if self._count < self._batch:
-                await asyncio.sleep(self.gather_s)
-            elif self._processes:
+            if self._count < self._batch and not self._last:
+                await self._gather()
+            elif self._count >= self._batch and self._processes:
                 return  # the next one that is free takes it
             await self._judge_batch(self._next_batch(), self.classifier.judge)
+        self._last = False
+
+    async def _gather(self) -> None:
+        """Wait for more pairs, unless nobody brings any."""
+        self._gathering = asyncio.get_running_loop().create_future()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._gathering, self.gather_s)
 
     def _came_back(self, work: asyncio.Task[None]) -> None:
         self._elsewhere.discard(work)

@@ -76,6 +76,7 @@ class OpenAIModel:
         self._headers = {**endpoint.headers(), "Content-Type": "application/json"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_S, timeout_s))
         self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[tuple[str, str], URL] = {}
 
     async def ask(self, request: Request) -> Reply:
         """Return the reply to one request.
@@ -207,7 +208,7 @@ class OpenAIModel:
         return second
 
     async def _post_to(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> _Answered:
-        url = URL(endpoint.url(path), encoded=True)
+        url = self._url(endpoint, path)
         data = _encode(body).encode()
         payload = BytesIO(data) if len(data) > _LARGE else data
         try:
@@ -217,6 +218,12 @@ class OpenAIModel:
                 return response.status, response.headers, await self._read(response)
         except (aiohttp.ClientError, OSError) as error:
             self._raise(error)
+
+    def _url(self, endpoint: Endpoint, path: str) -> URL:
+        place = endpoint.base_url, path
+        if place not in self._urls:
+            self._urls[place] = URL(endpoint.url(path), encoded=True)
+        return self._urls[place]
 
     def _open(self) -> aiohttp.ClientSession:
         if self._endpoint.lacks:

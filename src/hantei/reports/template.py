@@ -24,6 +24,13 @@ def template(name: str) -> Any:
     return _environment().get_template(name)
 
 
+def compile_templates() -> None:
+    """Load what pages are made with, so that nothing of it is left to do when one is written."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 def assets(names: Iterable[str]) -> str:
     """Return files of this package's ``assets``, joined."""
     # read_text turns line ends into LF, as the browser does before it hashes.

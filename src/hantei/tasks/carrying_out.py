@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +26,7 @@ from hantei.models.base import Prepared
 from hantei.progress import Say
 from hantei.records import Summary
 from hantei.reports.build import build_report, notices
+from hantei.reports.template import compile_templates
 from hantei.runs.drift import note_drift
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
@@ -94,11 +96,14 @@ def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
             say(f"run folder: {run.path}")
             for line in forecast(run, index, _foreseen(task), task.judges, task.price).lines():
                 say(line)
-        try:
-            outcome = _do_passes(run, index, task, before, say)
-        finally:
-            # Stopped by a full disk, there is still the report of what there is.
-            finish(run, index, task)
+        with ThreadPoolExecutor(1) as meanwhile:
+            if task.models:  # whose first answers take longer than this
+                meanwhile.submit(compile_templates)
+            try:
+                outcome = _do_passes(run, index, task, before, say)
+            finally:
+                # Stopped by a full disk, there is still the report of what there is.
+                finish(run, index, task)
     if outcome.error is not None:
         raise outcome.error
     return run
