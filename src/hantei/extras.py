@@ -17,7 +17,7 @@ EXTRAS: dict[str, str] = {
     "tune": "`hantei train safety-sft`, `judge-sft`, `judge-preferences`",
     "qlora": "weights of 4 bits, with which these train on one GPU",
     "build": "`hantei benchmarks draft` and `filter`",
-    "ray": "`--on ray`: a run on the machines of a Ray cluster",
+    "ray": "`--on ray`: a run on the machines of a Ray cluster, of answers in any store",
     "mlflow": "`--log-to mlflow`: rates, settings and the report in MLflow",
     "wandb": "`--log-to wandb`: the same in Weights & Biases",
 }

@@ -18,6 +18,7 @@ from hantei.errors import HanteiError, InputError, RowError
 from hantei.inputs import Columns, open_table
 from hantei.inputs.labelled import read_labelled
 from hantei.records import Prompt, Response
+from hantei.tasks.options import Options
 from hantei.tasks.sources import open_sources
 from tests.cases.recorded import INPUTS, needs_cases
 from tests.cases.views import views
@@ -28,7 +29,7 @@ Read = list[tuple[Prompt, Response]]
 
 def read(path: Path, at: str | None = None, **settings: Any) -> Read:
     found: Read = []
-    for table in open_sources(str(path), None, at):
+    for table in open_sources(str(path), Options(rows=at)):
         columns = Columns(table.path, **settings)
         for row in table.rows():
             if isinstance(row, RowError):

@@ -8,6 +8,7 @@ from typing import Any
 from hantei.errors import RowError
 from hantei.inputs import Columns
 from hantei.records import Prompt, Response
+from hantei.tasks.options import Options
 from hantei.tasks.sources import open_sources
 
 
@@ -18,7 +19,7 @@ def views(path: Path, at: str | None = None, **settings: Any) -> list[dict[str, 
         RowError: a row is broken.
     """
     found: list[dict[str, Any]] = []
-    for table in open_sources(str(path), None, at):
+    for table in open_sources(str(path), Options(rows=at)):
         columns = Columns(table.path, **settings)
         for row in table.rows():
             if isinstance(row, RowError):

@@ -3,6 +3,7 @@ own, since Ray leaves processes behind that a strict one takes for leaks."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -10,14 +11,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import ray
 
 import hantei
 from hantei.engine.limits import Limits
-from hantei.errors import RunError, UsageError
+from hantei.errors import HanteiError, RunError, UsageError
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from tests.servers import Seen, completion, fault_server, reply
@@ -70,6 +75,86 @@ def test_judgments_on_ray_are_byte_by_byte_those_of_one_process(tmp_path: Path) 
     assert there.info().stopped is None
     assert [(step.did, step.judged) for step in there.info().steps] == [("judged", 300)]
     assert not (there.path / "shards").exists()
+
+
+def part_files(folder: Path) -> str:
+    """Write a table in four Parquet files, one of them empty and two with a column more, and the same as JSON lines."""
+    (folder / "lines").mkdir(parents=True)
+    for part in range(4):
+        more: dict[str, object] = {"from": [part, None]} if part % 2 else {}
+        rows = [
+            {"id": f"q{n}", "prompt": f"Question {n}\u2028again?", "response": f"Yes, {n}.", "model": "m", **more}
+            for n in range(part * 100, part * 100 + (0 if part == 2 else 100))
+        ]
+        table = pa.Table.from_pylist(rows) if rows else pa.table({"id": pa.array([], pa.string())})
+        pq.write_table(table, folder / f"part-{part}.parquet", row_group_size=30)
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        with gzip.open(folder / "lines" / f"part-{part}.jsonl.gz", "wt", encoding="utf-8") as file:
+            file.write(lines)
+    return str(folder)
+
+
+def test_part_files_that_ray_data_reads_make_the_run_of_one_process(tmp_path: Path) -> None:
+    folder = part_files(tmp_path / "parts")
+    here = hantei.judge(folder, SMALL, tmp_path / "here")
+    for name, source in (
+        ("folder", folder),
+        ("url", f"file://{folder}"),
+        ("pattern", f"file://{folder}/part-*.parquet"),
+        ("lines", f"file://{folder}/lines"),
+    ):
+        there = hantei.judge(source, SMALL, tmp_path / name, on_ray())
+        assert contents(there, SMALL) == contents(here, SMALL), name
+        if name == "folder":
+            assert there.info().plan == here.info().plan
+
+
+def test_a_file_in_a_store_that_changed_is_another_input(tmp_path: Path) -> None:
+    folder = part_files(tmp_path / "parts")
+
+    def judge() -> Run:
+        return hantei.judge(f"file://{folder}", SMALL, tmp_path / "run", on_ray())
+
+    made = judge().summary_path.read_bytes()
+    assert judge().summary_path.read_bytes() == made
+    assert len(judge().info().steps) == 3
+    pq.write_table(pa.table({"id": ["q1"], "prompt": ["?"], "response": ["!"]}), f"{folder}/part-3.parquet")
+    with pytest.raises(RunError, match=r"another plan: the input was .*bytes"):
+        judge()
+
+
+def test_lines_of_json_come_from_a_web_server(tmp_path: Path) -> None:
+    answers(tmp_path / "answers.jsonl", 20)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/answers.jsonl"
+        there = hantei.judge(url, SMALL, tmp_path / "there", on_ray())
+    finally:
+        server.shutdown()
+        server.server_close()
+    here = hantei.judge(str(tmp_path / "answers.jsonl"), SMALL, tmp_path / "here")
+    assert contents(there, SMALL) == contents(here, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("none.parquet", None, "none.parquet: there is no such file"),
+        ("table.csv", b"id,prompt,response\n", r"expected files ending in \.parquet"),
+        ("broken.parquet", b"PAR1", "broken.parquet: cannot be read: Parquet file size is 4 bytes"),
+        ("latin.jsonl", b'{"id": "\xff"}\n', "latin.jsonl: cannot be read: 'utf-8' codec"),
+        ("plain.jsonl", b'{"prompt": "?", "response": "!"}\n', "plain.jsonl: .* needs a column 'id'"),
+    ],
+)
+def test_what_ray_data_cannot_read_is_said_in_a_line(
+    tmp_path: Path, name: str, content: bytes | None, error: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(HanteiError, match=error):
+        hantei.judge(f"file://{tmp_path}/{name}", SMALL, tmp_path / "run", on_ray())
+    assert not (tmp_path / "run").exists()
 
 
 def judged(seen: Seen) -> object:

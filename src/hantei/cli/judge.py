@@ -49,7 +49,7 @@ _LIMITS = Limits()
 def judge(
     ctx: typer.Context,
     source: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(metavar="FILE-or-RUN...", help="Files of answers, one run folder, or a run file (TOML)."),
     ],
     judge: JudgesOption = None,
@@ -102,7 +102,7 @@ def judge(
     Example: hantei judge answers.csv --judge builtin --out runs/mine
     """
     said = from_command(ctx)
-    if source[0].suffix == ".toml":
+    if source[0].endswith(".toml"):
         file = load_run_file(source[0])
         said = replace(from_command(ctx, file), answers=file.answers)
         if file.model or not file.answers:

@@ -8,9 +8,7 @@ worker's own environment, so that none goes through Ray.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
-import os
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -31,6 +29,7 @@ from hantei.judges.named import load_judge
 from hantei.models.base import Sampling
 from hantei.models.load import load_model
 from hantei.models.prices import pricing
+from hantei.ray_cluster import ray_cluster
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.shards import MOST, make_shards, shards_of, take_back
@@ -86,7 +85,7 @@ def drive_on_ray(
     _check_by_name(judges, names, asked)
     for shard in shards_of(run):  # of a call that was killed
         take_back(run, index, shard)
-    ray = _ray()
+    ray = ray_cluster()
     workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     shards = make_shards(run, index, list(names), min(MOST, _EACH * workers))
     given = Given(judges=names, asks=bool(asked), limits=limits, prices=None if prices is None else str(prices))
@@ -251,17 +250,3 @@ def _check_by_name(judges: Sequence[Judge], names: Mapping[str, str], asked: Seq
             load_model(one.model.name)
         except HanteiError as error:
             raise UsageError(f"--on ray: model {one.model.name} cannot be loaded by its name: {error}") from None
-
-
-def _ray() -> Any:
-    try:
-        import ray
-    except ImportError:
-        raise UsageError("--on ray needs Ray: pip install 'hantei[ray]'") from None
-    if not ray.is_initialized():
-        os.environ.setdefault("RAY_agent_register_timeout_ms", "30000")  # a busy machine takes longer than Ray waits
-        address = os.environ.get("RAY_ADDRESS")
-        # Its own servers listen on loopback alone.
-        here: dict[str, Any] = {} if address else {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
-    return ray

@@ -127,6 +127,11 @@ def _kept(stream: BinaryIO) -> Path:
     return kept
 
 
+def is_url(name: str) -> bool:
+    """Whether a name is that of something in a store, such as ``s3://bucket/answers/``."""
+    return "://" in name
+
+
 def expand(path: Path, endings: tuple[str, ...]) -> list[Path]:
     """Return the files that a path means: itself, the tables of a folder, or what fits a pattern (``*.csv``).
 

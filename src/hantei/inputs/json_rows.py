@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -65,10 +65,10 @@ def _is_row(whole: Mapping[str, Any]) -> bool:
     return bool(columns & set(ALIASES["response"])) and not all(isinstance(v, dict | list) for v in whole.values())
 
 
-def line_rows(path: Path, file: TextIO) -> Iterator[Row | RowError]:
+def line_rows(path: Path, lines: Iterable[str]) -> Iterator[Row | RowError]:
     """Yield a row for each line that is not blank."""
     number = 0
-    for line in file:
+    for line in lines:
         if line.strip():
             number += 1
             yield _line(path, number, line)

@@ -59,7 +59,7 @@ class Table:
             InputError: the file as a whole cannot go on, such as JSON that ends in the middle.
         """
         for item in self._rows():
-            yield (_checked(self.path, item) if isinstance(item, Row) else item)
+            yield (checked(self.path, item) if isinstance(item, Row) else item)
 
     def _rows(self) -> Iterator[Row | RowError]:
         if self.format == "parquet":
@@ -127,10 +127,10 @@ def given_row(number: int, item: Any, path: Path = Path("rows")) -> Row | RowErr
     strange = next((name for name in item if not isinstance(name, str)), None)
     if strange is not None or None in item:
         return RowError(str(path), number, None, f"expected column names as text, found {kind_of(strange)}")
-    return _checked(path, Row(number, item))
+    return checked(path, Row(number, item))
 
 
-def _checked(path: Path, row: Row) -> Row | RowError:
+def checked(path: Path, row: Row) -> Row | RowError:
     """Check every text of a row, those of columns that are only kept as well."""
     for column, cell in row.cells.items():
         problem = text_problem(cell) if isinstance(cell, str) else None

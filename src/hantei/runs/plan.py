@@ -29,11 +29,16 @@ AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class InputFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that was read: its name, the SHA-256 of its bytes, and its encoding where it is text."""
+    """A file that was read: its name, the SHA-256 of its bytes, and its encoding where it is text.
+
+    Of one in a store, which is not read twice, ``state`` is what the store says of it in place of the SHA-256: its
+    size, and when it was changed.
+    """
 
     file: str
-    sha256: str
+    sha256: str = ""
     encoding: str | None = None
+    state: str | None = None
 
 
 class PlannedModel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -129,7 +134,8 @@ def _shown(value: Any, other: Any) -> str:
     if value is None:
         return "not given"
     if isinstance(value, tuple) and all(isinstance(one, InputFile) for one in value):
-        names = [f"{one.file} ({one.sha256[:8]}{', ' + one.encoding if one.encoding else ''})" for one in value]
+        told = [", ".join(filter(None, (one.state or one.sha256[:8], one.encoding))) for one in value]
+        names = [f"{one.file} ({how})" for one, how in zip(value, told, strict=True)]
         more = len(names) - _FILES_SHOWN
         return (", ".join(names[:_FILES_SHOWN]) + (f" and {more} more" if more > 0 else "")) or "none"
     if isinstance(value, tuple) and all(isinstance(one, Mapping) and "files" in one for one in value):

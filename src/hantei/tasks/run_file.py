@@ -20,6 +20,7 @@ from hantei.cards import NonBlank
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.files import write_atomic
+from hantei.inputs.byte_sources import is_url
 from hantei.judges.loading import with_parse
 from hantei.judges.turn_by_turn import with_turn
 from hantei.models.base import Sampling
@@ -278,12 +279,12 @@ def _if_file(benchmark: str, change: Callable[[str], str]) -> str:
 
 def _there(folder: Path, path: str) -> str:
     """Return a path that is relative to ``folder`` as one relative to where we are."""
-    return path if folder == Path() or Path(path).is_absolute() else str(folder / path)
+    return path if folder == Path() or Path(path).is_absolute() or is_url(path) else str(folder / path)
 
 
 def _from(folder: Path, path: str) -> str:
     """Return a path that is relative to where we are as one relative to ``folder``."""
-    return path if Path(path).is_absolute() else os.path.relpath(path, folder)
+    return path if Path(path).is_absolute() or is_url(path) else os.path.relpath(path, folder)
 
 
 def _named(name: str, what: str) -> str:

@@ -143,7 +143,7 @@ def given(source: Source, options: Options, say: Say) -> tuple[list[RowSource], 
     Raises:
         UsageError: no such file or benchmark.
     """
-    sources = open_sources(source, options.encoding, options.rows)
+    sources = open_sources(source, options)
     for table in sources:
         if isinstance(table, Table) and table.encoding.how == "guessed":
             say(f"{table.path} was read as {table.encoding.name}, which is a guess; --encoding overrides it")
