@@ -7,17 +7,21 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 import hantei
 from hantei.engine.limits import Limits
 from hantei.engine.on_ray import Given, work_on
 from hantei.errors import RunError
-from hantei.records import Judgment
+from hantei.record_lines import to_line
+from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
+from hantei.runs.info import JudgeInfo
+from hantei.runs.journal import Journal
 from hantei.runs.opening import reopened
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
-from hantei.runs.shards import make_shards, shards_of, take_back
+from hantei.runs.shards import kept_index, make_shards, shards_of, take_back
 from tests.servers import Seen, completion, fault_server, reply
 
 JUDGE = "builtin?encoder=none"
@@ -81,6 +85,7 @@ def test_what_a_killed_worker_left_is_taken_back_and_the_rest_done_anew(tmp_path
             if number < 2:
                 work_on(str(shard.path), given())
             if number == 1:  # killed in the middle of its last line
+                kept_index(shard).unlink()
                 path = shard.judgments_path(JUDGE)
                 path.write_bytes(path.read_bytes()[:-30])
     with reopened(run) as index:
@@ -90,6 +95,80 @@ def test_what_a_killed_worker_left_is_taken_back_and_the_rest_done_anew(tmp_path
     assert 5 < done < 60
     judged_in_shards(run, 2)
     assert run.judgments_path(JUDGE).read_bytes() == expected
+
+
+def test_a_kill_in_the_middle_of_taking_a_shard_back_loses_nothing(tmp_path: Path) -> None:
+    run = hantei.judge(rows(tmp_path / "rows.jsonl", 30), JUDGE, tmp_path / "run")
+    expected = run.judgments_path(JUDGE).read_bytes()
+    unjudged(run, 0)
+    with reopened(run) as index:
+        shard, *_others = make_shards(run, index, [JUDGE], 3)
+        work_on(str(shard.path), given())
+        written = shard.judgments_path(JUDGE).read_bytes()
+        with run.judgments_path(JUDGE).open("ab") as file:  # killed while it copied
+            file.write(written[: len(written) // 2])
+    with reopened(run) as index:
+        for one in shards_of(run):
+            take_back(run, index, one, paid=False)
+        judged = run.judgments_path(JUDGE).read_bytes()
+        assert judged.endswith(written)
+        assert len(judged) > len(written), "what was copied before the kill stands there, too"
+        put_judgments_in_order(run, index, JUDGE)
+        assert sorted(run.judgments_path(JUDGE).read_bytes().splitlines()) == sorted(written.splitlines())
+    judged_in_shards(run, 2)
+    assert run.judgments_path(JUDGE).read_bytes() == expected
+
+
+def known(index: Index) -> dict[str, list[tuple[object, ...]]]:
+    """Return all that an index knows of answers and verdicts, by names."""
+    queries = {
+        "responses": """SELECT r.no, r.id, p.id, s.name, r.offset, failed, incoherent FROM responses r
+            JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system""",
+        "judgments": """SELECT r.id, n.name, repeat, turn, final, j.offset, status, unsafe, refusal, action, score,
+            scale, p, sampling_p, in_training, answered_by, contradicts FROM judgments j
+            JOIN responses r ON r.no = j.response JOIN judges n ON n.no = j.judge""",
+        "categories": """SELECT r.id, n.name, category FROM categories c JOIN responses r ON r.no = c.response
+            JOIN judges n ON n.no = c.judge""",
+    }
+    return {name: sorted(index.db.execute(query).fetchall(), key=repr) for name, query in queries.items()}
+
+
+def verdicts(response: Response, number: int) -> list[Judgment]:
+    """Return a judge's verdicts on an answer, all that an index has a column for in some of them."""
+    again = (
+        Judgment(response_id=response.id, judge="strict", unsafe=True, score=4, scale="1-5", repeat=1, turn=0),
+        Judgment(response_id=response.id, judge="strict", unsafe=False, categories=("S2",), incoherent=True),
+    )
+    first = Judgment(
+        response_id=response.id, judge="strict", unsafe=number % 2 == 0, categories=("S1", "S\ud800"),
+        p_unsafe=0.25, action=number % 6, refusal="full", answered_by="cheap", in_training=number % 3 == 0,
+    )  # fmt: skip
+    failed = Judgment(response_id=response.id, judge="strict", status="unparsed", reason="empty reply")
+    return [first, again[number % 2]] if number % 4 else [failed, *again[:1], first]
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_the_index_after_taking_back_is_that_of_the_files(tmp_path: Path, paid: bool) -> None:
+    """Merged from the shards' indexes, or read line by line: the same."""
+    made = hantei.judge(rows(tmp_path / "rows.jsonl", 12), JUDGE, tmp_path / "run")
+    made.write_info(replace(made.info(), judges={**made.info().judges, "strict": JudgeInfo()}))
+    with reopened(made) as index:
+        for shard in make_shards(made, index, ["strict"], 3):
+            with Journal(shard.judgments_path("strict")) as journal:
+                for number, response in enumerate(shard.responses()):
+                    journal.append([to_line(one) for one in verdicts(response, number)])
+            with Index(shard.index_path) as own:
+                shard.fill(own)
+                own.keep(kept_index(shard))
+            take_back(made, index, shard, paid)
+        found = known(index)
+        several = index.judged_several(index.judge_no("strict"))
+    with reopened(made) as index:
+        assert found == known(index)
+        assert several
+    keys = [(one.response_id, one.repeat, one.turn) for one in made.judgments("strict")]
+    assert len(found["judgments"]) == 24 + len(set(keys)) < 24 + len(keys), "some were given again"
+    assert {category for _, _, category in found["categories"]} == {"S1", "\x01S\\ud800"}
 
 
 def test_a_shard_that_somebody_works_on_is_not_taken_back(tmp_path: Path) -> None:
@@ -120,6 +199,8 @@ def test_models_are_asked_in_shards_and_nothing_is_asked_twice(tmp_path: Path) -
                 told = msgspec.json.decode(work_on(str(shard.path), given(asks=True)))
                 assert told["stopped"] is None
                 take_back(run, index, shard)
+            with run.index(2, info.plan.systems) as anew:
+                assert known(index) == known(anew)
             put_responses_in_order(run, index)
             put_judgments_in_order(run, index, JUDGE)
         assert asked_before <= 4

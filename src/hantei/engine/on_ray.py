@@ -32,7 +32,7 @@ from hantei.models.prices import pricing
 from hantei.ray_cluster import ray_cluster
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.shards import MOST, make_shards, shards_of, take_back
+from hantei.runs.shards import MOST, kept_index, make_shards, shards_of, take_back
 
 _TRIES = 3
 """How often a shard whose worker died is begun again, on another one."""
@@ -84,7 +84,7 @@ def drive_on_ray(
     names = {judge.name: judge.inner.name if isinstance(judge, CalledJudge) else judge.name for judge in judges}
     _check_by_name(judges, names, asked)
     for shard in shards_of(run):  # of a call that was killed
-        take_back(run, index, shard)
+        take_back(run, index, shard, paid=False)
     ray = ray_cluster()
     workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
     shards = make_shards(run, index, list(names), min(MOST, _EACH * workers))
@@ -197,12 +197,15 @@ def work_on(path: str, given: Given) -> bytes:
     ]
     judges = [_judge(name, full) for name, full in given.judges.items()]
     with shard.lock(), Index(shard.index_path, plan.samples_asked, plan.systems) as index:
+        kept_index(shard).unlink(missing_ok=True)  # of an earlier go at it
         shard.fill(index)
         limits = given.limits
         if limits.max_cost is not None:
             limits = dataclasses.replace(limits, max_cost=index.spent + limits.max_cost)
         price = pricing(None if given.prices is None else Path(given.prices))
         outcome = drive(shard, index, judges, asked, limits, price)
+        if not index.db.failed:
+            index.keep(kept_index(shard))
     return msgspec.json.encode(_told(outcome, limits))
 
 

@@ -86,6 +86,12 @@ class Index:
         self.db.close()
         self._path.unlink(missing_ok=True)
 
+    def keep(self, path: Path) -> None:
+        """Close the index and keep its file, whole, as ``path``."""
+        self.db.execute("COMMIT")
+        self.db.close()
+        self._path.replace(path)
+
     def add_prompt(self, prompt: Prompt, offset: int) -> bool | None:
         """Add a prompt; True if it is new, False if it is there, None if its id is there with another text."""
         digest = prompt_digest(prompt)
@@ -199,6 +205,12 @@ class Index:
         """Whether a judge judged turns of a response, or a response again."""
         return judge in self._several
 
+    def learn(self, judge: int, several: bool) -> None:
+        """Take note that judgments of a judge were added from elsewhere; ``several`` as in ``judged_several``."""
+        self.merged.pop(judge, None)
+        if several:
+            self._several.add(judge)
+
     def judge_no(self, name: str) -> int:
         """Return the number of a judge, adding it if it is new."""
         return self._number("judges", self._judges, name)
@@ -243,7 +255,7 @@ class Index:
             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset,
             failed = excluded.failed, incoherent = excluded.incoherent"""  # noqa: S608
         failed = (response.status == "error") + (response.error == UNFINISHED)
-        row = (number, storable(response.id), prompt, self._system(response.system), offset, failed)
+        row = (number, storable(response.id), prompt, self.system_no(response.system), offset, failed)
         self.db.execute(query, (*row, self._incoherent(prompt, response)))
 
     def _incoherent(self, prompt: int, response: Response) -> bool | None:
@@ -302,7 +314,8 @@ class Index:
             )
         return self._groups[group]
 
-    def _system(self, name: str) -> int:
+    def system_no(self, name: str) -> int:
+        """Return the number of a system, adding it if it is new."""
         return self._number("systems", self._systems, name)
 
     def _number(self, table: str, cache: dict[str, int], name: str) -> int:

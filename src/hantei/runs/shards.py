@@ -11,6 +11,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
@@ -24,12 +25,14 @@ from hantei.records import Judgment, Prompt, Response
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
 from hantei.runs.journal import Journal
+from hantei.runs.merging import Moved, merge_index
 from hantei.runs.pending import judged_between, slots
 
 MOST = 256
 """Shards at most: each has a few files open while it is written."""
 
 _PAGE, _GROUP = 256, 512
+_COPIED = 1 << 20
 _SIZES = "own.json"
 
 
@@ -78,22 +81,55 @@ def make_shards(run: Run, index: Index, judges: Sequence[str], count: int) -> li
     return shards_of(run)
 
 
-def take_back(run: Run, index: Index, shard: Run) -> None:
+def kept_index(shard: Run) -> Path:
+    """Return where the index of a shard is, once whoever worked on it has come to an end: it knows all its lines."""
+    return shard.path / "index.sqlite"
+
+
+def take_back(run: Run, index: Index, shard: Run, paid: bool = True) -> None:
     """Append what is new in a shard to the run and its index, and remove the shard.
 
-    A kill in between appends some lines again when the run is gone on with; the last of each counts.
+    Where the shard's index was kept, bytes are copied and the indexes merged; else every line is read. A kill in
+    between appends some lines again when the run is gone on with; the last of each counts.
+
+    Args:
+        run: the run.
+        index: its index.
+        shard: the shard.
+        paid: whether what the new lines cost was counted already; else they are read, to count it.
 
     Raises:
         RunError: somebody still works on it.
     """
     with shard.lock():
         own = msgspec.json.decode((shard.path / _SIZES).read_bytes(), type=_Own)
-        _append(run.responses_path, shard.responses_path, own.responses, Response, index.add_response)
-        for name, size in own.judgments.items():
-            _append(run.judgments_path(name), shard.judgments_path(name), size, Judgment, index.add_judgment)
+        if paid and kept_index(shard).exists():
+            responses = _copy(run.responses_path, shard.responses_path, own.responses)
+            judgments = {
+                name: _copy(run.judgments_path(name), shard.judgments_path(name), size)
+                for name, size in own.judgments.items()
+            }
+            new = {name: moved for name, moved in judgments.items() if moved is not None}
+            merge_index(index, kept_index(shard), responses, new)
+        else:
+            _append(run.responses_path, shard.responses_path, own.responses, Response, index.add_response)
+            for name, size in own.judgments.items():
+                _append(run.judgments_path(name), shard.judgments_path(name), size, Judgment, index.add_judgment)
         shutil.rmtree(shard.path)
     if not shards_of(run):
         shutil.rmtree(shard.path.parent, ignore_errors=True)
+
+
+def _copy(path: Path, source: Path, start: int) -> Moved | None:
+    """Append the bytes of a file from one on to another file; return where they went, None where there are none."""
+    if not source.exists() or source.stat().st_size <= start:
+        return None
+    with Journal(path) as journal, source.open("rb") as file:
+        (to,) = journal.append([b""])
+        file.seek(start)
+        for part in iter(partial(file.read, _COPIED), b""):
+            journal.append([part])
+    return Moved(start, to)
 
 
 _New = TypeVar("_New", Response, Judgment)
