@@ -9,6 +9,8 @@ from hantei.api import judge
 from hantei.errors import InputError, UsageError
 from hantei.exchange import import_run
 from hantei.exchange.importers import recognised
+from hantei.runs.folder import Run
+from hantei.tasks.options import Options
 from tests.exchange.files import lines
 from tests.exchange.test_flexeval import row
 from tests.exchange.test_hostile import FILES, written
@@ -73,11 +75,40 @@ def test_a_run_folder_is_none_to_import(tmp_path: Path) -> None:
         import_run(run.path)
 
 
-@pytest.mark.parametrize("source", ["garak", "promptfoo", "pyrit", "langfuse", "mt-bench", "flexeval"])
-def test_judge_says_whose_file_it_cannot_read(tmp_path: Path, source: str) -> None:
+def texts(run: Run) -> list[tuple[str, str, str]]:
+    return [(one.id, one.system, one.text) for one in run.responses()]
+
+
+@pytest.mark.parametrize("source", [name for name in FILES if name != "llm-jp-judge"])  # whose files are tables
+def test_judge_takes_a_programs_files_as_import_does(tmp_path: Path, source: str) -> None:
+    files = written(tmp_path, source, FILES[source])
+    run = judge(files, "builtin", tmp_path / "run")
+    assert run.info().plan.source == source
+    before = import_run(files, None, tmp_path / "imported")
+    assert texts(run) == texts(before)
+    assert list(run.judges()) == [*before.judges(), "builtin"]
+    assert [one.response_id for one in run.judgments("builtin")] == [one.id for one in before.responses()]
+    assert texts(judge(files, "builtin", run.path)) == texts(before), "the same command goes on with it"
+
+
+def test_judge_reads_a_folder_of_logs_as_import_does(tmp_path: Path) -> None:
+    written(tmp_path / "logs", "lm-eval", FILES["lm-eval"])
+    assert judge(tmp_path / "logs", "builtin", tmp_path / "run").info().plan.source == "lm-eval"
+
+
+def test_rows_that_import_rejects_stop_judge_until_they_are_to_be_skipped(tmp_path: Path) -> None:
+    (file,) = written(tmp_path, "garak", FILES["garak"])
+    file.write_text(file.read_text() + "{broken\n")
+    with pytest.raises(InputError, match=r"1 rows could not be read: .*rejected.jsonl; --skip-bad-rows"):
+        judge(file, "builtin", tmp_path / "run")
+    assert judge(file, "builtin", tmp_path / "run", Options(skip_bad_rows=True)).info().rejected == 1
+
+
+@pytest.mark.parametrize("source", ["garak", "otel"])
+def test_a_file_that_is_meant_as_a_table_is_not_imported_and_said_to_be_whose(tmp_path: Path, source: str) -> None:
     file = written(tmp_path, source, FILES[source])[0]
-    with pytest.raises(InputError, match=f"This looks like a file of {source}: hantei import ") as caught:
-        judge(str(file), "builtin", tmp_path / "run")
+    with pytest.raises(InputError, match=rf"\. This looks like a file of {source}: hantei import ") as caught:
+        judge(file, "builtin", tmp_path / "run", Options(mapping={"response": "odd"}))
     assert "\n" not in str(caught.value)
 
 

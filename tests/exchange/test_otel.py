@@ -43,8 +43,9 @@ def plain(run: Any) -> list[tuple[str, str, str]]:
     return [(one.system, texts[one.prompt_id], one.text) for one in run.responses()]
 
 
+TEXTS: dict[str, Any] = {"gen_ai.input.messages": json.dumps(IN), "gen_ai.output.messages": json.dumps(OUT)}
 FORMS: dict[str, dict[str, Any]] = {
-    "messages as JSON in a text": {"gen_ai.input.messages": json.dumps(IN), "gen_ai.output.messages": json.dumps(OUT)},
+    "messages as JSON in a text": TEXTS,
     "messages as structured values": {"gen_ai.input.messages": IN, "gen_ai.output.messages": OUT},
     "OpenLLMetry": {
         "gen_ai.prompt.0.role": "user",
@@ -147,3 +148,38 @@ def test_hostile_attributes_are_rows_that_cannot_be_read(tmp_path: Path, value: 
         one["value"] = {"stringValue": value} if isinstance(value, str) else value
     run = imported(document(tmp_path / "spans.json", export(odd, good)))
     assert ("m", QUESTION, ANSWER) in plain(run)
+
+
+def test_spans_one_after_another_over_several_lines(tmp_path: Path) -> None:
+    """As the SDK's console exporter prints them, and a collector's exports that were written for people."""
+    printed: list[dict[str, Any]] = [
+        {
+            "name": "chat m",
+            "context": {"trace_id": "0x1", "span_id": f"0x{number}"},
+            "attributes": {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", **FORMS["OpenLLMetry"]},
+            "events": [{"name": "other", "attributes": {"a": 1}}],
+        }
+        for number in range(2)
+    ]
+    exports = [export(span(name, FORMS["OpenLLMetry"])) for name in ("s1", "s2")]
+    for number, (objects, wanted) in enumerate([(printed, 2), (printed[:1], 1), (exports, 2)]):
+        file = tmp_path / str(number) / "spans.json"
+        file.parent.mkdir()
+        file.write_text("\n".join(json.dumps(one, indent=4) for one in objects))
+        assert recognised([file]) == "otel"
+        assert plain(imported(file)) == [("m", QUESTION, ANSWER)] * wanted
+
+
+def test_what_the_real_sdk_prints(tmp_path: Path) -> None:
+    trace = pytest.importorskip("opentelemetry.sdk.trace", reason="OpenTelemetry's SDK is not installed")
+    from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+
+    file = tmp_path / "spans.json"
+    with file.open("w") as out:
+        provider = trace.TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=out)))
+        for _ in range(2):
+            with provider.get_tracer("shop").start_as_current_span("chat m") as one:
+                one.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", **TEXTS})
+        provider.shutdown()
+    assert plain(imported(file)) == [("m", QUESTION, ANSWER)] * 2

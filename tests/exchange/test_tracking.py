@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -127,23 +130,55 @@ def test_a_tracker_that_fails_is_one_line(run: hantei.Run, monkeypatch: pytest.M
         hantei.log_run(run, "wandb")
 
 
-_LOG = "import sys, hantei; print(hantei.log_run(sys.argv[1], 'mlflow'))"
+_LOG = "import sys, hantei; print(hantei.log_run(*sys.argv[1:]))"
+
+
+def logged(run: hantei.Run, to: str, folder: Path, **own: str) -> str:
+    """Log a run from a process of its own, which starts in a folder; return what it says."""
+    command = [sys.executable, "-c", _LOG, str(run.path), to]
+    done = subprocess.run(command, env={**os.environ, **own}, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_mlflow_holds_rates_settings_and_the_report(run: hantei.Run, tmp_path: Path) -> None:
     pytest.importorskip("mlflow")
     store = tmp_path / "store"
-    own = {"MLFLOW_TRACKING_URI": store.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
-    done = subprocess.run(
-        [sys.executable, "-c", _LOG, str(run.path)],
-        env={**os.environ, **own},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    logged(run, "mlflow", tmp_path, MLFLOW_TRACKING_URI=store.as_uri(), MLFLOW_ALLOW_FILE_STORE="true")
     numbers = {path.name: float(path.read_text().split()[1]) for path in store.glob("*/*/metrics/*")}
     assert numbers == pytest.approx(metrics(run.summary()))
     assert {path.name: path.read_text() for path in store.glob("*/*/params/*")} == parameters(run.info())
     (page,) = store.rglob("report.html")
     assert page.read_bytes() == run.report_path.read_bytes()
+
+
+def wandb_records(log: bytes) -> Iterator[Any]:
+    """Yield the records of a file of wandb's: LevelDB's log format behind a header, blocks of 32 KiB with pieces."""
+    records = import_module("wandb.proto.wandb_internal_pb2").Record  # made at run time: types say nothing of it
+    block, head, last = 32 * 1024, 7, (1, 4)
+    at, held = head, b""
+    while at + head <= len(log):
+        if (left := block - at % block) < head:
+            at += left
+            continue
+        _checksum, size, kind = struct.unpack_from("<IHB", log, at)
+        held += log[at + head : (at := at + head + size)]
+        if kind in last:
+            yield records.FromString(held)
+            held = b""
+
+
+def test_the_real_wandb_keeps_rates_settings_and_the_report_on_this_machine(run: hantei.Run, tmp_path: Path) -> None:
+    pytest.importorskip("wandb", reason="wandb is not installed")
+    folders = {name: str(tmp_path / name) for name in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR")}
+    said = logged(run, "wandb", tmp_path, WANDB_MODE="offline", WANDB_DIR=str(tmp_path), **folders)
+    (log,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
+    assert str(log.parent) in said
+    records = {record.WhichOneof("record_type"): record for record in wandb_records(log.read_bytes())}
+    history = {item.nested_key[0]: json.loads(item.value_json) for item in records["history"].history.item}
+    assert {key: number for key, number in history.items() if key[0] != "_"} == metrics(run.summary())
+    config = {update.key: json.loads(update.value_json) for update in records["run"].run.config.update}
+    assert {key: text for key, text in config.items() if key[0] != "_"} == parameters(run.info())
+    (page,) = records["artifact"].artifact.manifest.contents
+    assert page.path == "report.html"
+    assert Path(page.local_path).read_bytes() == run.report_path.read_bytes()

@@ -99,7 +99,7 @@ def import_hint(paths: Iterable[Path]) -> str:
     """Return what a message adds where a file that cannot be read as a table is another program's, else nothing."""
     for path in paths:
         if names := [name for name in _names(path) if name != "hantei"]:
-            return f" This looks like a file of {names[0]}: hantei import {path}"
+            return f". This looks like a file of {names[0]}: hantei import {path}"
     return ""
 
 

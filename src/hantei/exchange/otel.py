@@ -17,7 +17,7 @@ from typing import Any
 
 from hantei.errors import RowError
 from hantei.exchange.items import ImportSource, Item
-from hantei.exchange.recognising import rows_of
+from hantei.exchange.recognising import objects_of
 from hantei.exchange.shared import (
     ImportedAnswer,
     RowLocation,
@@ -69,7 +69,7 @@ def _items(files: Sequence[Path]) -> Iterator[Item | RowError]:
 
 def _calls(file: Path) -> Iterator[Row | RowError]:
     """Yield a row for each span of a call, with the attributes of its resource and its own as ``facts``."""
-    for row in rows_of(file, "resourceSpans"):
+    for row in objects_of(file):
         if isinstance(row, RowError):
             yield row
             continue

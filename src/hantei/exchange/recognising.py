@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hantei.errors import HanteiError, InputError, RowError
 from hantei.inputs import Row, open_table
-from hantei.inputs.json_rows import MOST
+from hantei.inputs.json_rows import MOST, objects_in
 from hantei.inputs.tables import ENDINGS
 
 _NAMED = 3
@@ -25,7 +24,7 @@ def first_object(path: Path) -> Mapping[str, Any]:
         table = open_table(path)
         if table.format == "object":
             with table.text() as file:
-                whole = json.loads(file.read(MOST))
+                whole = next(objects_in(file.read(MOST)))
             return whole if isinstance(whole, Mapping) else {}
         return next((row.cells for row in table.rows() if isinstance(row, Row)), {})
     except (HanteiError, OSError, ValueError, RecursionError):
@@ -66,6 +65,25 @@ def tables_in(path: Path) -> Iterator[Path]:
         return
     endings = (*ENDINGS, ".gz", ".zst")
     yield from (file for file in sorted(path.rglob("*")) if file.suffix.lower() in endings and file.is_file())
+
+
+def objects_of(path: Path) -> Iterator[Row | RowError]:
+    """Yield the objects of a file as they are: one a line, in an array, or one after another over several lines.
+
+    Raises:
+        InputError: it is no JSON.
+    """
+    table = open_table(path)
+    if table.format != "object":
+        yield from table.rows()
+        return
+    try:
+        with table.text() as file:
+            for number, whole in enumerate(objects_in(file.read(MOST)), 1):
+                is_row = isinstance(whole, Mapping)
+                yield Row(number, whole) if is_row else RowError(str(path), number, None, "expected an object")
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: is not JSON: {error}") from None
 
 
 def rows_of(path: Path, at: str | None = None) -> Iterator[Row | RowError]:

@@ -126,7 +126,7 @@ def object_rows(path: Path, file: TextIO, at: str | None) -> Iterator[Row | RowE
     if len(text) > MOST:
         raise InputError(f"{path}: an object of more than {MOST:,} characters; store the rows one a line")
     try:
-        wholes = list(_one_after_another(text))
+        wholes = list(objects_in(text))
     except RecursionError:
         raise InputError(f"{path}: is nested too deeply to be read") from None
     except ValueError as error:
@@ -136,7 +136,12 @@ def object_rows(path: Path, file: TextIO, at: str | None) -> Iterator[Row | RowE
         yield _object(path, number, cells)
 
 
-def _one_after_another(text: str) -> Iterator[Any]:
+def objects_in(text: str) -> Iterator[Any]:
+    """Yield the values of JSON that stand one after another in a text.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
     decoder = json.JSONDecoder()
     place = _SPACE.match(text).end()  # type: ignore[union-attr]
     while True:

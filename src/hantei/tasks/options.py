@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -101,10 +101,13 @@ class Options:
         Raises:
             UsageError: one is set.
         """
+        for name in self.given(names):
+            raise UsageError(f"the option {name} says nothing here: leave it out")
+
+    def given(self, names: Iterable[str]) -> list[str]:
+        """Return those of these options that are set."""
         default = Options()
-        for name in names:
-            if getattr(self, name) != getattr(default, name):
-                raise UsageError(f"the option {name} says nothing here: leave it out")
+        return [name for name in names if getattr(self, name) != getattr(default, name)]
 
     def label_columns(self) -> dict[str, str] | None:
         """Return label to column as ``mapping`` gave it, None where labels are not to be read."""

@@ -30,7 +30,7 @@ def run_folder(source: Source) -> Run | None:
     Raises:
         UsageError: a folder stands beside something else, or is no run.
     """
-    paths = _paths(source)
+    paths = paths_of(source)
     folders = [path for path in paths if (path / "run.json").exists()]
     if not folders:
         return None
@@ -49,7 +49,7 @@ def open_sources(source: Source, options: Options) -> list[RowSource]:
     """
     if urls := _urls(source):
         return _in_stores(urls, options)
-    paths = _paths(source)
+    paths = paths_of(source)
     if paths:
         tables = [open_table(file, options.encoding, options.rows) for path in paths for file in expand(path, ENDINGS)]
         if options.on == "ray" and len(tables) > 1 and all(table.format == "parquet" for table in tables):
@@ -80,7 +80,7 @@ def _in_stores(urls: Sequence[str], options: Options) -> list[RowSource]:
     return [table for url in urls for table in tables_in_store(url, options.mapping)]
 
 
-def _paths(source: Source) -> list[Path]:
+def paths_of(source: Source) -> list[Path]:
     """Return the paths that are given; none where rows are.
 
     Raises:

@@ -32,6 +32,7 @@ from hantei.runs.info import RunInfo, judge_info, new_info
 from hantei.runs.ingest import Reading, RowSource, ingest, write_prompts
 from hantei.runs.opening import opened, reopened
 from hantei.runs.plan import Plan, PlannedModel
+from hantei.tasks.foreign import import_judged, program_of
 from hantei.tasks.named import (
     AnyBenchmarks,
     AnyModels,
@@ -42,7 +43,7 @@ from hantei.tasks.named import (
     name_and_rest,
 )
 from hantei.tasks.options import ASKING, PROMPTS, READING, Options
-from hantei.tasks.sources import Source, and_more, identity, open_sources, run_folder, title_of
+from hantei.tasks.sources import Source, and_more, identity, open_sources, paths_of, run_folder, title_of
 
 Judging = str | os.PathLike[str] | Judge | Classifier
 """A judge by its name or its folder, or a judge or classifier of the user's own."""
@@ -115,7 +116,8 @@ def judging(source: Source, judge: Judging | Sequence[Judging], options: Options
     """Return the task of judging answers that exist.
 
     Args:
-        source: one file or several, rows as dictionaries, or a run folder to judge again.
+        source: one file or several, rows as dictionaries, or a run folder to judge again. Files of another program are
+            imported first.
         judge: who judges.
         options: how the answers are read, judged and counted.
         say: takes a line where an encoding was guessed.
@@ -129,7 +131,16 @@ def judging(source: Source, judge: Judging | Sequence[Judging], options: Options
         if options.label_columns() is not None:
             raise UsageError(f"--labels: {again.path} is a run; labels are taken from the files, when it is made")
         return replace(make_task(judge, options, lambda out: _again(again, out)), again=True)
-    sources, plan = given(source, options, say)
+    files = [path for path in paths_of(source) if path.exists()]
+    try:
+        sources, plan = given(source, options, say)
+        program = program_of(files, sources, options)
+    except UsageError:
+        program = program_of(files, (), options)
+        if program is None:
+            raise
+    if program is not None:
+        return make_task(judge, options, lambda out: _imported(files, program, out, options, say))
 
     def make(part: Run, index: Index) -> RunInfo:
         return read_given(sources, part, index, options, say, plan)
@@ -269,6 +280,15 @@ def _check_names(judges: Sequence[Judge]) -> None:
 def _again(run: Run, out: str | Path | None) -> Iterator[tuple[Run, Index]]:
     if out is not None and Path(out).resolve() != run.path.resolve():
         raise UsageError(f"{run.path} is a run: it is judged where it is, without --out")
+    with reopened(run) as index:
+        yield run, index
+
+
+@contextmanager
+def _imported(
+    files: Sequence[Path], program: str, out: str | Path | None, options: Options, say: Say
+) -> Iterator[tuple[Run, Index]]:
+    run = import_judged(files, program, None if out is None else Path(out), options, say)
     with reopened(run) as index:
         yield run, index
 
