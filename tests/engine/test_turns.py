@@ -14,7 +14,7 @@ from hantei import benchmarks
 from hantei.record_lines import to_line
 from hantei.records import Message, Response
 from hantei.runs.folder import load_run
-from hantei.runs.pending import unfinished_conversations
+from hantei.runs.pending import not_asked
 from hantei.turns import UNFINISHED, answer_positions, conversation
 from tests import servers
 from tests.cases.recorded import QUICK
@@ -202,15 +202,15 @@ def test_a_limit_between_two_turns_keeps_the_first_and_its_cost(tmp_path: Path) 
     assert made.info().cost == pytest.approx(2 * CALL)
     with made.index(samples=1) as index:
         assert index.spent == pytest.approx(2 * CALL)
-        assert unfinished_conversations(index) == 0
+        assert not_asked(index, made.info().plan) == {}
     made.responses_path.write_bytes(to_line(kept) + to_line(found))  # as a kill leaves it
     with made.index(samples=1) as index:
         assert index.spent == pytest.approx(2 * CALL)
-        assert unfinished_conversations(index) == 0
+        assert not_asked(index, made.info().plan) == {}
     made.responses_path.write_bytes(to_line(kept))
     with made.index(samples=1) as index:
         assert index.spent == pytest.approx(CALL)
-        assert unfinished_conversations(index) == 1
+        assert sum(not_asked(index, made.info().plan).values()) == 1
 
 
 def test_a_forecast_counts_every_turn(tmp_path: Path) -> None:

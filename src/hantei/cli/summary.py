@@ -121,12 +121,14 @@ def finish(
 
 
 def finish_work(run: Run, conditions: list[Condition], told: Printing, judges: Sequence[str]) -> None:
-    """Print and exit as ``finish`` does after work on a run, with 1 also where this call's work stopped early."""
-    stopped = run.info().steps[-1].stopped
-    if stopped:
-        warn(f"stopped: {stopped}")
+    """Print and exit as ``finish`` does after work on a run, with 1 also where this call's work was not all done."""
+    step = run.info().steps[-1]
+    if step.stopped:
+        warn(f"stopped: {step.stopped}")
+    if step.left_out:
+        warn(f"left out, while others went on: {step.left_out}")
     finish(run, conditions, told, judges=judges)
-    if stopped:
+    if step.stopped or step.left_out:
         raise typer.Exit(1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from hantei.engine.cache import ReplyCache, call_key
@@ -14,7 +15,7 @@ from hantei.engine.meter import Meter, dollars
 from hantei.engine.servers import Servers
 from hantei.engine.stopping import Breaker, Stop
 from hantei.errors import RunError
-from hantei.judges.base import Ask, Named, PricedReply, begun
+from hantei.judges.base import Ask, Named, PricedReply, Stopped, begun
 from hantei.models.base import RETRIED, CallError, Model, Reply, Request
 from hantei.models.pool import member
 
@@ -41,7 +42,13 @@ class Caller:
     """Makes all calls of a run, to whatever models and judges; connections are counted for each server."""
 
     def __init__(
-        self, limits: Limits, price: PriceLookup, meter: Meter, stop: Stop, before_call: Callable[[], None] = _nothing
+        self,
+        limits: Limits,
+        price: PriceLookup,
+        meter: Meter,
+        stop: Stop,
+        before_call: Callable[[], None] = _nothing,
+        gave_up: Callable[[str, str], None] | None = None,
     ) -> None:
         """Set the caller up.
 
@@ -51,8 +58,9 @@ class Caller:
             meter: counts what is called, and what it costs.
             stop: ends the calls with the run.
             before_call: writes what was finished, so that nothing paid for waits while another call is under way.
+            gave_up: is told the name of a model that does not work at all, and why; None to stop everything.
         """
-        self._before_call = before_call
+        self._before_call, self._gave_up = before_call, gave_up or self._stop_all
         self._limits, self._price, self._meter, self._stop = limits, price, meter, stop
         self._servers = Servers(limits.max_connections, stop)
         self._breakers: dict[str, Breaker] = {}
@@ -118,14 +126,14 @@ class Caller:
 
     async def _persist(self, model: Model, request: Request, judge: Named | None) -> Reply:
         who = f"judge {judge.name}" if judge else f"asked model {model.name}"
-        breaker = self._breaker(model.name)
+        breaker = self._breaker(model)
         tries = waits = 0
         while True:
             started = asyncio.get_running_loop().time()
             line = self._servers.line(model)
             gate = await line.enter(begun() if judge else None)
             try:
-                reply = await self._once(gate, member(model, gate.server), request)
+                reply = await self._once(gate, member(model, gate.server), request, breaker)
             except CallError as error:
                 limited = error.failure == "rate-limit"
                 tries, waits = tries + (not limited), waits + limited
@@ -133,14 +141,14 @@ class Caller:
                     gate.overloaded(started, error.retry_after_s)
                 self._meter.failed(error)
                 if tries < self._limits.tries and self._goes_elsewhere(error, gate, line):
-                    self._stop.check()
+                    breaker.check()
                     continue
                 for_good = self._for_good(error, tries, waits)
                 breaker.failed(error, for_good, who)
-                self._stop.check()
+                breaker.check()
                 if for_good:
                     raise
-                await self._stop.sleep(self._delay(tries + waits, error.retry_after_s))
+                await breaker.sleep(self._delay(tries + waits, error.retry_after_s))
             else:
                 gate.answered()
                 breaker.answered()
@@ -154,21 +162,21 @@ class Caller:
         gate.failed(dead=error.failure in _DEAD)
         return True
 
-    async def _once(self, gate: Gate, model: Model, request: Request) -> Reply:
+    async def _once(self, gate: Gate, model: Model, request: Request, breaker: Breaker) -> Reply:
         try:
             if self._limits.max_cost is not None:
                 await self._afford(self._limits.max_cost)
             self._before_call()
-            self._stop.check()
+            breaker.check()
             self._out += 1
             try:
                 async with asyncio.timeout(self._limits.timeout_s) as deadline:
-                    with self._stop.within_grace(deadline):
+                    with breaker.holding(deadline):
                         return await model.ask(request)
             finally:
                 self._out -= 1
         except TimeoutError:
-            self._stop.check()
+            breaker.check()
             raise CallError("timeout", f"no answer within {self._limits.timeout_s:g} seconds") from None
         finally:
             gate.leave()
@@ -202,7 +210,14 @@ class Caller:
                 self._stop.stop(f"{spent}; {_GO_ON} with a higher --max-cost")
             await self._stop.sleep(_AFFORD_S)
 
-    def _breaker(self, model: str) -> Breaker:
-        if model not in self._breakers:
-            self._breakers[model] = Breaker(self._limits, self._stop)
-        return self._breakers[model]
+    def _breaker(self, model: Model) -> Breaker:
+        if model.name not in self._breakers:
+            self._breakers[model.name] = Breaker(self._limits, self._stop, partial(self._give_up, model))
+        return self._breakers[model.name]
+
+    def _give_up(self, model: Model, reason: str) -> None:
+        self._servers.line(model).close(Stopped(reason))
+        self._gave_up(model.name, reason)
+
+    def _stop_all(self, _model: str, reason: str) -> None:
+        self._stop.stop(reason, RunError(reason), grace_s=0.0)

@@ -44,10 +44,11 @@ _LOOK_S = 0.2
 
 
 class ShardOutcome(msgspec.Struct, kw_only=True):
-    """How the work on a shard went: counts of a ``Meter``, why it stopped, and what is to be raised."""
+    """How the work on a shard went: counts of a ``Meter``, why it stopped, who was left out, and what is raised."""
 
     counts: dict[str, Any]
     stopped: str | None = None
+    left_out: str | None = None
     error: str | None = None
     out_of_money: bool = False
 
@@ -101,6 +102,7 @@ class _Shards:
         self._task = ray.remote(num_cpus=1, max_retries=_TRIES)(work_on)
         self._until = math.inf if given.limits.run_timeout_s is None else time.monotonic() + given.limits.run_timeout_s
         self._stopped: str | None = None
+        self._left_out: str | None = None
         self._error: BaseException | None = None
         self._allotted: dict[Any, float] = {}  # US dollars that the shards at work may take
 
@@ -125,7 +127,7 @@ class _Shards:
             self._ray.wait(list(at_work), num_returns=len(at_work), timeout=self._given.limits.grace_s)
         for shard in shards_of(self._run):
             take_back(self._run, self._index, shard)
-        return Outcome(self._meter, 0, self._stopped, self._error)
+        return Outcome(self._meter, 0, self._stopped, self._error, self._left_out)
 
     def _start(self, shard: Run, free: int) -> Any:
         """Start on a shard, as one of so many workers that are free."""
@@ -150,6 +152,7 @@ class _Shards:
             self._stop(f"a worker failed: {str(error).splitlines()[-1][:200]}{AGAIN}", RunError)
             return False
         self._add(outcome.counts)
+        self._left_out = self._left_out or outcome.left_out
         limits = self._given.limits
         if outcome.out_of_money and limits.max_cost is not None:
             left = limits.max_cost - self._meter.total
@@ -218,6 +221,7 @@ def _told(outcome: Outcome, limits: Limits) -> ShardOutcome:
     return ShardOutcome(
         counts=counts,
         stopped=outcome.stopped,
+        left_out=outcome.left_out,
         error=None if outcome.error is None else str(outcome.error) or type(outcome.error).__name__,
         out_of_money=bool(outcome.stopped and limits.max_cost is not None and "--max-cost" in outcome.stopped),
     )

@@ -23,13 +23,13 @@ from typing import Any
 from hantei.engine.asking import AskedModel, answered, failure, next_turn, not_answered
 from hantei.engine.caller import Caller, PriceLookup, no_price
 from hantei.engine.judge_worker import JudgeWorker
+from hantei.engine.left_out import LeftOut
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
 from hantei.engine.stopping import AGAIN, Stop
 from hantei.engine.trial import on_trial
 from hantei.engine.work import Errand, Work, work_of
-from hantei.errors import RunError
 from hantei.judges.base import Judge, Stopped
 from hantei.judges.classifying import cores
 from hantei.models.base import CallError
@@ -44,12 +44,16 @@ from hantei.turns import answer_positions
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run went: ``stopped`` says why it ended early, None where it did not; ``error`` is what to raise then."""
+    """How a run went: ``stopped`` says why it ended early, None where it did not; ``error`` is what to raise then.
+
+    ``left_out`` says which models were given up, and why, while the others went on; None where none was.
+    """
 
     meter: Meter
     torn: int
     stopped: str | None = None
     error: BaseException | None = None
+    left_out: str | None = None
 
 
 _Queue = asyncio.Queue[Any]
@@ -106,14 +110,14 @@ class _Engine:
         self._reasoning = judges_reasoning(run)
         self._of_model = run.info().plan.models != ()
         self._judges = {index.judge_no(judge.name): judge for judge in judges}
-        self._paused: dict[int, str] = {}
         self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
 
     async def work(self) -> Outcome:
         """Do everything that is left."""
         limits = self._limits
         self._stop = Stop()
-        self._caller = Caller(limits, self._price, self._meter, self._stop, lambda: self._recorder.write())
+        self._left_out = LeftOut(self._asked, self._judges, self._stop)
+        self._caller = Caller(limits, self._price, self._meter, self._stop, self._write, self._left_out.give_up)
         self._display = Display(self._meter)
         self._count()
         names = {number: judge.name for number, judge in self._judges.items()}
@@ -123,15 +127,18 @@ class _Engine:
                 self._stop.on_interrupt(limits.grace_s),
             ):
                 await self._stages()
-            if self._paused:
-                self._stop_paused()
-            if self._stop.reason is None and self._from_nothing:
+            self._left_out.end()
+            if self._stop.reason is None and self._left_out.why() is None and self._from_nothing:
                 self._stop.error = self._caller.nothing_worked()
         finally:
             self._display.close()
             self._caller.close()
             await self._close_models()
-        return Outcome(self._meter, self._recorder.torn, self._stop.reason, self._stop.error)
+        stop = self._stop
+        return Outcome(self._meter, self._recorder.torn, stop.reason, stop.error, self._left_out.why())
+
+    def _write(self) -> None:
+        self._recorder.write()
 
     def _count(self) -> None:
         index, meter = self._index, self._meter
@@ -166,20 +173,10 @@ class _Engine:
         # What a cascade has of verdicts may all be its cheap judge's.
         known = has_verdicts(self._index, number) and not judge.outline().get("cascade")
         if not (self._limits.keep_going or known):
-            judge = on_trial(judge, partial(self._pause, number))
+            judge = on_trial(judge, partial(self._left_out.pause, number))
         return JudgeWorker(
             judge, self._caller.ask_for(judge), group, self._stop, done, self._limits.workers or len(cores())
         )
-
-    def _pause(self, judge: int, why: str) -> None:
-        """Leave out a judge whose replies cannot be read; the run goes on for the others, and stops with the last."""
-        self._paused[judge] = why
-        if self._paused.keys() == self._judges.keys():
-            self._stop_paused()
-
-    def _stop_paused(self) -> None:
-        reason = "; ".join(self._paused.values())
-        self._stop.stop(reason, RunError(reason))
 
     def _streams(self) -> Iterator[tuple[AskedModel | None, Iterator[Work]]]:
         """Yield what is left to do, and of which model; answers that are there only have to be judged."""
@@ -197,21 +194,21 @@ class _Engine:
         queue: _Queue = asyncio.Queue(self._limits.max_connections)
         count = 2 * self._limits.max_connections * most_servers(asked.model) if asked else 0
         askers = [group.create_task(self._ask(asked, queue)) for _ in range(count) if asked]
-        await self._produce(works, queue)
+        await self._produce(asked, works, queue)
         await _drained(queue, askers)
 
     def _end_in(self, seconds: float) -> None:
         reason = f"the time of --run-timeout {seconds:g} seconds is over{AGAIN}"
         asyncio.get_running_loop().call_later(seconds, lambda: self._stop.stop(reason, grace_s=self._limits.grace_s))
 
-    async def _produce(self, works: Iterator[Work], queue: _Queue) -> None:
+    async def _produce(self, asked: AskedModel | None, works: Iterator[Work], queue: _Queue) -> None:
         for work in works:
             if self._stop.reason is not None:
                 return
-            if work.response is None:
-                await queue.put(work)
-            else:
+            if work.response is not None:
                 await self._hand_on(work, work.response)
+            elif asked and self._left_out.is_asked(asked):
+                await queue.put(work)
 
     async def _hand_on(self, work: Work, response: Response) -> None:
         """Give an answer to its judges; one that failed in a run that asks a model is written as such for each.

@@ -14,18 +14,18 @@ class Servers:
     def __init__(self, max_connections: int, stop: Stop) -> None:
         self._max_connections, self._stop = max_connections, stop
         self._gates: dict[str, Gate] = {}
-        self._lines: dict[str, Line] = {}
-        self._members: dict[str, tuple[str, ...]] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
+        self._members: dict[Line, tuple[str, ...]] = {}
 
     def line(self, model: Model) -> Line:
         """Return where calls of a model wait; of a pool, for the servers that it has now."""
-        line = self._lines.get(model.server)
+        line = self._lines.get((model.server, model.name))
         servers = model.servers() if isinstance(model, ServerPool) else (model.server,)
         if line is None:
-            line = self._lines[model.server] = Line([])
+            line = self._lines[model.server, model.name] = Line([])
             self._stop.watch(line)
-        if self._members.get(model.server) != servers:
-            self._members[model.server] = servers
+        if self._members.get(line) != servers:
+            self._members[line] = servers
             line.at([self._gate(server) for server in servers])
         return line
 

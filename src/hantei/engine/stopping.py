@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from itertools import chain, repeat
 
 from hantei.engine.gate import Line
@@ -89,18 +89,20 @@ class Stop:
             loop.call_later(grace_s, self._end_grace)
             loop.call_later(max(grace_s, _JUDGING_S), self._cancel)
 
+    async def wait(self) -> None:
+        """Wait until the run stops."""
+        await self._event.wait()
+
     async def sleep(self, seconds: float) -> None:
         """Sleep, unless the run stops.
 
         Raises:
             Stopped: it does.
         """
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return
-        raise Stopped(self.reason)
+                await self.wait()
+        self.check()
 
     def check(self) -> None:
         """Raise ``Stopped`` if the run stops.
@@ -112,10 +114,7 @@ class Stop:
             raise Stopped(self.reason)
 
     def _end_grace(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for deadline in self._deadlines:
-            if not deadline.expired():
-                deadline.reschedule(now)
+        _end_now(self._deadlines)
 
     def _cancel(self) -> None:
         self._ended = True
@@ -135,11 +134,30 @@ class Stop:
             yield
 
 
-class Breaker:
-    """Stops the run when a model does not work at all: a wrong key, a wrong name, a server that is gone."""
+def _end_now(deadlines: Collection[asyncio.Timeout]) -> None:
+    now = asyncio.get_running_loop().time()
+    for deadline in deadlines:
+        if not deadline.expired():
+            deadline.reschedule(now)
 
-    def __init__(self, limits: Limits, stop: Stop) -> None:
-        self._limits, self._stop = limits, stop
+
+class Breaker:
+    """Gives up a model that does not work at all: a wrong key, a wrong name, a server that is gone.
+
+    Its calls end then, those in flight too, as all calls do when the run stops.
+    """
+
+    def __init__(self, limits: Limits, stop: Stop, gave_up: Callable[[str], None]) -> None:
+        """Set the breaker of a model up.
+
+        Args:
+            limits: when it is given up.
+            stop: ends its calls with the run.
+            gave_up: is told once why the model is given up.
+        """
+        self._limits, self._stop, self._gave_up = limits, stop, gave_up
+        self._given_up: str | None = None
+        self._deadlines: set[asyncio.Timeout] = set()
         self._ever = False
         self._row = 0
         self._lost = 0
@@ -159,11 +177,49 @@ class Breaker:
         self._lost += for_good
         self._last = self._told(error, who)
         if self._lost >= self._limits.failed_in_a_row or (not self._ever and self._hopeless(error, now - self._since)):
-            self._stop.stop(self._last, RunError(self._last), grace_s=0.0)
+            self._give_up()
+
+    def check(self) -> None:
+        """Raise ``Stopped`` if no more calls are to be made.
+
+        Raises:
+            Stopped: the run stops, or the model was given up.
+        """
+        self._stop.check()
+        if self._given_up is not None:
+            raise Stopped(self._given_up)
+
+    @contextmanager
+    def holding(self, deadline: asyncio.Timeout) -> Iterator[None]:
+        """Hold a call whose deadline comes forward when the model is given up, or when the run stops."""
+        self._deadlines.add(deadline)
+        try:
+            with self._stop.within_grace(deadline):
+                yield
+        finally:
+            self._deadlines.discard(deadline)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, unless the model is given up or the run stops.
+
+        Raises:
+            Stopped: one of them.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds) as deadline:
+                with self.holding(deadline):
+                    await self._stop.wait()
+        self.check()
 
     def never_worked(self) -> RunError | None:
         """Return the error of a model of which no call worked and some failed for good, None for any other."""
         return None if self._ever or not self._lost else RunError(self._last)
+
+    def _give_up(self) -> None:
+        if self._given_up is None:
+            self._given_up = self._last
+            _end_now(self._deadlines)
+            self._gave_up(self._last)
 
     def _hopeless(self, error: CallError, seconds: float) -> bool:
         if error.failure == "auth":

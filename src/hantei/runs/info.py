@@ -70,8 +70,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One call that worked on a run folder: what it did, when it ended, and what it took.
 
     ``cost`` is in US dollars, None where a price is not known. ``stopped`` says why it ended early, None where it did
-    not. ``judges`` are those of this call. ``peak_memory_mb`` is the most that the process had had by then,
-    None where the operating system does not say.
+    not; ``left_out`` which models were given up, and why, while the others went on. ``judges`` are those of this call.
+    ``peak_memory_mb`` is the most that the process had had by then, None where the operating system does not say.
     """
 
     did: Did
@@ -89,6 +89,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory_mb: NonNegative | None = None
     refused_settings: tuple[str, ...] = ()
     stopped: str | None = None
+    left_out: str | None = None
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,8 +98,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     ``hantei`` is the version that made the folder, ``created`` when, in ISO 8601. ``stopped`` says why the run is not
     whole, None where it is. ``no_verdict`` is what a row without a verdict counts as, ``rule`` which verdict counts
     of a response with several, ``title`` what the report is called, ``rejected`` how many input rows could not be
-    read. ``notices`` must be seen beside every number. ``checksums`` hold the SHA-256 of files that must not change,
-    by name. Change it with ``msgspec.structs.replace`` and ``Run.write_info``.
+    read, ``not_asked`` by system of how many answers nothing was asked yet. ``notices`` must be seen beside every
+    number. ``checksums`` hold the SHA-256 of files that must not change, by name. Change it with
+    ``msgspec.structs.replace`` and ``Run.write_info``.
     """
 
     created: str
@@ -112,6 +114,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     rule: CountingRule = CountingRule()
     title: str | None = None
     rejected: Count = 0
+    not_asked: dict[str, Count] = {}
     notices: tuple[str, ...] = ()
     checksums: dict[str, str] = {}
 

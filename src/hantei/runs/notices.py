@@ -6,20 +6,22 @@ from collections.abc import Iterator
 
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo, RunInfo
-from hantei.runs.pending import unfinished_conversations
+from hantei.runs.pending import not_asked
 
 
 def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     """Return what must be seen beside the numbers of a run that asked a model: prompts not asked, answers not got."""
-    if not info.plan.models:
-        return ()
-    expected = index.counts()["prompts"] * info.plan.samples * len(info.plan.models)
-    missing = expected - index.counts()["responses"] + unfinished_conversations(index)
+    left_out = info.steps[-1].left_out if info.steps else None
+    missing = not_asked(index, info.plan)
     if not missing:
-        return ()
+        return (f"The run is not whole: left out: {left_out}.",) if left_out else ()
+    expected = index.counts()["prompts"] * info.plan.samples * len(info.plan.models)
+    of = ", ".join(f"{count:,} of {system}" for system, count in missing.items())
+    by_system = f" ({of})" if len(info.plan.models) > 1 else ""
     return (
-        f"{missing:,} of {expected:,} answers were not asked for and are in no rate; the prompts that were asked are "
-        f"the first ones, not a random draw. The run is not whole: {info.stopped or 'it was not finished'}.",
+        f"{sum(missing.values()):,} of {expected:,} answers{by_system} were not asked for and are in no rate; the "
+        "prompts that were asked are the first ones, not a random draw. The run is not whole: "
+        f"{info.stopped or 'it was not finished'}.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hantei.runs.index import Index
+from hantei.runs.plan import Plan
 
 _PAGE = 128
 
@@ -46,9 +47,12 @@ def prompt_offsets(index: Index, most: int) -> list[int]:
     return [row[0] for row in index.db.execute(query, (step, most))]
 
 
-def unfinished_conversations(index: Index) -> int:
-    """Return how many answers were asked for of which later turns of the conversation were not."""
-    return int(index.db.execute("SELECT COUNT(*) FROM responses WHERE failed = 2").fetchone()[0])
+def not_asked(index: Index, plan: Plan) -> dict[str, int]:
+    """Return by system how many answers were not asked for, or not to their last turn; only systems with such."""
+    query = "SELECT s.name, COUNT(*) FROM responses r JOIN systems s ON s.no = r.system WHERE failed < 2 GROUP BY s.no"
+    there: dict[str, int] = dict(index.db.execute(query))
+    each = index.counts()["prompts"] * plan.samples
+    return {system: each - there.get(system, 0) for system in plan.systems if there.get(system, 0) < each}
 
 
 def has_verdicts(index: Index, judge: int) -> bool:

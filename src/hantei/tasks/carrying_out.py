@@ -33,6 +33,7 @@ from hantei.runs.index import Index
 from hantei.runs.info import Did
 from hantei.runs.judging import add_judges
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
+from hantei.runs.pending import not_asked
 from hantei.runs.people import is_informed
 from hantei.tasks.task import Task
 
@@ -121,7 +122,7 @@ def _do_passes(run: Run, index: Index, task: Task, before: str | None, say: Say)
         run.check_there()
         _note(run, outcome, task, before, say, errand is not None)
         index.spent, index.paid = outcome.meter.total, index.paid + outcome.meter.calls
-        if outcome.stopped or outcome.error:
+        if outcome.stopped or outcome.error or outcome.left_out:
             break
     return outcome
 
@@ -178,10 +179,11 @@ def _note(run: Run, outcome: Outcome, task: Task, before: str | None, say: Say, 
     refused = tuple(sorted({name for model in task.models for name in getattr(model, "refused", ())}))
     names = tuple(judge.name for judge in task.judges)
     did: Did = "corrected" if corrected else "asked" if task.asked and not task.passes else "judged"
-    step = outcome.meter.step(did, names, refused, outcome.stopped)
+    step = replace(outcome.meter.step(did, names, refused, outcome.stopped), left_out=outcome.left_out)
     # Judging what a model was asked for does not make up for answers that are still to be asked for.
     lacking = before if info.plan.models and not task.asked else None
-    run.write_info(replace(info, stopped=outcome.stopped or lacking, steps=(*info.steps, step)))
+    left_out = f"left out, while others went on: {outcome.left_out}" if outcome.left_out else None
+    run.write_info(replace(info, stopped=outcome.stopped or left_out or lacking, steps=(*info.steps, step)))
     if refused:
         say(f"the server does not take {', '.join(refused)}: asked without")
     for reason in outcome.meter.unknown_finishes:
@@ -205,6 +207,8 @@ def finish(run: Run, index: Index, task: Task) -> None:
     for judge in task.judges:
         put_judgments_in_order(run, index, judge.name)
     add_judges(run, task.judges)  # some know more of themselves now
+    info = run.info()
+    run.write_info(replace(info, not_asked=not_asked(index, info.plan)))
     note_drift(run, index, task.judges)
     write_report(run, index)
 

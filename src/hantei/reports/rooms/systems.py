@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hantei.metrics.definitions import shown_in
 from hantei.records import Rate
@@ -67,7 +67,7 @@ def systems(results: Results) -> Iterator[Section]:
     """Yield each judge's rates by system, with all systems together where there are several."""
     for judge in results.judges:
         metrics = judge.metrics("systems")
-        rows = list(_rows(judge, [metric.name for metric in metrics], judge.main.name))
+        rows = list(_rows(judge, [metric.name for metric in metrics], results.settings.get("not_asked", {})))
         table = rate_table(
             "Rates by system",
             "System",
@@ -77,14 +77,20 @@ def systems(results: Results) -> Iterator[Section]:
         yield Section(key="systems", title="Systems", tables=(table,), judge=judge.name)
 
 
-def _rows(judge: JudgeResults, metrics: list[str], main: str) -> Iterator[ReportRow]:
-    for number, system in enumerate(judge.systems, 1):
-        cells = (*(judge.get(metric, system=system) for metric in metrics), _missing(judge.get(main, system=system)))
+def _rows(judge: JudgeResults, metrics: list[str], not_asked: Mapping[str, int]) -> Iterator[ReportRow]:
+    """Yield a row a system, those that never answered too, and one of all together."""
+    main, systems = judge.main.name, list(dict.fromkeys((*judge.systems, *not_asked)))
+    for number, system in enumerate(systems, 1):
+        missing = _missing(judge.get(main, system=system), not_asked.get(system, 0))
+        cells = (*(judge.get(metric, system=system) for metric in metrics), missing)
         yield ReportRow(name=clip(system, NAME_LIMIT), cells=cells, number=number)
-    if len(judge.systems) != 1:
-        whole: tuple[Cell, ...] = (*(judge.get(metric) for metric in metrics), _missing(judge.get(main)))
+    if len(systems) != 1:
+        missing = _missing(judge.get(main), sum(not_asked.values()))
+        whole: tuple[Cell, ...] = (*(judge.get(metric) for metric in metrics), missing)
         yield ReportRow(name=ALL_SYSTEMS, cells=whole, total=True)
 
 
-def _missing(rate: Rate | None) -> str:
-    return reasons(rate.no_verdict) or "0" if rate else "0"
+def _missing(rate: Rate | None, not_asked: int) -> str:
+    """Return why answers have no verdict; of some there is no answer, as they were not asked for."""
+    said = [reasons(rate.no_verdict)] if rate and rate.no_verdict else []
+    return ", ".join([*said, f"{not_asked:,} not asked"] if not_asked else said) or "0"
