@@ -30,8 +30,44 @@ from tests.servers import Seen, completion, fault_server, reply
 SMALL = "builtin?encoder=none"
 
 
+COUNTED = """
+import os
+from pathlib import Path
+from hantei.records import Judgment
+
+class Counted:
+    name, card_hash = "counted", "1"
+
+    def outline(self):
+        return {}
+
+    def judge(self, pairs):
+        return [Judgment(response_id=answer.id, judge="counted", unsafe=False) for _, answer in pairs]
+
+def load(name):
+    with Path(__file__).with_name("loads").open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+    return Counted()
+"""
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Another package's judge that writes down which process loads it, and where."""
+    folder = tmp_path_factory.mktemp("package")
+    (folder / "counted.py").write_text(COUNTED)
+    package = folder / "counted-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: counted\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[hantei.judges]\ncounted = counted:load\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield folder / "loads"
+
+
 @pytest.fixture(scope="module", autouse=True)
-def two_workers() -> Iterator[None]:
+def two_workers(counted: Path) -> Iterator[None]:
     ray.init(
         num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=40,
         object_store_memory=100 * 2**20, _node_ip_address="127.0.0.1",
@@ -75,6 +111,17 @@ def test_judgments_on_ray_are_byte_by_byte_those_of_one_process(tmp_path: Path) 
     assert there.info().stopped is None
     assert [(step.did, step.judged) for step in there.info().steps] == [("judged", 300)]
     assert not (there.path / "shards").exists()
+
+
+def test_each_worker_loads_a_judge_once_for_all_its_shards(tmp_path: Path, counted: Path) -> None:
+    file = answers(tmp_path / "answers.jsonl", 100)
+    for name in ("one", "two"):
+        run = hantei.judge(file, "counted", tmp_path / name, on_ray())
+        assert len(list(run.judgments("counted"))) == 100
+    loads = Counter(counted.read_text().split())
+    del loads[str(os.getpid())]
+    assert set(loads.values()) == {1}, "8 shards a run, two runs"
+    assert len(loads) <= 2
 
 
 def part_files(folder: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hantei
+from hantei.engine.on_ray import gpus_each
 
 CASES = Path(__file__).with_name("ray_cases.py")
 
@@ -29,3 +30,19 @@ def test_runs_on_a_local_ray_of_two_workers(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"\d passed", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "each"),
+    [
+        ("encoder@hf/models/mine", 2.0, 1),
+        ("rubric@hf/models/mine", 1.0, 1),
+        ("encoder@hf/models/mine", 0.0, 0),
+        ("encoder?device=cpu@hf/models/mine", 2.0, 0),
+        ("builtin", 2.0, 0),
+        ("openai/gpt-4o", 2.0, 0),
+    ],
+)
+def test_a_worker_takes_a_gpu_where_weights_run_in_it(name: str, gpus: float, each: int) -> None:
+    assert gpus_each([name], {"CPU": 4.0, "GPU": gpus}) == each
+    assert gpus_each([name], {"CPU": 4.0}) == 0

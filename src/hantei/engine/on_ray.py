@@ -87,19 +87,33 @@ def drive_on_ray(
     for shard in shards_of(run):  # of a call that was killed
         take_back(run, index, shard, paid=False)
     ray = ray_cluster()
-    workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    resources = ray.cluster_resources()
+    gpus = gpus_each([*names.values(), *(one.model.name for one in asked)], resources)
+    workers = max(1, int(min(resources.get("CPU", 1), resources["GPU"] if gpus else math.inf)))
     shards = make_shards(run, index, list(names), min(MOST, _EACH * workers))
     given = Given(judges=names, asks=bool(asked), limits=limits, prices=None if prices is None else str(prices))
-    return _Shards(ray, run, index, given, min(workers, len(shards) or 1)).work(shards)
+    return _Shards(ray, run, index, given, min(workers, len(shards) or 1), gpus).work(shards)
+
+
+def gpus_each(names: Sequence[str], resources: Mapping[str, float]) -> int:
+    """Return how many GPUs each worker takes: one where weights run in it and the cluster has any, else none.
+
+    Args:
+        names: the full names of judges and models.
+        resources: what the cluster has, as Ray says it.
+    """
+    weights = any("hf/" in name and "device=cpu" not in name for name in names)
+    return int(weights and resources.get("GPU", 0) >= 1)
 
 
 class _Shards:
     """The work on all shards, as the process that started it sees it."""
 
-    def __init__(self, ray: Any, run: Run, index: Index, given: Given, workers: int) -> None:
+    def __init__(self, ray: Any, run: Run, index: Index, given: Given, workers: int, gpus: int) -> None:
         self._ray, self._run, self._index, self._given, self._workers = ray, run, index, given, workers
         self._meter = Meter(spent_before=index.spent, paid_before=index.paid)
-        self._task = ray.remote(num_cpus=1, max_retries=_TRIES)(work_on)
+        # max_calls: without it Ray ends a process that has a GPU after each task, and its weights are loaded again.
+        self._task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_TRIES, max_calls=0)(work_on)
         self._until = math.inf if given.limits.run_timeout_s is None else time.monotonic() + given.limits.run_timeout_s
         self._stopped: str | None = None
         self._left_out: str | None = None
@@ -252,6 +266,7 @@ def _check_by_name(judges: Sequence[Judge], names: Mapping[str, str], asked: Seq
             alike = False
         if not alike:
             raise UsageError(f"--on ray: judge {judge.name} is an object of this process; name a judge or its folder")
+    _without_models.cache_clear()  # weights are there a second time
     for one in asked:
         try:
             load_model(one.model.name)
