@@ -46,6 +46,7 @@ class JudgeWorker:
             workers: how many processes judge.
         """
         self._judge, self._ask, self._tasks, self._stop, self._done = judge, ask, tasks, stop, done
+        self._sound = getattr(getattr(judge, "classifier", None), "sound", False)
         self._room = asyncio.Semaphore(_ROOM + (workers - 1) * _EACH)
         self._new: list[tuple[int, Pair]] = []
         self._due = False
@@ -85,7 +86,8 @@ class JudgeWorker:
         with suppress(Stopped):  # what a judge that paused left out is judged when the run is resumed
             async with aclosing(judgments):
                 async for judgment in judgments:
-                    judgment = checked(self._judge.name, judgment)
+                    if not self._sound:
+                        judgment = checked(self._judge.name, judgment)
                     identity = judgment.response_id
                     if identity not in given:
                         raise RunError(f"judge {self._judge.name} judged '{identity}', which it was not given")

@@ -120,7 +120,7 @@ def _by_category(index: Index, judge: int, name: str) -> Iterator[Rate]:
     for category, system, count in categories_of(index, judge):
         hits[category, system] += count
         hits[category, None] += count
-    named = sorted({category for category, _ in hits}, key=lambda one: -hits[one, None])
+    named = sorted({category for category, _ in hits}, key=lambda one: (-hits[one, None], one))
     places = [(category, of) for category in named[:MOST_CATEGORIES] for of in judged]
     for category, of in [*places, *(place for place in hits if place[0] in named[MOST_CATEGORIES:])]:
         k, n = hits[category, of], judged[of]

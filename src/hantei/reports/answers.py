@@ -34,6 +34,7 @@ MAX_BYTES = 24_000_000
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,5}")
 # In a script element only these can end it, or start a comment that swallows its end; the separators break old engines.
 _UNSAFE_IN_HTML = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ def _slim(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump(data: Any) -> str:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _JSON.encode(data)
     return _UNSAFE_IN_HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -133,7 +133,7 @@ class _Explainer:
         from hantei.judges.builtin.explain import explain
 
         explained = explain(self._judge, pairs)
-        return [tuple(Highlight(mark.start, mark.end, mark.weight) for mark in marks) for marks in explained]
+        return [tuple(map(Highlight._make, marks)) for marks in explained]
 
 
 def results_of(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hantei.metrics.datasheet import DataSheet
 from hantei.records import Judgment, Prompt, Response, Summary
 
 
-@dataclass(frozen=True, slots=True)
-class Highlight:
+class Highlight(NamedTuple):
     """A span of an answer that moved the built-in judge.
 
     ``start`` and ``end`` count characters of ``Response.text``, the end left out. ``weight`` is positive where the

@@ -57,6 +57,8 @@ def runs(text: str, marks: Iterable[Highlight] = (), limit: int = 20_000) -> lis
     Marks outside the text, empty, or overlapping an earlier one are clipped to what is left of them.
     """
     pieces: list[TextRun] = []
+    if not (_CONTROL.search(text) or "\r" in text):
+        return [_run(text[start:end], weight) for start, end, weight in _spans(min(len(text), limit), marks)]
     for start, end, weight in _spans(min(len(text), limit), marks):
         pieces.extend(_pieces(text[start:end].replace("\r\n", "\n"), weight))
     return pieces

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-from hantei.arrays import Doubles, log_odds_of
+from hantei.arrays import Doubles
 from hantei.judges.base import Pair, language_of
 from hantei.judges.builtin.encoder import summary
 from hantei.judges.builtin.features import (
@@ -23,15 +22,14 @@ from hantei.judges.builtin.features import (
     tokenise,
 )
 from hantei.judges.builtin.model import BuiltinJudge, Window, most_unsafe, window_batches, windows_and_owners
-from hantei.judges.builtin.semantic import verdicts
+from hantei.judges.builtin.semantic import unsafe_log_odds
 from hantei.judges.builtin.stopwords import is_content
-from hantei.judges.builtin.weights import ANSWER_SCORES
+from hantei.judges.builtin.weights import ANSWER_SCORES, language_flags
 
 _STEP = 1e-4
 
 
-@dataclass(frozen=True, slots=True)
-class SpanWeight:
+class SpanWeight(NamedTuple):
     """``text[start:end]`` of the answer moved the log odds of "unsafe" by about ``weight``: up where positive."""
 
     start: int
@@ -40,13 +38,14 @@ class SpanWeight:
 
 
 class _Explained(NamedTuple):
-    """The windows that were judged, one an answer: their languages, scores (n, 34) and (n, 5), and chances (n,)."""
+    """The windows that were judged, one an answer: flags of their languages (n, 2), scores (n, 34) and (n, 5), and the
+    log odds that they are unsafe (n,)."""
 
     windows: list[Window]
-    languages: list[str | None]
+    flags: Doubles
     scores: Doubles
     meaning: Doubles | None
-    unsafe: Doubles
+    log_odds: Doubles
 
 
 def explain(judge: BuiltinJudge, pairs: Sequence[Pair], top: int = 12) -> list[list[SpanWeight]]:
@@ -90,13 +89,12 @@ def _all_marks(judge: BuiltinJudge, judged: _Explained, top: int) -> Iterator[li
 
 def _judged_windows(judge: BuiltinJudge, pairs: Sequence[Pair]) -> _Explained:
     windows, owner = windows_and_owners(pairs)
-    spoken = [language_of(*pair) for pair in pairs]
-    languages = [spoken[number] for number in owner]
+    flags = language_flags([language_of(*pair) for pair in pairs])
     scores, meaning = judge.scores(windows), judge.semantic_scores(windows)
-    unsafe = verdicts(judge.weights, scores, languages, meaning, strict=judge.strict).unsafe
-    kept = most_unsafe(unsafe, np.array(owner))
+    log_odds = unsafe_log_odds(judge.weights, scores, flags[owner], meaning, strict=judge.strict)
+    kept = most_unsafe(log_odds, np.array(owner))
     chosen = [windows[number] for number in kept.tolist()]
-    return _Explained(chosen, spoken, scores[kept], None if meaning is None else meaning[1][kept], unsafe[kept])
+    return _Explained(chosen, flags, scores[kept], None if meaning is None else meaning[1][kept], log_odds[kept])
 
 
 def _slopes(judge: BuiltinJudge, judged: _Explained) -> Doubles:
@@ -106,13 +104,13 @@ def _slopes(judge: BuiltinJudge, judged: _Explained) -> Doubles:
     moved = np.repeat(judged.scores, times, axis=0).reshape(-1, times, judged.scores.shape[1])
     moved[:, np.arange(columns), np.arange(columns)] += _STEP
     moved[:, columns + np.arange(columns), np.arange(columns)] -= _STEP
-    languages = [language for language in judged.languages for _ in range(times)]
     meaning = None
     if judge.semantic is not None and judged.meaning is not None:
         meaning = (judge.semantic, np.repeat(judged.meaning, times, axis=0))
-    found = verdicts(judge.weights, moved.reshape(-1, judged.scores.shape[1]), languages, meaning).unsafe
-    logits = log_odds_of(found).reshape(-1, times)
-    out: Doubles = (logits[:, :columns] - logits[:, columns:]) / (2 * _STEP)
+    flags = np.repeat(judged.flags, times, axis=0)
+    found = unsafe_log_odds(judge.weights, moved.reshape(-1, judged.scores.shape[1]), flags, meaning)
+    log_odds = found.reshape(-1, times)
+    out: Doubles = (log_odds[:, :columns] - log_odds[:, columns:]) / (2 * _STEP)
     return out
 
 
@@ -126,9 +124,9 @@ def _with_sentence(words: list[SpanWeight], sentence: SpanWeight | None) -> list
 def _sentence(judge: BuiltinJudge, judged: _Explained, place: int) -> SpanWeight | None:
     """Return the piece of a window without which the log odds are most unlike, None where there are not two."""
     # Each sentence left out is a judgment more: only an answer that is called unsafe is worth it.
-    if judge.semantic is None or judged.unsafe[place] < 0.5:
+    if judge.semantic is None or judged.log_odds[place] < 0:
         return None
-    window, language = judged.windows[place], judged.languages[place]
+    window = judged.windows[place]
     places, vectors = judge.encoder.pieces(window.text)
     if len(places) < 2:
         return None
@@ -137,7 +135,8 @@ def _sentence(judge: BuiltinJudge, judged: _Explained, place: int) -> SpanWeight
     asked = np.repeat(judge.encoder.prompts([window.prompt]), len(answers), axis=0)
     meaning = (judge.semantic, judge.semantic.scores(asked, answers))
     scores = np.repeat(judged.scores[place : place + 1], len(answers), axis=0)
-    odds = log_odds_of(verdicts(judge.weights, scores, [language] * len(answers), meaning).unsafe)
+    flags = np.repeat(judged.flags[place : place + 1], len(answers), axis=0)
+    odds = unsafe_log_odds(judge.weights, scores, flags, meaning)
     moved = odds[0] - odds[1:]
     best = int(np.argmax(np.abs(moved)))
     start, end = _trimmed(window.text, places[best])
@@ -160,10 +159,13 @@ def _token_weights(judge: BuiltinJudge, tokens: Tokens, slopes: Doubles) -> Doub
     for part, features, factor in (("answer", found, 1.0), ("opening", head, judge.weights.opening_weight)):
         keys = (features.text << ANSWER_BITS) | buckets(features.hash, part, ANSWER_BITS)
         key, place, count = np.unique(keys, return_inverse=True, return_counts=True)
-        text, bucket = key >> ANSWER_BITS, key & ((1 << ANSWER_BITS) - 1)
-        rows = judge.weights.answer[bucket] * judge.weights.answer_scale * factor
-        shares = np.einsum("ij,ij->i", rows, slopes[text]) / np.sqrt(np.bincount(text))[text] / count
-        share = shares[place] / (features.last - features.first + 1)
+        starts = np.searchsorted(key, np.arange(len(slopes) + 1) << ANSWER_BITS)
+        rows = judge.weights.answer.take(key & ((1 << ANSWER_BITS) - 1), axis=0).astype(np.float64)
+        pulls = slopes * (judge.weights.answer_scale * factor)
+        sizes = np.diff(starts)
+        sums = [rows[start : start + size] @ pull for start, size, pull in zip(starts, sizes, pulls, strict=False)]
+        shares = np.concatenate(sums) / np.sqrt(np.repeat(sizes, sizes))
+        share = (shares / count)[place] / (features.last - features.first + 1)
         for offset in range(3):
             inside = features.first + offset <= features.last
             out += np.bincount(features.first[inside] + offset, share[inside], len(out))

@@ -150,14 +150,16 @@ def _mix(hashes: Hashes) -> Hashes:
 def _codes(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint8], Places, Places]:
     """Return folded code points, their kinds, their places in the joined texts, and where each text ends among them."""
     raw = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    index = np.minimum(raw, _FOLDED)
+    highest = raw.max(initial=0)
+    index = np.minimum(raw, _FOLDED).astype(np.intp)
     folded, kinds = _tables()
-    codes, kind = folded[index], kinds[index]
-    if not (raw < _FOLDED).all():
+    codes, kind = folded.take(index), kinds.take(index)
+    if highest >= _FOLDED:
         codes = np.where(raw < _FOLDED, codes, raw)
     ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
     kept = codes != _DROPPED
-    _join_kana_marks(codes, kept)
+    if highest >= _VOICED:
+        _join_kana_marks(codes, kept)
     if kept.all():
         return codes, kind, np.arange(len(codes)), ends
     before = np.concatenate(([0], np.cumsum(kept)))
@@ -193,11 +195,14 @@ def tokenise(texts: Sequence[str]) -> Tokens:
     last[words] = np.flatnonzero(apart[1:] & word) + 1
     base, inverse = _powers()
     running = np.zeros(size + 1, dtype=np.uint64)
-    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * base[:size], out=running[1:])
+    added = codes.astype(np.uint64)
+    added += np.uint64(1)
+    added *= base[:size]
+    np.cumsum(added, out=running[1:])
     origin, below = inverse[first], running[first]
     hashes = _mix((running[last] - below) * origin)
     stems = _mix((running[np.minimum(first + _STEM, last)] - below) * origin + np.uint64(1))
-    text = np.searchsorted(ends, first, side="right")
+    text = np.repeat(np.arange(len(texts)), np.diff(np.searchsorted(first, ends), prepend=0))
     return Tokens(text, hashes, stems, kind[first], place[first], place[last - 1] + 1)
 
 
@@ -210,12 +215,12 @@ def grams(tokens: Tokens) -> Grams:
     pair = tokens.hash[:-1] * step + tokens.hash[1:]
     pairs = np.flatnonzero(text[:-1] == text[1:])
     character = kind == _CHARACTER
-    triple = pair[:-1] * step + tokens.hash[2:] if size > 2 else pair[:0]
     run = character[:-2] & character[1:-1] & character[2:] if size > 2 else character[:0]
     triples = np.flatnonzero(run & (text[:-2] == text[2:])) if size > 2 else every[:0]
+    triple = pair[triples] * step + tokens.hash[triples + 2]
     return Grams(
         np.concatenate((text, text[stems], text[pairs], text[triples])),
-        np.concatenate((tokens.hash, tokens.stem[stems], pair[pairs], triple[triples])),
+        np.concatenate((tokens.hash, tokens.stem[stems], pair[pairs], triple)),
         np.concatenate((every, stems, pairs, triples)),
         np.concatenate((every, stems, pairs + 1, triples + 2)),
     )

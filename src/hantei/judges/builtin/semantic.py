@@ -91,15 +91,34 @@ def verdicts(
     Returns:
         The heads; an answer is called unsafe from a probability of 0.5.
     """
-    flags = language_flags(languages)
+    found = heads(weights, scores, unsafe_log_odds(weights, scores, language_flags(languages), meaning, strict=strict))
     if meaning is None:
-        logits = affine(unsafe_inputs(scores, flags), weights.unsafe_stage)[:, 0]
-        return heads(weights, scores, logits - thresholds_of(weights.thresholds[int(strict)], flags))
+        return found
     semantic, semantic_scores = meaning
-    logits = affine(unsafe_inputs(scores, flags, semantic_scores), semantic.unsafe_stage)[:, 0]
-    refusal = softmax(affine(refusal_inputs(scores, semantic_scores), semantic.refusal_stage))
-    thresholds = thresholds_of(semantic.thresholds[int(strict)], flags)
-    return replace(heads(weights, scores, logits - thresholds), refusal=refusal)
+    return replace(found, refusal=softmax(affine(refusal_inputs(scores, semantic_scores), semantic.refusal_stage)))
+
+
+def unsafe_log_odds(
+    weights: BuiltinWeights,
+    scores: Doubles,
+    flags: Doubles,
+    meaning: tuple[Semantic, Doubles] | None = None,
+    *,
+    strict: bool = False,
+) -> Doubles:
+    """Return the log odds (texts,) that answers are unsafe, 0 at the threshold.
+
+    Args:
+        weights: those of the n-grams.
+        scores: of the n-grams, (texts, 34).
+        flags: of the languages, (texts, 2), as ``language_flags`` returns them.
+        meaning: the semantic weights and scores (texts, 5) of the build that has them.
+        strict: whether to call fewer answers unsafe.
+    """
+    stages, semantic_scores = (weights, None) if meaning is None else meaning
+    logits = affine(unsafe_inputs(scores, flags, semantic_scores), stages.unsafe_stage)[:, 0]
+    out: Doubles = logits - thresholds_of(stages.thresholds[int(strict)], flags)
+    return out
 
 
 def refusal_inputs(scores: Doubles, semantic: Doubles) -> Doubles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _ENGLISH = frozenset(
     [
@@ -221,6 +222,7 @@ _KANA = re.compile(r"[ぁ-ゟー]")
 _WORDLESS = re.compile(r"[\W\d_]+")
 
 
+@lru_cache(maxsize=20_000)
 def is_content(word: str) -> bool:
     """Return whether a token can be a reason: no mark, number, stop word, particle or ending.
 

@@ -82,9 +82,9 @@ def _sums(table: NDArray[np.int8], bags: Bags) -> Floats:
     out = np.zeros((len(bags.start) - 1, table.shape[1]), dtype=np.float32)
     full = bags.sizes > 0
     if full.any():
-        rows = table.take(bags.bucket, axis=0).astype(np.float32)
-        sums = np.add.reduceat(rows, bags.start[:-1][full], axis=0)
-        out[full] = sums / np.sqrt(bags.sizes[full], dtype=np.float32)[:, None]
+        # Whole numbers below 2**24, which 32 bits of a float hold exactly.
+        sums = np.add.reduceat(table.take(bags.bucket, axis=0), bags.start[:-1][full], axis=0, dtype=np.int32)
+        out[full] = sums.astype(np.float32) / np.sqrt(bags.sizes[full], dtype=np.float32)[:, None]
     return out
 
 
@@ -177,8 +177,8 @@ def pair_hashes(pairs: Sequence[tuple[str, str]]) -> NDArray[np.uint64]:
         plain = text.isprintable() and "  " not in text
         return (text.strip() if plain else " ".join(text.split())).encode("utf-8", "surrogatepass")
 
-    digests = (hashlib.blake2b(fold(prompt) + b"\0" + fold(response), digest_size=8) for prompt, response in pairs)
-    return np.array([int.from_bytes(digest.digest(), "little") for digest in digests], dtype=np.uint64)
+    hashed = (hashlib.blake2b(fold(prompt) + b"\0" + fold(response), digest_size=8) for prompt, response in pairs)
+    return np.frombuffer(b"".join(one.digest() for one in hashed), dtype="<u8").astype(np.uint64)
 
 
 def save(weights: BuiltinWeights, file: Path) -> None:
