@@ -123,10 +123,20 @@ def _in_another_script(head: str) -> bool:
     return any(count >= _MOSTLY * letters for script, count in counts.items() if script not in _READ)
 
 
+def _holds_more(text: str, common: tuple[str, ...], most: float) -> bool:
+    """Whether these stand in a text more often than ``most`` times."""
+    found = 0
+    for one in common:
+        found += text.count(one)
+        if found > most:
+            return True
+    return False
+
+
 def _heap(head: str) -> bool:
     """Whether words stand beside one another without what would join them to sentences, and not as a list or code."""
     start = head[:_FIRST]
-    if any(sum(map(start.count, common)) > enough * len(start) for common, enough in _COMMON):
+    if any(_holds_more(start, common, enough * len(start)) for common, enough in _COMMON):
         return False
     if len(_MARKS_OF_CODE.findall(head)) > 0.02 * len(head):
         return False

@@ -7,6 +7,7 @@ a known word, Japanese or Chinese in Latin letters, or a script that several lan
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from hantei.language_words import ENGLISH, FUNCTION_WORDS, ROMANISED
 
@@ -31,6 +32,9 @@ _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _WORD = re.compile(r"[^\W\d_]+(?:'[a-z]+)?")
 _ASCII_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 """The same words where a text is ASCII in small letters, found in two thirds of the time."""
+_LETTERS_ALONE = {code: " " for code in range(128) if not chr(code).islower()}
+"""The same where it has no apostrophe either, in a third of the time: what is no letter is a space."""
+_KNOWN = frozenset().union(*FUNCTION_WORDS.values())
 
 _CONTRACTION = re.compile(r"\b([a-z]+)('(?:s|re|ll|ve|d|m)|n't)\b")
 
@@ -58,18 +62,35 @@ def detect(text: str) -> str | None:
 
 def _latin(text: str) -> str | None:
     lower = text.lower().replace("’", "'")
-    words = set((_ASCII_WORD if lower.isascii() else _WORD).findall(lower))
-    contracted = _CONTRACTION.findall(lower) if "'" in lower else ()
-    english = words.union(*contracted) & FUNCTION_WORDS["en"]
+    # To look for contractions only where an apostrophe is takes a third of the time.
+    marked = " ".join([part for part in lower.split() if "'" in part]) if "'" in lower else ""
+    words = _words(lower)
+    english = words & FUNCTION_WORDS["en"]
+    english |= FUNCTION_WORDS["en"].intersection(chain(*_CONTRACTION.findall(marked)))
     if len(english) >= _PLENTY:
         return "en"
-    hits = {tag: len(words & common) for tag, common in FUNCTION_WORDS.items()} | {"en": len(english)}
-    best = max(hits, key=lambda tag: hits[tag])  # the first of equals: English
-    if words & ROMANISED and len(words & ROMANISED) >= hits[best]:
+    best, most = _most_hits(words & _KNOWN, len(english))
+    romanised = len(words & ROMANISED)
+    if romanised and romanised >= most:
         return None
-    if hits[best]:
+    if most:
         return best
     return "en" if words and _SHARE * len(words & ENGLISH) >= len(words) else None
+
+
+def _words(lower: str) -> set[str]:
+    if not lower.isascii():
+        return set(_WORD.findall(lower))
+    return set(_ASCII_WORD.findall(lower) if "'" in lower else lower.translate(_LETTERS_ALONE).split())
+
+
+def _most_hits(known: set[str], english: int) -> tuple[str, int]:
+    """Return the language with most hits among function words, of equals English, and how many it has."""
+    if known <= FUNCTION_WORDS["en"]:
+        return "en", english
+    hits = {tag: len(known & common) for tag, common in FUNCTION_WORDS.items()} | {"en": english}
+    best = max(hits, key=lambda tag: hits[tag])  # the first of equals: English
+    return best, hits[best]
 
 
 def primary(tag: str | None) -> str | None:

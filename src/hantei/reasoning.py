@@ -65,6 +65,8 @@ _LONGEST_TOKEN = 60
 _OPENS = "|".join(one.opens for one in _NOTATIONS)
 _LEAD = re.compile(rf"\s*+(?:(?!{_OPENS}){PRINTED_MARK}\s*+)*+", re.IGNORECASE)
 _OPEN = re.compile(rf"{_LEAD.pattern}(?:{_OPENS})", re.IGNORECASE)
+_MAY_OPEN = re.compile(r"\s*+[<\[◁ah]", re.IGNORECASE)
+"""What every block of reasoning begins with, and every mark before it: most answers need no closer look."""
 _OPEN_ANYWHERE = re.compile("|".join(one.opens for one in _NOTATIONS if one.bare), re.IGNORECASE)
 _BARE_CLOSE = re.compile("|".join(one.closes for one in _NOTATIONS if one.bare), re.IGNORECASE)
 _WORD_CLOSES = [
@@ -107,7 +109,7 @@ def split_reasoning(content: str) -> Split:
     off: the answer is then empty and ``closed`` is false. Content without reasoning is returned as it is.
     """
     closed, end = _reasoning_end(content)
-    if _OPEN.match(content, end):
+    if _opened(content, end):
         return Split("", joined(_inside(content[:closed]), _inside(content[end:])), False)
     if not end:
         return Split(content, None, True)
@@ -135,8 +137,8 @@ def joined(*parts: str | None) -> str | None:
 def _reasoning_end(content: str) -> tuple[int, int]:
     """Return where the close tag of the last block of reasoning begins and ends, 0 where there is none."""
     closed = end = looked = 0
-    fenced, opened = False, _OPEN.match(content)
-    if opened is None and not any(sign in content for sign in _IN_BARE_CLOSES):
+    fenced, opened = False, _opened(content)
+    if opened is None and not any(map(content.__contains__, _IN_BARE_CLOSES)):
         return 0, 0
     for close in _closes(content):
         if close.start() < looked:
@@ -146,8 +148,13 @@ def _reasoning_end(content: str) -> tuple[int, int]:
         mentioned = not within and (fenced or close.re is not _BARE_CLOSE or _in_sentence(content, looked, close))
         looked = close.end()
         if not (mentioned or _quoted(content, close)):
-            closed, end, fenced, opened = close.start(), looked, False, _OPEN.match(content, looked)
+            closed, end, fenced, opened = close.start(), looked, False, _opened(content, looked)
     return closed, end
+
+
+def _opened(content: str, start: int = 0) -> re.Match[str] | None:
+    """Return where a block of reasoning begins at this place, None where none does."""
+    return _OPEN.match(content, start) if _MAY_OPEN.match(content, start) else None
 
 
 def _closes(content: str) -> Iterator[re.Match[str]]:

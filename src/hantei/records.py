@@ -11,7 +11,7 @@ older hantei reads what a newer one wrote. Types and ranges are checked on readi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct, field
@@ -105,9 +105,7 @@ class Prompt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def text(self) -> str:
         """The last user turn."""
-        return next(
-            (turn.content for turn in reversed(self.messages) if turn.role == "user"), self.messages[-1].content
-        )
+        return last_asked(self.messages)
 
 
 class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -242,6 +240,14 @@ class Summary(Struct, frozen=True, kw_only=True):
     calibration: tuple[AgainstPerson, ...] = ()
     second_looks: tuple[SecondLooks, ...] = ()
     corrections: tuple[VersionCost, ...] = ()
+
+
+def last_asked(messages: Sequence[Message]) -> str:
+    """Return the last user turn of messages, the last turn where there is none."""
+    for turn in reversed(messages):
+        if turn.role == "user":
+            return turn.content
+    return messages[-1].content
 
 
 def response_id(system: str, prompt_id: str, sample: int) -> str:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from hantei.finish import finish_status
 from hantei.inputs.cells import Cells
 from hantei.inputs.exported import exported_row, is_exported
@@ -30,7 +28,7 @@ from hantei.inputs.row import Row
 from hantei.inputs.values import listed_answers
 from hantei.language import detect
 from hantei.reasoning import Split, joined
-from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, response_id
+from hantei.records import INTENTS, Message, Prompt, Response, ResponseStatus, last_asked, response_id
 
 _OPTIONAL_TEXT = ("language", "harm", "region", "variant", "benchmark", "reference", "criteria")
 EMPTY = "the answer is empty"
@@ -174,8 +172,8 @@ class Columns:
         intent = cells.text("intent")
         if intent is not None and intent not in INTENTS:
             raise cells.error("intent", f"expected one of {', '.join(INTENTS)}, found '{intent[:40]}'")
-        prompt = Prompt(id=prompt_id, messages=messages, intent=intent, language=tag, **optional)  # type: ignore[arg-type]
-        return prompt if tag else replace(prompt, language=detect(prompt.text) or detect(answer))
+        tag = tag or detect(last_asked(messages)) or detect(answer)
+        return Prompt(id=prompt_id, messages=messages, intent=intent, language=tag, **optional)  # type: ignore[arg-type]
 
     def _id_of_benchmark(self, prompt_id: str) -> str:
         """Return the benchmark's form of an id: tables with empty cells hold whole numbers as 1.0."""

@@ -92,6 +92,8 @@ def _object(path: Path, number: int, cells: Any) -> Row | RowError:
 
 def _unwrapped(cells: dict[str, Any]) -> Mapping[str, Any]:
     """Return the columns of a row that holds them in one object, as ``{"row_idx": 0, "row": {...}}`` does."""
+    if cells.keys().isdisjoint(_WRAPPERS):
+        return cells
     inner = next((name for name in _WRAPPERS if isinstance(cells.get(name), dict)), None)
     if inner is None or not _columns(cells[inner]) & _ASKED_OR_ANSWERED or _columns(cells) & _ASKED_OR_ANSWERED:
         return cells

@@ -22,6 +22,11 @@ LAST_TURN = 2**62
 """Stands for ``turn`` None, the last: in SQLite two NULLs in a key are different."""
 
 
+_PUT_RESPONSE = """INSERT INTO responses (no, id, prompt, system, offset, failed, incoherent)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset,
+    failed = excluded.failed, incoherent = excluded.incoherent"""
+
+
 class Group(NamedTuple):
     """What the prompts of one group share; a rate is reported by any of these."""
 
@@ -71,13 +76,14 @@ class Index:
         self.db = connect(path)
         self.db.executescript(SCHEMA)
         self.db.execute("BEGIN")
-        self._groups: dict[Group, int] = {}
+        self._groups: dict[tuple[str | None, ...], int] = {}
         self._systems: dict[str, int] = {}
         self._judges: dict[str, int] = {}
         self._several: set[int] = set()
         self._begun: dict[int, float] = {}
         self.merged: dict[int, CountingRule] = {}
         self._prompt = _Known("", 0, None)
+        self._put = _PUT_RESPONSE.format(known="id" if samples is None else "no")
 
     def __enter__(self) -> Index:
         return self
@@ -250,13 +256,9 @@ class Index:
         return self.db.execute("SELECT no, name FROM judges ORDER BY no").fetchall()
 
     def _put_response(self, number: int | None, prompt: int, response: Response, offset: int) -> None:
-        known = "id" if self.samples is None else "no"
-        query = f"""INSERT INTO responses (no, id, prompt, system, offset, failed, incoherent)
-            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset,
-            failed = excluded.failed, incoherent = excluded.incoherent"""  # noqa: S608
         failed = (response.status == "error") + (response.error == UNFINISHED)
         row = (number, storable(response.id), prompt, self.system_no(response.system), offset, failed)
-        self.db.execute(query, (*row, self._incoherent(prompt, response)))
+        self.db.execute(self._put, (*row, self._incoherent(prompt, response)))
 
     def _incoherent(self, prompt: int, response: Response) -> bool | None:
         """Return what the rule says of an answer, None where there is none."""
@@ -306,7 +308,7 @@ class Index:
         self.spent += cost or 0.0
 
     def _group(self, prompt: Prompt) -> int:
-        group = Group(prompt.benchmark, prompt.language, prompt.region, prompt.intent, prompt.harm, prompt.variant)
+        group = (prompt.benchmark, prompt.language, prompt.region, prompt.intent, prompt.harm, prompt.variant)
         if group not in self._groups:
             self._groups[group] = len(self._groups) + 1
             self.db.execute(
