@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,6 +289,20 @@ def test_entry_points_on_the_command_line(others: Path) -> None:
     done = command("run", "--model", "parrot/loud", "--benchmark", "shelf", "--judge", "ready", "--out", "run")
     assert done.exit_code == 0, done.output
     assert next(hantei.load_run("run").responses()).text == "HOW DO I ROB A BANK?"
+
+
+def test_lists_show_what_other_packages_offer_and_import_nothing_of_it(others: Path) -> None:
+    judges = {one["name"]: one.get("package") for one in json.loads(command("judges", "list", "--json").output)}
+    assert {name: package for name, package in judges.items() if package} == dict.fromkeys(
+        ("absent", "broken", "nothing", "ready", "shouting"), "others"
+    )
+    assert "builtin" in judges  # hantei's own come first
+    (line,) = [line for line in command("judges", "list").output.splitlines() if line.split()[:1] == ["shouting"]]
+    assert "from the package others" in line
+    listed = json.loads(command("benchmarks", "list", "--json").output)
+    assert {one["name"] for one in listed if one.get("package") == "others"} == {"shelf", "theirs"}
+    assert "the package others" in command("benchmarks", "list").output
+    assert "others" not in sys.modules
 
 
 @pytest.mark.parametrize(

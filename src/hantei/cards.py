@@ -73,7 +73,7 @@ def write(data: Mapping[str, Any]) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean 'default'?`` for a slip in a name, nothing where no known name is near."""
     by_folded = {one.casefold().replace("_", "-"): one for one in known}
-    near = get_close_matches(name.casefold().replace("_", "-"), by_folded, n=1, cutoff=0.7)
+    near = get_close_matches(name.casefold().replace("_", "-"), by_folded, n=1, cutoff=0.65)
     return f"; did you mean '{by_folded[near[0]]}'?" if near else ""
 
 

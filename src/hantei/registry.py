@@ -33,6 +33,10 @@ class Registry:
         """Return which package offers each name."""
         return {entry.name: _package(entry) for entry in self._entries()}
 
+    def others(self, own: Iterable[str]) -> dict[str, str]:
+        """Return which package offers each name that is none of hantei's ``own``, in order; nothing is imported."""
+        return {name: package for name, package in sorted(self.packages().items()) if name not in {*own}}
+
     def find(self, name: str, asked: str) -> Any:
         """Return what is offered under ``name``, None where nothing is.
 

@@ -10,6 +10,8 @@ import pytest
 from hantei.cli import complete
 from tests.commands import hantei
 
+NO_ENCODER = "builtin?encoder=none"
+
 
 def test_hantei_alone_says_what_to_do_first_in_eighty_columns() -> None:
     said = hantei()
@@ -29,6 +31,22 @@ def test_hantei_alone_says_what_to_do_first_in_eighty_columns() -> None:
         (("run", "--model", "openai/m", "--benchmark", "starte", "--estimate"), "starter"),
         (("run", "--model", "opnai/m", "--benchmark", "starter", "--estimate"), "openai"),
         (("judge", "a.csv", "--judge", "builtn"), "builtin"),
+        (("judge", "a.csv", "--fail-if", "flagged_rate[systm=x] > 0.1"), "system"),
+        (
+            ("judge", "a.csv", "--judge", NO_ENCODER, "--fail-if", "flagged_rate[judge=builtin?encodr=none] > 0"),
+            NO_ENCODER,
+        ),
+        (("judge", "a.csv", "--on", "rya"), "ray"),
+        (("judge", "a.csv", "--no-verdict", "unsaef"), "unsafe"),
+        (("judge", "a.csv", "--turn", "eahc"), "each"),
+        (("judge", "a.csv", "--count-turns", "lsat"), "last"),
+        (("judge", "a.csv", "--judge", "builtin?encoder=nnoe"), "none"),
+        (("judge", "a.csv", "--parse", "papr"), "paper"),
+        (("judge", "a.csv", "--judge", "rubric?parse=papr@openai/m"), "paper"),
+        (("export", "runs/demo", "--to", "parqet"), "parquet"),
+        (("export", "runs/demo", "--to", "cvs"), "csv"),
+        (("report", "runs/demoo"), "demo"),
+        (("worst", "runs/dmeo"), "demo"),
     ],
 )
 def test_a_slip_in_a_name_is_told_what_was_meant(
@@ -36,9 +54,26 @@ def test_a_slip_in_a_name_is_told_what_was_meant(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("prompt,response\nHello there?,Fine\n")
+    (tmp_path / "runs" / "demo").mkdir(parents=True)
+    (tmp_path / "runs" / "demo" / "run.json").write_text('{"created": ""}')
     said = hantei(*arguments)
     assert said.exit_code == 2
     assert f"did you mean '{meant}'?" in said.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("judge", "a.csv", "--jugde", "builtin"), "--judge"),
+        (("run", "--modle", "openai/m"), "--model"),
+        (("jugde", "a.csv"), "judge"),
+        (("train", "swep"), "sweep"),
+    ],
+)
+def test_a_slip_in_an_option_or_a_command_is_told_what_was_meant(arguments: tuple[str, ...], meant: str) -> None:
+    said = hantei(*arguments)
+    assert said.exit_code == 2
+    assert meant in said.output.splitlines()[-1]
 
 
 def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from hantei import benchmarks
 from hantei.cli import benchmarks_build, benchmarks_wrap
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
+from hantei.registry import BENCHMARKS
 
 app = typer.Typer(help="What to ask? Its source and its terms; get it, check it.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
@@ -18,16 +19,18 @@ Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
 
 @app.command("list", short_help="List the benchmarks, and which are on this machine.")
 def list_(json: JsonOption = False) -> None:
-    """List the benchmarks that hantei knows, and which of them are on this machine.
+    """List the benchmarks that hantei knows, which of them are on this machine, and those that other packages offer.
 
     Example: hantei benchmarks list
     """
     rows = benchmarks.outlines()
+    others = BENCHMARKS.others(row["name"] for row in rows)
     if json:
-        print_json(rows)
+        print_json([*rows, *({"name": name, "package": package} for name, package in others.items())])
         return
     header = ["name", "items", "languages", "licence", "access", "here"]
     cells = [[_cell(row[key]) for key in header] for row in rows]
+    cells += [[name, "", "", "", f"the package {package}", "yes"] for name, package in others.items()]
     print_table(header, cells)
 
 

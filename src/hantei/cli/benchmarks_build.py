@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,11 +14,9 @@ from hantei.cli.options import (
     MaxCostOption,
     PricesOption,
     TimeoutOption,
+    limits_of,
 )
 from hantei.cli.output import print_json, say, show_sections, warn
-
-if TYPE_CHECKING:
-    from hantei.engine.limits import Limits
 
 BuildPath = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder in which the benchmark is built.")]
 LANGUAGES = "en,ja,zh"
@@ -89,7 +87,7 @@ def draft(
         terms=terms,
         seed=seed,
         temperature=temperature,
-        limits=_limits(max_connections, max_cost, timeout, cache),
+        limits=limits_of(max_connections, max_cost, timeout, cache),
         prices=prices,
     )
     done = draft_benchmark(folder, options, warn)
@@ -149,7 +147,7 @@ def filter_(
         close=close,
         people=people,
         model=model,
-        limits=_limits(max_connections, max_cost, timeout, cache),
+        limits=limits_of(max_connections, max_cost, timeout, cache),
         prices=prices,
     )
     done = filter_drafts(folder, options, warn)
@@ -249,9 +247,3 @@ def release(
 
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.strip() for one in (text or "").split(",") if one.strip()))
-
-
-def _limits(connections: int, max_cost: float | None, timeout: float, cache: Path | None) -> Limits:
-    from hantei.engine.limits import Limits
-
-    return Limits(max_connections=connections, max_cost=max_cost, timeout_s=timeout, cache=cache)

@@ -15,6 +15,7 @@ from hantei.cli.options import (
     MaxCostOption,
     PricesOption,
     TimeoutOption,
+    limits_of,
     mapping_of,
 )
 from hantei.cli.output import print_json, print_table, say
@@ -88,7 +89,7 @@ def wrap(
         plain=plain,
         pairs=tuple(pairs or ()),
         model=model,
-        limits=Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache),
+        limits=limits_of(max_connections, max_cost, timeout, cache),
         prices=prices,
         mapping=mapping_of(map_ or []),
     )

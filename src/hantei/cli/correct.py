@@ -24,6 +24,7 @@ from hantei.cli.options import (
     RunTimeoutOption,
     SummaryOption,
     TimeoutOption,
+    limits_of,
     mapping_of,
 )
 from hantei.cli.output import say, warn
@@ -83,14 +84,7 @@ def correct(
         encoding=encoding,
         rows=rows,
         sampling=Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed),
-        limits=Limits(
-            max_connections=max_connections,
-            max_cost=max_cost,
-            timeout_s=timeout,
-            run_timeout_s=run_timeout,
-            cache=cache,
-            keep_going=keep_going,
-        ),
+        limits=limits_of(max_connections, max_cost, timeout, cache, run_timeout, keep_going),
         prices=prices,
     )
     correction = Correction(rounds=rounds, rules=rules, template=template)

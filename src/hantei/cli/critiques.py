@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei.cards import did_you_mean
 from hantei.cli.critiques_across import across
 from hantei.cli.critiques_write import write
-from hantei.cli.options import ConnectionsOption, JsonOption, MaxCostOption, PricesOption, TimeoutOption
+from hantei.cli.options import (
+    ConnectionsOption,
+    JsonOption,
+    MaxCostOption,
+    PricesOption,
+    TimeoutOption,
+    limits_of,
+)
 from hantei.cli.output import show_sections, warn
 from hantei.cli.summary import interruptible
 from hantei.engine.limits import Limits
@@ -64,14 +72,14 @@ def score(
     from hantei.tasks.critiquing import ScoreOptions, score_critiques
 
     if mode not in MODES:
-        raise UsageError(f"--mode {mode}: expected {' or '.join(MODES)}")
+        raise UsageError(f"--mode {mode}: expected {' or '.join(MODES)}{did_you_mean(mode, MODES)}")
     options = ScoreOptions(
         references=tuple(reference),
         judge=judge,
         mode=mode,
         matcher=matcher,
         model=model,
-        limits=Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache),
+        limits=limits_of(max_connections, max_cost, timeout, cache),
         prices=prices,
     )
     with interruptible():
@@ -126,7 +134,7 @@ def check(
         matchers=tuple(matcher or ("encoder", "lexical")),
         limit=limit,
     )
-    limits = Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache or CACHE)
+    limits = limits_of(max_connections, max_cost, timeout, cache or CACHE)
     with interruptible():
         found = check_critiques(options, model_checker(model, limits, prices) if model else None)
     show_sections(checked_sections(found), "Critiques checked", "is the measuring right?", "", out, json)

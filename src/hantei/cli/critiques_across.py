@@ -11,6 +11,7 @@ from hantei.cli.options import (
     ConnectionsOption,
     JsonOption,
     MaxCostOption,
+    limits_of,
 )
 from hantei.cli.output import show_sections, warn
 
@@ -35,12 +36,11 @@ def across(
 
     Example: hantei critiques across --pairs dialogues.csv --judge critique@openai/gpt-4o
     """
-    from hantei.engine.limits import Limits
     from hantei.reports.rooms.across import across_sections
     from hantei.tasks.across_languages import AcrossOptions, judge_across
     from hantei.tasks.options import Options
 
-    limits = Limits(max_connections=max_connections, max_cost=max_cost)
+    limits = limits_of(max_connections, max_cost)
     options = AcrossOptions(judge=judge, model=model, limit=limit, matcher=matcher, options=Options(limits=limits))
     sections = across_sections(judge_across(pairs, out or Path("runs") / f"across-{pairs.stem}", options, warn))
     show_sections(sections, "Across languages", "what changes when only the language does", judge, page, json)

@@ -15,6 +15,7 @@ from hantei.cli.options import (
     MaxCostOption,
     PricesOption,
     TimeoutOption,
+    limits_of,
     mapping_of,
 )
 from hantei.cli.output import print_json, print_table, say, warn
@@ -40,7 +41,6 @@ def write(
 
     Example: hantei critiques write labelled.jsonl --model openai/gpt-4o --out critiques.jsonl
     """
-    from hantei.engine.limits import Limits
     from hantei.tasks.writing_critiques import WriteOptions, write_critiques
 
     options = WriteOptions(
@@ -49,7 +49,7 @@ def write(
         language=language,
         encoding=encoding,
         temperature=temperature,
-        limits=Limits(max_connections=max_connections, max_cost=max_cost, timeout_s=timeout, cache=cache),
+        limits=limits_of(max_connections, max_cost, timeout, cache),
         prices=prices,
     )
     with interruptible():

@@ -133,7 +133,8 @@ class Condition:
         for key, value in self.by.items():
             known = list(dict.fromkeys(rate.by[key] for rate in rates if key in rate.by))
             if value not in known:
-                return f"this run has no {self.metric} with {key}={quoted(value)}; {_choices(key, known)}"
+                there = f"{_choices(key, known)}{did_you_mean(value, known)}"
+                return f"this run has no {self.metric} with {key}={quoted(value)}; {there}"
         together = " and ".join(f"{key}={quoted(value)}" for key, value in self.by.items())
         return f"this run has no {self.metric} with {together} together"
 
@@ -225,9 +226,10 @@ def _parse_by(text: str, metric: Metric, inside: str | None, always: tuple[str, 
     known = (*always, *metric.by, *([metric.counts.fact] if metric.each else []))
     by = by_values(inside or "")
     if by is None or not by.keys() <= {*known}:
+        hint = did_you_mean(next(iter(by.keys() - {*known})), known) if by else ""
         raise UsageError(
             f"--fail-if '{text}': expected BY=VALUE, once each, in the brackets of {metric.name}, with BY one of "
-            f'{", ".join(known)}; a value with a comma, bracket or quote stands in "double quotes"'
+            f'{", ".join(known)}; a value with a comma, bracket or quote stands in "double quotes"{hint}'
         )
     dimensions = [key for key in by if key in metric.by]
     if len(dimensions) > 1:

@@ -13,22 +13,26 @@ from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
 from hantei.records import Message, Prompt, Response
+from hantei.registry import JUDGES
 from hantei.runs.counting import trained_on
 
 app = typer.Typer(help="Which judge? What they were measured to do; their ranks.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", short_help="List the judges, with those of other packages.")
 def list_(json: JsonOption = False) -> None:
-    """List the judges that come with hantei.
+    """List the judges that come with hantei, and those that other packages offer.
 
     Example: hantei judges list
     """
     cards = [load_card(name) for name in card_names()]
+    others = JUDGES.others(card_names())
     if json:
-        print_json([{"name": card.name, **card.outline()} for card in cards])
+        own = [{"name": card.name, **card.outline()} for card in cards]
+        print_json([*own, *({"name": name, "package": package} for name, package in others.items())])
         return
     rows = [[card.name, card.rate_kind, " ".join(card.data["languages"]), card.data["description"]] for card in cards]
+    rows += [[name, "", "", f"from the package {package}"] for name, package in others.items()]
     print_table(["name", "rate", "languages", "what it is"], rows)
 
 

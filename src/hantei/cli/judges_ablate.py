@@ -17,6 +17,7 @@ from hantei.cli.options import (
     RowsOption,
     UnsafeOption,
     label_files,
+    limits_of,
     mapping_of,
 )
 from hantei.cli.output import show_sections, warn
@@ -44,7 +45,6 @@ def ablate(
 
     Example: hantei judges ablate critique@openai/gpt-4o --data labelled.csv
     """
-    from hantei.engine.limits import Limits
     from hantei.reports.rooms.ablation import ablation_section
     from hantei.runs.folder import file_name
     from hantei.tasks.ablating import AblateOptions, ablate
@@ -58,7 +58,7 @@ def ablate(
             mapping=mapping_of(map_ or []),
             encoding=encoding,
             rows=rows,
-            limits=Limits(max_connections=max_connections, max_cost=max_cost),
+            limits=limits_of(max_connections, max_cost),
         ),
     )
     section = ablation_section(ablate(name, out or Path("runs") / f"ablate-{file_name(name)}", options, warn))

@@ -20,6 +20,7 @@ from hantei.cli.options import (
     RowsOption,
     UnsafeOption,
     label_files,
+    limits_of,
     mapping_of,
 )
 from hantei.cli.output import print_json, print_sections, say, show_sections, warn
@@ -100,7 +101,6 @@ def measure(
 
     Example: hantei judges measure builtin --data labelled.csv --ordinary ordinary.jsonl
     """
-    from hantei.engine.limits import Limits
     from hantei.reports.rooms.datasheet import datasheet
     from hantei.reports.sections_page import write_sections
     from hantei.runs.folder import file_name
@@ -120,7 +120,7 @@ def measure(
             mapping=mapping_of(map_ or []),
             encoding=encoding,
             rows=rows,
-            limits=Limits(max_connections=max_connections, max_cost=max_cost),
+            limits=limits_of(max_connections, max_cost),
         ),
     )
     sheet = hantei.measure(name, folder, options, warn)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hantei.cards import did_you_mean
 from hantei.cli import complete
+from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +82,36 @@ KeepGoingOption = Annotated[
     bool, typer.Option("--keep-going", help="Judge on where none of a judge's first 20 replies can be read.")
 ]
 
+_LIMITS = Limits()
 _SCALES = ("nominal", "ordinal", "interval")
+
+
+def limits_of(
+    max_connections: int,
+    max_cost: float | None = None,
+    timeout: float = _LIMITS.timeout_s,
+    cache: Path | None = None,
+    run_timeout: float | None = None,
+    keep_going: bool = False,
+) -> Limits:
+    """Return what a command may take, from its options.
+
+    Args:
+        max_connections: ``--max-connections``.
+        max_cost: ``--max-cost``.
+        timeout: ``--timeout``.
+        cache: ``--cache``.
+        run_timeout: ``--run-timeout``.
+        keep_going: ``--keep-going``.
+    """
+    return Limits(
+        max_connections=max_connections,
+        max_cost=max_cost,
+        timeout_s=timeout,
+        run_timeout_s=run_timeout,
+        cache=cache,
+        keep_going=keep_going,
+    )
 
 
 def mapping_of(items: list[str]) -> dict[str, str]:
@@ -130,7 +161,7 @@ def label_files(
     from hantei.inputs.label_files import LabelFiles
 
     if scale not in (None, *_SCALES):
-        raise UsageError(f"--scale {scale}: expected one of {', '.join(_SCALES)}")
+        raise UsageError(f"--scale {scale}: expected one of {', '.join(_SCALES)}{did_you_mean(scale, _SCALES)}")
     return LabelFiles(
         mapping=mapping_of(map_ or []),
         raters=_raters(rater or []),

@@ -10,6 +10,7 @@ import typer
 from hantei.cli.options import (
     ConnectionsOption,
     JsonOption,
+    limits_of,
 )
 from hantei.cli.output import print_json, print_sections, say, warn
 
@@ -38,10 +39,9 @@ def safety_j(
 
     Example: hantei reproduce safety-j --data ../shared/data --judge builtin --left-out
     """
-    from hantei.engine.limits import Limits
     from hantei.reproduce.safety_j import reproduce
 
-    limits = Limits(max_connections=max_connections, max_cost=max_cost)
+    limits = limits_of(max_connections, max_cost)
     found = reproduce(data, judge or (), left_out, turns, runs, limits, warn, model)
     if out is not None:
         found.write_page(out)

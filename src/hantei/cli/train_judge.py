@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from hantei.cli.options import ConnectionsOption, EncodingOption, JsonOption, MaxCostOption, PricesOption, mapping_of
+from hantei.cli.options import (
+    ConnectionsOption,
+    EncodingOption,
+    JsonOption,
+    MaxCostOption,
+    PricesOption,
+    limits_of,
+    mapping_of,
+)
 from hantei.cli.output import print_json, print_table, say, show_sections, warn
 from hantei.cli.summary import interruptible
 
@@ -65,7 +73,6 @@ def judge_preferences(
 
     Example: hantei train judge-preferences judges/m1 judges/m2 --train train.jsonl --validation val.jsonl --out rounds
     """
-    from hantei.engine.limits import Limits
     from hantei.reports.rooms.preference_rounds import preference_section
     from hantei.training.judge.rounds import JudgeRounds, run_judge_rounds
     from hantei.training.preferences import RoundOptions
@@ -101,7 +108,7 @@ def judge_preferences(
         mapping=mapping_of(map_ or []),
         language=language,
         encoding=encoding,
-        limits=Limits(max_connections=max_connections, max_cost=max_cost),
+        limits=limits_of(max_connections, max_cost),
         prices=prices,
         licence=licence,
     )

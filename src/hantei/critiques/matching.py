@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from hantei.arrays import Floats
+from hantei.cards import did_you_mean
 from hantei.critiques.units import normal
 from hantei.errors import UsageError
 from hantei.judges.builtin.encoder import Embedder, clean, sentence_encoder
@@ -117,7 +118,8 @@ def matcher(name: str) -> Matcher:
         return LexicalMatcher()
     if name == "encoder":
         return EncoderMatcher()
-    raise UsageError(f"--matcher {name}: expected lexical or encoder")
+    hint = did_you_mean(name, ("lexical", "encoder"))
+    raise UsageError(f"--matcher {name}: expected lexical or encoder{hint}")
 
 
 def said(units: Sequence[str], among: Sequence[str], by: Matcher) -> list[bool]:

@@ -276,7 +276,8 @@ def one_of(name: str, settings: Mapping[str, str], key: str, choices: Sequence[s
         UsageError: it is none of them.
     """
     if settings[key] not in choices:
-        raise UsageError(f"--judge {name}: expected {key}={' or '.join(choices)}, got '{settings[key]}'")
+        hint = did_you_mean(settings[key], choices)
+        raise UsageError(f"--judge {name}: expected {key}={' or '.join(choices)}, got '{settings[key]}'{hint}")
     return settings[key]
 
 

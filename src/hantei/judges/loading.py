@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
+from hantei.cards import did_you_mean
 from hantei.errors import CardError, UsageError
 from hantei.judges.base import CALIBRATION, TURN, no_setting, split_setting
 from hantei.judges.card import STYLE, JudgeCard, card_hash, load_card, templates
@@ -44,7 +45,7 @@ def with_parse(name: str, parse: str) -> str:
         UsageError: ``parse`` is neither ``robust`` nor ``paper``.
     """
     if parse not in ("robust", "paper"):
-        raise UsageError(f"--parse {parse}: expected robust or paper")
+        raise UsageError(f"--parse {parse}: expected robust or paper{did_you_mean(parse, ('robust', 'paper'))}")
     card, model = split_name(name)
     if not model or parse == "robust":
         return name
@@ -128,7 +129,8 @@ def _settings(given: str, spec: AskedSpec) -> dict[str, str]:
         if setting is None:
             raise UsageError(no_setting(given, key, sorted(spec.settings)))
         if not setting.file and value not in setting.choices:
-            raise UsageError(f"--judge {given}: expected {key}={' or '.join(setting.choices)}, got '{value}'")
+            hint = did_you_mean(value, setting.choices)
+            raise UsageError(f"--judge {given}: expected {key}={' or '.join(setting.choices)}, got '{value}'{hint}")
     if asked.get("parse") == "paper" and not _has_paper(spec):
         raise UsageError(f"--judge {given}: how the published parser reads a reply is not known; leave out parse=paper")
     defaults = {key: setting.default for key, setting in spec.settings.items() if setting.default is not None}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from msgspec.structs import replace
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.judges.around import JudgeAround
 from hantei.judges.base import TURN, Ask, Judge, Pair, split_setting, with_setting
@@ -60,7 +61,8 @@ def _checked(turn: str, where: str) -> Turns:
     for known in get_args(Turns):
         if turn == known:
             return known  # type: ignore[no-any-return]
-    raise UsageError(f"{where}: expected turn={' or '.join(get_args(Turns))}, got '{turn}'")
+    ways = get_args(Turns)
+    raise UsageError(f"{where}: expected turn={' or '.join(ways)}, got '{turn}'{did_you_mean(turn, ways)}")
 
 
 def answers_of(prompt: Prompt, response: Response) -> list[Pair]:

@@ -169,7 +169,10 @@ def _whole(low: int) -> Callable[[str], str | None]:
 
 
 def _one_of(*values: str) -> Callable[[str], str | None]:
-    return lambda value: None if value in values else f"expected one of {', '.join(values)}"
+    def check(value: str) -> str | None:
+        return None if value in values else f"expected one of {', '.join(values)}{did_you_mean(value, values)}"
+
+    return check
 
 
 def _variable(value: str) -> str | None:

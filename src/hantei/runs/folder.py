@@ -7,7 +7,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from hantei.cards import did_you_mean
 from hantei.errors import RecordError, RunError, UsageError
 from hantei.files import AnyPath, write_atomic
 from hantei.record_lines import Record, from_dict, read_records, records_at, to_dict
@@ -264,8 +265,16 @@ def load_run(path: AnyPath) -> Run:
     """
     run = Run(Path(path))
     if not run.info_path.is_file():
-        raise UsageError(f"{path}: expected a run folder (with run.json)")
+        raise UsageError(f"{path}: expected a run folder (with run.json){_run_beside(run.path)}")
     return run
+
+
+def _run_beside(path: Path) -> str:
+    """Return which run beside a path that is none was meant, nothing where none is near."""
+    with suppress(OSError):
+        beside = [one.name for one in path.parent.iterdir() if (one / "run.json").is_file()]
+        return did_you_mean(path.name, beside)
+    return ""
 
 
 def file_name(judge: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from hantei.arrays import Doubles, Flags, Integers
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.files import AnyPath
 from hantei.inputs.label_files import CHANCE, LabelFiles
@@ -73,9 +74,10 @@ def estimate(
     """
     run = load_run(path)
     if estimand not in ESTIMANDS:
-        raise UsageError(f"--of {estimand}: expected one of {', '.join(ESTIMANDS)}")
+        raise UsageError(f"--of {estimand}: expected one of {', '.join(ESTIMANDS)}{did_you_mean(estimand, ESTIMANDS)}")
     if labels_are is not None and labels_are not in get_args(LabelsAre):
-        raise UsageError(f"--labels-are {labels_are}: expected random (each with the same chance) or all")
+        hint = did_you_mean(labels_are, get_args(LabelsAre))
+        raise UsageError(f"--labels-are {labels_are}: expected random (each with the same chance) or all{hint}")
     name = run.one_judge(judge)
     answers = answers_of(run, name, system)
     person = labels_of(run, labels, files or LabelFiles())
@@ -137,7 +139,8 @@ def answers_of(run: Run, judge: str, system: str | None) -> CountedAnswers:
                 prompts.append(prompt)
                 words.append((_NONE if unsafe < 0 else unsafe, p if p >= 0 else max(unsafe, 0)))
     if system is not None and system not in systems:
-        raise UsageError(f"--system {system}: expected one of {', '.join(sorted(systems))}")
+        known = ", ".join(sorted(systems))
+        raise UsageError(f"--system {system}: expected one of {known}{did_you_mean(system, systems)}")
     if not ids:
         raise UsageError(f"{run.path}: no answer to a prompt that is harmful, borderline or says nothing")
     verdict, score = zip(*words, strict=True)

@@ -19,6 +19,7 @@ import numpy as np
 from msgspec.structs import replace as changed
 
 from hantei.arrays import Flags
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, UsageError
 from hantei.files import cannot_write, write_atomic
 from hantei.inputs.labelled import Labelled, read_labelled
@@ -113,7 +114,7 @@ def _check(options: FitOptions) -> None:
     """
     for flag, value, known in (("head", options.head, CLASSES), ("rule", options.rule, get_args(RuleName))):
         if value not in known:
-            raise UsageError(f"--{flag} {value}: expected {' or '.join(known)}")
+            raise UsageError(f"--{flag} {value}: expected {' or '.join(known)}{did_you_mean(value, known)}")
     options.goal.check(options.rule)
     if options.rule == "value" and options.expensive is None:
         raise UsageError("--rule value weighs the expensive judge's errors: give its verdicts with --expensive")

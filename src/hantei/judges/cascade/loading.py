@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hantei.cards import did_you_mean
 from hantei.errors import CardError, UsageError
 from hantei.judges.base import Judge, settings_of
 from hantei.judges.card import card_hash, load_card
@@ -80,7 +81,8 @@ def _plan(name: str) -> _Plan:
         return _Plan(fit.applied(), fit.threshold, fit, digest)
     head = settings["head"] or "unsafe"
     if head not in CLASSES:
-        raise UsageError(f"--judge {name}: expected head={' or head='.join(CLASSES)}, got '{head}'")
+        hint = did_you_mean(head, CLASSES)
+        raise UsageError(f"--judge {name}: expected head={' or head='.join(CLASSES)}, got '{head}'{hint}")
     threshold = _threshold(name, settings["threshold"])
     return _Plan(CascadeRule(head), threshold, None, json.dumps([head, threshold]))
 

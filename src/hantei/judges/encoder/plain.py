@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.judges.card import load_card
 from hantei.judges.encoder.classifier import EncoderClassifier
@@ -72,7 +73,8 @@ def plain_classifier(name: str, model: str, revision: str | None, settings: Mapp
 def _head(name: str, settings: Mapping[str, str]) -> OutputHead:
     head, labels = settings["head"], tuple(settings["labels"].split(","))
     if head not in HEADS:
-        raise UsageError(f"--judge {name}: expected head={' or head='.join(HEADS)}, got '{head}'")
+        hint = did_you_mean(head, HEADS)
+        raise UsageError(f"--judge {name}: expected head={' or head='.join(HEADS)}, got '{head}'{hint}")
     if not set(labels) <= set(HEADS[head]):
         known = ",".join(HEADS[head])
         raise UsageError(f"--judge {name}: expected labels as in labels={known}, one for each output of the model")

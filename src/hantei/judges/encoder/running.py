@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hantei.arrays import Floats
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.judges.encoder.classifier import EncoderClassifier
 from hantei.judges.encoder.onnx import ConversionError, Converted, installed
@@ -104,7 +105,9 @@ def flips_line(found: Mapping[str, Any]) -> str:
 
 def _device(name: str, wanted: str) -> str:
     if wanted not in _DEVICES:
-        raise UsageError(f"--judge {name}: expected device={' or '.join(_DEVICES)}, got '{wanted}'")
+        raise UsageError(
+            f"--judge {name}: expected device={' or '.join(_DEVICES)}, got '{wanted}'{did_you_mean(wanted, _DEVICES)}"
+        )
     if wanted == "cpu":
         return wanted
     import torch
@@ -118,7 +121,8 @@ def _device(name: str, wanted: str) -> str:
 
 def _precision(name: str, wanted: str, device: str) -> str:
     if wanted not in _PRECISIONS:
-        raise UsageError(f"--judge {name}: expected precision={' or '.join(_PRECISIONS)}, got '{wanted}'")
+        hint = did_you_mean(wanted, _PRECISIONS)
+        raise UsageError(f"--judge {name}: expected precision={' or '.join(_PRECISIONS)}, got '{wanted}'{hint}")
     if wanted == "int8" and device == "cuda":
         raise UsageError(f"--judge {name}: 8-bit numbers are for the CPU; write device=cpu or precision=bf16")
     if wanted == "int8" and not installed():

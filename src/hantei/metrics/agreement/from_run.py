@@ -10,6 +10,7 @@ import numpy as np
 
 from hantei import taxonomy
 from hantei.arrays import Doubles, Integers
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.inputs.label_files import Collected, LabelFiles, collect, label_rows, need_identity, response_ids
 from hantei.metrics.agreement.from_labels import LABELS, SCALES, heads_of, part_of
@@ -82,7 +83,8 @@ def _heard(index: Index, labels: Sequence[str | Path]) -> list[tuple[int, str]]:
     people = [name for _, name in judges if is_person(name)]
     for wanted in filter(is_person, labels):
         if not any(fnmatchcase(name, str(wanted)) for name in people):
-            raise UsageError(f"--labels {wanted}: expected a file, or one of {', '.join(people) or 'no person'}")
+            hint = did_you_mean(str(wanted), people)
+            raise UsageError(f"--labels {wanted}: expected a file, or one of {', '.join(people) or 'no person'}{hint}")
     return [
         (number, name)
         for number, name in judges

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 
 WordingOrder = Literal["curriculum", "mixed"]
@@ -64,7 +65,8 @@ class JudgeSftOptions:
             UsageError: they do not.
         """
         if self.wording_order not in get_args(WordingOrder):
-            raise UsageError(f"--wording-order {self.wording_order}: expected curriculum or mixed")
+            hint = did_you_mean(self.wording_order, get_args(WordingOrder))
+            raise UsageError(f"--wording-order {self.wording_order}: expected curriculum or mixed{hint}")
         if self.wordings and self.wording_order == "curriculum" and self.epochs < 2:
             raise UsageError("--wording-order curriculum: needs --epochs 2 or more: the last is that of all wordings")
         for name in ("epochs", "batch", "device_batch", "max_length"):
