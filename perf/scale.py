@@ -46,7 +46,7 @@ def measure(rows: int, systems: int, harms: int, folder: Path) -> None:
     write_rows(path, rows, systems, harms)
     command = [sys.executable, "-c", CHILD, str(path), str(run)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **ONE_THREAD})
-    seconds, peak = map(float, done.stdout.split())
+    seconds, peak, *_ = map(float, done.stdout.split())
     sizes = [(run / name).stat().st_size / 1e6 for name in ("summary.json", "report.html")]
     files = sum(one.stat().st_size for one in run.rglob("*") if one.is_file()) / 1e6
     print(
