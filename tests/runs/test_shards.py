@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,11 +14,15 @@ import hantei
 from hantei.engine.limits import Limits
 from hantei.engine.on_ray import Given, work_on
 from hantei.errors import RunError
+from hantei.metrics.definitions import Counts
+from hantei.metrics.summary import metrics_by_fact, summarise
 from hantei.record_lines import to_line
 from hantei.records import Judgment, Response
+from hantei.runs.added_counts import added_missing, added_sums, are_whole
+from hantei.runs.counting import missing_of, sums_of
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.info import JudgeInfo
+from hantei.runs.info import JudgeInfo, RunInfo
 from hantei.runs.journal import Journal
 from hantei.runs.opening import reopened
 from hantei.runs.order import put_judgments_in_order, put_responses_in_order
@@ -169,6 +174,60 @@ def test_the_index_after_taking_back_is_that_of_the_files(tmp_path: Path, paid: 
     keys = [(one.response_id, one.repeat, one.turn) for one in made.judgments("strict")]
     assert len(found["judgments"]) == 24 + len(set(keys)) < 24 + len(keys), "some were given again"
     assert {category for _, _, category in found["categories"]} == {"S1", "\x01S\\ud800"}
+
+
+def many(path: Path, systems: int) -> str:
+    """Write 1,200 answers of prompts of two intents in two languages, 3 to a prompt where three systems answer."""
+    written = [
+        {
+            "id": f"q{n}", "prompt": f"Question {n}: how do I pick a lock?", "response": "Use a pick." * (n % 3),
+            "model": f"m{system}", "intent": ("harmful", "benign")[n % 2], "language": ("en", "ja")[n % 7 == 0],
+        }
+        for n in range(1200 // systems)
+        for system in range(systems)
+    ]  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, written)), encoding="utf-8")
+    return str(path)
+
+
+def all_counts(index: Index, info: RunInfo) -> Iterator[tuple[int, list[Counts]]]:
+    for judge, name in index.judges():
+        for metrics in metrics_by_fact(info.judges[name]):
+            yield judge, [metric.counts for metric in metrics]
+
+
+@pytest.mark.parametrize("systems", [1, 3])
+def test_the_sums_of_shards_add_up_to_those_of_the_whole(
+    tmp_path: Path, systems: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = hantei.judge(many(tmp_path / "many.jsonl", systems), JUDGE, tmp_path / "run")
+    expected, info = run.summary(), run.info()
+    with reopened(unjudged(run, 0)) as index:
+        for shard in make_shards(run, index, [JUDGE], 3):
+            work_on(str(shard.path), given())
+            take_back(run, index, shard)
+        for judge, counts in all_counts(index, info):
+            asked = index, judge, counts, info.rule
+            assert are_whole(*asked)
+            assert sorted(added_sums(*asked), key=repr) == sorted(sums_of(*asked), key=repr)
+            assert sorted(added_missing(*asked)) == sorted(missing_of(*asked))
+        for counting in ("sums_of", "missing_of"):
+            monkeypatch.delattr(f"hantei.metrics.summary.{counting}")
+        assert summarise(index, info.judges).rates == expected.rates
+
+
+@pytest.mark.parametrize(("keep", "lost"), [(5, False), (0, True)])
+def test_where_shards_did_not_count_all_answers_the_summary_counts_them(tmp_path: Path, keep: int, lost: bool) -> None:
+    run = hantei.judge(many(tmp_path / "many.jsonl", 1), JUDGE, tmp_path / "run")
+    expected, info = run.summary(), run.info()
+    with reopened(unjudged(run, keep)) as index:
+        for number, shard in enumerate(make_shards(run, index, [JUDGE], 3)):
+            work_on(str(shard.path), given())
+            if lost and number == 1:
+                kept_index(shard).unlink()
+            take_back(run, index, shard)
+        assert not any(are_whole(index, *one, info.rule) for one in all_counts(index, info))
+        assert summarise(index, info.judges).rates == expected.rates
 
 
 def test_a_shard_that_somebody_works_on_is_not_taken_back(tmp_path: Path) -> None:

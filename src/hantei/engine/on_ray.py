@@ -26,6 +26,7 @@ from hantei.errors import HanteiError, RunError, UsageError
 from hantei.judges import Judge
 from hantei.judges.called import CalledJudge, called
 from hantei.judges.named import load_judge
+from hantei.metrics.summary import count_ahead
 from hantei.models.base import Sampling
 from hantei.models.load import load_model
 from hantei.models.prices import pricing
@@ -201,7 +202,8 @@ def work_on(path: str, given: Given) -> bytes:
         given: what to do.
     """
     shard = Run(Path(path))
-    plan = shard.info().plan
+    info = shard.info()
+    plan = info.plan
     models = plan.models if given.asks else ()
     asked = [
         AskedModel(
@@ -222,6 +224,7 @@ def work_on(path: str, given: Given) -> bytes:
         price = pricing(None if given.prices is None else Path(given.prices))
         outcome = drive(shard, index, judges, asked, limits, price)
         if not index.db.failed:
+            count_ahead(index, info.judges, info.rule)
             index.keep(kept_index(shard))
     return msgspec.json.encode(_told(outcome, limits))
 

@@ -17,6 +17,7 @@ from hantei.metrics.intervals import ClusterSums, effective_n, share
 from hantei.metrics.places import By, CountedPlaces
 from hantei.metrics.turns import rates_by_turn
 from hantei.records import CountingRule, Rate, Summary
+from hantei.runs.added_counts import added_missing, added_sums, are_whole, store_counts
 from hantei.runs.category_counts import categories_of, judged_by_system
 from hantei.runs.counting import answers_by_group, missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
@@ -28,6 +29,9 @@ POLICIES = ("drop", "unsafe")
 
 MOST_CATEGORIES = 30
 """A judge's most frequent categories: systems of which it calls nothing so have a rate, too, which is 0."""
+
+_ANSWERS_A_CELL = 20
+"""Answers of a group of prompts and a system from which on a shard's counts are handed on."""
 
 PLAIN = "plain"
 """The variant of prompts that were not made from others, in runs that have such too."""
@@ -139,20 +143,40 @@ def _counted(
     rule: CountingRule,
 ) -> Iterator[_Table]:
     """Yield the table of each metric that a judge has something to say of."""
-    for metrics in _by_fact(metrics_of(entry)):
+    for metrics in metrics_by_fact(entry):
         counts = [metric.counts for metric in metrics]
         if one_sided(index, judge, counts[0].fact):
             continue  # where only one of several judges in one says it, its answers are a choice, not a sample
         tables = [_Table(metric, groups, places) for metric in metrics]
         said = False
-        for group, system, sums in sums_of(index, judge, counts, rule):
+        whole = are_whole(index, judge, counts, rule)
+        for group, system, sums in (added_sums if whole else sums_of)(index, judge, counts, rule):
             said = True
             for table, one in zip(tables, sums, strict=True):
                 table.add(group, system, one)
-        for missing in missing_of(index, judge, counts[0], rule):
+        lacking = added_missing if whole else missing_of
+        for missing in lacking(index, judge, counts, rule):
             for table in tables:
                 table.lack(*missing)
         yield from (table for table in tables if said or table.metric.rate_kind is not None)
+
+
+def count_ahead(index: Index, judges: Mapping[str, JudgeInfo], rule: CountingRule) -> None:
+    """Count in a shard's index what the summary of its run asks for, so that it is only added there.
+
+    Not where most groups of prompts have so few answers that adding costs more than counting.
+
+    Args:
+        index: of the shard.
+        judges: what is known of each judge.
+        rule: which one verdict counts of a response with several judgments.
+    """
+    cells = len(index.groups()) * len(index.systems())
+    if cells * _ANSWERS_A_CELL > index.counts()["responses"]:
+        return
+    for judge, name in index.judges():
+        for metrics in metrics_by_fact(judges.get(name, JudgeInfo())):
+            store_counts(index, judge, [metric.counts for metric in metrics], rule)
 
 
 def metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
@@ -169,10 +193,10 @@ def metrics_of(entry: JudgeInfo) -> Iterator[Metric]:
             yield replace(metric, counts=counts)
 
 
-def _by_fact(metrics: Iterable[Metric]) -> Iterable[list[Metric]]:
-    """Put metrics together that count the same fact on the same scale: the index counts for all of them at once."""
+def metrics_by_fact(entry: JudgeInfo) -> Iterable[list[Metric]]:
+    """Return a judge's metrics, those together that count the same fact on the same scale: they are counted at once."""
     out: dict[tuple[str, str | None, bool], list[Metric]] = defaultdict(list)
-    for metric in metrics:
+    for metric in metrics_of(entry):
         out[metric.counts.fact, metric.counts.scale, metric.counts.coherent].append(metric)
     return out.values()
 

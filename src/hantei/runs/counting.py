@@ -187,8 +187,12 @@ def answers_by_group(index: Index) -> Iterator[tuple[int, str, int]]:
     return iter(index.db.cursor().execute(query))
 
 
-def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, str, int]]:
+def missing_of(
+    index: Index, judge: int, counts: Sequence[Counts], rule: CountingRule
+) -> Iterator[tuple[int, str, str, int]]:
     """Yield (group, system name, reason, count) of verdicts that say nothing that counts, and of answers not judged.
+
+    All of ``counts`` are of one fact on one scale.
 
     Args:
         index: of the run.
@@ -196,15 +200,15 @@ def missing_of(index: Index, judge: int, counts: Counts, rule: CountingRule) -> 
         counts: what counts; a verdict without that fact is missing.
         rule: which verdict counts of a response with several.
     """
-    on_scale, parameters = _on_scale(counts.scale)
-    among = _AMONG[counts.coherent]
+    on_scale, parameters = _on_scale(counts[0].scale)
+    among = _AMONG[counts[0].coherent]
     query = f"""
         SELECT p.grp, s.name,
             CASE WHEN j.status IS NULL THEN 'not judged' WHEN j.status = 'ok' THEN 'not given' ELSE j.status END,
             COUNT(*)
         FROM responses r LEFT JOIN {_verdicts(index, judge, rule)} j ON j.response = r.no AND j.judge = ?
         JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
-        WHERE ({_FACTS[counts.fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE
+        WHERE ({_FACTS[counts[0].fact]} IS NOT NULL AND {on_scale}) IS NOT TRUE
             AND {among} GROUP BY 1, 2, 3"""  # noqa: S608
     return iter(index.db.execute(query, (judge, *parameters)))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.database import storable
-from hantei.runs.index import LAST_TURN, Index
+from hantei.runs.index import LAST_TURN, Group, Index
 
 
 class Moved(NamedTuple):
@@ -38,6 +38,7 @@ def merge_index(index: Index, shard: Path, responses: Moved | None, judgments: M
             _add_responses(index, responses)
         for judge, moved in judgments.items():
             _add_judgments(index, judge, moved)
+            _add_counts(index, judge)
         if judgments:
             _take_incoherent(index)
     finally:
@@ -48,7 +49,8 @@ def merge_index(index: Index, shard: Path, responses: Moved | None, judgments: M
 
 def _add_responses(index: Index, moved: Moved) -> None:
     """Add responses of models that were asked: numbers follow from those of prompts, which have the same answers."""
-    for (name,) in index.db.execute("SELECT name FROM shard.systems ORDER BY no").fetchall():
+    new = "SELECT name FROM shard.systems WHERE name NOT IN (SELECT name FROM main.systems) ORDER BY no"
+    for (name,) in index.db.execute(new).fetchall():
         index.system_no(name)
     each = index.asked * (index.samples or 1)
     index.db.execute(
@@ -92,4 +94,33 @@ def _take_incoherent(index: Index) -> None:
     index.db.execute(
         """UPDATE main.responses SET incoherent = q.incoherent FROM shard.responses q
         WHERE q.id = main.responses.id AND q.incoherent IS NOT main.responses.incoherent"""
+    )
+
+
+_SAME_GROUP = " AND ".join(f"g.{name} IS h.{name}" for name in Group._fields)
+_PLACES = f"""JOIN shard.groups h ON h.no = c.grp JOIN main.groups g ON {_SAME_GROUP}
+    LEFT JOIN shard.systems t ON t.no = c.system LEFT JOIN main.systems s ON s.name = t.name WHERE c.judge = ?"""
+"""From a row c of a shard's counts to its group g and system s in the run; all systems together have no row."""
+
+
+def _add_counts(index: Index, name: str) -> None:
+    """Add what the shard counted of a judge (``runs/added_counts.py``)."""
+    db, judge = index.db, index.judge_no(name)
+    numbers = "clusters", "n", "k", "nn", "kn", "kk"
+    added = ", ".join(f"{one} = {one} + excluded.{one}" for one in numbers)
+    (there,) = db.execute("SELECT no FROM shard.judges WHERE name = ?", (storable(name),)).fetchone()
+    db.execute(
+        f"""INSERT INTO main.sums SELECT ?, c.counts, g.no, COALESCE(s.no, c.system), c.metric, {", ".join(numbers)}
+        FROM shard.sums c {_PLACES} ON CONFLICT DO UPDATE SET {added}""",  # noqa: S608 - fixed names
+        (judge, there),
+    )
+    db.execute(
+        f"""INSERT INTO main.missing SELECT ?, c.counts, g.no, s.no, c.reason, c.answers
+        FROM shard.missing c {_PLACES} ON CONFLICT DO UPDATE SET answers = answers + excluded.answers""",  # noqa: S608
+        (judge, there),
+    )
+    db.execute(
+        """INSERT INTO main.counted SELECT ?, counts, answers FROM shard.counted WHERE judge = ?
+        ON CONFLICT DO UPDATE SET answers = answers + excluded.answers""",
+        (judge, there),
     )

@@ -28,4 +28,13 @@ CREATE TABLE verdicts (
     judge INTEGER, response INTEGER, offset, status, unsafe, refusal, action, score, scale, p, sampling_p, in_training,
     answered_by, contradicts, PRIMARY KEY (response, judge)
 ) WITHOUT ROWID;
+CREATE TABLE sums (
+    judge INTEGER, counts TEXT, grp INTEGER, system INTEGER, metric INTEGER, clusters INTEGER, n INTEGER, k INTEGER,
+    nn INTEGER, kn INTEGER, kk INTEGER, PRIMARY KEY (judge, counts, grp, system, metric)
+) WITHOUT ROWID;
+CREATE TABLE missing (
+    judge INTEGER, counts TEXT, grp INTEGER, system INTEGER, reason TEXT, answers INTEGER,
+    PRIMARY KEY (judge, counts, grp, system, reason)
+) WITHOUT ROWID;
+CREATE TABLE counted (judge INTEGER, counts TEXT, answers INTEGER, PRIMARY KEY (judge, counts)) WITHOUT ROWID;
 """
