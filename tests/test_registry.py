@@ -38,6 +38,9 @@ class Parrot:
     async def ask(self, request): return Reply(text=request.messages[-1].content.upper())
     async def close(self): pass
 
+def house(name): return lambda messages: name
+def seven(name): return 7
+def nothing(name): return None
 def broken(name): raise KeyError("lost")
 def prompts(name): return [{"id": name, "prompt": "Is it?"}]
 ready = Shouting("ready")
@@ -71,8 +74,11 @@ nothing = others:not_a_judge
 builtin = others:broken
 [hantei.models]
 parrot = others:Parrot
+house = others:house
+seven = others:seven
 [hantei.benchmarks]
 theirs = others:prompts
+none = others:nothing
 shelf = shelf:folder
 """,
     )
@@ -220,7 +226,7 @@ def test_other_prompts_are_another_plan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("prompts", "said"),
-    [([], "found none"), ([{"text_of": "x"}], "no column for the prompt"), (7, "found builtins's int")],
+    [([], "found none"), ([{"text_of": "x"}], "no column for the prompt"), (7, "found int")],
 )
 def test_what_is_no_benchmark(prompts: Any, said: str, tmp_path: Path) -> None:
     with pytest.raises(HanteiError, match=said):
@@ -285,6 +291,38 @@ def test_several_samples_and_several_models_of_any_kind(others: Path) -> None:
     assert said == [(system, sample) for system in systems for sample in (0, 1)]
 
 
+def test_a_function_of_another_package_is_the_system_that_was_asked_for(others: Path) -> None:
+    first = hantei.run("house/x?temperature=0", PROMPTS, KeywordJudge(), "run")
+    assert [(one.system, one.text) for one in first.responses()] == [("house/x", "house/x?temperature=0")] * 2
+    with pytest.raises(hantei.RunError, match="another plan"):  # before: the answers of x, as those of y
+        hantei.run("house/y", PROMPTS, KeywordJudge(), "run")
+    both = hantei.run(["house/x", "house/y"], PROMPTS[:1], KeywordJudge(), "both")
+    assert sorted((one.system, one.text) for one in both.responses()) == [("house/x",) * 2, ("house/y",) * 2]
+
+
+def test_a_key_is_not_kept_in_the_name_of_another_packages_model(others: Path) -> None:
+    with pytest.raises(UsageError, match=r"model house/\.\.\.: the name looks like a key") as refused:
+        hantei.run("house/x?token=sk-aaaabbbbccccddddeeee1234", PROMPTS, KeywordJudge(), "run")
+    assert "sk-" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "benchmark", "said"),
+    [
+        ("seven/x", "theirs", "the model 'seven' of the package others: model: expected the name .* got int"),
+        ("house/x", "none", r"the benchmark 'none' of the package others \(others:nothing\) gives None"),
+        ("hous/x", "theirs", "did you mean 'house'"),
+        ("hous", "theirs", "did you mean 'house'"),
+        ("./weights", "theirs", r"model ./weights: expected a folder with weights \(config.json\)"),
+    ],
+)
+def test_a_wrong_model_or_benchmark_is_a_line_that_names_it(
+    others: Path, model: str, benchmark: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        hantei.run(model, benchmark, KeywordJudge(), "run")
+
+
 def test_entry_points_on_the_command_line(others: Path) -> None:
     done = command("run", "--model", "parrot/loud", "--benchmark", "shelf", "--judge", "ready", "--out", "run")
     assert done.exit_code == 0, done.output
@@ -300,7 +338,7 @@ def test_lists_show_what_other_packages_offer_and_import_nothing_of_it(others: P
     (line,) = [line for line in command("judges", "list").output.splitlines() if line.split()[:1] == ["shouting"]]
     assert "from the package others" in line
     listed = json.loads(command("benchmarks", "list", "--json").output)
-    assert {one["name"] for one in listed if one.get("package") == "others"} == {"shelf", "theirs"}
+    assert {one["name"] for one in listed if one.get("package") == "others"} == {"none", "shelf", "theirs"}
     assert "the package others" in command("benchmarks", "list").output
     assert "others" not in sys.modules
 
@@ -310,7 +348,7 @@ def test_lists_show_what_other_packages_offer_and_import_nothing_of_it(others: P
     [
         ("broken", r"the judge 'broken' of the package others \(others:broken\) cannot be loaded: KeyError: 'lost'"),
         ("absent", "the judge 'absent' of the package others .* AttributeError"),
-        ("nothing", "expected the name of a judge, or an object"),
+        ("nothing", "the judge 'nothing' of the package others: judge: expected the name of a judge, or an object"),
         ("shoutin", "did you mean 'shouting'"),
     ],
 )

@@ -28,8 +28,8 @@ def to_dict(record: Prompt | Response | Judgment | Rate | Summary) -> dict[str, 
 
 
 def _plain(value: Any) -> Any:
-    """Return what is written of a value that JSON has no form for: NumPy's numbers as such, all else as text."""
-    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else str(value)
+    """Return what is written of a value that JSON has no form for: NumPy's numbers and arrays as such, else as text."""
+    return value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else str(value)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)

@@ -37,6 +37,10 @@ class Registry:
         """Return which package offers each name that is none of hantei's ``own``, in order; nothing is imported."""
         return {name: package for name, package in sorted(self.packages().items()) if name not in {*own}}
 
+    def whose(self, name: str) -> str:
+        """Return how a message calls what is offered under ``name``: with its package."""
+        return f"the {self.kind} '{name}' of the package {self.packages()[name]}"
+
     def find(self, name: str, asked: str) -> Any:
         """Return what is offered under ``name``, None where nothing is.
 
@@ -45,7 +49,7 @@ class Registry:
             asked: the full name by which it was asked for, with its settings.
 
         Raises:
-            UsageError: two packages offer it, or what is there cannot be loaded.
+            UsageError: two packages offer it, what is there cannot be loaded, or it gives nothing.
         """
         offered = [entry for entry in self._entries() if entry.name == name]
         if not offered:
@@ -53,7 +57,10 @@ class Registry:
         if len(offered) > 1:
             packages = " and ".join(sorted(map(_package, offered)))
             raise UsageError(f"the {self.kind} '{name}' is offered by {packages}: remove one of them")
-        return _made(self.kind, offered[0], asked)
+        found = _made(self.whose(name), offered[0], asked)
+        if found is None:
+            raise UsageError(f"{self.whose(name)} ({offered[0].value}) gives None: expected a {self.kind}")
+        return found
 
     def unknown(self, name: str, own: Iterable[str]) -> str:
         """Return ``; did you mean 'builtin'?`` for a slip in a name, of hantei's ``own`` or of another package."""
@@ -68,7 +75,7 @@ MODELS = Registry("hantei.models", "model")
 BENCHMARKS = Registry("hantei.benchmarks", "benchmark")
 
 
-def _made(kind: str, entry: EntryPoint, asked: str) -> Any:
+def _made(whose: str, entry: EntryPoint, asked: str) -> Any:
     """Return what an entry point gives.
 
     Raises:
@@ -81,10 +88,7 @@ def _made(kind: str, entry: EntryPoint, asked: str) -> Any:
     except HanteiError:
         raise
     except Exception as error:  # whatever another package does wrong is a line that names it
-        raise UsageError(
-            f"the {kind} '{entry.name}' of the package {_package(entry)} ({entry.value}) cannot be loaded: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+        raise UsageError(f"{whose} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def _package(entry: EntryPoint) -> str:

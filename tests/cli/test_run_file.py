@@ -16,6 +16,7 @@ import pytest
 
 import hantei
 from hantei.runs.folder import load_run
+from hantei.tasks.named import name_and_rest
 from hantei.tasks.run_file import load_run_file
 from tests import servers
 from tests.commands import hantei as command
@@ -158,6 +159,36 @@ def test_what_a_file_may_not_say_is_one_line(tmp_path: Path, text: str, message:
     assert message in said.output
     assert KEY not in said.output
     assert said.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["../x", "=cmd()", "a,b", "a/b", "", " ", "-x", "x" * 300])
+@pytest.mark.parametrize("option", ["model", "benchmark", "judge"])
+def test_a_short_name_that_is_none_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = {"model": "openai/m?base_url=http://127.0.0.1:1/v1", "benchmark": "starter:en", "judge": "builtin"}
+    named[option] = f"{name}={named[option]}"
+    done = command("run", "--out", "run", *(part for flag, what in named.items() for part in (f"--{flag}", what)))
+    shown = (name.partition("=")[0] or "=")[:80]
+    expected = "expected a name of up to 60 letters, digits, spaces and _ . ( ) + -"
+    assert done.exit_code == 2
+    assert done.output.endswith(f"hantei: the short name '{shown}': {expected}\n")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_sign_of_equality_in_a_path_or_a_models_name_is_no_short_name(tmp_path: Path) -> None:
+    file = tmp_path / "lr=0.1/prompts.jsonl"
+    file.parent.mkdir()
+    file.touch()
+    for text in (
+        str(file),
+        str(file.parent),
+        "hf//weights/lr=0.1/last",
+        "openai/m?base_url=http://h/v1",
+        "r?a=b@openai/m",
+    ):
+        assert name_and_rest(text) == ("", text)
 
 
 def test_answers_are_judged_by_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,8 +96,8 @@ def test_records_are_rows() -> None:
     ("rows", "match"),
     [
         ({"prompt": ["a"], "response": ["b"]}, "expected rows, found one dictionary"),
-        (pl.DataFrame(ROWS).lazy(), r"found polars's LazyFrame; \.collect\(\) it first"),
-        (7, "found builtins's int"),
+        (pl.DataFrame(ROWS).lazy(), r"found polars LazyFrame; \.collect\(\) it first"),
+        (7, "found int"),
         (pd.DataFrame(), "found none"),
         (iter([]), "found none"),
         (["a.csv", ROWS[0]], "found files and rows together"),
@@ -151,3 +151,31 @@ list(GivenRows([{"a": 1}]).rows())
 print(sorted({"pandas", "polars", "pyarrow", "numpy"} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_arrays_of_numpy_in_a_cell_are_kept_wherever_they_stand(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS[:1]).assign(about=[{"scores": np.array([1, 2]), "of": {"x": np.float32(0.5)}}])
+    run = hantei.judge(frame, out=tmp_path / "run")
+    assert next(run.responses()).meta["about"] == {"scores": [1, 2], "of": {"x": 0.5}}
+
+
+def test_messages_in_arrays_come_through_a_generator() -> None:
+    turns = [{"role": "user", "content": "Is it?"}, {"role": "assistant", "content": "It is."}]
+    frame = pd.DataFrame({"messages": [np.array(turns, dtype=object)]})
+    assert cells(row for row in frame.to_dict("records")) == [{"messages": turns}]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (pd.Series(["a"]), "found pandas Series"),
+        (
+            pd.DataFrame([["a", "b"]], columns=pd.MultiIndex.from_product([["x"], ["prompt", "response"]])),
+            "names as text",
+        ),
+    ],
+    ids=["a column alone", "columns on two levels"],
+)
+def test_tables_that_are_no_rows_are_refused_in_a_line(given: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises((InputError, UsageError), match=said):
+        hantei.judge(given, out=tmp_path / "run")

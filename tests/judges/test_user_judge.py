@@ -183,3 +183,57 @@ def test_what_a_judge_gives_is_no_judgment(tmp_path: Path, judge: Any, said: str
     assert isinstance(caught.value, HanteiError)
     assert not (tmp_path / "run" / "judgments" / "good.jsonl").read_bytes()
     assert [one.unsafe for one in hantei.judge(ROWS, Good(), tmp_path / "run").judgments("good")] == [False]
+
+
+class Raises(Good):
+    def judge(self, pairs: Any) -> Any:
+        raise ValueError("it broke")
+
+
+class RaisesAsking(Asks):
+    async def judge(self, pairs: Any, ask: Any) -> Any:  # type: ignore[override]
+        raise ValueError("it broke")
+        yield
+
+
+class GivesNothing(Good):
+    def judge(self, pairs: Any) -> Any:
+        return []
+
+
+class GivesTruth(Good):
+    def judge(self, pairs: Any) -> Any:
+        return [True for _ in pairs]
+
+
+BROKEN = [
+    (Raises(), "judge good raised ValueError: it broke"),
+    (RaisesAsking(), "judge good raised ValueError: it broke"),
+    (GivesNothing(), "judge good: gave 0 judgments of 1 answers"),
+    (GivesTruth(), "judge good: expected a Judgment, got bool"),
+]
+
+
+@pytest.mark.parametrize(("judge", "said"), BROKEN)
+def test_what_a_judge_does_wrong_is_a_line_that_names_it(tmp_path: Path, judge: Any, said: str) -> None:
+    with pytest.raises(RunError, match=said) as told:
+        hantei.judge(ROWS, judge, tmp_path / "run")
+    assert "raised" not in said or isinstance(told.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize(("judge", "said"), BROKEN)
+def test_and_of_one_answer(judge: Any, said: str) -> None:
+    with pytest.raises(RunError, match=said):
+        hantei.judge_one("How are you?", "Fine.", judge)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (hantei.Options(limits=hantei.Limits(max_connections="two")), "--max-connections two: expected a whole number"),  # type: ignore[arg-type]
+        (hantei.Options(limits=hantei.Limits(max_cost="much")), "--max-cost much: expected a number"),  # type: ignore[arg-type]
+    ],
+)
+def test_options_of_another_kind(tmp_path: Path, options: hantei.Options, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        hantei.judge(ROWS, Good(), tmp_path / "run", options)

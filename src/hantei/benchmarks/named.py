@@ -114,8 +114,10 @@ def find(benchmark: AnyBenchmark, cache: Path | None = None, reading: PromptRead
             raise UsageError(f"--map, --rows and --missing say how a file of prompts is read: {name} has its card")
         return _card_files(name, split or None, cache)
     offered = BENCHMARKS.find(name, given)
-    if offered is None or isinstance(offered, str | os.PathLike):
+    if offered is None:
         raise UsageError(_no_benchmark(given[:200], path))
+    if isinstance(offered, str | os.PathLike):
+        raise UsageError(f"{BENCHMARKS.whose(name)}: expected a folder with a {CARD}, got {offered}")
     return _of_rows(offered, reading, name)
 
 

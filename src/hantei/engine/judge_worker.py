@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 from msgspec.structs import asdict
 
 from hantei.engine.stopping import Stop
-from hantei.errors import RecordError, RunError
+from hantei.errors import HanteiError, RecordError, RunError
 from hantei.judges.base import Ask, Judge, Pair, Stopped, with_own_refusal
 from hantei.record_lines import from_dict, from_line, to_line, wrong_number
 from hantei.records import Judgment
@@ -83,7 +83,8 @@ class JudgeWorker:
         if not isinstance(judgments, AsyncGenerator):
             what = f"judge(pairs, ask) gave {type(judgments).__name__}"
             raise RunError(f"judge {self._judge.name}: {what}: expected an async def that yields each Judgment")
-        with suppress(Stopped):  # what a judge that paused left out is judged when the run is resumed
+        # What a judge that paused left out is judged when the run is resumed.
+        with suppress(Stopped), told(self._judge.name):
             async with aclosing(judgments):
                 async for judgment in judgments:
                     if not self._sound:
@@ -100,6 +101,24 @@ class JudgeWorker:
     def _make_room(self, answers: int) -> None:
         for _ in range(answers):
             self._room.release()
+
+
+@contextmanager
+def told(judge: str) -> Iterator[None]:
+    """Tell what a judge raises as its fault, in a line that names it.
+
+    Raises:
+        HanteiError: the judge did.
+        OSError: the judge did.
+        Stopped: the judge did.
+        RunError: it raised anything else.
+    """
+    try:
+        yield
+    except (HanteiError, OSError, Stopped):
+        raise
+    except Exception as error:
+        raise RunError(f"judge {judge} raised {type(error).__name__}: {error}") from error
 
 
 def checked(judge: str, judgment: Any) -> Judgment:

@@ -52,7 +52,8 @@ class GivenRows:
         """
         if isinstance(rows, Mapping):
             raise UsageError("expected rows, found one dictionary: give a list of them, or columns as a DataFrame")
-        if not isinstance(rows, Iterable | ArrowTable):
+        one_column = hasattr(rows, "iloc") and not hasattr(rows, "columns")
+        if one_column or not isinstance(rows, Iterable | ArrowTable):
             raise UsageError(f"expected files, a run folder, or rows as dictionaries or a table, found {_kind(rows)}")
         once = isinstance(rows, Iterator) or hasattr(rows, "read_next_batch")
         self._rows = _Spooled(_dictionaries(rows)) if once else rows
@@ -67,7 +68,7 @@ class GivenRows:
         """Return the SHA-256 of the rows as JSON; a table has that of the same rows as dictionaries."""
         digest = hashlib.sha256(b"[")
         for number, cells in enumerate(_dictionaries(self._rows)):
-            digest.update((", " * (number > 0) + json.dumps(cells, default=str)).encode())
+            digest.update((", " * (number > 0) + _as_json(cells)).encode())
         digest.update(b"]")
         return digest.hexdigest()
 
@@ -81,7 +82,7 @@ class _Spooled:
     def __init__(self, rows: Iterable[Any]) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open as long as this is
         weakref.finalize(self, self._file.close)
-        self._file.writelines(json.dumps(cells, default=str).encode() + b"\n" for cells in rows)
+        self._file.writelines(_as_json(cells).encode() + b"\n" for cells in rows)
 
     def __iter__(self) -> Iterator[Any]:
         place = 0
@@ -138,19 +139,34 @@ def _check_names(names: Sequence[Any]) -> None:
         raise InputError(f"rows: two columns are called '{twice}': rename one")
 
 
+def _as_json(cells: Any) -> str:
+    try:
+        return json.dumps(cells, default=_written)
+    except TypeError:  # a name that is no text, as those of columns on two levels
+        return json.dumps(_plain(cells), default=_written)
+
+
+def _written(value: Any) -> Any:
+    plain = _plain(value)
+    return str(value) if plain is value else plain
+
+
 def _plain(cell: Any) -> Any:
-    """Return a cell as plain data: NumPy's numbers as Python's, records as dictionaries, NA and NaT as None."""
-    if cell is None or isinstance(cell, str | bool | int | dict):
+    """Return a cell as plain data: NumPy's numbers and arrays as Python's, records as dictionaries, NA as None."""
+    if cell is None or isinstance(cell, str | bool | int):
         return cell
+    if isinstance(cell, dict):
+        return {name if isinstance(name, str) else str(name): _plain(inner) for name, inner in cell.items()}
     if isinstance(cell, list | tuple):
         return [_plain(one) for one in cell]
     if isinstance(cell, msgspec.Struct):
         return msgspec.json.decode(msgspec.json.encode(cell))
     if type(cell).__name__ in ("NAType", "NaTType"):
         return None
-    return cell.tolist() if type(cell).__module__ == "numpy" else cell
+    return _plain(cell.tolist()) if type(cell).__module__ == "numpy" else cell
 
 
 def _kind(value: object) -> str:
     lazy = "; .collect() it first" if hasattr(value, "collect") else ""
-    return f"{type(value).__module__.partition('.')[0]}'s {type(value).__name__}{lazy}"
+    package = type(value).__module__.partition(".")[0]
+    return f"{'' if package == 'builtins' else f'{package} '}{type(value).__name__}{lazy}"

@@ -179,7 +179,7 @@ class ClassifierJudge:
         self._count = sum(len(pairs) for pairs, _ in self._waiting)
         return batch
 
-    def _check(self, judgments: Any, expected: int) -> None:
+    def check(self, judgments: Any, expected: int) -> None:
         """Look at what the classifier returned.
 
         Raises:
@@ -199,7 +199,7 @@ class ClassifierJudge:
             return
         try:
             judgments = await asyncio.to_thread(judge, together)
-            self._check(judgments, len(together))
+            self.check(judgments, len(together))
         except Exception as error:
             for _, judged in batch:
                 if not judged.done():

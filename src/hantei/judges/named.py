@@ -87,7 +87,10 @@ def _offered(name: str) -> Judge | None:
     found = JUDGES.find(card, name)
     if found is None or isinstance(found, str | os.PathLike):
         return None
-    check_own(found)
+    try:
+        check_own(found)
+    except UsageError as error:
+        raise UsageError(f"{JUDGES.whose(card)}: {error}") from None
     return as_judge(found)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from hantei.errors import UsageError
 from hantei.models.base import Model, Sampling
-from hantei.models.names import SETTINGS, ModelName, address_problem, model_of_folder, parse_name
+from hantei.models.names import SETTINGS, ModelName, address_problem, check_no_key, model_of_folder, parse_name
 from hantei.models.own import AnswerFunction, own_model
 from hantei.models.sampling import defaults
 from hantei.registry import MODELS
@@ -37,12 +38,27 @@ def load_model(model: AnyModel, sampling: Sampling | None = None) -> Model:
     name = os.fspath(model)
     if (Path(name) / "config.json").is_file():
         name = model_of_folder(name)
+    elif not isinstance(model, str) or name.startswith((".", "/")):
+        raise UsageError(f"model {name}: expected a folder with weights (config.json), or PROVIDER/NAME")
     provider = name.partition("?")[0].partition("/")[0]
     offered = None if provider in SETTINGS else MODELS.find(provider, name)
     if offered is not None:
-        return own_model(offered)
+        return _offered(offered, provider, name)
     parsed = parse_name(name)
     return _LOADERS[parsed.provider](parsed, sampling)
+
+
+def _offered(model: object, provider: str, name: str) -> Model:
+    """Return the model that another package offers; a function is called what it was asked for as.
+
+    Raises:
+        UsageError: it is no model, or the name holds a key.
+    """
+    check_no_key(name)
+    try:
+        return own_model(model, name)
+    except UsageError as error:
+        raise UsageError(f"{MODELS.whose(provider)}: {error}") from None
 
 
 def _openai(name: ModelName, sampling: Sampling | None) -> Model:

@@ -36,6 +36,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 """The settings that each provider knows."""
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
+_KEY = (
+    "looks like a key, which is not repeated here: put the model's name there, and the key into a variable of the "
+    "environment (OPENAI_API_KEY, or the one that key_env names)"
+)
 _SHAPE = "expected PROVIDER/NAME?setting=value&..., such as openai/gpt-4o-mini"
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SHORT = re.compile(r"[A-Za-z0-9_.-]{1,14}")
@@ -76,18 +80,25 @@ def parse_name(text: str) -> ModelName:
     provider, slash, name = path.partition("/")
     if provider not in SETTINGS:
         known = ", ".join([*SETTINGS, *MODELS.names()])
-        hint = MODELS.unknown(provider, SETTINGS) if slash else _with_provider(path)
+        hint = MODELS.unknown(provider, SETTINGS) or ("" if slash else _with_provider(path))
         raise UsageError(f"model '{_shown(provider)}': no such provider; choose from {known} ({_SHAPE}){hint}")
     name = _decoded(name, f"the name after {provider}/")
     if not slash or not name:
         raise UsageError(f"model {provider}: a name is missing; {_SHAPE}")
     if looks_like_key(name):
-        raise UsageError(
-            f"model {provider}/...: the name looks like a key, which is not repeated here: put the model's name there, "
-            "and the key into a variable of the environment (OPENAI_API_KEY, or the one that key_env names)"
-        )
+        raise UsageError(f"model {provider}/...: the name {_KEY}")
     settings = _settings(provider, query) if mark else {}
     return ModelName(provider=provider, name=name, settings=settings, text=text.strip())
+
+
+def check_no_key(text: str) -> None:
+    """Look at a name that another package reads as it likes: it stands in files and reports.
+
+    Raises:
+        UsageError: a part of it looks like a key.
+    """
+    if any(map(looks_like_key, re.split(r"[?&=]", text))):
+        raise UsageError(f"model {_shown(text.partition('/')[0])}/...: the name {_KEY}")
 
 
 def model_of_folder(folder: str | os.PathLike[str]) -> str:

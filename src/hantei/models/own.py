@@ -17,8 +17,8 @@ AnswerFunction = Callable[[list[dict[str, str]]], "str | Reply | Awaitable[str |
 _EXPECTED = "the name of a model, a function that takes messages and returns the answer, or an object with name and ask"
 
 
-def own_model(model: Any) -> Model:
-    """Return an object that is a model, or one made of a function.
+def own_model(model: Any, name: str = "") -> Model:
+    """Return an object that is a model, or one made of a function, which is called ``name`` where that is given.
 
     Raises:
         UsageError: it is neither.
@@ -26,7 +26,7 @@ def own_model(model: Any) -> Model:
     if isinstance(model, type):
         raise UsageError(f"model {model.__name__}: expected a model, got its class: write {model.__name__}()")
     if not hasattr(model, "ask"):
-        return FunctionModel(model)
+        return FunctionModel(model, name)
     who = f"model {type(model).__name__}"
     for name, why in (("name", "what reports call it"), ("server", "what --max-connections counts for")):
         if not isinstance(getattr(model, name, None), str) or not getattr(model, name):
@@ -47,16 +47,16 @@ class FunctionModel:
 
     may_be_cached = False
 
-    def __init__(self, function: AnswerFunction) -> None:
-        """Take the function.
+    def __init__(self, function: AnswerFunction, name: str = "") -> None:
+        """Take the function, and what it is called where that is not its own name.
 
         Raises:
             UsageError: it is none, or has no name.
         """
         if not callable(function):
             raise UsageError(f"model: expected {_EXPECTED}; got {type(function).__name__}")
-        self.name = self.server = getattr(function, "__name__", "")
-        if not self.name.isidentifier():
+        self.name = self.server = name or getattr(function, "__name__", "")
+        if not name and not self.name.isidentifier():
             raise UsageError("model: expected a function with a name, which reports show: write it with def")
         self._function = function
 

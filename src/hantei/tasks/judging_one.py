@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hantei.engine.caller import Caller
+from hantei.engine.judge_worker import checked, told
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
 from hantei.engine.stopping import Stop
@@ -50,12 +51,15 @@ def judge_one(
 
     Raises:
         UsageError: no such judge, its key is not set, or the language is none.
-        RunError: no call to the judge's model works.
+        RunError: no call to the judge's model works, or a judge of your own raises or returns no judgment.
     """
     pair = _pair(prompt, response, language)
     loaded = _loaded(judge)
     if isinstance(loaded, ClassifierJudge):
-        judgment = loaded.classifier.judge([pair])[0]
+        with told(loaded.name):
+            judgments = loaded.classifier.judge([pair])
+        loaded.check(judgments, 1)
+        judgment = checked(loaded.name, judgments[0])
     else:
         judgment = in_own_loop(_judged(loaded, pair, limits or Limits()))
     if judgment.status == "abstained" and language_of(*pair) is None:
@@ -117,7 +121,7 @@ async def _judged(judge: Judge, pair: Pair, limits: Limits) -> Judgment:
     stop = Stop()
     caller = Caller(limits, pricing(None), Meter(), stop)
     try:
-        with stop.on_interrupt(limits.grace_s):
+        with stop.on_interrupt(limits.grace_s), told(judge.name):
             async for judgment in judge.judge([pair], caller.ask_for(judge)):
                 if judgment.response_id == pair[1].id and judgment.turn is None:
                     return _or_raised(judgment, caller)

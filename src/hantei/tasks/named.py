@@ -61,9 +61,17 @@ def name_and_rest(text: str) -> tuple[str, str]:
 
     A name is up to 60 letters, digits, spaces and ``_ . ( ) + -``, so no path with a folder, no address and no setting
     is taken for one.
+
+    Raises:
+        UsageError: what stands before the ``=`` is neither a name nor the begin of a path or of a model's name.
     """
-    found = None if Path(text[:4096]).is_file() else _NAMED.fullmatch(text)
-    return (found[1].strip(), found[2]) if found else ("", text)
+    found = None if os.path.isfile(text) else _NAMED.fullmatch(text)
+    if found:
+        return found[1].strip(), found[2]
+    name, sign, _ = re.split(r"[?@]", text, maxsplit=1)[0].partition("=")
+    if sign and name.partition("/")[0] not in SETTINGS and not os.path.exists(text.partition("?")[0]):
+        check_name(name or sign, "the short name")
+    return "", text
 
 
 def check_name(name: str, what: str) -> str:

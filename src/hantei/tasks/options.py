@@ -86,6 +86,8 @@ class Options:
             "--limit": 1 if self.limit is None else self.limit,
         }
         for flag, count in counts.items():
+            if not isinstance(count, int):
+                raise UsageError(f"{flag} {count}: expected a whole number")
             if count < 1:
                 raise UsageError(f"{flag} {count}: expected at least 1")
         limits = self.limits
@@ -95,6 +97,8 @@ class Options:
             "--max-cost": limits.max_cost,
         }
         for flag, bound in bounds.items():
+            if not isinstance(bound, int | float | None):
+                raise UsageError(f"{flag} {bound}: expected a number")
             if bound is not None and not bound > 0:
                 raise UsageError(f"{flag} {bound:g}: expected more than 0")
 
