@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from hantei.reasoning import answer_start, joined, split_reasoning, tokens_before_answer
 
 OPEN, CLOSE = "<think>", "</think>"
-PLAIN = st.text().filter(lambda text: OPEN not in text and CLOSE not in text)
+PLAIN = st.text(st.characters(exclude_characters="<[◁")).filter(
+    lambda text: not text.strip().lower().startswith(("analysis", "here")) and "assistantfinal" not in text.lower()
+)
+"""Text in which no tag of any model begins."""
 ANY = st.lists(st.one_of(PLAIN, st.sampled_from([OPEN, CLOSE, "\n"]))).map("".join)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_MOST_VALUES = 999
+"""Values of one statement that every SQLite takes."""
 _PRIMARY = 0xFF
 """The part of an extended error code that says what kind of error it is."""
 
@@ -47,6 +51,21 @@ class Connection(sqlite3.Connection):
             return super().executemany(*arguments)
         except sqlite3.OperationalError as error:
             raise self._disk_error(error) from None
+
+    def insert(self, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of one length, many a statement.
+
+        ``executemany`` lets other threads have the interpreter before and after each row, and waits for it again.
+
+        Args:
+            into: the statement up to ``VALUES``.
+            rows: the rows.
+        """
+        each = _MOST_VALUES // len(rows[0]) if rows else 1
+        for start in range(0, len(rows), each):
+            part = rows[start : start + each]
+            one = f"({', '.join('?' * len(part[0]))})"
+            self.execute(f"{into} VALUES {', '.join([one] * len(part))}", list(chain.from_iterable(part)))
 
     def executescript(self, script: str, /) -> sqlite3.Cursor:
         """Execute several statements.

@@ -131,7 +131,7 @@ def tokens_before_answer(tokens: Sequence[str]) -> int:
 
 def joined(*parts: str | None) -> str | None:
     """Return pieces of reasoning as one text, None where there is none."""
-    return "\n\n".join(part for part in parts if part) or None
+    return "\n\n".join([part for part in parts if part]) or None
 
 
 def _reasoning_end(content: str) -> tuple[int, int]:
@@ -158,7 +158,7 @@ def _opened(content: str, start: int = 0) -> re.Match[str] | None:
 
 
 def _closes(content: str) -> Iterator[re.Match[str]]:
-    words = [closes for opens, closes in _WORD_CLOSES if opens.match(content)]
+    words = [closes for opens, closes in _WORD_CLOSES if opens.match(content)] if _MAY_OPEN.match(content) else []
     if not words:
         return _BARE_CLOSE.finditer(content)
     found = (match for pattern in (_BARE_CLOSE, *words) for match in pattern.finditer(content))

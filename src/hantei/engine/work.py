@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hantei.models.base import Request
 from hantei.records import Prompt, Response
@@ -17,8 +16,7 @@ from hantei.runs.pending import judged_between, slots
 _PAGE = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One answer: to ask for (``response`` is None), or there and to be judged by the judges of these numbers.
 
     ``begun`` is the record of an answer to ask for of which turns were asked before. ``request`` is what is asked

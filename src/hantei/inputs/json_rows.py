@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+import msgspec
+
 from hantei.errors import InputError, RowError
 from hantei.inputs.names import ALIASES
 from hantei.inputs.row import Row
 from hantei.inputs.values import kind_of, value_at
 
+_decoder = msgspec.json.Decoder()
 _CHUNK = 1 << 20
 MOST = 512 << 20
 """The largest object that is read whole, in characters."""
@@ -76,12 +79,25 @@ def line_rows(path: Path, lines: Iterable[str]) -> Iterator[Row | RowError]:
 
 def _line(path: Path, number: int, line: str) -> Row | RowError:
     try:
-        cells = json.loads(line)
+        cells = _loaded(line)
     except ValueError as error:
         return RowError(str(path), number, None, f"is not JSON: {error}")
     except RecursionError:
         return RowError(str(path), number, None, "is nested too deeply to be read")
     return _object(path, number, cells)
+
+
+def _loaded(line: str) -> Any:
+    """Return what a line of JSON says.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is nested too deeply.
+    """
+    try:
+        return _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return json.loads(line)  # perhaps only a lone surrogate or a NaN, which the fast reader refuses
 
 
 def _object(path: Path, number: int, cells: Any) -> Row | RowError:

@@ -19,7 +19,7 @@ from hantei.metrics.turns import rates_by_turn
 from hantei.records import CountingRule, Rate, Summary
 from hantei.runs.added_counts import added_missing, added_sums, are_whole, store_counts
 from hantei.runs.category_counts import categories_of, judged_by_system
-from hantei.runs.counting import answers_by_group, missing_of, one_sided, sums_of
+from hantei.runs.counting import answers_by_group, hands_on, missing_of, one_sided, sums_of
 from hantei.runs.index import Group, Index
 from hantei.runs.info import JudgeInfo
 
@@ -143,9 +143,10 @@ def _counted(
     rule: CountingRule,
 ) -> Iterator[_Table]:
     """Yield the table of each metric that a judge has something to say of."""
+    others = hands_on(index, judge)
     for metrics in metrics_by_fact(entry):
         counts = [metric.counts for metric in metrics]
-        if one_sided(index, judge, counts[0].fact):
+        if others and one_sided(index, judge, counts[0].fact):
             continue  # where only one of several judges in one says it, its answers are a choice, not a sample
         tables = [_Table(metric, groups, places) for metric in metrics]
         said = False
@@ -155,10 +156,11 @@ def _counted(
             for table, one in zip(tables, sums, strict=True):
                 table.add(group, system, one)
         lacking = added_missing if whole else missing_of
-        for missing in lacking(index, judge, counts, rule):
-            for table in tables:
+        kept = [table for table in tables if said or table.metric.rate_kind is not None]
+        for missing in lacking(index, judge, counts, rule) if kept else ():
+            for table in kept:
                 table.lack(*missing)
-        yield from (table for table in tables if said or table.metric.rate_kind is not None)
+        yield from kept
 
 
 def count_ahead(index: Index, judges: Mapping[str, JudgeInfo], rule: CountingRule) -> None:

@@ -17,7 +17,8 @@ from hantei.records import Judgment, Rate, Summary
 from hantei.reports.data import AnswerRow, Highlight, ReportInput
 from hantei.reports.page import write_report
 from hantei.reports.results import Results, titles
-from hantei.runs.counting import located, to_read_first, trained_on
+from hantei.runs.chosen import located, to_read_first
+from hantei.runs.counting import trained_on
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.info import JudgeInfo

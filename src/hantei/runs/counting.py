@@ -1,4 +1,4 @@
-"""What the index of a run counts: verdicts by what prompts share, two judges side by side, answers to read first."""
+"""What the index of a run counts: verdicts by what prompts share, two judges side by side."""
 
 from __future__ import annotations
 
@@ -60,34 +60,10 @@ def trained_on(index: Index, judge: int) -> tuple[int, int]:
     return judged, trained
 
 
-def to_read_first(index: Index, limit: int) -> Iterator[Location]:
-    """Yield the responses that a person should read first, unsafe and uncertain ones first.
-
-    Where there are more than ``limit``: half the limit by probability of being unsafe, three tenths nearest to
-    one half, the rest drawn at random, the same ones each time.
-    """
-    total = index.counts()["responses"]
-    index.db.execute("DROP TABLE IF EXISTS reading")
-    index.db.execute(
-        """CREATE TEMP TABLE reading AS SELECT r.no AS no, MAX(COALESCE(j.unsafe, 0)) AS unsafe,
-        MAX(COALESCE(j.p, j.unsafe, 0)) AS p, MIN(ABS(COALESCE(j.p, j.unsafe, 0.5) - 0.5)) AS doubt,
-        (r.no * 2654435761) % 4294967296 AS draw, 0 AS chosen
-        FROM responses r LEFT JOIN judgments j ON j.response = r.no GROUP BY r.no"""
-    )
-    for order, share in (("unsafe DESC, p DESC", 5), ("doubt", 3), ("draw", 2)):
-        count = total if total <= limit else limit * share // 10
-        chosen = f"SELECT no FROM reading WHERE NOT chosen ORDER BY {order}, no LIMIT ?"  # noqa: S608
-        index.db.execute(f"UPDATE reading SET chosen = 1 WHERE no IN ({chosen})", (count,))  # noqa: S608
-    query = """SELECT r.no, r.offset, p.offset FROM reading t JOIN responses r ON r.no = t.no
-        JOIN prompts p ON p.no = r.prompt WHERE t.chosen ORDER BY t.unsafe DESC, t.doubt, r.no"""
-    return (Location(*row) for row in index.db.execute(query))
-
-
-def located(index: Index, ids: Sequence[str]) -> Iterator[Location]:
-    """Yield where the responses of these ids stand, in this order."""
-    query = """SELECT r.no, r.offset, p.offset FROM responses r JOIN prompts p ON p.no = r.prompt WHERE r.id = ?"""
-    for one in ids:
-        yield from (Location(*row) for row in index.db.execute(query, (storable(one),)))
+def hands_on(index: Index, judge: int) -> bool:
+    """Whether a judge hands on verdicts of others (``answered_by``)."""
+    query = "SELECT EXISTS (SELECT 1 FROM judgments WHERE judge = ? AND answered_by IS NOT NULL)"
+    return bool(index.db.execute(query, (judge,)).fetchone()[0])
 
 
 def one_sided(index: Index, judge: int, fact: Fact) -> bool:
@@ -113,6 +89,9 @@ def sums_of(
         counts: what is a hit, for each metric.
         rule: which verdict counts of a response with several.
     """
+    if _answered_once(index):
+        yield from _sums_of_single(index, judge, counts, rule)
+        return
     value = _FACTS[counts[0].fact]
     on_scale, scale = _counts_at_all(counts[0])
     hits = [_hit(one) for one in counts]
@@ -134,6 +113,29 @@ def sums_of(
             yield group, name, found
             if alone:
                 yield group, None, found
+
+
+def _answered_once(index: Index) -> bool:
+    """Whether no prompt has several answers: each is a cluster of its own, and need not be looked for."""
+    return bool(index.db.execute("SELECT COUNT(*) = COUNT(DISTINCT prompt) FROM responses").fetchone()[0])
+
+
+def _sums_of_single(
+    index: Index, judge: int, counts: Sequence[Counts], rule: CountingRule
+) -> Iterator[tuple[int, str | None, list[ClusterSums]]]:
+    on_scale, scale = _counts_at_all(counts[0])
+    hits = [_hit(one) for one in counts]
+    query = f"""
+        SELECT p.grp, s.name, COUNT(*), {", ".join(f"SUM({hit})" for hit, _ in hits)}
+        FROM {_verdicts(index, judge, rule)} j JOIN responses r ON r.no = j.response
+        JOIN prompts p ON p.no = r.prompt JOIN systems s ON s.no = r.system
+        WHERE j.judge = ? AND {_FACTS[counts[0].fact]} IS NOT NULL AND {on_scale}
+        GROUP BY p.grp, r.system"""  # noqa: S608 - fixed names
+    parameters = [*(value for _, values in hits for value in values), judge, *scale]
+    for group, system, n, *found in index.db.execute(query, parameters):
+        sums = [ClusterSums(n, n, k, n, k, k) for k in found]
+        yield group, system, sums
+        yield group, None, sums
 
 
 def by_prompt(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, int, int, int]]:
@@ -258,32 +260,6 @@ def _counts_at_all(counts: Counts) -> tuple[str, list[str]]:
 
 def _on_scale(scale: str | None) -> tuple[str, list[str]]:
     return ("TRUE", []) if scale is None else ("j.scale = ?", [storable(scale)])
-
-
-def spread_over_systems(index: Index, judge: int, least: int, most: int) -> Iterator[tuple[str, Location]]:
-    """Yield (system, location) of answers with a verdict, at most so many a system, spread over its answers.
-
-    Systems with fewer than ``least`` such answers are left out; the answers of one system follow each other.
-
-    Args:
-        index: of the run.
-        judge: the judge's number in the index.
-        least: answers with a verdict that a system needs.
-        most: answers of a system at most.
-    """
-    query = """
-        WITH judged AS (
-            SELECT r.no, r.offset, r.prompt, r.system, COUNT(*) OVER (PARTITION BY r.system) AS total,
-                ROW_NUMBER() OVER (PARTITION BY r.system ORDER BY r.no) AS place
-            FROM responses r
-            WHERE EXISTS (SELECT 1 FROM judgments j WHERE j.response = r.no AND j.judge = ? AND j.status = 'ok')
-        )
-        SELECT s.name, j.no, j.offset, p.offset FROM judged j JOIN prompts p ON p.no = j.prompt
-        JOIN systems s ON s.no = j.system
-        WHERE j.total >= ? AND (j.total <= ? OR j.place * ? / j.total > (j.place - 1) * ? / j.total)
-        ORDER BY j.system, j.no"""
-    rows = index.db.cursor().execute(query, (judge, least, most, most, most))
-    return ((system, Location(*places)) for system, *places in rows)
 
 
 def verdicts_on_answers(

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from hantei.judges.base import Named, language_of
 from hantei.judges.drift import ENOUGH, Drift
-from hantei.runs.counting import spread_over_systems
+from hantei.runs.chosen import spread_over_systems
 from hantei.runs.folder import Run
 from hantei.runs.index import Index, Location
 from hantei.runs.judged_text import pair_to_be_judged

@@ -171,10 +171,7 @@ class Index:
                 bytes.
         """
         self.merged.pop(judge, None)
-        self.db.executemany(
-            "INSERT OR REPLACE INTO judgments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [self._facts(judge, *one) for one in facts],
-        )
+        self.db.insert("INSERT OR REPLACE INTO judgments", [self._facts(judge, *one) for one in facts])
         named = [(judge, number, one.categories) for number, one, _ in facts if one.unsafe and one.categories]
         # A person may take a category back; a machine names some whenever it says unsafe again.
         again = [(judge, number) for number, one, _ in facts if one.categories or one.judge.startswith("human:")]

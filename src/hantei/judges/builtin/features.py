@@ -92,7 +92,10 @@ class Bags:
 def _fold_one(code: int) -> tuple[int, int]:
     """Return the folded code point (or _DROPPED) and the kind of one code point."""
     character = chr(code)
-    if unicodedata.category(character) in ("Cf", "Mn", "Me") and code not in (_VOICED, _HALF_VOICED, 0xFF9E, 0xFF9F):
+    category = unicodedata.category(character)
+    if category in ("Cn", "Co", "Cs"):  # stands for nothing, as most do
+        return code, _SPACE
+    if category in ("Cf", "Mn", "Me") and code not in (_VOICED, _HALF_VOICED, 0xFF9E, 0xFF9F):
         return _DROPPED, _SPACE
     wide = unicodedata.normalize("NFKC", character)
     folded = wide if len(wide) == 1 else character
