@@ -132,10 +132,12 @@ def _sums_of_single(
         WHERE j.judge = ? AND {_FACTS[counts[0].fact]} IS NOT NULL AND {on_scale}
         GROUP BY p.grp, r.system"""  # noqa: S608 - fixed names
     parameters = [*(value for _, values in hits for value in values), judge, *scale]
+    totals: dict[int, list[ClusterSums]] = {}
     for group, system, n, *found in index.db.execute(query, parameters):
         sums = [ClusterSums(n, n, k, n, k, k) for k in found]
         yield group, system, sums
-        yield group, None, sums
+        totals[group] = [a + b for a, b in zip(totals[group], sums, strict=True)] if group in totals else sums
+    yield from ((group, None, sums) for group, sums in totals.items())
 
 
 def by_prompt(index: Index, judge: int, counts: Counts, rule: CountingRule) -> Iterator[tuple[int, str, int, int, int]]:
