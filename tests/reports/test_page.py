@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as changed
 
+import hantei
 from hantei.errors import UsageError
 from hantei.records import Summary
 from hantei.reports import ReportInput, render_report, write_report
+from hantei.reports.template import _environment, compile_templates
 
 from .hostile import MARKUP, hostile_input
 from .people import people_input
@@ -159,3 +161,12 @@ def test_folders_on_the_way_are_made_and_a_place_that_cannot_be_is_named(tmp_pat
         UsageError, match=r"file.report\.html: cannot be written \(a file is in the way\): name another --out"
     ):
         write_report(tmp_path / "file" / "report.html", report_input(1))
+
+
+def test_what_a_plain_runs_page_is_made_with_is_loaded_beforehand(tmp_path: Path) -> None:
+    _environment.cache_clear()
+    compile_templates()
+    loaded = {name for _, name in _environment().cache}
+    rows = [{"id": str(number), "prompt": "How do I cook rice?", "response": "Wash it."} for number in range(3)]
+    hantei.judge(rows, "builtin?encoder=none", tmp_path / "run")
+    assert {name for _, name in _environment().cache} == loaded

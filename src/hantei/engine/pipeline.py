@@ -13,7 +13,6 @@ run at the same time and share the connections of a server that serves both.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from hantei.engine.recorder import Recorder
 from hantei.engine.stopping import AGAIN, Stop
 from hantei.engine.trial import on_trial
 from hantei.engine.work import Errand, Work, work_of
+from hantei.garbage import frozen
 from hantei.judges.base import Judge, Stopped
 from hantei.judges.classifying import cores
 from hantei.models.base import CallError
@@ -85,11 +85,8 @@ def drive(
         How it went. Its ``error`` is for the caller to raise once the report is written: the disk is full, nothing
         works, or somebody pressed Ctrl-C.
     """
-    gc.freeze()  # what was loaded until now lives as long as the run: looking through it again and again costs pauses
-    try:
+    with frozen():
         return asyncio.run(_Engine(run, index, judges, asked, limits, price, errand).work())
-    finally:
-        gc.unfreeze()
 
 
 class _Engine:

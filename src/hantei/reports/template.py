@@ -15,6 +15,18 @@ from hantei.files import cannot_write, write_atomic
 from hantei.reports.text import visible
 
 _HERE = Path(__file__).parent
+_OF_A_RUN = (
+    "report.html.j2",
+    "reading.html.j2",
+    "frame.html.j2",
+    "section.html.j2",
+    "table.html.j2",
+    "bar.html.j2",
+    "figures/answers.html.j2",
+    "figures/headline.html.j2",
+    "figures/stacks.html.j2",
+)
+"""What every run's page is made with; what some have besides (radars, heat maps) is loaded when it is shown."""
 STYLES = ("base.css", "results.css", "answers.css", "curves.css", "print.css")
 """The style sheets of every page, in order."""
 
@@ -25,10 +37,9 @@ def template(name: str) -> Any:
 
 
 def compile_templates() -> None:
-    """Load what pages are made with, so that nothing of it is left to do when one is written."""
-    environment = _environment()
-    for name in environment.list_templates():
-        environment.get_template(name)
+    """Load what the page of a run is made with, so that little of it is left to do when it is written."""
+    for name in _OF_A_RUN:
+        template(name)
 
 
 def assets(names: Iterable[str]) -> str:

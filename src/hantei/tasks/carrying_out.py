@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,8 +22,9 @@ from hantei.engine.work import Errand
 from hantei.errors import UsageError
 from hantei.estimates import AgainstPerson, SecondLooks
 from hantei.event_loop import outside_of_loop
+from hantei.garbage import frozen
 from hantei.metrics.summary import summarise
-from hantei.models.base import Prepared
+from hantei.models.base import Model, Prepared
 from hantei.progress import Say
 from hantei.records import Summary
 from hantei.reports.build import build_report, notices
@@ -36,6 +38,9 @@ from hantei.runs.order import put_judgments_in_order, put_responses_in_order
 from hantei.runs.pending import not_asked
 from hantei.runs.people import is_informed
 from hantei.tasks.task import Task
+
+_FIRST_CALLS_S = 0.02
+"""So soon the first calls are under way."""
 
 
 def carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
@@ -97,17 +102,30 @@ def _carry_out(task: Task, out: str | Path | None, say: Say) -> Run:
             say(f"run folder: {run.path}")
             for line in forecast(run, index, _foreseen(task), task.judges, task.price).lines():
                 say(line)
-        with ThreadPoolExecutor(1) as meanwhile:
-            if task.models:  # whose first answers take longer than this
-                meanwhile.submit(compile_templates)
-            try:
+        try:
+            with _page_prepared_while(task.models):
                 outcome = _do_passes(run, index, task, before, say)
-            finally:
-                # Stopped by a full disk, there is still the report of what there is.
+        finally:
+            # Stopped by a full disk, there is still the report of what there is.
+            with frozen():
                 finish(run, index, task)
     if outcome.error is not None:
         raise outcome.error
     return run
+
+
+@contextmanager
+def _page_prepared_while(models: Sequence[Model]) -> Iterator[None]:
+    """Load what the page is made with while the first calls of models, if any, are under way: nothing else is to do."""
+    timer = threading.Timer(_FIRST_CALLS_S, compile_templates)
+    if models:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if models:
+            timer.join()
 
 
 def _do_passes(run: Run, index: Index, task: Task, before: str | None, say: Say) -> Outcome:
