@@ -239,6 +239,21 @@ def test_a_kill_costs_at_most_the_calls_in_flight(make: Callable[..., Any]) -> N
     assert (len(at_risk), max(at_risk)) == (200, 4)  # 4: the call that looks is not busy any more
 
 
+def test_answers_are_on_the_disk_before_more_calls_begin(tmp_path: Path) -> None:
+    asking = Asking(tmp_path, 300)
+    not_written: list[int] = []
+
+    class Looking(FakeModel):
+        async def ask(self, request: Request) -> Reply:
+            written = asking.run.responses_path.read_bytes().count(b"\n")
+            not_written.append(len(not_written) + 1 - written)
+            return await super().ask(request)
+
+    asking.drive(Looking(), KeywordJudge(), limits=replace(FAST, max_connections=8))
+    assert len(not_written) == 300
+    assert max(not_written) <= 8  # the calls in flight, this one with them
+
+
 def test_a_verdict_that_takes_two_calls_is_completed_before_another_is_begun(make: Callable[..., Any]) -> None:
     """So a kill costs the calls of as many verdicts as there are connections, not those of a whole batch."""
     run, index = make([{"id": str(n), "prompt": "Q", "response": f"R{n}"} for n in range(200)])

@@ -133,7 +133,7 @@ class Caller:
             line = self._servers.line(model)
             gate = await line.enter(begun() if judge else None)
             try:
-                reply = await self._once(gate, member(model, gate.server), request, breaker)
+                reply = await self._once(gate, member(model, gate.server), request, breaker, judge)
             except CallError as error:
                 limited = error.failure == "rate-limit"
                 tries, waits = tries + (not limited), waits + limited
@@ -162,7 +162,7 @@ class Caller:
         gate.failed(dead=error.failure in _DEAD)
         return True
 
-    async def _once(self, gate: Gate, model: Model, request: Request, breaker: Breaker) -> Reply:
+    async def _once(self, gate: Gate, model: Model, request: Request, breaker: Breaker, judge: Named | None) -> Reply:
         try:
             if self._limits.max_cost is not None:
                 await self._afford(self._limits.max_cost)
@@ -179,7 +179,10 @@ class Caller:
             breaker.check()
             raise CallError("timeout", f"no answer within {self._limits.timeout_s:g} seconds") from None
         finally:
-            gate.leave()
+            if judge:
+                gate.leave()
+            else:  # who asked for an answer hands it to the recorder before anybody else has a turn
+                gate.leave_now()
 
     def _for_good(self, error: CallError, tries: int, waits: int) -> bool:
         return error.failure not in RETRIED or tries >= self._limits.tries or waits >= self._limits.waits

@@ -51,16 +51,16 @@ class Gate:
         return asyncio.get_running_loop().time() < self._open_at
 
     def leave(self) -> None:
-        """Give the place back at the end of this turn of the event loop.
+        """Give the place of a judge's call back at the end of this turn of the event loop.
 
-        Whose turn it is then starts one turn later: by then what was answered, or the verdict in it, has gone from
-        task to task and is with the recorder, which the caller has write before each call. A verdict in several replies
-        that were asked for at once is there two turns later.
+        Whose turn it is then starts one turn later: by then the verdict in the reply has gone from task to task and is
+        with the recorder, which the caller has write before each call. A verdict in several replies that were asked for
+        at once is there two turns later.
         """
         asyncio.get_running_loop().call_soon(self.leave_now)
 
     def leave_now(self) -> None:
-        """Give the place back, to whoever is next."""
+        """Give the place back, to whoever is next: one turn of the event loop later it calls."""
         self.busy -= 1
         self.admit()
 
