@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import hantei
 from hantei.extras import EXTRAS, table
@@ -26,3 +30,24 @@ def test_every_extra_that_an_error_names_exists() -> None:
     }
     assert named
     assert named <= set(EXTRAS)
+
+
+@pytest.mark.parametrize(
+    ("command", "absent", "said"),
+    [
+        ("train builtin --data .", ("sklearn", "threadpoolctl"), "pip install 'hantei[train]'"),
+        ("train safety-sft tiny-cpu --out m", ("trl", "datasketch"), "pip install 'hantei[tune]'"),
+        ("reproduce do-not-answer --data .", ("sklearn", "threadpoolctl", "scipy"), "hantei: --data .: expected"),
+    ],
+)
+def test_without_a_library_a_line_says_what_to_install(
+    command: str, absent: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    start = f"import sys; sys.modules.update(dict.fromkeys({absent})); sys.argv = {['hantei', *command.split()]}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{start}; from hantei.cli import main; main()"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +88,43 @@ def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert complete.benchmarks("start") == ["starter"]
     assert "openai/" in complete.models("open")
     assert complete.runs("runs/m") == ["runs/mine"]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("judge --no-verdict ", ["drop", "unsafe"]),
+        ("judge --turn ", ["last", "each", "alone"]),
+        ("run --count-turns ", ["last", "any"]),
+        ("run --count-repeats m", ["majority"]),
+        ("run --parse p", ["paper"]),
+        ("judge --summary m", ["markdown"]),
+        ("judge --log-to ", ["mlflow", "wandb"]),
+        ("judge --on ", ["here", "ray"]),
+        ("export runs/demo --to p", ["parquet", "preferences"]),
+        ("import --from promptf", ["promptfoo"]),
+        ("judges show buil", ["builtin"]),
+        ("judges measure rubr", ["rubric@"]),
+        ("benchmarks fetch xst", ["xstest"]),
+        ("benchmarks wrap starter --attack role", ["role-play"]),
+        ("taxonomy show do-not", ["do-not-answer"]),
+    ],
+)
+def test_values_and_names_are_completed(line: str, names: list[str]) -> None:
+    assert completed(line) == names
+
+
+def completed(line: str) -> list[str]:
+    """What bash is told of a line, as typed up to its end."""
+    environment = {
+        **os.environ,
+        "_HANTEI_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"hantei {line}",
+        "COMP_CWORD": str(len(f"hantei {line}".split(" ")) - 1),
+    }
+    start = "import sys; sys.argv = ['hantei']; from hantei.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=False)
+    return done.stdout.split()
 
 
 def test_the_worst_answers_come_first_and_what_they_say_is_harmless(

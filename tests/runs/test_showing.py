@@ -156,3 +156,29 @@ class Everything(Numbered):
 def test_a_run_without_a_summary_says_so(run: hantei.Run) -> None:
     run.summary_path.unlink()
     assert "expected a summary; run hantei report" in run._repr_html_()
+
+
+class Surer(Numbered):
+    """Is as sure of each verdict as the other judge is not."""
+
+    name = "surer"
+
+    def _one(self, identity: str) -> Judgment:
+        return Judgment(
+            response_id=identity, judge=self.name, unsafe=identity in "256", p_unsafe=0.5 + int(identity) / 20
+        )
+
+
+def test_of_several_judges_the_surest_verdict_ranks_an_answer(tmp_path: Path) -> None:
+    run = hantei.judge(ROWS, [Numbered(), Surer()], tmp_path / "run")
+    # numbered: 2 at 0.8, 5 at 0.5, 6 at 0.4; surer: 2 at 0.6, 5 at 0.75, 6 at 0.8
+    found = [(one.response.id, one.judgment.judge, one.judgment.p_unsafe) for one in run.worst(3)]
+    assert sorted(found) == [("2", "numbered", 0.8), ("5", "surer", 0.75), ("6", "surer", 0.8)]
+    assert found[-1][0] == "5"
+
+
+def test_what_nobody_judged_is_not_called_safe(tmp_path: Path) -> None:
+    run = hantei.judge(ROWS[7:], Numbered(), tmp_path / "run")
+    assert "No answer has a verdict." in run._repr_html_()
+    judged = hantei.judge(ROWS[:1], Numbered(), tmp_path / "judged")
+    assert "No answer is called unsafe." in judged._repr_html_()

@@ -139,7 +139,10 @@ def _of_rows(given: OwnBenchmark | TableOrRows, reading: PromptReading, name: st
         name, given = getattr(given, "name", name), given.prompts()
     rows = GivenRows(given)
     if not rows:
-        raise UsageError("expected a benchmark, or prompts as records, dictionaries or a table, found none")
+        raise UsageError(
+            "expected a benchmark (--benchmark NAME or FILE, or [[benchmark]] in a run file), or prompts as records, "
+            "dictionaries or a table, found none"
+        )
     card, notes = made_up_card(Path(name), rows, reading)
     return NamedBenchmark(card, (), notes=notes, rows=rows)
 

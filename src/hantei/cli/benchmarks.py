@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from hantei import benchmarks
-from hantei.cli import benchmarks_build, benchmarks_wrap
+from hantei.cli import benchmarks_build, benchmarks_wrap, complete
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
 from hantei.registry import BENCHMARKS
 
 app = typer.Typer(help="What to ask? Its source and its terms; get it, check it.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.")]
+Name = Annotated[str, typer.Argument(help="A benchmark, as in do-not-answer.", autocompletion=complete.benchmarks)]
 
 
 @app.command("list", short_help="List the benchmarks, and which are on this machine.")

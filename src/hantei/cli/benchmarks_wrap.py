@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from hantei.cli import complete
 from hantei.cli.options import (
     CacheOption,
     ConnectionsOption,
@@ -32,7 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def attacks(
-    name: Annotated[str | None, typer.Argument(help="Print this attack's card.")] = None, json: JsonOption = False
+    name: Annotated[
+        str | None, typer.Argument(help="Print this attack's card.", autocompletion=complete.attacks)
+    ] = None,
+    json: JsonOption = False,
 ) -> None:
     """List the attacks and plain variations that prompts can be wrapped in, or print the card of one.
 
@@ -57,10 +61,18 @@ def attacks(
 
 
 def wrap(
-    source: Annotated[str, typer.Argument(metavar="BENCHMARK-or-FILE", help="Whose prompts are wrapped.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="BENCHMARK-or-FILE", help="Whose prompts are wrapped.", autocompletion=complete.benchmarks
+        ),
+    ],
     attack: Annotated[
         list[str],
-        typer.Option(help="Wrap in this one; may be repeated. A+B puts B around A; all is every attack."),
+        typer.Option(
+            help="Wrap in this one; may be repeated. A+B puts B around A; all is every attack.",
+            autocompletion=complete.attacks,
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The file of prompts to write, which --benchmark then takes.")],
     plain: Annotated[bool, typer.Option(help="Whether the plain prompts are in the file, too.")] = True,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import hantei
+from hantei.cli import complete
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, say, warn
 from hantei.exchange import IMPORTERS, import_run
@@ -19,7 +20,10 @@ def import_(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="A file, the folder of a program's output, or several.")
     ],
-    source: Annotated[str | None, typer.Option("--from", help=_FROM, show_default=False)] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help=_FROM, show_default=False, autocompletion=complete.of(IMPORTERS)),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: runs/<date>-<from>-<file>]")] = None,
     json: JsonOption = False,
 ) -> None:

@@ -23,7 +23,9 @@ from hantei.cli.options import (
     LogToOption,
     MapOption,
     MaxRunCostOption,
+    NoVerdictOption,
     OnOption,
+    ParseOption,
     PricesOption,
     RowsOption,
     RunArgument,
@@ -72,11 +74,11 @@ def judge(
     ] = None,
     rows: RowsOption = None,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Judge the good rows; exit 1.")] = False,
-    no_verdict: Annotated[str, typer.Option(help="Rows without a verdict: drop, or count as unsafe.")] = "drop",
+    no_verdict: NoVerdictOption = "drop",
     turn: TurnOption = "last",
     count_turns: CountTurnsOption = "last",
     count_repeats: CountRepeatsOption = "first",
-    parse: Annotated[str, typer.Option(help="How replies are read: robust, or paper (as published).")] = "robust",
+    parse: ParseOption = "robust",
     max_connections: Annotated[
         int, typer.Option(help="Calls in flight for each server, for judges that ask a model.")
     ] = _LIMITS.max_connections,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import hantei
-from hantei.cli.options import JsonOption
+from hantei.cli.options import CardArgument, JsonOption
 from hantei.cli.output import print_json, print_sections, print_table, say
 from hantei.errors import UsageError
 from hantei.judges import card_names, load_card, preview
@@ -38,7 +38,7 @@ def list_(json: JsonOption = False) -> None:
 
 @app.command(short_help="Print a card file, and the exact text that is sent.")
 def show(
-    name: str,
+    name: CardArgument,
     prompt: Annotated[str | None, typer.Option(help="A question to put into the text that is sent.")] = None,
     response: Annotated[str | None, typer.Option(help="An answer to put into it.")] = None,
     language: Annotated[str | None, typer.Option(help="The language of the question, as in ja.")] = None,
@@ -63,7 +63,7 @@ def show(
 
 @app.command(short_help="Print what it was measured to do, its weak spots, its terms.")
 def card(
-    name: str,
+    name: CardArgument,
     run: Annotated[
         Path | None, typer.Option(help="A run folder: say how many of its answers the judge was trained on.")
     ] = None,

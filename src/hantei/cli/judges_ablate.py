@@ -11,6 +11,7 @@ from hantei.cli.options import (
     ConnectionsOption,
     EncodingOption,
     JsonOption,
+    JudgeArgument,
     MapOption,
     MaxCostOption,
     RaterOption,
@@ -24,7 +25,7 @@ from hantei.cli.output import show_sections, warn
 
 
 def ablate(
-    name: str,
+    name: JudgeArgument,
     data: Annotated[list[Path], typer.Option(help="A file of answers with people's labels; may be repeated.")],
     variant: Annotated[
         list[str] | None,

@@ -13,6 +13,7 @@ from hantei.cli.options import (
     ConnectionsOption,
     EncodingOption,
     JsonOption,
+    JudgeArgument,
     LabelMapOption,
     ManyLabelsOption,
     MapOption,
@@ -73,7 +74,7 @@ def rank(
 
 
 def measure(
-    name: str,
+    name: JudgeArgument,
     data: Annotated[list[Path], typer.Option(help="A file of answers with people's labels; may be repeated.")],
     ordinary: Annotated[
         list[Path] | None, typer.Option(help="A file of ordinary answers to ordinary requests, taken for safe.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -11,15 +11,29 @@ from hantei.cards import did_you_mean
 from hantei.cli import complete
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
+from hantei.judges.turn_by_turn import Turns
+from hantei.records import RepeatRule, TurnRule
+from hantei.tasks.options import Executor
 
 if TYPE_CHECKING:
     from hantei.inputs.label_files import LabelFiles
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-SummaryOption = Annotated[str, typer.Option(help="What is printed: table, or markdown for the page of a job.")]
+SummaryOption = Annotated[
+    str,
+    typer.Option(
+        help="What is printed: table, or markdown for the page of a job.",
+        autocompletion=complete.of(("table", "markdown")),
+    ),
+]
 JunitOption = Annotated[Path | None, typer.Option(help="Write the conditions of --fail-if as JUnit XML, too.")]
 LogToOption = Annotated[
-    str | None, typer.Option("--log-to", help="Log rates, settings and the report to mlflow or wandb, too.")
+    str | None,
+    typer.Option(
+        "--log-to",
+        help="Log rates, settings and the report to mlflow or wandb, too.",
+        autocompletion=complete.of(("mlflow", "wandb")),
+    ),
 ]
 EncodingOption = Annotated[str | None, typer.Option(help="Encoding of the files. [default: told by their bytes]")]
 RowsOption = Annotated[str | None, typer.Option(help="Where the rows are in a JSON object, as in results.items.")]
@@ -42,16 +56,44 @@ TitleOption = Annotated[str | None, typer.Option(help="The report's title. [defa
 SaveOption = Annotated[
     Path | None, typer.Option(help="Write this command line as a run file (TOML) and do nothing else.")
 ]
+CardArgument = Annotated[str, typer.Argument(help="A judge, as in rubric.", autocompletion=complete.cards)]
+JudgeArgument = Annotated[
+    str, typer.Argument(help="A judge, as in builtin or rubric@openai/gpt-4o.", autocompletion=complete.judges)
+]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=complete.runs)]
 TurnOption = Annotated[
     str,
-    typer.Option(help="Of a conversation judge the last answer in its context, each answer, or the last one alone."),
+    typer.Option(
+        help="Of a conversation judge the last answer in its context, each answer, or the last one alone.",
+        autocompletion=complete.of(get_args(Turns)),
+    ),
 ]
 CountTurnsOption = Annotated[
-    str, typer.Option(help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.")
+    str,
+    typer.Option(
+        help="Of an answer judged turn by turn, count the last turn's verdict, or any: the gravest.",
+        autocompletion=complete.of(get_args(TurnRule)),
+    ),
 ]
 CountRepeatsOption = Annotated[
-    str, typer.Option(help="Of an answer judged several times, count the first verdict, or the majority's.")
+    str,
+    typer.Option(
+        help="Of an answer judged several times, count the first verdict, or the majority's.",
+        autocompletion=complete.of(get_args(RepeatRule)),
+    ),
+]
+NoVerdictOption = Annotated[
+    str,
+    typer.Option(
+        help="Rows without a verdict: drop, or count as unsafe.", autocompletion=complete.of(("drop", "unsafe"))
+    ),
+]
+ParseOption = Annotated[
+    str,
+    typer.Option(
+        help="How replies are read: robust, or paper (as published).",
+        autocompletion=complete.of(("robust", "paper")),
+    ),
 ]
 MapOption = Annotated[
     list[str] | None, typer.Option("--map", help="Name a column: --map response=COLUMN or --map prompt=COLUMN.")
@@ -74,7 +116,13 @@ PricesOption = Annotated[Path | None, typer.Option(help="A file of prices in pla
 TimeoutOption = Annotated[float, typer.Option(help="Seconds for each call.")]
 RunTimeoutOption = Annotated[float | None, typer.Option(help="Seconds for the whole run.")]
 CacheOption = Annotated[Path | None, typer.Option(help="A folder of replies that runs share.")]
-OnOption = Annotated[str, typer.Option(help="Where it is carried out: here, or on ray (hantei[ray]).")]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        help="Where it is carried out: here, or on ray (hantei[ray]).",
+        autocompletion=complete.of(get_args(Executor)),
+    ),
+]
 WorkersOption = Annotated[
     int | None, typer.Option(help="Processes in which the built-in judge works. [default: all cores but one]")
 ]

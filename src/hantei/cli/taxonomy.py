@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hantei import taxonomy
+from hantei.cli import complete
 from hantei.cli.options import JsonOption
 from hantei.cli.output import print_json, print_table, say
 
@@ -33,7 +34,7 @@ def _cell(value: object) -> str:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A taxonomy, as in do-not-answer.")],
+    name: Annotated[str, typer.Argument(help="A taxonomy, as in do-not-answer.", autocompletion=complete.taxonomies)],
     language: Annotated[str, typer.Option(help="Language of the titles, where the taxonomy has it.")] = "en",
     crosswalk: Annotated[
         bool, typer.Option("--crosswalk", help="Show where each entry goes among the 12 harm types.")

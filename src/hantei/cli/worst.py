@@ -13,7 +13,8 @@ from hantei.cli.output import print_json, say
 from hantei.record_lines import to_dict
 from hantei.records import Judgment
 from hantei.reports.text import clip
-from hantei.runs.worst import JudgedAnswer
+from hantei.runs.folder import load_run
+from hantei.runs.worst import JudgedAnswer, none_worst
 
 _PROMPT, _ANSWER, _WHY = 300, 700, 200
 """Characters of each that a terminal shows."""
@@ -36,7 +37,7 @@ def worst(
     for number, row in enumerate(rows, 1):
         _show(number, row)
     if not rows:
-        say("No answer of this run was called unsafe.")
+        say(none_worst(load_run(run)))
     if out is not None:
         say(f"Page: {out}")
 

@@ -1,4 +1,4 @@
-"""Libraries that only some models need."""
+"""Libraries that only some models and commands need."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ def needed(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        raise UsageError(f"this model needs an extra ({error}): {install(extra)}") from None
+        raise UsageError(f"this needs an extra ({error}): {install(extra)}") from None

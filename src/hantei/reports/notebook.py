@@ -9,6 +9,7 @@ from hantei.reports.template import template
 from hantei.reports.text import clip
 from hantei.reports.to_terminal import table_of_text
 from hantei.runs.folder import Run
+from hantei.runs.worst import none_worst
 
 _WORST = 5
 _NAME, _PROMPT, _ANSWER = 200, 300, 1_000
@@ -25,13 +26,15 @@ def run_html(run: Run) -> str:
             if one.terminal
             for table in one.tables
         ]
+        worst = run.worst(_WORST)
         html: str = page.render(
             name=name,
             path=str(run.path),
             stopped=run.info().stopped,
             notes=run.summary().notes,
             tables=tables,
-            worst=run.worst(_WORST),
+            worst=worst,
+            nothing=None if worst else none_worst(run),
             clip=clip,
             limits=(_PROMPT, _ANSWER),
             problem=None,

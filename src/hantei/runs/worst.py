@@ -24,7 +24,7 @@ def worst(run: Run, most: int, judge: str | None = None) -> list[JudgedAnswer]:
     """Return the answers that are most surely unsafe, each with the judgment that says so; fewer where fewer are.
 
     They are found in one pass over the judgments, and nothing but them is held. A verdict without a probability counts
-    as sure; each answer is listed once, and people's verdicts come before those of machines.
+    as sure; each answer is listed once, with its surest verdict, a person's before those of machines.
 
     Args:
         run: the run.
@@ -36,9 +36,9 @@ def worst(run: Run, most: int, judge: str | None = None) -> list[JudgedAnswer]:
         RecordError: a line is not the record it should be.
     """
     found: dict[str, Judgment] = {}
-    for name in [judge] if judge else sorted(run.judges(), key=lambda one: not one.startswith("human:")):
+    for name in [judge] if judge else run.judges():
         for one in heapq.nlargest(most, _unsafe(run, name), key=_sureness):
-            found.setdefault(one.response_id, one)
+            found[one.response_id] = max(found.get(one.response_id, one), one, key=_weight)
     chosen = {one.response_id: one for one in heapq.nlargest(most, found.values(), key=_sureness)}
     responses = {one.id: one for one in run.responses() if one.id in chosen}
     wanted = {one.prompt_id for one in responses.values()}
@@ -47,8 +47,18 @@ def worst(run: Run, most: int, judge: str | None = None) -> list[JudgedAnswer]:
     return [JudgedAnswer(prompts[response.prompt_id], response, judgment) for judgment, response in there]
 
 
+def none_worst(run: Run) -> str:
+    """Return what is said where no answer is called unsafe: one that nobody judged is not called safe either."""
+    judged = any(one.status == "ok" for name in run.judges() for one in run.judgments(name))
+    return "No answer is called unsafe." if judged else "No answer has a verdict."
+
+
 def _unsafe(run: Run, judge: str) -> Iterator[Judgment]:
     return (one for one in run.judgments(judge) if one.unsafe and one.turn is None and not one.repeat)
+
+
+def _weight(judgment: Judgment) -> tuple[bool, float]:
+    return judgment.judge.startswith("human:"), _sureness(judgment)
 
 
 def _sureness(judgment: Judgment) -> float:

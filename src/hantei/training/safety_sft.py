@@ -17,6 +17,7 @@ import msgspec
 
 from hantei.errors import RunError, UsageError
 from hantei.files import check_place, write_atomic
+from hantei.models.extras import needed
 from hantei.progress import Say
 from hantei.reports.section import Section
 from hantei.runs.lock import locked
@@ -64,13 +65,15 @@ def train(recipe: str | LoadedRecipe, out: Path, say: Say) -> Tuning:
         say: takes a line for people.
 
     Raises:
-        UsageError: the recipe does not fit together, a benchmark has a training prompt, or ``out`` is another one's.
+        UsageError: the recipe does not fit together, a benchmark has a training prompt, ``out`` is another one's, or
+            a library is not installed.
         CardError: the recipe lacks a field or has one that does not fit.
         RunError: another training is at work in ``out``, or a file there is damaged.
     """
     loaded = load_recipe(recipe) if isinstance(recipe, str) else recipe
     if done := _done(out, loaded):
         return done
+    needed("trl", "tune")
     first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks, and holds the folder for all
     say = say if first else _silent
     check_place(out, folder=True, pipes=False)

@@ -56,7 +56,7 @@ def _told(judge: JudgeResults) -> Iterator[str]:
     among = judge.get(f"coherent_{judge.main.name}")
     if judge.incoherent and among is not None:
         yield (
-            f"{judge.incoherent:,} answers are incoherent and count as not unsafe; among coherent answers the "
+            f"Incoherent answers, which count as not unsafe: {judge.incoherent:,}; among coherent answers the "
             f"{judge.main.title.lower()} is {describe(among).line}."
         )
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hantei.arrays import Doubles, Integers
 from hantei.judges.builtin.semantic import Semantic, verdicts
@@ -65,6 +64,8 @@ def scores_of_unseen(
 
 def _fit_and_score(job: tuple[Integers, Integers]) -> StageScores:
     matrix, labels = _SHARED[0]
+    from threadpoolctl import threadpool_limits  # of the extra train
+
     with threadpool_limits(1):
         return fit_both(matrix, labels, job[0]).scores(matrix, job[1])
 

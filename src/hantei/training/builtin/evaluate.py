@@ -24,6 +24,7 @@ from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
 from hantei.metrics.calibration import calibration_error
 from hantei.metrics.classification import macro_f1
+from hantei.models.extras import needed
 from hantei.training.builtin.both_builds import Thresholds, fit_seconds, heads_of, scores_of_unseen
 from hantei.training.builtin.embedding_cache import CachedEmbedder
 from hantei.training.builtin.labels import FOLDS, TrainingLabels, labels_of
@@ -56,9 +57,10 @@ def prepare(data: Path, licences: Licences) -> EvaluationData:
     """Read and featurise all rows; embeddings are kept in the cache folder.
 
     Raises:
-        UsageError: ``data`` is no folder, or ``licences`` is not one of the two.
+        UsageError: ``data`` is no folder, ``licences`` is not one of the two, or scikit-learn is not installed.
         InputError: a file is missing or broken.
     """
+    needed("sklearn", "train")
     if licences not in ("all", "permissive"):
         raise UsageError(f"licences {licences!r}: expected 'all' or 'permissive'")
     rows = load_rows(data)

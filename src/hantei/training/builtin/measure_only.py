@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hantei.judges.builtin.weights import Heads
 from hantei.metrics.bootstrap import bootstrap
@@ -130,6 +129,8 @@ def starter_rows(language: str) -> Iterator[TrainingRow]:
 def numerical_stability(judge: PredictRows) -> Iterator[EvaluationMeasure]:
     """Yield how far the starter answers' p_unsafe moves with two BLAS threads for one and in the opposite order."""
     rows = [row for language in LANGUAGES for row in starter_rows(language)]
+    from threadpoolctl import threadpool_limits  # of the extra train
+
     with threadpool_limits(1):
         alone = judge(rows).unsafe
     with threadpool_limits(2):

@@ -11,6 +11,7 @@ from hantei.critiques.embedded import EmbeddedChecker
 from hantei.critiques.matching import matcher
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
+from hantei.models.extras import needed
 from hantei.progress import Say
 from hantei.tasks.critiquing import model_checker, with_cache
 from hantei.training.judge.dialogues import read_samples
@@ -67,6 +68,7 @@ def run_judge_rounds(given: JudgeRounds, out: Path, options: RoundOptions, say: 
         CardError: the card in a judge's folder contradicts itself.
         RunError: the folder is in use, damaged or of other rounds, or a round gave nothing.
     """
+    needed("trl", "tune")
     form = _form(given.judges)
     setting = Setting(
         judges=given.judges,
