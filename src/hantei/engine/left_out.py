@@ -10,7 +10,7 @@ from hantei.errors import RunError
 from hantei.judges.base import Judge
 
 
-class LeftOut:
+class LeavingOut:
     """What a run goes on without, and why; with the last of its models, or of its judges, the run stops."""
 
     def __init__(self, asked: Collection[AskedModel], judges: Mapping[int, Judge], stop: Stop) -> None:

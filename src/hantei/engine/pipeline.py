@@ -22,7 +22,7 @@ from typing import Any
 from hantei.engine.asking import AskedModel, answered, failure, next_turn, not_answered
 from hantei.engine.caller import Caller, PriceLookup, no_price
 from hantei.engine.judge_worker import JudgeWorker
-from hantei.engine.left_out import LeftOut
+from hantei.engine.left_out import LeavingOut
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Display, Meter
 from hantei.engine.recorder import Recorder
@@ -113,7 +113,7 @@ class _Engine:
         """Do everything that is left."""
         limits = self._limits
         self._stop = Stop()
-        self._left_out = LeftOut(self._asked, self._judges, self._stop)
+        self._left_out = LeavingOut(self._asked, self._judges, self._stop)
         self._caller = Caller(limits, self._price, self._meter, self._stop, self._write, self._left_out.give_up)
         self._display = Display(self._meter)
         self._count()
