@@ -4,8 +4,9 @@
 
 Everything runs on one core, each measurement in a process of its own, on a JSONL file of pairs with answers of 100
 English words drawn from the starter answers, so that their lengths and frequencies are those of real text. ``hantei
-judge`` is the whole way, from the file to a finished run folder with summary and report; its start (imports) is not
-counted, nor is that of the others. The bare judge turns texts that are in memory into features and scores, and writes
+judge`` is the whole way, from the file to a finished run folder with summary and report, and once more the way to
+judgments on the disk alone, as scikit-learn's does not report either; its start (imports) is not counted, nor is that
+of the others. The bare judge turns texts that are in memory into features and scores, and writes
 nothing. scikit-learn reads the same file and writes a line a pair: ``HashingVectorizer`` of question and answer, and
 four linear heads as large as the judge's, once of words and pairs of words, which is enough for English, and once of
 runs of one to three characters besides, which Japanese and Chinese need (the judge reads all three). Repeats take
@@ -39,13 +40,13 @@ from hantei.judges import load_judge
 from hantei.runs import opening
 from hantei.tasks import carrying_out
 from hantei.tasks.options import Options
-taken = {}
+taken, ended = {}, {}
 def clocked(module, name):
     function = getattr(module, name)
     def step(*arguments, **options):
         start = time.process_time()
         found = function(*arguments, **options)
-        taken[name] = time.process_time() - start
+        taken[name], ended[name] = time.process_time() - start, time.perf_counter()
         return found
     setattr(module, name, step)
 clocked(opening, "_make")
@@ -56,7 +57,8 @@ load_judge(judge)
 start = time.perf_counter()
 run = hantei.judge(sys.argv[1], judge, sys.argv[2], Options(limits=Limits(workers=workers)))
 seconds = time.perf_counter() - start
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, *taken.values())
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(seconds, ended["_do_passes"] - start, peak, *taken.values())
 """
 STEPS = (
     "reading the file, prompts and responses written and indexed",
@@ -151,7 +153,7 @@ def sizes(rows: list[int], workers: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
             write_rows(path, count)
-            seconds, peak, *steps = judged(path, "builtin?encoder=none", workers)
+            seconds, _, peak, *steps = judged(path, "builtin?encoder=none", workers)
         print(f"{count:>10,} {seconds:>9.1f} {count / seconds:>9,.0f} {peak:>9.0f}", flush=True)
         print_steps([steps], count)
 
@@ -166,26 +168,30 @@ def compare(judge: str, rows: int, repeats: int, workers: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "rows.jsonl", Path(folder) / "out.jsonl"
         write_rows(path, rows)
-        own = f"hantei judge, {workers} worker(s)"
+        own, written = f"hantei judge, {workers} worker(s)", "  to judgments on the disk"
         ways: dict[str, Callable[[], list[float]]] = {
             own: partial(judged, path, judge, workers),
             "the bare judge": partial(timed, BARE, str(path), judge),
             **{f"scikit-learn, {kind}": partial(timed, SKLEARN, str(path), str(out), kind) for kind in SCIKIT},
         }
-        taken: dict[str, list[float]] = {name: [] for name in ways}
+        taken: dict[str, list[float]] = {name: [] for name in (own, written, *ways)}
         steps: list[list[float]] = []
         for _ in range(repeats):
             for name, way in ways.items():
                 seconds, *more = way()
                 taken[name].append(seconds)
                 if name == own:
-                    steps.append(more[1:])
+                    taken[written].append(more[0])
+                    steps.append(more[2:])
     rate = {name: rows / statistics.median(seconds) for name, seconds in taken.items()}
     print(f"\n{judge}, {rows:,} pairs, median of {repeats}")
-    print(f"{'':<32}{'pairs/s':>9}{'least':>9}{'most':>9}{'hantei to it':>14}")
+    print(f"{'':<32}{'pairs/s':>9}{'least':>9}{'most':>9}{'report to it':>14}{'judgments to it':>17}")
     for name, each in rate.items():
         least, most = rows / max(taken[name]), rows / min(taken[name])
-        print(f"{name:<32}{each:>9,.0f}{least:>9,.0f}{most:>9,.0f}{rate[own] / each:>13.0%}", flush=True)
+        print(
+            f"{name:<32}{each:>9,.0f}{least:>9,.0f}{most:>9,.0f}{rate[own] / each:>14.0%}{rate[written] / each:>17.0%}",
+            flush=True,
+        )
     print_steps(steps, rows)
 
 
