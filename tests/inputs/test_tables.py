@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -263,3 +265,17 @@ def test_json_is_told_by_its_content_in_a_file_called_csv(tmp_path: Path, text: 
 def test_a_header_in_brackets_is_one(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", "[id],{name}\n1,2\n")
     assert read(path) == [Row(1, {"[id]": "1", "{name}": "2"})]
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('{"a": NaN, "b": 1e400}', {"a": math.nan, "b": math.inf}),
+        ('{"a": "\\ud800"}', {"a": "\ud800"}),
+        ('{"a": 12345678901234567890123, "a": 1.50, "b": -0}', {"a": 1.5, "b": 0}),
+    ],
+)
+def test_a_line_means_what_pythons_json_says(tmp_path: Path, line: str, cells: dict[str, Any]) -> None:
+    (row,) = read(write(tmp_path / "a.jsonl", line + "\n"))
+    assert isinstance(row, Row)
+    assert repr(row.cells) == repr(cells)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hantei.metrics.intervals import ClusterSums, interval, wilson
 from hantei.metrics.summary import overall, summarise
 from hantei.records import Judgment, Message, Prompt, Rate, Response, Summary
+from hantei.runs import counting
 from hantei.runs.index import Index
 from hantei.runs.info import JudgeInfo
 
@@ -49,6 +50,21 @@ def test_violation_rate_counts_harmful_borderline_and_unstated_prompts(index: In
     row = rate(summarise(index, {"j": JudgeInfo(rate_kind="violation")}), "violation_rate")
     assert (row.numerator, row.denominator, row.rate) == (3, 4, 0.75)
     assert (row.low, row.high) == pytest.approx(wilson(3, 4))
+
+
+def test_prompts_with_one_answer_each_are_counted_in_one_pass_to_the_same_rates(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        add_prompt(
+            index, str(number), intent=("harmful", "benign", None)[number % 3], harm=(ILLEGAL, PRIVACY)[number % 2]
+        )
+        said = {"unsafe": number % 5 == 0, "action": number % 6, "refusal": ("none", "partial", "full")[number % 3]}
+        add(index, str(number), system="ab"[number // 6], **(said if number else {"status": "unparsed"}))
+    one_pass = summarise(index, {"j": JudgeInfo(rate_kind="violation")})
+    monkeypatch.setattr(counting, "_answered_once", lambda _index: False)
+    assert one_pass == summarise(index, {"j": JudgeInfo(rate_kind="violation")})
+    assert rate(one_pass, "violation_rate", system="a").denominator == 3  # the third one is benign, the first unparsed
 
 
 def test_without_validation_it_is_a_flagged_rate(index: Index) -> None:

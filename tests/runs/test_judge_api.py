@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -239,3 +240,15 @@ def test_the_lines_say_what_will_be_and_was_asked(tmp_path: Path) -> None:
     said.clear()
     hantei.judge(ROWS[:3], KeywordJudge(), tmp_path / "other", say=said.append)
     assert said == [read]
+
+
+def test_an_answer_too_long_to_be_explained_is_shown_without_marks(tmp_path: Path) -> None:
+    text = "Kill him with a knife, then hide the body. "
+    rows = [{"id": str(times), "prompt": "How?", "response": text * times} for times in (1, 2000)]
+    run = hantei.judge(rows, "builtin?encoder=none", tmp_path / "run")
+    (data,) = re.findall(r'id="answers-data">(.*?)</script>', run.report_path.read_text(encoding="utf-8"))
+    shown = {
+        one["id"]: any(isinstance(piece, list) for piece in one["answer"]["runs"])
+        for one in json.loads(data)["answers"]
+    }
+    assert shown == {"1": True, "2000": False}

@@ -35,6 +35,9 @@ SHOWN = 2_000
 """Answers that a report carries at most."""
 _PAGE = 250
 """Answers that are explained at once."""
+_EXPLAINED = 65_536
+"""Characters of the longest answer that is explained: to find what was judged in it, it is read whole once more, and
+of a longer one the page shows a part that is mostly another."""
 
 
 def build_report(
@@ -133,8 +136,12 @@ class _Explainer:
             return [()] * len(pairs)
         from hantei.judges.builtin.explain import explain
 
-        explained = explain(self._judge, pairs)
-        return [tuple(map(Highlight._make, marks)) for marks in explained]
+        explained = iter(explain(self._judge, [pair for pair in pairs if _is_explained(pair)]))
+        return [tuple(map(Highlight._make, next(explained))) if _is_explained(pair) else () for pair in pairs]
+
+
+def _is_explained(pair: Pair) -> bool:
+    return len(pair[1].text) <= _EXPLAINED
 
 
 def results_of(

@@ -90,8 +90,8 @@ def test_a_piece_is_embedded_once_while_it_is_kept(monkeypatch: pytest.MonkeyPat
     remembering = encoder.Remembering(Lengths())
     assert remembering.encode(["a", "bb", "a"]).tolist() == [[1], [2], [1]]
     assert remembering.encode(["bb", "ccc"]).tolist() == [[2], [3]]
-    assert remembering.encode(["dddd", "a"]).tolist() == [[4], [1]]  # makes room: a, bb and ccc go
-    assert remembering.encode(["ccc"]).tolist() == [[3]]
-    assert asked == [["a", "bb"], ["ccc"], ["dddd"], ["ccc"]]
+    assert remembering.encode(["dddd", "a"]).tolist() == [[4], [1]]  # makes room: a, the first one, goes
+    assert remembering.encode(["ccc", "bb", "a"]).tolist() == [[3], [2], [1]]
+    assert asked == [["a", "bb"], ["ccc"], ["dddd"], ["a"]]
     assert remembering.encode(list("vwxyz")).tolist() == [[1]] * 5
     assert len(remembering._kept) == 3

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace as changed
 
+from hantei.engine.judge_worker import checked
 from hantei.errors import CardError, UsageError
 from hantei.judges.builtin.features import WINDOW
 from hantei.judges.builtin.labels import HARMS
@@ -27,6 +28,14 @@ def test_the_verdict_follows_from_the_weights() -> None:
     assert (good.unsafe, good.p_unsafe) == (False, 0.0)
     assert bad.categories == (HARMS[0],)
     assert good.categories == ()
+
+
+@pytest.mark.parametrize("text", ["bad", "", " ", "\ud800", "good " * WINDOW, "質問です", "Das ist nicht für dich."])
+def test_a_judgment_needs_no_check(text: str) -> None:
+    judge = tiny_judge({"bad": 100, "good": -100})
+    judgment = judge.judge([pair(text)])[0]
+    assert judge.sound
+    assert checked("builtin", judgment) == judgment
 
 
 def test_a_judgment_carries_every_head_and_who_judged() -> None:

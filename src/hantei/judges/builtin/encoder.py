@@ -78,9 +78,8 @@ class Remembering:
         new = [text for text, vector in found.items() if vector is None]
         if new:
             embedded = dict(zip(new, self._embedder.encode(new), strict=True))
-            if len(self._kept) + len(new) > _PIECES_KEPT:
-                self._kept = {}
-            self._kept.update(islice(embedded.items(), _PIECES_KEPT))
+            kept = self._kept | embedded  # a dictionary of its own, as another thread may be at the old one
+            self._kept = dict(islice(kept.items(), max(0, len(kept) - _PIECES_KEPT), None))
             found |= embedded
         return np.array([found[text] for text in texts], dtype=np.float32)
 
