@@ -34,7 +34,7 @@ WORDS = 100
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 CHILD = """
 import resource, sys, time
-import hantei.api, hantei.exchange.importing, hantei.judges.builtin.explain
+import jinja2, hantei.api, hantei.exchange.importing, hantei.judges.builtin.explain
 from hantei.engine.limits import Limits
 from hantei.judges import load_judge
 from hantei.runs import opening

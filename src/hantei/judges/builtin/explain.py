@@ -160,8 +160,8 @@ def _token_weights(judge: BuiltinJudge, tokens: Tokens, slopes: Doubles) -> Doub
         keys = (features.text << ANSWER_BITS) | buckets(features.hash, part, ANSWER_BITS)
         key, place, count = np.unique(keys, return_inverse=True, return_counts=True)
         starts = np.searchsorted(key, np.arange(len(slopes) + 1) << ANSWER_BITS)
-        rows = judge.weights.answer.take(key & ((1 << ANSWER_BITS) - 1), axis=0).astype(np.float64)
-        pulls = slopes * (judge.weights.answer_scale * factor)
+        rows = judge.weights.answer.take(key & ((1 << ANSWER_BITS) - 1), axis=0).astype(np.float32)
+        pulls = (slopes * (judge.weights.answer_scale * factor)).astype(np.float32)
         sizes = np.diff(starts)
         sums = [rows[start : start + size] @ pull for start, size, pull in zip(starts, sizes, pulls, strict=False)]
         shares = np.concatenate(sums) / np.sqrt(np.repeat(sizes, sizes))
@@ -182,14 +182,14 @@ def _marks(window: Window, start: Places, end: Places, weights: Doubles, top: in
         weights: what it adds to the log odds.
         top: words that are kept at most.
     """
-    text, places = window.text, list(zip(start.tolist(), end.tolist(), strict=True))
+    text, starts, ends, pulls = window.text, start.tolist(), end.tolist(), weights.tolist()
     heaviest = np.argsort(-np.abs(weights), kind="stable").tolist()
-    content = (number for number in heaviest if weights[number] and is_content(text[slice(*places[number])]))
+    content = (number for number in heaviest if pulls[number] and is_content(text[starts[number] : ends[number]]))
     marks: list[SpanWeight] = []
     last = -2
     for number in sorted(islice(content, top)):
-        weight = float(weights[number])
-        start_at, end_at = window.start + places[number][0], window.start + places[number][1]
+        weight = pulls[number]
+        start_at, end_at = window.start + starts[number], window.start + ends[number]
         if marks and number == last + 1 and (marks[-1].weight > 0) == (weight > 0):
             previous = marks.pop()
             start_at, weight = previous.start, previous.weight + weight
