@@ -137,7 +137,7 @@ def _blocks(store: Any, batch: Any) -> Iterator[Any]:
     try:
         for table in tables:
             yield table.append_column(_FILE, pa.array([one["number"]] * table.num_rows, pa.int32()))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         yield pa.table({_FILE: pa.array([one["number"]], pa.int32()), _ERROR: [str(error)[:300]]})
 
 
