@@ -110,8 +110,10 @@ class PromptReader:
         return f"{self._spec.id_prefix}{parent}" if parent else None
 
     def _joined(self, row: Row, name: str) -> str | None:
+        if name not in self._spec.columns:
+            return None
         parts = []
-        for column in self._spec.columns.get(name, ()):
+        for column in self._spec.columns[name]:
             value = self._cell(row, column)
             if isinstance(value, str) or (name in _JOINTS and isinstance(value, int) and not isinstance(value, bool)):
                 parts.append(str(value))

@@ -225,8 +225,9 @@ def finish(run: Run, index: Index, task: Task) -> None:
     for judge in task.judges:
         put_judgments_in_order(run, index, judge.name)
     add_judges(run, task.judges)  # some know more of themselves now
-    info = run.info()
-    run.write_info(replace(info, not_asked=not_asked(index, info.plan)))
+    info, missing = run.info(), not_asked(index, run.info().plan)
+    if missing != info.not_asked:
+        run.write_info(replace(info, not_asked=missing))
     note_drift(run, index, task.judges)
     write_report(run, index)
 
