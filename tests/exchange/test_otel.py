@@ -183,3 +183,20 @@ def test_what_the_real_sdk_prints(tmp_path: Path) -> None:
                 one.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", **TEXTS})
         provider.shutdown()
     assert plain(imported(file)) == [("m", QUESTION, ANSWER)] * 2
+
+
+@pytest.mark.parametrize("cut", ["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"])
+def test_messages_that_were_cut_off_are_rejected_not_judged(tmp_path: Path, cut: str) -> None:
+    whole = {**TEXTS, "gen_ai.system_instructions": json.dumps([{"type": "text", "content": "Be kind."}])}
+    cut_off = span("s2", {**whole, cut: whole[cut][:40]})
+    run = imported(lines(tmp_path / "spans.jsonl", [export(span("s1", whole), cut_off)]))
+    assert [one.text for one in run.responses()] == [ANSWER]
+    assert ["a part of it" in problem for _, problem in problems(run)] == [True]
+
+
+def test_each_choice_of_a_call_is_a_sample(tmp_path: Path) -> None:
+    out = [*OUT, {"role": "assistant", "parts": [{"type": "text", "content": "Take a"}]}]
+    facts = {**TEXTS, "gen_ai.output.messages": json.dumps(out), "gen_ai.response.finish_reasons": ["stop", "length"]}
+    run = imported(lines(tmp_path / "spans.jsonl", [export(span("s1", facts))]))
+    answers = [(one.sample, one.text, one.status) for one in run.responses()]
+    assert answers == [(0, ANSWER, "ok"), (1, "Take a", "truncated")]

@@ -3,7 +3,8 @@
 Messages are read in the forms of GenAI's semantic conventions: ``gen_ai.input.messages`` and ``gen_ai.output.messages``
 with their parts, on the span or on its event, or ``gen_ai.prompt`` and ``gen_ai.completion`` of the version before; in
 those of OpenLLMetry (``gen_ai.prompt.0.content``) and OpenInference (``llm.input_messages.0.message.content``). Each
-span of a call is an item, with its trace in ``meta``; one that keeps no texts, as is the default, is rejected.
+answer of a call is an item, with its trace in ``meta``; a span that keeps no texts, as is the default, or cut them off,
+is rejected.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ _SIDES = {
     "gen_ai.completion": "answered",
     "llm.output_messages": "answered",
 }
+_LIST_OF_OBJECTS = re.compile(r'\s*\[\s*\{\s*"')
 _KEPT = {"service.name": "service", "gen_ai.agent.name": "agent", "gen_ai.conversation.id": "conversation"}
 
 
@@ -101,7 +103,7 @@ def _item(file: Path, row: Row) -> Iterator[Item]:
     both = {**mapping(span.get("context")), **span}
     identity = text_of(first_of(both, "spanId", "span_id")) or str(row.number)
     sides = _sides(span, facts)
-    instructions = _text(_decoded(facts.get("gen_ai.system_instructions")))
+    instructions = _text(_whole(facts.get("gen_ai.system_instructions")))
     turns = [*([{"role": "system", "content": instructions}] if instructions else []), *map(_turn, sides["asked"])]
     if not turns:
         raise ValueError(
@@ -113,7 +115,9 @@ def _item(file: Path, row: Row) -> Iterator[Item]:
         kept["trace"] = trace
     model = text_of(first_of(facts, "gen_ai.request.model", "llm.model_name", "gen_ai.response.model"))
     prompt = Prompt(id=identity, messages=asked(turns), meta=kept)
-    yield item(RowLocation(file, row.number), prompt, _answer(sides["answered"], span, facts), model or file.stem)
+    at = RowLocation(file, row.number)
+    for sample, answer in enumerate(_answers(sides["answered"], span, facts)):
+        yield item(at, prompt, answer, model or file.stem, sample=sample)
 
 
 def _sides(span: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
@@ -134,7 +138,7 @@ def _sides(span: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, list[
 
 def _recorded(value: Any, side: str) -> list[Mapping[str, Any]]:
     """Return messages as they stand in one attribute; a text that is none is a message of the side's role."""
-    value = _decoded(value)
+    value = _whole(value)
     if isinstance(value, str):
         return [{"role": "user" if side == "asked" else "assistant", "content": value}]
     return [message for message in (listed(value) or [value]) if isinstance(message, Mapping)]
@@ -174,10 +178,20 @@ def _text(content: Any, kind: str = "text") -> str | None:
     return "\n".join(texts) or None
 
 
-def _answer(messages: list[Mapping[str, Any]], span: Mapping[str, Any], facts: Mapping[str, Any]) -> ImportedAnswer:
-    last = messages[-1] if messages else {}
-    reasons = _decoded(facts.get("gen_ai.response.finish_reasons"))
-    finish = first_of(last, "finish_reason") or next(iter(listed(reasons)), None)
+def _answers(
+    messages: list[Mapping[str, Any]], span: Mapping[str, Any], facts: Mapping[str, Any]
+) -> Iterator[ImportedAnswer]:
+    """Yield the answers of a call: each message is a choice; in OpenInference's form the last one is the answer."""
+    reasons = listed(_decoded(facts.get("gen_ai.response.finish_reasons")))
+    choices = messages[-1:] if facts.get("openinference.span.kind") == "LLM" else messages
+    for place, message in enumerate(choices or [None]):
+        finish = first_of(message or {}, "finish_reason") or next(iter(reasons[place:]), None)
+        yield _answer(message, finish, span, facts)
+
+
+def _answer(
+    message: Mapping[str, Any] | None, finish: Any, span: Mapping[str, Any], facts: Mapping[str, Any]
+) -> ImportedAnswer:
     known: dict[str, Any] = {"served_model": text_of(facts.get("gen_ai.response.model")), "usage": _usage(facts)}
     if (latency := _seconds(span)) is not None:
         known["latency_s"] = latency
@@ -185,11 +199,10 @@ def _answer(messages: list[Mapping[str, Any]], span: Mapping[str, Any], facts: M
     if status.get("code", status.get("status_code")) in (2, "STATUS_CODE_ERROR", "ERROR"):
         why = text_of(first_of({**facts, **status}, "message", "description", "error.type"))
         return answered(None, failure=why or "the span has the status of an error", **known)
-    if not messages:
+    if message is None:
         return answered(None, failure="the span holds no answer", **known)
-    turn = _turn(last)
-    thought = _text(listed(last.get("parts")), "reasoning")
-    return answered({**turn, "role": "assistant"}, finish=finish, reasoning=thought, **known)
+    thought = _text(listed(message.get("parts")), "reasoning")
+    return answered({**_turn(message), "role": "assistant"}, finish=finish, reasoning=thought, **known)
 
 
 def _usage(facts: Mapping[str, Any]) -> dict[str, int]:
@@ -230,3 +243,18 @@ def _decoded(value: Any) -> Any:
         found = parsed_list(value)
         return value if found is None else found
     return value
+
+
+def _whole(value: Any) -> Any:
+    """Return what messages in a text are.
+
+    Raises:
+        ValueError: they were cut off, and what is left must not be judged as if somebody had written it.
+    """
+    found = _decoded(value)
+    if isinstance(found, str) and _LIST_OF_OBJECTS.match(found):
+        raise ValueError(
+            "expected messages as JSON, found a part of it: the application cuts long attributes "
+            "(OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT, OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT)"
+        )
+    return found
