@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hantei.errors import RunError
 from hantei.record_lines import to_line
 from hantei.records import Judgment, Prompt, Response
 from hantei.runs.order import judgment_offsets
@@ -34,7 +35,7 @@ class DyingJudge(KeywordJudge):
 
 def test_what_was_finished_is_kept_and_not_asked_again(make: Callable[..., Any]) -> None:
     run, index = make(ROWS)
-    with pytest.raises(MemoryError):
+    with pytest.raises(RunError, match="MemoryError"):
         judge_run(run, index, DyingJudge())
     path = run.judgments_path("keyword")
     whole = path.read_bytes()
