@@ -48,6 +48,8 @@ def test_hantei_alone_says_what_to_do_first_in_eighty_columns() -> None:
         (("judge", "a.csv", "--judge", "rubric?parse=papr@openai/m"), "paper"),
         (("export", "runs/demo", "--to", "parqet"), "parquet"),
         (("export", "runs/demo", "--to", "cvs"), "csv"),
+        (("run", "--model", "openai/m", "--benchmark", "starter:jaa"), "ja"),
+        (("judge", "a.cvs"), "a.csv"),
         (("report", "runs/demoo"), "demo"),
         (("worst", "runs/dmeo"), "demo"),
     ],
@@ -77,6 +79,24 @@ def test_a_slip_in_an_option_or_a_command_is_told_what_was_meant(arguments: tupl
     said = hantei(*arguments)
     assert said.exit_code == 2
     assert meant in said.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("question,anwser", "--map response=anwser"),
+        ("promt,response", "--map prompt=promt"),
+        ("question,response_id", "--map response=COLUMN"),
+    ],
+)
+def test_a_slip_in_a_column_is_told_how_to_name_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, header: str, named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text(f"{header}\nHello there?,Fine\n")
+    said = hantei("judge", "a.csv")
+    assert said.exit_code == 2
+    assert f"name it with {named}" in said.output
 
 
 def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

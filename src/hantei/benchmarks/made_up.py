@@ -14,7 +14,7 @@ from hantei.cards import did_you_mean
 from hantei.errors import InputError, UsageError
 from hantei.inputs import Row, Table
 from hantei.inputs.given import GivenRows
-from hantei.inputs.names import ALIASES, mapping_of_file
+from hantei.inputs.names import ALIASES, mapping_of_file, naming
 from hantei.inputs.values import columns_message, has_path
 
 _COLUMNS = ("messages", "prompt", "system_prompt", "id", "parent", "reference", "criteria", "harm")
@@ -52,7 +52,7 @@ def made_up_card(path: Path, table: Table | GivenRows, reading: PromptReading) -
     if "prompt" not in found and "messages" not in found:
         expected = f"expected {', '.join(ALIASES['prompt'])}, or messages"
         raise InputError(
-            f"{path}: no column for the prompt ({expected}); {columns_message(names)}; name it with --map prompt=COLUMN"
+            f"{path}: no column for the prompt ({expected}); {columns_message(names)}; {naming('prompt', names)}"
         )
     columns: dict[str, tuple[str, ...]] = {name: (found[name],) for name in _COLUMNS if name in found}
     about = next((name for name in names if name.strip().lower() == "input"), None)

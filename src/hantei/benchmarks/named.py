@@ -13,6 +13,7 @@ from hantei.benchmarks.card import CARD, BenchmarkCard, card_folder, card_names,
 from hantei.benchmarks.fetching import PACKAGE, locate
 from hantei.benchmarks.loading import PromptReader, load_prompts
 from hantei.benchmarks.made_up import PromptReading, made_up_card
+from hantei.cards import did_you_mean
 from hantei.errors import RowError, UsageError
 from hantei.files import sha256
 from hantei.inputs import open_table
@@ -201,7 +202,8 @@ def _short(path: Path, card: BenchmarkCard) -> str:
 def _card_files(name: str, split: str | None, cache: Path | None) -> NamedBenchmark:
     card = load_card(name)
     if split is not None and split not in card.splits:
-        raise UsageError(f"--benchmark {name}:{split[:80]}: no such split; {name} has {', '.join(card.splits)}")
+        there = f"{name} has {', '.join(card.splits)}{did_you_mean(split[:80], card.splits)}"
+        raise UsageError(f"--benchmark {name}:{split[:80]}: no such split; {there}")
     wanted = (split,) if split else card.default or card.splits
     here = locate(name, cache)
     files = tuple(path for path in here if card.match(path).split in wanted)

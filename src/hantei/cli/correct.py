@@ -78,7 +78,7 @@ def correct(
     """
     conditions, told = [fail_if.parse(text) for text in fail or []], printing(json, summary, junit)
     if to not in (None, "preferences"):
-        raise UsageError(f"--to {to}: expected preferences; hantei export writes all other formats")
+        raise UsageError(f"--to {to}: expected preferences; hantei export RUN --to {to} writes others")
     options = Options(
         mapping=mapping_of(map_ or []),
         encoding=encoding,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
+from hantei.cards import did_you_mean
 from hantei.errors import InputError, UsageError
 
 STDIN = "-"
@@ -96,6 +97,11 @@ class _Zstd:
             raise ValueError(str(error)) from None
 
 
+def _near(path: Path) -> str:
+    there = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
+    return did_you_mean(path.name, there)
+
+
 def stored_file(path: Path) -> Stored:
     """Return the file that a path names; ``-`` is standard input, which is kept until the program ends.
 
@@ -106,7 +112,7 @@ def stored_file(path: Path) -> Stored:
         kept = _kept(sys.stdin.buffer)
         return Stored(Path("stdin"), kept, _compression(kept))
     if not path.is_file():
-        raise UsageError(f"{path}: no such file")
+        raise UsageError(f"{path}: no such file{_near(path)}")
     named = path.suffix.lower() in _MARKS.values()
     return Stored(path.with_suffix("") if named else path, path, _compression(path))
 

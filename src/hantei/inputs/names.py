@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from hantei.cards import did_you_mean
@@ -131,5 +132,15 @@ def missing(path: Path, name: str, names: Sequence[str]) -> InputError:
     what = {"response": "answer", "prompt": "question"}[name]
     return InputError(
         f"{path}: no column for the {what} (expected {', '.join(ALIASES[name])}); {columns_message(names)}; "
-        f"name it with --map {name}=COLUMN"
+        f"{naming(name, names)}"
     )
+
+
+def naming(field: str, names: Sequence[str]) -> str:
+    """Return how a column is named for a field: by the one of the file's that has a slip in its name, if there is."""
+    slips = (name for name in names for alias in ALIASES[field] if _is_slip(name.strip().lower(), alias))
+    return f"name it with --map {field}={next(slips, 'COLUMN')}"
+
+
+def _is_slip(name: str, alias: str) -> bool:
+    return abs(len(name) - len(alias)) <= 2 and SequenceMatcher(None, name, alias).ratio() > 0.8

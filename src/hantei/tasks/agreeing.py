@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.files import AnyPath
 from hantei.inputs.label_files import LabelFiles, RatedRow, read_tables
@@ -120,7 +121,8 @@ def _of_run(run: Run, options: AgreementOptions) -> Agreement:
     known = (*DIMENSIONS, "system", "people", "guideline")
     strange = next((name for name in options.by if name not in known), None)
     if strange:
-        raise UsageError(f"--by {strange}: a run is divided by one of {', '.join(known)}")
+        hint = did_you_mean(strange, known)
+        raise UsageError(f"--by {strange}: a run is divided by one of {', '.join(known)}{hint}")
     with run.index() as index:
         ratings = of_run(index, options.labels, options.files, guidelines(run.info().judges))
         places = list(index.pairs())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from hantei.cards import did_you_mean
 from hantei.errors import UsageError
 from hantei.files import AnyPath
 from hantei.metrics.compare import Comparison, Difference, FlippedPrompt, adjusted, difference
@@ -76,7 +77,8 @@ def _judges(infos: Sequence[RunInfo], judge: str | None) -> list[str]:
         return shared
     there = "; ".join(", ".join(info.judges) or "none" for info in infos)
     wanted = "a judge that judged every run" if judge is None else f"--judge {judge} in every run"
-    raise UsageError(f"expected {wanted}; their judges are: {there}. hantei judge RUN --judge NAME adds one")
+    hint = did_you_mean(judge or "", shared)
+    raise UsageError(f"expected {wanted}; their judges are: {there}. hantei judge RUN --judge NAME adds one{hint}")
 
 
 _NOT_COMPARED = ("answered_by", "incoherent")
