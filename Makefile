@@ -8,7 +8,7 @@ QUICK := tests/test_records.py tests/inputs tests/taxonomy tests/metrics tests/e
 	tests/runs/test_opening.py tests/runs/test_journal.py tests/judges/test_card.py tests/judges/test_replies.py \
 	tests/models/test_names.py tests/reports/test_page.py tests/cli/test_docs.py
 
-.PHONY: help demo quick test long check format builtin builtin-permissive floors site world world-rounds world-copies \
+.PHONY: help demo quick test long check format builtin builtin-permissive floors site pictures world world-rounds world-copies \
 	world-correction tiny curves perf clean
 
 help:  ## what there is
@@ -65,6 +65,9 @@ site: $(VENV)/.dev  ## the documentation as a site, with reports to look at, in 
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_gallery.py
 	$(BIN)/zensical build --clean --strict
+
+pictures: site  ## pictures of the pages for the documentation, by Chromium
+	$(BIN)/python docs/make_pictures.py
 
 world: world-rounds world-copies world-correction  ## all experiments on the small world, into docs/world.md
 
