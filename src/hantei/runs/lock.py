@@ -19,9 +19,12 @@ def resolved(path: Path) -> Path:
         RunError: a symbolic link leads back to itself.
     """
     try:
-        return path.resolve()
+        found = path.resolve()
     except (OSError, RuntimeError):
-        raise RunError(f"{path}: expected a folder, found a symbolic link that leads back to itself") from None
+        found = None
+    if found is None or found.is_symlink():  # from Python 3.13 on a loop is returned
+        raise RunError(f"{path}: expected a folder, found a symbolic link that leads back to itself")
+    return found
 
 
 def hidden_sibling(path: Path, kind: str) -> Path:
