@@ -183,7 +183,9 @@ def _answers(
 ) -> Iterator[ImportedAnswer]:
     """Yield the answers of a call: each message is a choice; in OpenInference's form the last one is the answer."""
     reasons = listed(_decoded(facts.get("gen_ai.response.finish_reasons")))
-    choices = messages[-1:] if facts.get("openinference.span.kind") == "LLM" else messages
+    choices: Sequence[Mapping[str, Any] | None] = (
+        messages[-1:] if facts.get("openinference.span.kind") == "LLM" else messages
+    )
     for place, message in enumerate(choices or [None]):
         finish = first_of(message or {}, "finish_reason") or next(iter(reasons[place:]), None)
         yield _answer(message, finish, span, facts)
