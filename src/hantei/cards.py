@@ -26,6 +26,15 @@ _PLACE = re.compile(r" - at `\$\.?(.*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _CHOICE = re.compile(r"Invalid enum value (.*)")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""What msgspec calls a kind of value, to what people call it; that a field may be left out (``null``) is not said."""
 _STEP = re.compile(r"\[[^\]]*\]|\w+")
 
 
@@ -91,7 +100,12 @@ def _told(message: str, kind: type[msgspec.Struct]) -> str:
     if match := _CHOICE.fullmatch(said):
         choices = [str(value) for one in there if get_origin(one) is Literal for value in get_args(one)]
         return f"{shown}: expected one of {', '.join(choices)}, got {match[1]}"
+    said = re.sub(r"`([a-z |]+)`", _in_words, said)
     return f"{shown}: {said[:1].lower()}{said[1:]}"
+
+
+def _in_words(kinds: re.Match[str]) -> str:
+    return " or ".join(_KINDS.get(kind, kind) for kind in kinds[1].split(" | ") if kind != "null")
 
 
 def _types_at(kind: Any, steps: list[str]) -> Iterator[Any]:

@@ -69,7 +69,7 @@ def test_expected_counts_by_split() -> None:
         ('language = { constant = "en" }', "language = {}", "rules.language"),
         ('language = { constant = "en" }', 'tongue = { constant = "en" }', "files[1].rules: expected one of"),
         ('split = "test"', "", "files[1].split: missing"),
-        ("count = 450", 'count = "450"', "files[1].count: expected `int | null`, got `str`"),
+        ("count = 450", 'count = "450"', "files[1].count: expected a whole number, got a text"),
         ("count = 450", "counts = 450", "files[1].counts: no such field; did you mean 'count'?"),
         ('languages = ["en"]', 'languages = "en"', "languages"),
         ('languages = ["en"]', 'languages = ["en"]\ndefault = ["dev"]', "default: expected one of test, got 'dev'"),

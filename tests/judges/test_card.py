@@ -168,7 +168,7 @@ def test_a_card_of_ones_own_is_a_folder(tmp_path: Path) -> None:
     [
         ('title = "Mine"\n', "", "title: missing"),
         ('"untested"', '"proven"', "evidence: expected one of run on the real model, .*, got 'proven'"),
-        ("max_tokens = 16", 'max_tokens = "16"', r"prompt\.max_tokens: expected `int`, got `str`"),
+        ("max_tokens = 16", 'max_tokens = "16"', r"prompt\.max_tokens: expected a whole number, got a text"),
         ("max_tokens = 16", "", r"prompt\.max_tokens: missing"),
         ("max_tokens = 16", "max_tokens = 16\nlayout = 'x'", r"prompt\.layout: expected one of template, .*, got 'x'"),
         ("max_tokens = 16", "max_tokens = 16\nneeds = ['x']", r"prompt\.needs: expected one of question, .*, got 'x'"),

@@ -16,7 +16,7 @@ GOOD = 'title = "T"\n[model]\nbase = "x/y"\n[[sources]]\nname = "s"\nfile = "s.j
     ("text", "told"),
     [
         (GOOD.replace("file", "fil"), "sources[1].fil: no such field; did you mean 'file'?"),
-        (GOOD + "copies = -1\n", "sources[1].copies: expected `int` >= 0"),
+        (GOOD + "copies = -1\n", "sources[1].copies: expected a whole number >= 0"),
         (
             GOOD + 'benchmark = "b"\n',
             "sources[1]: expected one of file, benchmark and dataset, got ['file', 'benchmark']",
