@@ -279,21 +279,40 @@ def test_a_killed_worker_costs_at_most_its_calls_in_flight(tmp_path: Path) -> No
     assert sum(asked.values()) > 120, "nobody was killed in the middle of a call"
 
 
-def test_money_is_shared_and_never_overspent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("connections", [2, 8])
+def test_money_is_shared_and_never_overspent(tmp_path: Path, connections: int) -> None:
     (tmp_path / "prices.toml").write_text(
         '[[price]]\nmodel = "openai/m"\ninput = 0\noutput = 100000\ndate = 2026-01-01\nsource = "made up"\n'
     )
     file = prompts(tmp_path / "prompts.jsonl", 40)
     with fault_server(judged) as server:  # type: ignore[arg-type]
         options = hantei.Options(
-            on="ray", prices=tmp_path / "prices.toml", limits=Limits(max_cost=6.0, max_connections=2)
+            on="ray", prices=tmp_path / "prices.toml", limits=Limits(max_cost=6.0, max_connections=connections)
         )
         run = hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", options)
     step = run.info().steps[-1]  # 0.3 dollars a call: 20 calls are 6 dollars, and 12 the whole
     assert step.stopped is not None
-    assert "--max-cost" in step.stopped
+    assert step.stopped.startswith(f"the limit of --max-cost 6 is reached: ${step.cost:.2f} spent")
     assert 4.0 < step.calls * 0.3 <= 6.0 + 1e-9
     assert step.cost == pytest.approx(step.calls * 0.3)
+
+
+def test_calls_of_a_run_that_was_stopped_by_hand_are_counted(tmp_path: Path) -> None:
+    file = prompts(tmp_path / "prompts.jsonl", 80)
+    slow = lambda seen: reply(completion(f"Answer to {seen.prompt}"), delay_s=0.2)  # noqa: E731
+    with fault_server(slow) as server:
+
+        def interrupt() -> None:
+            while len(server.calls) < 24:
+                time.sleep(0.02)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", on_ray(max_connections=4))
+    run = Run(tmp_path / "run")
+    assert 20 <= len(list(run.responses())) < 80
+    assert run.info().steps[-1].calls == len(list(run.responses()))
 
 
 def test_a_server_that_refuses_stops_the_run_in_one_line(tmp_path: Path) -> None:

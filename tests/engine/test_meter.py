@@ -90,8 +90,8 @@ def test_a_run_that_ended_early_says_how_many_answers_are_missing(tmp_path: Path
     with asking.run.index(2) as index:
         (notice,) = run_notices(replace(asking.run.info(), stopped="the money is spent"), index)
     assert notice == (
-        "20 of 20 answers were not asked for and are in no rate; the prompts that were asked are the first ones, not a "
-        "random draw. The run is not whole: the money is spent."
+        "20 of 20 answers were not asked for and are in no rate; the prompts that were asked are those whose turn came "
+        "first, not a random draw. The run is not whole: the money is spent."
     )
     asking.drive(FakeModel())
     with asking.run.index() as whole:

@@ -38,6 +38,11 @@ def no_price(_model: str, _usage: Mapping[str, int]) -> float | None:
     return None
 
 
+def money_is_spent(most: float, spent: float) -> str:
+    """Return why a run stops that may cost ``most`` US dollars and has cost ``spent``."""
+    return f"the limit of --max-cost {most:g} is reached: {dollars(spent)} spent; {_GO_ON} with a higher --max-cost"
+
+
 class Caller:
     """Makes all calls of a run, to whatever models and judges; connections are counted for each server."""
 
@@ -209,8 +214,7 @@ class Caller:
             if meter.total < most and meter.total + (self._out + 1) * meter.mean_cost <= most:
                 return
             if not self._out or meter.total >= most:
-                spent = f"the limit of --max-cost {most:g} is reached: {dollars(meter.total)} spent"
-                self._stop.stop(f"{spent}; {_GO_ON} with a higher --max-cost")
+                self._stop.stop(money_is_spent(most, meter.total))
             await self._stop.sleep(_AFFORD_S)
 
     def _breaker(self, model: Model) -> Breaker:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from hantei.engine.asking import AskedModel
+from hantei.engine.caller import money_is_spent
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
 from hantei.engine.pipeline import Outcome, drive
@@ -118,6 +119,7 @@ class _Shards:
         self._until = math.inf if given.limits.run_timeout_s is None else time.monotonic() + given.limits.run_timeout_s
         self._stopped: str | None = None
         self._left_out: str | None = None
+        self._out_of_money = False
         self._error: BaseException | None = None
         self._allotted: dict[Any, float] = {}  # US dollars that the shards at work may take
 
@@ -127,7 +129,7 @@ class _Shards:
         at_work: dict[Any, Run] = {}
         try:
             while at_work or (waiting and not self._stopped):
-                while waiting and len(at_work) < self._workers and not self._stopped:
+                while waiting and len(at_work) < self._workers and not self._stopped and self._pays(at_work):
                     shard = waiting.pop(0)
                     at_work[self._start(shard, self._workers - len(at_work))] = shard
                 done, _ = self._ray.wait(list(at_work), timeout=_LOOK_S)
@@ -139,24 +141,47 @@ class _Shards:
             self._stopped, self._error = f"stopped by hand{AGAIN}", interrupt
             for reference in at_work:
                 self._ray.cancel(reference, recursive=True)
-            self._ray.wait(list(at_work), num_returns=len(at_work), timeout=self._given.limits.grace_s)
+            done, _ = self._ray.wait(list(at_work), num_returns=len(at_work), timeout=self._given.limits.grace_s)
+            for reference in done:
+                self._ended(at_work[reference], reference)
         for shard in shards_of(self._run):
             take_back(self._run, self._index, shard)
+        if self._out_of_money and self._given.limits.max_cost is not None:
+            self._stopped = money_is_spent(self._given.limits.max_cost, self._meter.total)
         return Outcome(self._meter, 0, self._stopped, self._error, self._left_out)
 
     def _start(self, shard: Run, free: int) -> Any:
         """Start on a shard, as one of so many workers that are free."""
         limits = self._given.limits
-        share: dict[str, Any] = {"max_connections": max(1, limits.max_connections // self._workers), "workers": 1}
+        connections = max(1, limits.max_connections // self._workers)
+        share: dict[str, Any] = {"max_connections": connections, "workers": 1}
         if limits.max_cost is not None:
-            left = limits.max_cost - self._meter.total - sum(self._allotted.values())
-            share["max_cost"] = max(0.0, left) / free
+            dollars = self._unspent() / free if self._calls_for(self._unspent() / free) >= 1 else self._unspent()
+            calls = self._calls_for(dollars)  # a worker does not know what one costs, and begins with all it may
+            share |= {
+                "max_cost": dollars if calls >= 1 else 0.0,
+                "max_connections": max(1, int(min(connections, calls))),
+            }
         if math.isfinite(self._until):
             share["run_timeout_s"] = max(0.001, self._until - time.monotonic())
         given = dataclasses.replace(self._given, limits=dataclasses.replace(limits, **share))
         reference = self._task.remote(str(self._run.path.resolve() / "shards" / shard.path.name), given)
         self._allotted[reference] = share.get("max_cost", 0.0)
         return reference
+
+    def _pays(self, at_work: Collection[Any]) -> bool:
+        """Whether there is money for one more shard; where not, what others give back is waited for."""
+        return not at_work or self._calls_for(self._unspent()) >= 1
+
+    def _unspent(self) -> float:
+        """Return the US dollars that nobody has spent or was given."""
+        most = self._given.limits.max_cost
+        return math.inf if most is None else max(0.0, most - self._meter.total - sum(self._allotted.values()))
+
+    def _calls_for(self, dollars: float) -> float:
+        """Return how many calls so much money pays at what one has cost; without limit before that is known."""
+        cost = self._meter.mean_cost
+        return dollars / cost + 1e-9 if cost else math.inf
 
     def _ended(self, shard: Run, reference: Any) -> bool:
         """Take in what a worker did; True where the shard ran out of its share of money and there is more."""
@@ -176,7 +201,7 @@ class _Shards:
         if outcome.error is not None:
             self._stop(outcome.error, RunError)
         elif outcome.stopped is not None and self._stopped is None:
-            self._stopped = outcome.stopped
+            self._stopped, self._out_of_money = outcome.stopped, outcome.out_of_money
         take_back(self._run, self._index, shard)
         return False
 

@@ -20,7 +20,7 @@ def run_notices(info: RunInfo, index: Index) -> tuple[str, ...]:
     by_system = f" ({of})" if len(info.plan.models) > 1 else ""
     return (
         f"{sum(missing.values()):,} of {expected:,} answers{by_system} were not asked for and are in no rate; the "
-        "prompts that were asked are the first ones, not a random draw. The run is not whole: "
+        "prompts that were asked are those whose turn came first, not a random draw. The run is not whole: "
         f"{info.stopped or 'it was not finished'}.",
     )
 
