@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,26 @@ _STEP = re.compile(r"- name: ([^\n]+)\n(?:\s+if: [^\n]+\n)?\s+run: \|\n((?: {10}
 
 def steps() -> dict[str, str]:
     return {name: textwrap.dedent(script) for name, script in _STEP.findall(PAGE.read_text(encoding="utf-8"))}
+
+
+def parsed(text: str) -> Any:
+    """Return YAML as GitHub reads it."""
+    return pytest.importorskip("yaml", reason="PyYAML is not installed").safe_load(text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
+def test_the_workflow_and_the_action_are_yaml_with_scripts_that_bash_can_read() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    night = parsed(block)["jobs"]["nightly"]["steps"]
+    action = parsed((PAGE.parents[1] / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"]
+    scripts = [step["run"] for step in (*night, *action) if "run" in step]
+    assert len(scripts) == 6
+    for script in scripts:
+        assert subprocess.run(["bash", "-n", "-c", script]).returncode == 0
+    restored, saved = (step["with"] for step in night if step.get("uses", "").startswith("actions/cache/"))
+    assert restored["path"] == saved["path"] == "runs/last"
+    assert saved["key"].startswith(restored["restore-keys"]), "else no night finds the one before"
+    assert night[-1]["with"]["path"].splitlines() == ["comparison.html", "runs/*/report.html"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
