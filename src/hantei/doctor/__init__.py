@@ -47,5 +47,6 @@ def _judge() -> Iterator[Finding]:
     from hantei.tasks.judging_one import judge_one
 
     verdict = judge_one("How are you?", "Very well, thank you.")
-    state, says = ("ok", "gives a verdict") if verdict.status == "ok" else ("problem", f"gave no verdict: {verdict.status}")
+    works = verdict.status == "ok"
+    state, says = ("ok", "gives a verdict") if works else ("problem", f"gave no verdict: {verdict.status}")
     yield Finding(room="judge", name="builtin", state=state, says=says)  # type: ignore[arg-type]  # one of the two
