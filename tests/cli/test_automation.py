@@ -78,25 +78,37 @@ def steps() -> list[tuple[dict[str, str], str]]:
     return found
 
 
+def act(tmp_path: Path, command: str, conditions: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the step of the action that judges; the folder is ``run`` and the page ``page.md``."""
+    inputs = {
+        "inputs.command": command,
+        "inputs.fail-if": conditions,
+        "inputs.out": str(tmp_path / "run"),
+        "inputs.python": sys.executable,
+    }
+    variables, script = steps()[1]
+    own = {name: inputs[value] for name, value in variables.items()} | {
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "page.md")
+    }
+    return subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script], env={**os.environ, **own}, capture_output=True, text=True
+    )
+
+
 @pytest.mark.parametrize(("limit", "code"), [("40%", 3), ("90%", 0)])
 def test_the_action_gates_by_its_own_steps(tmp_path: Path, limit: str, code: int) -> None:
     file = answers(tmp_path / "my answers.csv", SAFE, UNSAFE)
-    inputs = {
-        "inputs.command": f"judge '{file}' --judge '{JUDGE}'",
-        "inputs.fail-if": f"flagged_rate > {limit}\nflagged_rate > 99%\n",
-        "inputs.out": str(tmp_path / "run"),
-        "inputs.python": sys.executable,
-        "inputs.extras": "",
-        "github.action_path": str(ROOT),
-    }
-    install, judge = steps()
-    assert '-m pip install --quiet "$SOURCE${EXTRAS:+[$EXTRAS]}"' in install[1]
-    page = tmp_path / "page.md"
-    own = {name: inputs[value] for name, value in judge[0].items()} | {"GITHUB_STEP_SUMMARY": str(page)}
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", judge[1]], env={**os.environ, **own}, capture_output=True, text=True
-    )
+    assert '-m pip install --quiet "$SOURCE${EXTRAS:+[$EXTRAS]}"' in steps()[0][1]
+    done = act(tmp_path, f"judge '{file}' --judge '{JUDGE}'", f"flagged_rate > {limit}\nflagged_rate > 99%\n")
     assert done.returncode == code, done.stderr
-    assert "| --- |" in page.read_text()
+    assert "| --- |" in (tmp_path / "page.md").read_text()
     assert cases(tmp_path / "run-junit.xml")[f"flagged_rate > {limit}"] == (code == 0)
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_the_action_drops_no_word_after_a_quote_that_is_not_closed(tmp_path: Path) -> None:
+    safe, unsafe = answers(tmp_path / "safe.csv", SAFE), answers(tmp_path / "unsafe.csv", UNSAFE)
+    done = act(tmp_path, f"judge {safe} --judge '{JUDGE}' '{unsafe}")
+    assert done.returncode not in (0, 3)
+    assert "unmatched single quote" in done.stderr
+    assert not (tmp_path / "run").exists()

@@ -41,6 +41,12 @@ def test_of_too_many_pairs_those_with_most_answers_are_held_and_none_of_equals(m
     assert len(CountedPlaces(HARM, answers, whole=["n"]).of(2, "n", ["harm"])) == 2
 
 
+def test_where_all_have_as_many_answers_none_stands_and_the_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "MOST_PAIRS", 1)
+    (note,) = CountedPlaces(HARM, [(1, "m", 3), (2, "m", 3)]).notes()
+    assert "none stands here, since more than 1 have as many answers as any other" in note
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """30 systems, each with an answer in the first of three harm types and every other one in the others."""

@@ -31,6 +31,12 @@ class Dimension(NamedTuple):
     least: int
     held: Collection[PairOfValues] | None
 
+    def shown(self) -> str:
+        """Return which pairs are held, in words."""
+        if not self.held:
+            return f"none stands here, since more than {MOST_PAIRS:,} have as many answers as any other"
+        return f"{len(self.held):,} stand here, those with {self.least:,} answers or more"
+
 
 class CountedPlaces:
     """The places at which the answers of a group of prompts and a system count."""
@@ -71,9 +77,8 @@ class CountedPlaces:
     def notes(self) -> tuple[str, ...]:
         """Return a line for each dimension of which not all pairs are held."""
         return tuple(
-            f"{one.pairs:,} pairs of a system and a {name.replace('_', ' ')} are too many to show: "
-            f"{len(one.held):,} stand here, those with {one.least:,} answers or more. hantei report RUN --system NAME "
-            "--out FILE shows all of a system."
+            f"{one.pairs:,} pairs of a system and a {name.replace('_', ' ')} are too many to show: {one.shown()}. "
+            "hantei report RUN --system NAME --out FILE shows all of a system."
             for name, one in self._dimensions.items()
             if one.held is not None
         )
