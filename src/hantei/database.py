@@ -93,3 +93,8 @@ def storable(text: str) -> str:
         return text
     escaped = text.encode("utf-8", "backslashreplace").decode()
     return text if escaped == text else f"\x01{escaped}"
+
+
+def storable_or_none(text: str | None) -> str | None:
+    """Return text as SQLite can hold it, None as it is."""
+    return None if text is None else storable(text)

@@ -15,8 +15,9 @@ from hantei.engine.work import Work
 from hantei.models.base import Request, Sampling
 from hantei.record_lines import from_line, to_line
 from hantei.records import Judgment, Prompt, Response
+from hantei.runs.facts import LAST_TURN
 from hantei.runs.folder import Run
-from hantei.runs.index import LAST_TURN, Index, Location
+from hantei.runs.index import Index, Location
 from hantei.runs.journal import Journal
 from hantei.runs.judging import PairReader
 

@@ -17,8 +17,9 @@ from hantei.correction.errand import unsafe_responses
 from hantei.correction.versions import VERSIONS, is_original, original_of, round_of, version_of
 from hantei.metrics.intervals import ClusterSums, share
 from hantei.records import REFUSALS, Judgment, Rate, Summary, VersionCost
+from hantei.runs.facts import LAST_TURN
 from hantei.runs.folder import Run
-from hantei.runs.index import LAST_TURN, Index
+from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
 
 _ANSWERED = REFUSALS.index("none")

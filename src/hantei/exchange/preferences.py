@@ -13,8 +13,9 @@ from hantei.correction.outcome import chains
 from hantei.errors import UsageError
 from hantei.files import write_atomic
 from hantei.records import Message
+from hantei.runs.facts import LAST_TURN
 from hantei.runs.folder import Run
-from hantei.runs.index import LAST_TURN, Index
+from hantei.runs.index import Index
 from hantei.runs.judging import PairReader
 
 

@@ -6,21 +6,16 @@ always be built again from the JSON lines, which are the truth.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hantei.coherence import incoherent
-from hantei.database import connect, storable
-from hantei.records import REFUSALS, CountingRule, Judgment, Prompt, Response
+from hantei.database import connect, storable, storable_or_none
+from hantei.records import CountingRule, Judgment, Prompt, Response
+from hantei.runs.facts import facts_of, prompt_digest
 from hantei.runs.schema import SCHEMA
-from hantei.stance import contradicts
 from hantei.turns import UNFINISHED
-
-LAST_TURN = 2**62
-"""Stands for ``turn`` None, the last: in SQLite two NULLs in a key are different."""
-
 
 _PUT_RESPONSE = """INSERT INTO responses (no, id, prompt, system, offset, failed, incoherent)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT ({known}) DO UPDATE SET offset = excluded.offset,
@@ -103,7 +98,7 @@ class Index:
         digest = prompt_digest(prompt)
         cursor = self.db.execute(
             "INSERT OR IGNORE INTO prompts (id, digest, offset, grp, parent) VALUES (?, ?, ?, ?, ?)",
-            (storable(prompt.id), digest, offset, self._group(prompt), _optional(prompt.parent)),
+            (storable(prompt.id), digest, offset, self._group(prompt), storable_or_none(prompt.parent)),
         )
         if cursor.rowcount:
             self._prompt = _Known(prompt.id, int(cursor.lastrowid or 0), prompt.language)
@@ -171,7 +166,9 @@ class Index:
                 bytes.
         """
         self.merged.pop(judge, None)
-        self.db.insert("INSERT OR REPLACE INTO judgments", [self._facts(judge, *one) for one in facts])
+        if any(one.repeat or one.turn is not None for _, one, _ in facts):
+            self._several.add(judge)
+        self.db.insert("INSERT OR REPLACE INTO judgments", [facts_of(judge, *one) for one in facts])
         named = [(judge, number, one.categories) for number, one, _ in facts if one.unsafe and one.categories]
         # A person may take a category back; a machine names some whenever it says unsafe again.
         again = [(judge, number) for number, one, _ in facts if one.categories or one.judge.startswith("human:")]
@@ -180,29 +177,6 @@ class Index:
         self.db.executemany("INSERT OR IGNORE INTO categories VALUES (?, ?, ?)", rows)
         said = [(one.incoherent, number) for number, one, _ in facts if one.incoherent is not None]
         self.db.executemany("UPDATE responses SET incoherent = ? WHERE no = ?", said)
-
-    def _facts(self, judge: int, response: int, judgment: Judgment, offset: int) -> tuple[object, ...]:
-        if judgment.repeat or judgment.turn is not None:
-            self._several.add(judge)
-        return (
-            judge,
-            response,
-            judgment.repeat,
-            LAST_TURN if judgment.turn is None else judgment.turn,
-            judgment.status != "error" or judgment.fault == "model",
-            offset,
-            judgment.reason or judgment.status,
-            judgment.unsafe,
-            None if judgment.refusal is None else REFUSALS.index(judgment.refusal),
-            judgment.action,
-            judgment.score,
-            _optional(judgment.scale),
-            judgment.p_unsafe,
-            judgment.sampling_p,
-            judgment.in_training,
-            _optional(judgment.answered_by),
-            contradicts(judgment.critique, judgment.unsafe),
-        )
 
     def judged_several(self, judge: int) -> bool:
         """Whether a judge judged turns of a response, or a response again."""
@@ -309,7 +283,7 @@ class Index:
         if group not in self._groups:
             self._groups[group] = len(self._groups) + 1
             self.db.execute(
-                "INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?)", (self._groups[group], *map(_optional, group))
+                "INSERT INTO groups VALUES (?, ?, ?, ?, ?, ?, ?)", (self._groups[group], *map(storable_or_none, group))
             )
         return self._groups[group]
 
@@ -331,15 +305,3 @@ class Index:
             number, language = self.db.execute(query, (storable(prompt_id),)).fetchone() or (0, None)
             self._prompt = _Known(prompt_id, number, language)
         return self._prompt.number
-
-
-def _optional(text: str | None) -> str | None:
-    return None if text is None else storable(text)
-
-
-def prompt_digest(prompt: Prompt) -> bytes:
-    """Return 8 bytes that tell prompts of different text apart."""
-    hasher = hashlib.blake2b(digest_size=8)
-    for message in prompt.messages:
-        hasher.update(f"{message.role}\0{message.shown}\0".encode("utf-8", "surrogatepass"))
-    return hasher.digest()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.database import storable
-from hantei.runs.index import LAST_TURN, Group, Index
+from hantei.runs.facts import LAST_TURN
+from hantei.runs.index import Group, Index
 
 
 class Moved(NamedTuple):
