@@ -22,7 +22,7 @@ def resolved(path: Path) -> Path:
         found = path.resolve()
     except (OSError, RuntimeError):
         found = None
-    if found is None or found.is_symlink():  # from Python 3.13 on a loop is returned
+    if found is None or os.path.islink(found):  # from Python 3.13 on a loop is returned; Path raises for a long name
         raise RunError(f"{path}: expected a folder, found a symbolic link that leads back to itself")
     return found
 
