@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -252,6 +253,15 @@ def killed_once(after_s: float) -> threading.Timer:
     return threading.Timer(after_s, kill)
 
 
+def priced(folder: Path) -> Path:
+    """Return a list of prices by which an answer of 3 tokens costs 0.3 dollars."""
+    path = folder / "prices.toml"
+    path.write_text(
+        '[[price]]\nmodel = "openai/m"\ninput = 0\noutput = 100000\ndate = 2026-01-01\nsource = "made up"\n'
+    )
+    return path
+
+
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to find a worker")
 def test_a_killed_worker_costs_at_most_its_calls_in_flight(tmp_path: Path) -> None:
     file = prompts(tmp_path / "prompts.jsonl", 120)
@@ -261,7 +271,7 @@ def test_a_killed_worker_costs_at_most_its_calls_in_flight(tmp_path: Path) -> No
         run: list[Run] = []
 
         def go() -> None:
-            options = on_ray(max_connections=4)
+            options = replace(on_ray(max_connections=4), prices=priced(tmp_path))
             run.append(hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", options))
             started.set()
 
@@ -277,17 +287,19 @@ def test_a_killed_worker_costs_at_most_its_calls_in_flight(tmp_path: Path) -> No
     assert run[0].info().stopped is None
     assert sum(asked.values()) - 120 <= 2, "two connections a worker, so at most two calls were in flight"
     assert sum(asked.values()) > 120, "nobody was killed in the middle of a call"
+    step = run[0].info().steps[-1]
+    assert step.calls == step.answered == 120, (
+        "what a killed worker had finished is counted; what was in flight is lost"
+    )
+    assert step.cost == pytest.approx(120 * 0.3)
 
 
 @pytest.mark.parametrize("connections", [2, 8])
 def test_money_is_shared_and_never_overspent(tmp_path: Path, connections: int) -> None:
-    (tmp_path / "prices.toml").write_text(
-        '[[price]]\nmodel = "openai/m"\ninput = 0\noutput = 100000\ndate = 2026-01-01\nsource = "made up"\n'
-    )
     file = prompts(tmp_path / "prompts.jsonl", 40)
     with fault_server(judged) as server:  # type: ignore[arg-type]
         options = hantei.Options(
-            on="ray", prices=tmp_path / "prices.toml", limits=Limits(max_cost=6.0, max_connections=connections)
+            on="ray", prices=priced(tmp_path), limits=Limits(max_cost=6.0, max_connections=connections)
         )
         run = hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", options)
     step = run.info().steps[-1]  # 0.3 dollars a call: 20 calls are 6 dollars, and 12 the whole

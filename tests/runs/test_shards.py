@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 import hantei
 from hantei.engine.limits import Limits
-from hantei.engine.on_ray import Given, work_on
+from hantei.engine.ray_worker import Given, work_on
 from hantei.errors import RunError
 from hantei.metrics.definitions import Counts
 from hantei.metrics.summary import metrics_by_fact, summarise

@@ -11,7 +11,6 @@ import dataclasses
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,17 @@ from hantei.engine.asking import AskedModel
 from hantei.engine.caller import money_is_spent
 from hantei.engine.limits import Limits
 from hantei.engine.meter import Meter
-from hantei.engine.pipeline import Outcome, drive
+from hantei.engine.pipeline import Outcome
+from hantei.engine.ray_worker import Given, ShardOutcome, judge_by_name, without_models, work_on
 from hantei.engine.stopping import AGAIN
 from hantei.errors import HanteiError, RunError, UsageError
 from hantei.judges import Judge
-from hantei.judges.called import CalledJudge, called
-from hantei.judges.named import load_judge
-from hantei.metrics.summary import count_ahead
-from hantei.models.base import Sampling
+from hantei.judges.called import CalledJudge
 from hantei.models.load import load_model
-from hantei.models.prices import pricing
 from hantei.ray_cluster import ray_cluster
 from hantei.runs.folder import Run
 from hantei.runs.index import Index
-from hantei.runs.shards import MOST, kept_index, make_shards, shards_of, take_back
+from hantei.runs.shards import MOST, make_shards, shards_of, take_back
 
 _TRIES = 3
 """How often a shard whose worker died is begun again, on another one."""
@@ -43,26 +39,6 @@ _EACH = 4
 """Shards for each worker, so that the last one is not waited for long."""
 
 _LOOK_S = 0.2
-
-
-class ShardOutcome(msgspec.Struct, kw_only=True):
-    """How the work on a shard went: counts of a ``Meter``, why it stopped, who was left out, and what is raised."""
-
-    counts: dict[str, Any]
-    stopped: str | None = None
-    left_out: str | None = None
-    error: str | None = None
-    out_of_money: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What every worker is given, as plain data. ``judges`` are full names, by the names that they have in the run."""
-
-    judges: Mapping[str, str]
-    asks: bool
-    limits: Limits
-    prices: str | None
 
 
 def drive_on_ray(
@@ -219,68 +195,6 @@ class _Shards:
         meter.unknown_finishes.update(dict.fromkeys(counts["unknown_finishes"]))
 
 
-def work_on(path: str, given: Given) -> bytes:
-    """Do what is left of one shard, in a worker, and return its ``ShardOutcome`` as JSON.
-
-    Args:
-        path: the shard's folder.
-        given: what to do.
-    """
-    shard = Run(Path(path))
-    info = shard.info()
-    plan = info.plan
-    models = plan.models if given.asks else ()
-    asked = [
-        AskedModel(
-            model=load_model(one.model),
-            name=one.name,
-            sampling=msgspec.convert(one.sampling, Sampling),
-            system_prompt=one.system_prompt,
-        )
-        for one in models
-    ]
-    judges = [_judge(name, full) for name, full in given.judges.items()]
-    with shard.lock(), Index(shard.index_path, plan.samples_asked, plan.systems) as index:
-        kept_index(shard).unlink(missing_ok=True)  # of an earlier go at it
-        shard.fill(index)
-        limits = given.limits
-        if limits.max_cost is not None:
-            limits = dataclasses.replace(limits, max_cost=index.spent + limits.max_cost)
-        price = pricing(None if given.prices is None else Path(given.prices))
-        outcome = drive(shard, index, judges, asked, limits, price)
-        if not index.db.failed:
-            count_ahead(index, info.judges, info.rule)
-            index.keep(kept_index(shard))
-    return msgspec.json.encode(_told(outcome, limits))
-
-
-def _told(outcome: Outcome, limits: Limits) -> ShardOutcome:
-    meter = outcome.meter
-    names = ("answered", "judged", "calls", "cached", "unpriced", "spent")
-    counts: dict[str, Any] = {name: getattr(meter, name) for name in names}
-    counts |= {"tokens": meter.tokens, "failures": meter.failures, "reasons": meter.reasons}
-    counts["unknown_finishes"] = list(meter.unknown_finishes)
-    return ShardOutcome(
-        counts=counts,
-        stopped=outcome.stopped,
-        left_out=outcome.left_out,
-        error=None if outcome.error is None else str(outcome.error) or type(outcome.error).__name__,
-        out_of_money=bool(outcome.stopped and limits.max_cost is not None and "--max-cost" in outcome.stopped),
-    )
-
-
-def _judge(name: str, full: str) -> Judge:
-    judge = _without_models(full) or load_judge(full)
-    return judge if name == full else called(judge, name)
-
-
-@lru_cache(maxsize=4)
-def _without_models(name: str) -> Judge | None:
-    """Return a judge that asks nobody, kept with its weights for the worker's next shard; None for any other."""
-    judge = load_judge(name)
-    return None if judge.models else judge
-
-
 def _check_by_name(judges: Sequence[Judge], names: Mapping[str, str], asked: Sequence[AskedModel]) -> None:
     """Refuse what a worker could not load by its name.
 
@@ -289,12 +203,12 @@ def _check_by_name(judges: Sequence[Judge], names: Mapping[str, str], asked: Seq
     """
     for judge in judges:
         try:
-            alike = _judge(judge.name, names[judge.name]).card_hash == judge.card_hash
+            alike = judge_by_name(judge.name, names[judge.name]).card_hash == judge.card_hash
         except HanteiError:
             alike = False
         if not alike:
             raise UsageError(f"--on ray: judge {judge.name} is an object of this process; name a judge or its folder")
-    _without_models.cache_clear()  # weights are there a second time
+    without_models.cache_clear()  # weights are there a second time
     for one in asked:
         try:
             load_model(one.model.name)

@@ -33,7 +33,7 @@ MOST = 256
 
 _PAGE, _GROUP = 256, 512
 _COPIED = 1 << 20
-_SIZES = "own.json"
+_SIZES, _BEGUN = "own.json", "begun.json"
 
 
 class _Own(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,14 @@ class _Own(msgspec.Struct, frozen=True, kw_only=True):
 
     responses: int = 0
     judgments: dict[str, int] = {}
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shard held when work on it began: US dollars that its records cost, how many did, and answers."""
+
+    spent: float
+    paid: int
+    answered: int
 
 
 class _Piece(NamedTuple):
@@ -84,6 +92,29 @@ def make_shards(run: Run, index: Index, judges: Sequence[str], count: int) -> li
 def kept_index(shard: Run) -> Path:
     """Return where the index of a shard is, once whoever worked on it has come to an end: it knows all its lines."""
     return shard.path / "index.sqlite"
+
+
+def begin(shard: Run, index: Index) -> Begun:
+    """Return what a shard held when work on it began, by whoever was killed in the middle of it, if anybody was.
+
+    Args:
+        shard: the shard.
+        index: its index, filled.
+    """
+    path = shard.path / _BEGUN
+    if not path.exists():
+        write_atomic(path, [msgspec.json.encode(holds(index))])
+    return msgspec.json.decode(path.read_bytes(), type=Begun)
+
+
+def holds(index: Index) -> Begun:
+    """Return what the shard of an index holds now."""
+    return Begun(spent=index.spent, paid=index.paid, answered=index.counts()["responses"])
+
+
+def end(shard: Run) -> None:
+    """Say that work on a shard came to an end: what was done is told, and not to be counted by others."""
+    (shard.path / _BEGUN).unlink(missing_ok=True)
 
 
 def take_back(run: Run, index: Index, shard: Run, paid: bool = True) -> None:
