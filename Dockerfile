@@ -3,7 +3,7 @@
 #   docker build -t hantei .
 #   docker run --rm -p 127.0.0.1:8100:8100 -e HANTEI_TOKEN=... hantei --upstream http://host.docker.internal:8000/v1
 #
-# Untested: written where no daemon runs.
+# Untested: written where no daemon runs; its steps were run by hand.
 FROM python:3.13-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
