@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,10 +47,13 @@ class ReplyCache:
         path = folder / "replies.sqlite"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._db = connect(path, timeout_s=30)
-            _share(self._db)
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("CREATE TABLE IF NOT EXISTS replies (key BLOB PRIMARY KEY, reply TEXT) WITHOUT ROWID")
+            with ExitStack() as on_failure:
+                self._db = connect(path, timeout_s=30)
+                on_failure.callback(self._db.close)
+                _share(self._db)
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.execute("CREATE TABLE IF NOT EXISTS replies (key BLOB PRIMARY KEY, reply TEXT) WITHOUT ROWID")
+                on_failure.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise RunError(f"--cache {folder}: expected a folder that can be written: {error}") from None
 
