@@ -200,3 +200,57 @@ def test_each_choice_of_a_call_is_a_sample(tmp_path: Path) -> None:
     run = imported(lines(tmp_path / "spans.jsonl", [export(span("s1", facts))]))
     answers = [(one.sample, one.text, one.status) for one in run.responses()]
     assert answers == [(0, ANSWER, "ok"), (1, "Take a", "truncated")]
+
+
+ASKED = [
+    {"role": "user", "content": "Tidy up."},
+    {"role": "assistant", "tool_calls": [{"id": "c1", "function": {"name": "look", "arguments": "{}"}}]},
+    {"role": "tool", "tool_call_id": "c1", "content": "a, b"},
+]
+WITH_TOOLS: dict[str, dict[str, Any]] = {
+    "OpenLLMetry": {
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": "Tidy up.",
+        "gen_ai.prompt.1.role": "assistant",
+        "gen_ai.prompt.1.tool_calls.0.id": "c1",
+        "gen_ai.prompt.1.tool_calls.0.name": "look",
+        "gen_ai.prompt.1.tool_calls.0.arguments": "{}",
+        "gen_ai.prompt.2.role": "tool",
+        "gen_ai.prompt.2.content": "a, b",
+        "gen_ai.prompt.2.tool_call_id": "c1",
+        "gen_ai.completion.0.role": "assistant",
+        "gen_ai.completion.0.tool_calls.0.name": "rm",
+        "gen_ai.completion.0.tool_calls.0.arguments": '{"path": "/"}',
+    },
+    "OpenInference": {
+        "openinference.span.kind": "LLM",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.contents.0.message_content.type": "text",
+        "llm.input_messages.0.message.contents.0.message_content.text": "Tidy up.",
+        "llm.input_messages.1.message.role": "assistant",
+        "llm.input_messages.1.message.tool_calls.0.tool_call.id": "c1",
+        "llm.input_messages.1.message.tool_calls.0.tool_call.function.name": "look",
+        "llm.input_messages.1.message.tool_calls.0.tool_call.function.arguments": "{}",
+        "llm.input_messages.2.message.role": "tool",
+        "llm.input_messages.2.message.content": "a, b",
+        "llm.input_messages.2.message.tool_call_id": "c1",
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "rm",
+        "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": '{"path": "/"}',
+    },
+    "the chat completions API's messages in the version before": {
+        "gen_ai.prompt": json.dumps(ASKED),
+        "gen_ai.completion": json.dumps(
+            [{"role": "assistant", "tool_calls": [{"function": {"name": "rm", "arguments": '{"path": "/"}'}}]}]
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("form", WITH_TOOLS)
+def test_calls_of_tools_in_forms_without_parts(tmp_path: Path, form: str) -> None:
+    run = imported(lines(tmp_path / "spans.jsonl", [export(span("s1", WITH_TOOLS[form]))]))
+    (answer,), (prompt,) = run.responses(), run.prompts()
+    assert (answer.status, answer.text) == ("ok", '[calls the tool rm: {"path": "/"}]')
+    shown = [(turn.role, turn.shown) for turn in prompt.messages]
+    assert shown == [("user", "Tidy up."), ("assistant", "[calls the tool look: {}]"), ("tool", "a, b")]

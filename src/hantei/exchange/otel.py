@@ -132,7 +132,7 @@ def _sides(span: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, list[
             field = match["field"].removeprefix("message.")
             numbered.setdefault(match["list"], {}).setdefault(int(match["at"]), {})[field] = value
     for name, turns in numbered.items():
-        found[_SIDES[name]] = found[_SIDES[name]] or [turns[place] for place in sorted(turns)]
+        found[_SIDES[name]] = found[_SIDES[name]] or [_nested(turns[place]) for place in sorted(turns)]
     return found
 
 
@@ -148,7 +148,7 @@ def _turn(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message in the form of the chat completions API, its parts in their places."""
     parts = list(map(mapping, listed(message.get("parts"))))
     if not parts:
-        return {"role": message.get("role") or "user", "content": _text(_decoded(message.get("content"))) or ""}
+        return _plain_turn(message)
     turn: dict[str, Any] = {"role": message.get("role") or "user", "content": _text(parts) or ""}
     calls = [part for part in parts if part.get("type") == "tool_call"]
     results = [part for part in parts if part.get("type") == "tool_call_response"]
@@ -158,6 +158,39 @@ def _turn(message: Mapping[str, Any]) -> dict[str, Any]:
         said = first_of(results[0], "response", "result")
         turn |= {"role": "tool", "tool_call_id": str(results[0].get("id") or ""), "content": _plain(said)}
     return turn
+
+
+def _plain_turn(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message without parts, as OpenLLMetry, OpenInference and the chat completions API write it."""
+    contents = [mapping(one).get("message_content", one) for one in _entries(message.get("contents"))]
+    text = _text(_decoded(message.get("content"))) or _text(contents) or ""
+    turn: dict[str, Any] = {"role": message.get("role") or "user", "content": text}
+    if calls := [mapping(one) for one in _entries(_decoded(message.get("tool_calls")))]:
+        calls = [mapping(call.get("tool_call")) or call for call in calls]
+        turn["tool_calls"] = [_call({**call, **mapping(call.get("function"))}) for call in calls]
+    if answers := text_of(message.get("tool_call_id")):
+        turn |= {"role": "tool", "tool_call_id": answers}
+    return turn
+
+
+def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields whose names are paths with dots as objects in objects."""
+    whole: dict[str, Any] = {}
+    for name, value in fields.items():
+        *path, last = name.split(".")
+        place = whole
+        for step in path:
+            inner = place.setdefault(step, {})
+            place = inner if isinstance(inner, dict) else {}
+        place[last] = value
+    return whole
+
+
+def _entries(given: Any) -> list[Any]:
+    """Return the entries of a list, or of an object whose keys are their numbers."""
+    if isinstance(given, Mapping):
+        return [given[number] for number in sorted(given, key=lambda key: (len(key), key))]
+    return list(listed(given))
 
 
 def _call(part: Mapping[str, Any]) -> dict[str, Any]:
