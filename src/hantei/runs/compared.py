@@ -135,7 +135,7 @@ class ComparedRuns:
         Prompts that an attack made of others that are here are left out: they are compared with those.
         """
         out: dict[int, Pairs] = {}
-        for group, *pattern, missing_first, missing_second, prompts in self.db.execute(_PATTERNS, (first, second)):
+        for group, *pattern, missing_first, missing_second, prompts in self.db.execute(_PATTERNS, (second, first)):
             pairs = out.setdefault(group, Pairs())
             pairs.add(Pattern(*pattern), (missing_first, missing_second), prompts)
         return out
@@ -201,8 +201,8 @@ _PART: dict[str | None, str] = {
 }
 """What was counted of a side by plain prompt: on it, on all that attacks made of it, on a variant of it."""
 _PATTERNS = """SELECT p.grp, x.n, x.k, y.n, y.k, x.missing, y.missing, COUNT(*) FROM counted x
-    JOIN counted y ON y.prompt = x.prompt AND y.side = ?2 JOIN prompts p ON p.no = x.prompt
-    WHERE x.side = ?1 AND x.prompt NOT IN (SELECT prompt FROM made WHERE attack) GROUP BY 1, 2, 3, 4, 5, 6, 7"""
+    JOIN counted y ON y.prompt = x.prompt AND y.side = ? JOIN prompts p ON p.no = x.prompt
+    WHERE x.side = ? AND x.prompt NOT IN (SELECT prompt FROM made WHERE attack) GROUP BY 1, 2, 3, 4, 5, 6, 7"""
 _FLIPS = """SELECT a.prompt, b.prompt FROM counted x
     JOIN counted y ON y.prompt = x.prompt JOIN prompts p ON p.no = x.prompt
     JOIN places a ON a.run = ? AND a.known = p.no JOIN places b ON b.run = ? AND b.known = p.no
