@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,21 @@ def connect(path: Path, timeout_s: float = 5.0) -> Connection:
     """Open a file, each statement by itself; see ``Connection``."""
     database = Connection(path, isolation_level=None, timeout=timeout_s)
     database.path = path
+    return database
+
+
+def new_tables(path: Path, schema: str) -> Connection:
+    """Open a new file, make its tables and begin a transaction; it is closed again where that fails.
+
+    Raises:
+        OSError: the disk is full or fails.
+    """
+    with ExitStack() as on_failure:
+        database = connect(path)
+        on_failure.callback(database.close)
+        database.executescript(schema)
+        database.execute("BEGIN")
+        on_failure.pop_all()
     return database
 
 

@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 
 import hantei
+from hantei import database
+from hantei.database import Connection, connect, new_tables
 from hantei.errors import RunError
 from hantei.record_lines import read_records
 from hantei.records import Judgment
-from hantei.runs import index as indexes
 from hantei.runs import opening
 from hantei.runs.folder import Run, load_run
 from tests import servers
@@ -107,7 +108,7 @@ def test_a_disk_that_is_full_in_the_middle_of_the_index_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: Run, pages: int
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(indexes, "connect", lambda path: limited(path, pages))
+        patch.setattr(database, "connect", lambda path: limited(path, pages))
         with pytest.raises(OSError, match="No space left on device") as caught:
             hantei.judge(ROWS, out=tmp_path / "run")
     assert caught.value.filename.endswith(".index.sqlite")
@@ -120,13 +121,20 @@ def test_a_disk_that_is_full_in_the_middle_of_the_index_loses_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def limited(path: Path, pages: int) -> sqlite3.Connection:
+def limited(path: Path, pages: int) -> Connection:
     """Open an index that may grow to so many pages of 4 KiB, as on a disk that is full then."""
-    from hantei.database import connect
+    opened = connect(path)
+    opened.execute(f"PRAGMA max_page_count = {pages}")
+    return opened
 
-    database = connect(path)
-    database.execute(f"PRAGMA max_page_count = {pages}")
-    return database
+
+def test_tables_that_cannot_be_made_leave_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = limited(tmp_path / "new.sqlite", 1)
+    monkeypatch.setattr(database, "connect", lambda _path: opened)
+    with pytest.raises(OSError, match="No space left"):
+        new_tables(tmp_path / "new.sqlite", "CREATE TABLE a (b); CREATE TABLE c (d);")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened.execute("SELECT 1")
 
 
 def test_the_command_says_in_one_line_that_the_disk_is_full(
@@ -136,7 +144,7 @@ def test_the_command_says_in_one_line_that_the_disk_is_full(
 
     monkeypatch.chdir(tmp_path)
     Path("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    monkeypatch.setattr(indexes, "connect", lambda path: limited(path, 8))
+    monkeypatch.setattr(database, "connect", lambda path: limited(path, 8))
     monkeypatch.setattr("sys.argv", ["hantei", "judge", "answers.jsonl", "--out", "run"])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from hantei.database import connect
+from hantei.database import new_tables
 from hantei.metrics.compare import ATTACK, PLAIN
 from hantei.metrics.compare_pairs import Pairs, Pattern
 from hantei.metrics.definitions import Counts
@@ -60,9 +60,7 @@ class ComparedRuns:
     """
 
     def __init__(self, path: Path, indexes: Sequence[Index]) -> None:
-        self.db = connect(path)
-        self.db.executescript(_SCHEMA)
-        self.db.execute("BEGIN")
+        self.db = new_tables(path, _SCHEMA)
         self.indexes = indexes
         self.groups: list[Group] = []
         self.changed = sum(self._add_prompts(run, index) for run, index in enumerate(indexes))

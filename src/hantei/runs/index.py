@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hantei.coherence import incoherent
-from hantei.database import connect, storable, storable_or_none
+from hantei.database import new_tables, storable, storable_or_none
 from hantei.records import CountingRule, Judgment, Prompt, Response
 from hantei.runs.facts import facts_of, prompt_digest
 from hantei.runs.schema import SCHEMA
@@ -68,9 +68,7 @@ class Index:
         self.spent = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self.db = connect(path)
-        self.db.executescript(SCHEMA)
-        self.db.execute("BEGIN")
+        self.db = new_tables(path, SCHEMA)
         self._groups: dict[tuple[str | None, ...], int] = {}
         self._systems: dict[str, int] = {}
         self._judges: dict[str, int] = {}
