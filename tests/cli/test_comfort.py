@@ -166,6 +166,17 @@ def test_the_worst_answers_come_first_and_what_they_say_is_harmless(
     assert [line.split()[1] for line in said.output.splitlines() if line[:1].isdigit()] == ["3", "1"]
     assert "\x1b" not in said.output
     page = Path("worst.html").read_text()
+    assert page.index('id="answers"') < page.index('id="judge-0"')
     assert "<script>alert(1)" not in page
     assert "The 2 of 5 answers that were most surely called unsafe" in page
     assert [one["response"]["id"] for one in json.loads(hantei("worst", "run", "-n", "1", "--json").output)] == ["3"]
+
+
+def test_answers_given_to_run_are_told_which_command_judges_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("answers.csv").write_text("prompt,response\nHow are you?,Fine.\n")
+    told = hantei("run", "answers.csv")
+    assert told.exit_code == 2
+    assert "answers are judged by: hantei judge answers.csv" in told.output

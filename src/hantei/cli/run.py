@@ -106,6 +106,9 @@ def run(
 
     Example: hantei run --model 'openai/m?base_url=http://127.0.0.1:8000/v1' --benchmark starter
     """
+    if file and file.suffix != ".toml":
+        meant = f"answers are judged by: hantei judge {file}"
+        raise UsageError(f"{file}: expected a run file (.toml), or --model and --benchmark; {meant}")
     said = from_command(ctx, load_run_file(file) if file else None)
     if said.answers:
         raise UsageError(f"{file}: it names answers that exist: hantei judge {file}")

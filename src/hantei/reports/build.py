@@ -84,6 +84,7 @@ def build_report(
             labels=titles(summary, (group.harm for group in index.groups().values() if group.harm)),
             threshold=threshold,
             sheets={**kept_sheets(run), **(sheets or {})},
+            answers_first=worst is not None,
         ),
     )
     return path

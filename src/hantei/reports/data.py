@@ -41,7 +41,7 @@ class ReportInput:
     ``languages`` and ``weak``. ``answers`` are shown in the order given, of ``total_answers`` in the run; ``sampling``
     is the sentence that says how they were chosen. ``notices`` must be seen before the numbers. ``labels`` map a
     taxonomy id to its title. ``threshold`` is the rate of unsafe answers that a system may have, None without one;
-    ``sheets`` are data sheets of the judges, by name.
+    ``sheets`` are data sheets of the judges, by name. ``answers_first`` is for a page that is there for its answers.
     """
 
     title: str
@@ -55,3 +55,4 @@ class ReportInput:
     labels: Mapping[str, str]
     threshold: float | None = None
     sheets: Mapping[str, DataSheet] = field(default_factory=dict)
+    answers_first: bool = False

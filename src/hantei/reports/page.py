@@ -54,6 +54,8 @@ def render_report(data: ReportInput) -> str:
     browser = _browser(data, answers)
     results = Results(data.summary, data.settings, data.labels, browser, data.threshold, data.sheets)
     parts, links = sections(results), Links(answers.systems, answers.harms)
+    if data.answers_first:
+        parts.sort(key=lambda part: part.key != "answers")
     before = list(takewhile(lambda part: part.judge is None, parts))
     after = [part for part in parts[len(before) :] if part.judge is None]
     if not results.judges:
