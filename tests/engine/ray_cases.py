@@ -3,6 +3,7 @@ own, since Ray leaves processes behind that a strict one takes for leaks."""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +27,7 @@ from hantei.engine.limits import Limits
 from hantei.errors import HanteiError, RunError, UsageError
 from hantei.records import Judgment, Response
 from hantei.runs.folder import Run
-from tests.servers import Seen, completion, fault_server, reply
+from tests.servers import Answer, FaultServer, Seen, completion, fault_server, reply
 
 SMALL = "builtin?encoder=none"
 
@@ -309,22 +310,49 @@ def test_money_is_shared_and_never_overspent(tmp_path: Path, connections: int) -
     assert step.cost == pytest.approx(step.calls * 0.3)
 
 
+def after_24_calls(server: FaultServer, stop: Callable[[], object]) -> None:
+    """Call ``stop``, from a thread, once 24 calls have come to a server."""
+
+    def wait() -> None:
+        while len(server.calls) < 24:
+            time.sleep(0.02)
+        stop()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def check_stopped(run: Run) -> None:
+    answers = len(list(run.responses()))
+    assert 20 <= answers < 80
+    assert run.info().steps[-1].calls == answers
+
+
+def slowly(seen: Seen) -> Answer:
+    return reply(completion(f"Answer to {seen.prompt}"), delay_s=0.2)
+
+
 def test_calls_of_a_run_that_was_stopped_by_hand_are_counted(tmp_path: Path) -> None:
     file = prompts(tmp_path / "prompts.jsonl", 80)
-    slow = lambda seen: reply(completion(f"Answer to {seen.prompt}"), delay_s=0.2)  # noqa: E731
-    with fault_server(slow) as server:
-
-        def interrupt() -> None:
-            while len(server.calls) < 24:
-                time.sleep(0.02)
-            os.kill(os.getpid(), signal.SIGINT)
-
-        threading.Thread(target=interrupt, daemon=True).start()
+    with fault_server(slowly) as server:
+        after_24_calls(server, lambda: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             hantei.run(f"openai/m?base_url={server.url}", file, SMALL, tmp_path / "run", on_ray(max_connections=4))
-    run = Run(tmp_path / "run")
-    assert 20 <= len(list(run.responses())) < 80
-    assert run.info().steps[-1].calls == len(list(run.responses()))
+    check_stopped(Run(tmp_path / "run"))
+
+
+def test_a_run_that_nobody_awaits_any_more_stops(tmp_path: Path) -> None:
+    file = prompts(tmp_path / "prompts.jsonl", 80)
+
+    async def cancelled(url: str, server: FaultServer) -> None:
+        loop, options = asyncio.get_running_loop(), on_ray(max_connections=4)
+        work = asyncio.create_task(hantei.arun(f"openai/m?base_url={url}", file, SMALL, tmp_path / "run", options))
+        after_24_calls(server, lambda: loop.call_soon_threadsafe(work.cancel))
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    with fault_server(slowly) as server:
+        asyncio.run(cancelled(server.url, server))
+    check_stopped(Run(tmp_path / "run"))
 
 
 def test_a_server_that_refuses_stops_the_run_in_one_line(tmp_path: Path) -> None:

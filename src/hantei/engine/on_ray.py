@@ -24,6 +24,7 @@ from hantei.engine.pipeline import Outcome
 from hantei.engine.ray_worker import Given, ShardOutcome, judge_by_name, without_models, work_on
 from hantei.engine.stopping import AGAIN
 from hantei.errors import HanteiError, RunError, UsageError
+from hantei.event_loop import on_ctrl_c
 from hantei.judges import Judge
 from hantei.judges.called import CalledJudge
 from hantei.models.load import load_model
@@ -93,6 +94,7 @@ class _Shards:
         # max_calls: without it Ray ends a process that has a GPU after each task, and its weights are loaded again.
         self._task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_TRIES, max_calls=0)(work_on)
         self._until = math.inf if given.limits.run_timeout_s is None else time.monotonic() + given.limits.run_timeout_s
+        self._pressed = False
         self._stopped: str | None = None
         self._left_out: str | None = None
         self._out_of_money = False
@@ -103,8 +105,8 @@ class _Shards:
         """Have every shard worked on, and take each back as soon as it is done."""
         waiting = list(shards)
         at_work: dict[Any, Run] = {}
-        try:
-            while at_work or (waiting and not self._stopped):
+        with on_ctrl_c(self._press):
+            while not self._pressed and (at_work or (waiting and not self._stopped)):
                 while waiting and len(at_work) < self._workers and not self._stopped and self._pays(at_work):
                     shard = waiting.pop(0)
                     at_work[self._start(shard, self._workers - len(at_work))] = shard
@@ -113,18 +115,27 @@ class _Shards:
                     shard = at_work.pop(reference)
                     if self._ended(shard, reference):
                         waiting.append(shard)
-        except KeyboardInterrupt as interrupt:
-            self._stopped, self._error = f"stopped by hand{AGAIN}", interrupt
-            for reference in at_work:
-                self._ray.cancel(reference, recursive=True)
-            done, _ = self._ray.wait(list(at_work), num_returns=len(at_work), timeout=self._given.limits.grace_s)
-            for reference in done:
-                self._ended(at_work[reference], reference)
+            if self._pressed:
+                self._end_by_hand(at_work)
         for shard in shards_of(self._run):
             take_back(self._run, self._index, shard)
         if self._out_of_money and self._given.limits.max_cost is not None:
             self._stopped = money_is_spent(self._given.limits.max_cost, self._meter.total)
         return Outcome(self._meter, 0, self._stopped, self._error, self._left_out)
+
+    def _press(self) -> None:
+        self._pressed = True  # looked at between Ray's calls, which may lose what is raised inside them
+
+    def _end_by_hand(self, at_work: Mapping[Any, Run]) -> None:
+        """End the work on these shards, and take in what was done."""
+        self._stopped, self._error = f"stopped by hand{AGAIN}", KeyboardInterrupt()
+        if not at_work:
+            return
+        for reference in at_work:
+            self._ray.cancel(reference, recursive=True)
+        done, _ = self._ray.wait(list(at_work), num_returns=len(at_work), timeout=self._given.limits.grace_s)
+        for reference in done:
+            self._ended(at_work[reference], reference)
 
     def _start(self, shard: Run, free: int) -> Any:
         """Start on a shard, as one of so many workers that are free."""
