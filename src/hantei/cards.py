@@ -86,6 +86,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{by_folded[near[0]]}'?" if near else ""
 
 
+def one_of(value: str, known: Iterable[str]) -> str:
+    """Return what is expected in place of a value that is none of these, and which of them was meant."""
+    several = tuple(known)
+    return f"expected one of {', '.join(several)}{did_you_mean(value, several)}"
+
+
 def _told(message: str, kind: type[msgspec.Struct]) -> str:
     """Put msgspec's message into this program's form: ``files[2].counts: no such field; did you mean 'count'?``."""
     found = _PLACE.search(message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from hantei.cards import did_you_mean
+from hantei.cards import one_of
 from hantei.cli import complete
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
@@ -209,7 +209,7 @@ def label_files(
     from hantei.inputs.label_files import LabelFiles
 
     if scale not in (None, *_SCALES):
-        raise UsageError(f"--scale {scale}: expected one of {', '.join(_SCALES)}{did_you_mean(scale, _SCALES)}")
+        raise UsageError(f"--scale {scale}: {one_of(scale, _SCALES)}")
     return LabelFiles(
         mapping=mapping_of(map_ or []),
         raters=_raters(rater or []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from hantei.cards import did_you_mean
+from hantei.cards import one_of
 from hantei.errors import UsageError
 from hantei.exchange.hf import export_hf
 from hantei.exchange.table import export_csv, export_parquet
@@ -27,7 +27,7 @@ def export_run(run: Run, to: str, out: Path | None = None) -> Path:
             run's own records, or holds another's data set.
     """
     if to not in FORMATS:
-        raise UsageError(f"--to {to}: expected one of {', '.join(FORMATS)}{did_you_mean(to, FORMATS)}")
+        raise UsageError(f"--to {to}: {one_of(to, FORMATS)}")
     if out is not None:
         run.refuse_own_records(out)
     path = out or run.path / _FILES.get(to, to)

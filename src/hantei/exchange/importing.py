@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hantei.cards import did_you_mean
+from hantei.cards import one_of
 from hantei.errors import UsageError
 from hantei.exchange.importers import IMPORTERS, recognised
 from hantei.exchange.items import write_items
@@ -45,7 +45,7 @@ def import_run(
         source = recognised(given)
         say(f"read as {source}, by what is in the files (--from names another)")
     if source not in IMPORTERS:
-        raise UsageError(f"--from {source}: expected one of {', '.join(IMPORTERS)}{did_you_mean(source, IMPORTERS)}")
+        raise UsageError(f"--from {source}: {one_of(source, IMPORTERS)}")
     importer = IMPORTERS[source]
     plan = Plan(source=source, inputs=tuple(file for path in given for file in _identity(path)))
 

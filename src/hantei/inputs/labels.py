@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hantei.cards import did_you_mean
 from hantei.errors import InputError, RowError
+from hantei.inputs.names import no_column
 from hantei.inputs.row import Row
 from hantei.inputs.values import columns_message
 from hantei.records import ACTIONS, REFUSALS, Head, Judgment, Refusal
@@ -106,9 +106,7 @@ class LabelColumns:
     def _mapped(self, label: str, names: Sequence[str], taken: Mapping[str, str]) -> str:
         column = self.mapping[label]
         if column not in names:
-            raise InputError(
-                f"{self.path}: no column '{column}' to --map; {columns_message(names)}{did_you_mean(column, names)}"
-            )
+            raise no_column(self.path, column, names)
         if column in taken:
             raise InputError(
                 f"{self.path}: --map {label}={column}: that column is read as the {taken[column]}; name the column of "

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hantei.cards import did_you_mean
-from hantei.errors import InputError, RowError
+from hantei.errors import RowError
 from hantei.inputs.labels import LabelColumns, label_value, no_label
+from hantei.inputs.names import no_column
 from hantei.inputs.row import Row
-from hantei.inputs.values import columns_message, has_path, is_nan, value_at
+from hantei.inputs.values import has_path, is_nan, value_at
 
 RATERS = (
     *("annotator", "annotator_id", "rater", "rater_id", "worker", "worker_id", "workerid", "labeler", "labeller"),
@@ -119,8 +119,7 @@ class RaterColumns:
             if not has_path(row.cells, column):
                 if "[" in column or "." in column:
                     continue  # a list may be shorter in one row than in another
-                there = f"{columns_message(names)}{did_you_mean(column, names)}"
-                raise InputError(f"{self.path}: no column '{column}' to --rater; {there}")
+                raise no_column(self.path, column, names, "--rater")
             cell = value_at(row.cells, column)
             if isinstance(cell, list):
                 yield from ((who, "label", column, label) for who, label in self._objects(row, column, cell))

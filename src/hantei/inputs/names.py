@@ -119,12 +119,22 @@ def check_mapped(path: Path, cells: Mapping[str, object], mapping: Mapping[str, 
 
     Raises:
         InputError: it has not.
-    """
+    """  # noqa: DOC501 - it is what no_column makes
     for column in mapping.values():
         if not has_path(cells, column):
-            raise InputError(
-                f"{path}: no column '{column}' to --map; {columns_message(list(cells))}{did_you_mean(column, cells)}"
-            )
+            raise no_column(path, column, list(cells))
+
+
+def no_column(path: Path, column: str, names: Sequence[str], flag: str = "--map") -> InputError:
+    """Return the error for a column that an option names and a file does not have.
+
+    Args:
+        path: the file.
+        column: the column's name.
+        names: those that the file has.
+        flag: the option.
+    """
+    return InputError(f"{path}: no column '{column}' to {flag}; {columns_message(names)}{did_you_mean(column, names)}")
 
 
 def missing(path: Path, name: str, names: Sequence[str]) -> InputError:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from hantei.cards import did_you_mean
+from hantei.cards import did_you_mean, one_of
 from hantei.errors import UsageError
 from hantei.models.base import Sampling
 from hantei.models.keys import known_keys, looks_like_key
@@ -181,7 +181,7 @@ def _whole(low: int) -> Callable[[str], str | None]:
 
 def _one_of(*values: str) -> Callable[[str], str | None]:
     def check(value: str) -> str | None:
-        return None if value in values else f"expected one of {', '.join(values)}{did_you_mean(value, values)}"
+        return None if value in values else one_of(value, values)
 
     return check
 

@@ -37,9 +37,11 @@ def merge_index(index: Index, shard: Path, responses: Moved | None, judgments: M
     try:
         if responses is not None:
             _add_responses(index, responses)
-        for judge, moved in judgments.items():
-            _add_judgments(index, judge, moved)
-            _add_counts(index, judge)
+        for name, moved in judgments.items():
+            judge = index.judge_no(name)
+            (there,) = db.execute("SELECT no FROM shard.judges WHERE name = ?", (storable(name),)).fetchone()
+            _add_judgments(index, judge, there, moved)
+            _add_counts(index, judge, there)
         if judgments:
             _take_incoherent(index)
     finally:
@@ -65,9 +67,16 @@ def _add_responses(index: Index, moved: Moved) -> None:
     )
 
 
-def _add_judgments(index: Index, name: str, moved: Moved) -> None:
-    db, judge = index.db, index.judge_no(name)
-    (there,) = db.execute("SELECT no FROM shard.judges WHERE name = ?", (storable(name),)).fetchone()
+def _add_judgments(index: Index, judge: int, there: int, moved: Moved) -> None:
+    """Add judgments of a judge.
+
+    Args:
+        index: the run's.
+        judge: the judge's number in it.
+        there: its number in the shard's.
+        moved: where the new judgments went.
+    """
+    db = index.db
     new = "FROM shard.judgments j JOIN shard.responses q ON q.no = j.response JOIN main.responses r ON r.id = q.id"
     new = f"{new} WHERE j.judge = ? AND j.offset >= ?"
     facts = "status, unsafe, refusal, action, score, scale, p, sampling_p, in_training, answered_by, contradicts"
@@ -104,12 +113,11 @@ _PLACES = f"""JOIN shard.groups h ON h.no = c.grp JOIN main.groups g ON {_SAME_G
 """From a row c of a shard's counts to its group g and system s in the run; all systems together have no row."""
 
 
-def _add_counts(index: Index, name: str) -> None:
-    """Add what the shard counted of a judge (``runs/added_counts.py``)."""
-    db, judge = index.db, index.judge_no(name)
+def _add_counts(index: Index, judge: int, there: int) -> None:
+    """Add what the shard counted of a judge (``runs/added_counts.py``); its numbers are as in ``_add_judgments``."""
+    db = index.db
     numbers = "clusters", "n", "k", "nn", "kn", "kk"
     added = ", ".join(f"{one} = {one} + excluded.{one}" for one in numbers)
-    (there,) = db.execute("SELECT no FROM shard.judges WHERE name = ?", (storable(name),)).fetchone()
     db.execute(
         f"""INSERT INTO main.sums SELECT ?, c.counts, g.no, COALESCE(s.no, c.system), c.metric, {", ".join(numbers)}
         FROM shard.sums c {_PLACES} ON CONFLICT DO UPDATE SET {added}""",  # noqa: S608 - fixed names

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from hantei.arrays import Doubles, Flags, Integers
-from hantei.cards import did_you_mean
+from hantei.cards import did_you_mean, one_of
 from hantei.errors import UsageError
 from hantei.files import AnyPath
 from hantei.inputs.label_files import CHANCE, LabelFiles
@@ -74,7 +74,7 @@ def estimate(
     """
     run = load_run(path)
     if estimand not in ESTIMANDS:
-        raise UsageError(f"--of {estimand}: expected one of {', '.join(ESTIMANDS)}{did_you_mean(estimand, ESTIMANDS)}")
+        raise UsageError(f"--of {estimand}: {one_of(estimand, ESTIMANDS)}")
     if labels_are is not None and labels_are not in get_args(LabelsAre):
         hint = did_you_mean(labels_are, get_args(LabelsAre))
         raise UsageError(f"--labels-are {labels_are}: expected random (each with the same chance) or all{hint}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from hantei.cards import did_you_mean
+from hantei.cards import one_of
 from hantei.engine.limits import Limits
 from hantei.errors import UsageError
 from hantei.inputs.labels import LABEL_ALIASES
@@ -69,16 +69,14 @@ class Options:
             UsageError: one is not.
         """
         if self.no_verdict not in POLICIES:
-            hint = did_you_mean(self.no_verdict, POLICIES)
-            raise UsageError(f"--no-verdict {self.no_verdict}: expected one of {', '.join(POLICIES)}{hint}")
+            raise UsageError(f"--no-verdict {self.no_verdict}: {one_of(self.no_verdict, POLICIES)}")
         for flag, value, allowed in (
             ("--count-turns", self.rule.turns, get_args(TurnRule)),
             ("--count-repeats", self.rule.repeats, get_args(RepeatRule)),
             ("--on", self.on, get_args(Executor)),
         ):
             if value not in allowed:
-                hint = did_you_mean(value, allowed)
-                raise UsageError(f"{flag} {value}: expected one of {', '.join(allowed)}{hint}")
+                raise UsageError(f"{flag} {value}: {one_of(value, allowed)}")
         counts = {
             "--samples": self.samples,
             "--max-connections": self.limits.max_connections,

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from hantei.arrays import Doubles, Flags, Integers
-from hantei.cards import did_you_mean
+from hantei.cards import one_of
 from hantei.errors import UsageError
 from hantei.estimates import Estimate
 from hantei.metrics.agreement import measures
@@ -88,9 +88,7 @@ def rank(ratings: Ratings, head: str, judges: Sequence[int], people: Sequence[in
         UsageError: no such measure, or no row that people labelled and all judges judged.
     """
     if measure not in _MEASURES:
-        raise UsageError(
-            f"--measure {measure}: expected one of {', '.join(_MEASURES)}{did_you_mean(measure, _MEASURES)}"
-        )
+        raise UsageError(f"--measure {measure}: {one_of(measure, _MEASURES)}")
     said = ratings.heads[head]
     right, values = majority(said.values[:, list(people)]), said.values[:, list(judges)]
     labelled = ~np.isnan(right)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from hantei.cards import did_you_mean
+from hantei.cards import one_of
 from hantei.errors import UsageError
 from hantei.judges.encoder.folder import MIN_TOKENS, InputText, Pooling
 from hantei.judges.encoder.heads import HEADS
@@ -84,7 +84,7 @@ class TrainOptions:
             for value in values:
                 if value not in allowed:
                     known = [str(one) for one in allowed if one]
-                    yield f"--{name} {value}: expected one of {', '.join(known)}{did_you_mean(str(value), known)}"
+                    yield f"--{name} {value}: {one_of(str(value), known)}"
         for name, number, least, most in (
             ("max-tokens", self.max_tokens, MIN_TOKENS, 1 << 20),
             ("epochs", self.epochs, 1, 10_000),
